@@ -1,7 +1,7 @@
 //! Scans what is on this machine and what is served: installed certificates, the files, folders and
 //! hosts on the command line, the working directory, the certificates in server configurations, and
-//! other tools' folders. `inventory` judges the results. If something cannot be scanned, that becomes
-//! a finding, and the scan continues.
+//! other tools' folders. `inventory` judges the results. If something cannot be scanned, that
+//! becomes a finding, and the scan continues.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -214,8 +214,8 @@ fn is_served(item: &InventoryItem) -> bool {
     item.location.is_live() || matches!(item.location, ItemLocation::Address { .. })
 }
 
-/// Returns every name in the requests and certificates of the working directory and in the installed
-/// certificates.
+/// Returns every name in the requests and certificates of the working directory and in the
+/// installed certificates.
 ///
 /// # Errors
 /// When the directory cannot be read.

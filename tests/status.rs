@@ -1,5 +1,5 @@
-//! `certctl status`: each state and each reason is reported with the step that fixes it; what cannot
-//! be checked is reported, and the rest is checked.
+//! `certctl status`: each state and each reason is reported with the step that fixes it; what
+//! cannot be checked is reported, and the rest is checked.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -454,8 +454,8 @@ fn hosts_are_probed_concurrently_and_an_unresponsive_one_delays_no_other() {
     }
 }
 
-/// Servers that never finish a handshake, three of each kind: they send nothing, half a message, a byte
-/// of a message from time to time, or do not accept the connection.
+/// Servers that never finish a handshake, three of each kind: they send nothing, half a message, a
+/// byte of a message from time to time, or do not accept the connection.
 fn stalling(held: &Held) -> (Vec<String>, Box<dyn std::any::Any>) {
     // The beginning of a handshake message that is never completed.
     let half = [22, 3, 3, 1, 0, 2, 0, 0, 0xfc, 3, 3];
@@ -527,8 +527,8 @@ fn a_stream_reports_responsive_hosts_before_unresponsive_ones() {
         ),
     );
     let run = run.expect(1);
-    // Each has ten seconds, all at the same time: when the first one times out, all have been probed.
-    // Three never accept.
+    // Each has ten seconds, all at the same time: when the first one times out, all have been
+    // probed. Three never accept.
     let counts = held.counts();
     assert_eq!(
         (counts.accepted, counts.before_first_end),

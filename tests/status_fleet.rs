@@ -1,6 +1,6 @@
-//! `certctl status` for a fleet of 200 certificates in every state and with every fault, eight of them
-//! served by nginx, evaluated at times from 2026 to 2029. The expected rows are computed here from the
-//! dates alone.
+//! `certctl status` for a fleet of 200 certificates in every state and with every fault, eight of
+//! them served by nginx, evaluated at times from 2026 to 2029. The expected rows are computed here
+//! from the dates alone.
 //! Needs: nginx, promtool, python3, python3-cryptography, python3-icalendar, python3-html5lib
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -437,8 +437,8 @@ fn expected(pair: &Pair, at: Date) -> Expected {
     }
 }
 
-/// Returns the rows by name; an unused key has the name of its file. The old certificates that nginx
-/// still serves are omitted.
+/// Returns the rows by name; an unused key has the name of its file. The old certificates that
+/// nginx still serves are omitted.
 fn by_name(run: &Json) -> BTreeMap<String, &Json> {
     let key = |row: &Json| {
         row["keys"][0]["path"]
@@ -538,8 +538,8 @@ print(len([event for event in events if str(event['summary']).endswith(' expires
       len([body for body in page.findall('.//table/tbody') if body.get('data-verdict')]))
 ";
 
-/// Checks the files for other programs. With `CERTCTL_KEEP_PAGE` the page is copied to that path, for
-/// `scripts/page-check`.
+/// Checks the files for other programs. With `CERTCTL_KEEP_PAGE` the page is copied to that path,
+/// for `scripts/page-check`.
 fn check_written_files(sandbox: &Sandbox) {
     let args = [
         "--prometheus",

@@ -1,5 +1,5 @@
-//! The outputs of `certctl status`: metrics that promtool accepts, a calendar that an independent library
-//! can read, a table that fits the terminal.
+//! The outputs of `certctl status`: metrics that promtool accepts, a calendar that an independent
+//! library can read, a table that fits the terminal.
 //! Needs: promtool, python3, python3-icalendar
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

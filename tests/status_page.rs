@@ -1,5 +1,6 @@
-//! `certctl status --html`: the page is well-formed, complete without scripts, and loads nothing from
-//! elsewhere; names in certificates stay text. `scripts/page-check` checks a page in a browser.
+//! `certctl status --html`: the page is well-formed, complete without scripts, and loads nothing
+//! from elsewhere; names in certificates stay text. `scripts/page-check` checks a page in a
+//! browser.
 //!
 //! Needs: python3, html5lib (python3-html5lib).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]

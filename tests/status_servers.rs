@@ -1,5 +1,5 @@
-//! `certctl status` and servers that certctl did not set up: what their configuration uses, what they
-//! serve, which certificates are on CRLs, and what other ACME clients manage.
+//! `certctl status` and servers that certctl did not set up: what their configuration uses, what
+//! they serve, which certificates are on CRLs, and what other ACME clients manage.
 //! Needs: nginx, apache2, haproxy, unshare, mount, ip, openssl, strace, python3,
 //! python3-cryptography
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]

@@ -1,6 +1,6 @@
-//! `--aia`: fetches missing issuers from the URLs in the certificates (authority information access,
-//! RFC 5280 section 4.2.2.1). A fetched certificate is used only if it signed the certificate in
-//! question.
+//! `--aia`: fetches missing issuers from the URLs in the certificates (authority information
+//! access, RFC 5280 section 4.2.2.1). A fetched certificate is used only if it signed the
+//! certificate in question.
 
 use crate::advice::inputs as advice;
 
@@ -26,8 +26,8 @@ pub(crate) struct AiaFetch<'a> {
     pub(crate) interrupt: &'a InterruptSignal,
 }
 
-/// Extends the chain of `assembly`, which was built from `bag`, by issuers that are missing and can be
-/// fetched.
+/// Extends the chain of `assembly`, which was built from `bag`, by issuers that are missing and can
+/// be fetched.
 ///
 /// # Errors
 /// A signal.
@@ -55,8 +55,8 @@ pub(crate) fn complete(
     Ok((assembly, findings))
 }
 
-/// Fetches the issuer of the last certificate of `chain` and reports the result; returns nothing if no
-/// issuer is missing or none can be fetched.
+/// Fetches the issuer of the last certificate of `chain` and reports the result; returns nothing if
+/// no issuer is missing or none can be fetched.
 fn fetch_issuer(
     chain: &Chain,
     fetching: AiaFetch<'_>,

@@ -148,9 +148,9 @@ impl MatchedCertificate {
     }
 }
 
-/// Chooses leaves from `files` (paths, names known in the working directory, `-`), or from the working
-/// directory if there are none, and finds their chains, keys and requests. All files are read
-/// together; each leaf with a matching key or request is chosen.
+/// Chooses leaves from `files` (paths, names known in the working directory, `-`), or from the
+/// working directory if there are none, and finds their chains, keys and requests. All files are
+/// read together; each leaf with a matching key or request is chosen.
 ///
 /// # Errors
 /// When files cannot be read, contain no certificate, or contain several and none has a key here.
@@ -285,8 +285,8 @@ fn unlock(
     Ok(())
 }
 
-/// Returns true if no password is needed: for comparing, a request or a key that matches one leaf is
-/// enough; for installing, each leaf with a request here needs its key.
+/// Returns true if no password is needed: for comparing, a request or a key that matches one leaf
+/// is enough; for installing, each leaf with a request here needs its key.
 fn has_enough_keys(
     keyring: &KeyCandidates,
     candidates: &LeafCandidates<'_>,
@@ -366,8 +366,8 @@ impl CertificateMatcher<'_> {
         }
     }
 
-    /// Adds a root that is in the working directory to the chain: then no certificate is missing, but
-    /// the root is not trusted.
+    /// Adds a root that is in the working directory to the chain: then no certificate is missing,
+    /// but the root is not trusted.
     fn with_root_here(&self, assembly: AssembledChain) -> AssembledChain {
         let Some(root) = self.keyring.root_in_directory(&assembly.chain) else {
             return assembly;

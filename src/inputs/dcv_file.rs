@@ -1,5 +1,5 @@
-//! Reads and writes the `.dcv` file of a request. A file that cannot be read is an error, not an empty
-//! record; a file is written only if something changed.
+//! Reads and writes the `.dcv` file of a request. A file that cannot be read is an error, not an
+//! empty record; a file is written only if something changed.
 
 use std::path::{Path, PathBuf};
 

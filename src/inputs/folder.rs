@@ -1,6 +1,6 @@
-//! Reads the keys, requests and certificates in the working directory (`-C`) and resolves arguments.
-//! Files are matched by key id and by the names in them, never by file name. Only files directly in
-//! the folder are read, each up to a size limit.
+//! Reads the keys, requests and certificates in the working directory (`-C`) and resolves
+//! arguments. Files are matched by key id and by the names in them, never by file name. Only files
+//! directly in the folder are read, each up to a size limit.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -96,8 +96,8 @@ impl FolderContents {
     }
 }
 
-/// Returns the contents of a file; nothing if it is a container (zip, mail, PKCS#7, PKCS#12), because
-/// those are read only if they were passed.
+/// Returns the contents of a file; nothing if it is a container (zip, mail, PKCS#7, PKCS#12),
+/// because those are read only if they were passed.
 fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> Option<CaDelivery> {
     let is_plain = matches!(
         delivery::detect_form(&bytes),
@@ -107,7 +107,8 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> Option<CaDelivery> {
         return None;
     }
     let input = DeliveryInput::new(path.display().to_string(), bytes);
-    // No key is derived from a passphrase: that is slow, and is done only for files that were passed.
+    // No key is derived from a passphrase: that is slow, and is done only for files that were
+    // passed.
     let limits = DeliveryLimits {
         derivation_rounds: 0,
         ..DeliveryLimits::default()
@@ -143,8 +144,8 @@ impl ArgumentMeaning {
         }
     }
 
-    /// Resolves an argument: an existing path is a file; else it may be a name known in `directory`.
-    /// `./x` is always a file, `-` is stdin.
+    /// Resolves an argument: an existing path is a file; else it may be a name known in
+    /// `directory`. `./x` is always a file, `-` is stdin.
     ///
     /// # Errors
     /// See [`MatchingError`].

@@ -1,5 +1,6 @@
-//! Reads files for every command, and decrypts them with a password from a file or from the terminal.
-//! certctl prompts only on a terminal, only if the password is needed, and at most three times.
+//! Reads files for every command, and decrypts them with a password from a file or from the
+//! terminal. certctl prompts only on a terminal, only if the password is needed, and at most three
+//! times.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -98,8 +99,8 @@ impl InputReader {
         self.read_inputs(&[folder::read_input(path)?])
     }
 
-    /// Reads one file for its keys: encrypted keys in it are decrypted too. Also returns why the last
-    /// key could not be decrypted, if none was.
+    /// Reads one file for its keys: encrypted keys in it are decrypted too. Also returns why the
+    /// last key could not be decrypted, if none was.
     ///
     /// # Errors
     /// The same as [`Self::read_file`].
@@ -134,8 +135,8 @@ impl InputReader {
         Ok((delivery, error))
     }
 
-    /// Decrypts the keys in `locked`; prompts for the password if none can be decrypted. Also returns
-    /// why the last one could not be decrypted.
+    /// Decrypts the keys in `locked`; prompts for the password if none can be decrypted. Also
+    /// returns why the last one could not be decrypted.
     ///
     /// # Errors
     /// A signal during the prompt.

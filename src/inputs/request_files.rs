@@ -1,5 +1,5 @@
-//! Writes the files of one request. They are first written completely under temporary names, so that
-//! a full disk is noticed before old files are moved. The key is flushed before the request is
+//! Writes the files of one request. They are first written completely under temporary names, so
+//! that a full disk is noticed before old files are moved. The key is flushed before the request is
 //! created. No file is ever overwritten. A request for an existing key is written without a key.
 
 use std::path::{Path, PathBuf};

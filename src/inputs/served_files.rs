@@ -141,8 +141,8 @@ fn read_arguments(
     }
 }
 
-/// Returns the keys to compare with: those of `--key`, else only those in the files. Another matching
-/// key in the directory would hide that these do not match.
+/// Returns the keys to compare with: those of `--key`, else only those in the files. Another
+/// matching key in the directory would hide that these do not match.
 fn keyring<'a>(
     files: impl Iterator<Item = &'a mut PassedFile>,
     options: &ServedFileOptions<'_>,
@@ -223,8 +223,8 @@ fn leaf<'a>(served: &'a [Certificate], keyring: &KeyCandidates) -> Option<&'a Ce
         .or_else(|| served.first())
 }
 
-/// Returns the certificates of the working directory, or those for `names`, each with the contents of
-/// its file as a server would load it.
+/// Returns the certificates of the working directory, or those for `names`, each with the contents
+/// of its file as a server would load it.
 fn served_by_name(
     context: &Context,
     names: &[DnsName],

@@ -143,7 +143,8 @@ pub(crate) fn keyring(
     })
 }
 
-/// Returns the requests that were passed with the certificates, then those of the working directory.
+/// Returns the requests that were passed with the certificates, then those of the working
+/// directory.
 fn unnamed_requests(delivery: &mut CaDelivery, here: &mut FolderContents) -> Vec<HeldRequest> {
     let delivered = std::mem::take(&mut delivery.requests)
         .into_iter()
@@ -305,7 +306,8 @@ fn contents(found: &CaDelivery) -> String {
     }
 }
 
-/// Turns a finding about damage into an error, because the damaged part may contain what is missing.
+/// Turns a finding about damage into an error, because the damaged part may contain what is
+/// missing.
 pub(crate) fn escalate_damage(finding: Finding) -> Finding {
     if !is_damage(&finding) {
         return finding;

@@ -74,8 +74,8 @@ pub(crate) fn bundle_command(
     .concat()
 }
 
-/// Returns a finding if Mozilla's list and this system's roots disagree about `chain`, which was built
-/// from `bag`: clients have other roots than this machine.
+/// Returns a finding if Mozilla's list and this system's roots disagree about `chain`, which was
+/// built from `bag`: clients have other roots than this machine.
 #[must_use]
 pub(crate) fn trust_difference(
     chain: &Chain,

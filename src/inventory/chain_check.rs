@@ -1,5 +1,5 @@
-//! Checks the chain of a leaf: whether it leads to a trust anchor, and which certificate in it expires
-//! first.
+//! Checks the chain of a leaf: whether it leads to a trust anchor, and which certificate in it
+//! expires first.
 
 use std::net::SocketAddr;
 

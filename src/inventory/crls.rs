@@ -1,5 +1,5 @@
-//! Certificate revocation lists (CRLs, RFC 5280 section 5) that were passed: whether they apply, and
-//! whether they are current.
+//! Certificate revocation lists (CRLs, RFC 5280 section 5) that were passed: whether they apply,
+//! and whether they are current.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -42,8 +42,8 @@ pub enum CrlRemark {
     },
     /// Its nextUpdate is in the past.
     #[error(
-        "{}, a CRL of {issuer}, was issued on {}, and the next one was due on {}; it does not list later \
-            revocations",
+        "{}, a CRL of {issuer}, was issued on {}, and the next one was due on {}; it does not \
+            list later revocations",
         path.display(),
         day(*made),
         day(*next)

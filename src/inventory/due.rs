@@ -8,8 +8,8 @@ pub(crate) enum RenewBefore {
     Before(SignedDuration),
     /// A percentage of its validity period.
     Share(u8),
-    /// 30 days or a third of the validity period, whichever is less: a certificate for 47 days is due
-    /// 15 days and 16 hours before its expiry.
+    /// 30 days or a third of the validity period, whichever is less: a certificate for 47 days is
+    /// due 15 days and 16 hours before its expiry.
     #[default]
     Usual,
 }

@@ -25,8 +25,8 @@ pub enum Keys {
     Identified,
 }
 
-/// Returns the items in a file with these permission bits; none if it is of another kind. Containers
-/// (zip, mail) are read only by the commands that take files from the CA.
+/// Returns the items in a file with these permission bits; none if it is of another kind.
+/// Containers (zip, mail) are read only by the commands that take files from the CA.
 #[must_use]
 pub fn read_items(bytes: &[u8], mode: Mode, keys: Keys) -> Vec<ItemContent> {
     fast_path::read(bytes, mode, keys).unwrap_or_else(|| read_items_in_full(bytes, mode))

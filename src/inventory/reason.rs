@@ -56,7 +56,8 @@ pub(crate) enum StatusReason {
     },
     /// The key that is deployed with the certificate does not match it.
     #[error(
-        "{} contains the key {}, but the certificate needs the key {}; no server can load them together",
+        "{} contains the key {}, but the certificate needs the key {}; no server can load them \
+            together",
         path.display(),
         key.short(),
         leaf.short()
@@ -102,7 +103,8 @@ pub(crate) enum StatusReason {
     },
     /// An intermediate expires before the certificate.
     #[error(
-        "the intermediate {label} expires on {}, before the certificate; the chain is invalid from then on",
+        "the intermediate {label} expires on {}, before the certificate; the chain is invalid from \
+            then on",
         day(*ends)
     )]
     EndsFirst {

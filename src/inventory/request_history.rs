@@ -42,8 +42,8 @@ fn has_later_certificate(request: &ItemLocation, latest: &HashMap<PathBuf, u32>)
     latest.get(&lineage).is_some_and(|latest| number <= *latest)
 }
 
-/// Adds the next request of its lineage to a row that is in use or ready. Requests for the same names
-/// were already added; this is for certificates with other names than the request.
+/// Adds the next request of its lineage to a row that is in use or ready. Requests for the same
+/// names were already added; this is for certificates with other names than the request.
 pub(super) fn prepared(rows: &mut [StatusRow], latest: &HashMap<PathBuf, u32>) {
     let next = pending_requests(rows, latest);
     let in_use = rows.iter_mut().filter(|row| {

@@ -1,5 +1,5 @@
-//! One row of `status`: a certificate, or a request or a key that has none yet, with everything that
-//! is known about it.
+//! One row of `status`: a certificate, or a request or a key that has none yet, with everything
+//! that is known about it.
 
 use std::sync::Arc;
 
@@ -129,7 +129,8 @@ impl StatusRow {
         }
     }
 
-    /// Returns the place to show first: an address, else a file that a server reads, else any other.
+    /// Returns the place to show first: an address, else a file that a server reads, else any
+    /// other.
     #[must_use]
     pub(crate) fn main_location(&self) -> Option<&ItemLocation> {
         let best = self.locations.iter().min_by_key(|place| match place {

@@ -265,9 +265,10 @@ mod tests {
 
     #[test]
     fn an_order_for_one_year_with_a_200_day_certificate() {
-        // Computed by hand from BR 6.3.2 and 4.2.1. The validation of 2026-11-23 is 112 days old when
-        // the limit becomes 100 days. The third certificate expires with the term, after 56 days, and
-        // is due a third of that earlier. The purchase may reuse the validation of 2027-09-29.
+        // Computed by hand from BR 6.3.2 and 4.2.1. The validation of 2026-11-23 is 112 days old
+        // when the limit becomes 100 days. The third certificate expires with the term, after 56
+        // days, and is due a third of that earlier. The purchase may reuse the validation of
+        // 2027-09-29.
         let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
         let due = RenewBefore::Usual.due(start, ends);
         let terms = RenewalTerms {
@@ -292,7 +293,8 @@ mod tests {
             ],
             "{all:#?}"
         );
-        // After the last one for 100 days, one every 31 days and 8 hours, each with a new validation.
+        // After the last one for 100 days, one every 31 days and 8 hours, each with a new
+        // validation.
         let last = all
             .iter()
             .rposition(|renewal| renewal.contains(" 100 "))

@@ -29,8 +29,8 @@ impl SentCertificates {
         &self.all
     }
 
-    /// Returns those that a chain of `leaf` can consist of, selected by subject and issuer: a file may
-    /// contain the certificates of thousands of sites.
+    /// Returns those that a chain of `leaf` can consist of, selected by subject and issuer: a file
+    /// may contain the certificates of thousands of sites.
     pub(super) fn above(&self, leaf: &Certificate) -> Vec<Certificate> {
         let mut found = BTreeSet::new();
         let mut visited = HashSet::new();

@@ -1,5 +1,5 @@
-//! Compares certificates and requests for the same names: which certificate supersedes another, which
-//! one can be installed, which request is prepared for the next renewal.
+//! Compares certificates and requests for the same names: which certificate supersedes another,
+//! which one can be installed, which request is prepared for the next renewal.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -145,8 +145,8 @@ impl IssuedRow {
     }
 }
 
-/// Returns a reason if the newest certificate of the family can be installed: its key is here and it
-/// is valid.
+/// Returns a reason if the newest certificate of the family can be installed: its key is here and
+/// it is valid.
 fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
     let certificate = row.certificate.as_ref()?;
     if row.state != RowState::Ready || !certificate.is_in_date(now) {

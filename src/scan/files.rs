@@ -112,8 +112,8 @@ impl ScanResults {
         self.items.extend(items);
     }
 
-    /// Reports a file that cannot be read. Deployed keys that only their owner can read are correct;
-    /// they are only counted.
+    /// Reports a file that cannot be read. Deployed keys that only their owner can read are
+    /// correct; they are only counted.
     pub(crate) fn add_unreadable(&mut self, error: FileError, origin: &ItemOrigin) {
         let is_denied = error.source.kind() == ErrorKind::PermissionDenied;
         if is_denied && *origin == ItemOrigin::Renewal {
@@ -166,8 +166,8 @@ pub(crate) fn walk(path: &Path) -> Box<dyn Iterator<Item = WalkedEntry> + Send> 
     }
 }
 
-/// Returns how severe it is that a file could not be read: `None` if it was deleted in the meantime, a
-/// note if it is too large or not a regular file.
+/// Returns how severe it is that a file could not be read: `None` if it was deleted in the
+/// meantime, a note if it is too large or not a regular file.
 #[must_use]
 pub(crate) fn unreadable_severity(error: &FileError) -> Option<Severity> {
     match error.source.kind() {

@@ -1,5 +1,5 @@
-//! Scans the folders where the requests of installed certificates were created, because `renew` writes
-//! the next requests there.
+//! Scans the folders where the requests of installed certificates were created, because `renew`
+//! writes the next requests there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -35,8 +35,8 @@ impl RequestStems {
 
 impl ScanResults {
     /// Scans the files of renewals in the folders of their requests. The working directory is
-    /// scanned separately. Unreadable files are not reported, because the user did not ask for these
-    /// folders.
+    /// scanned separately. Unreadable files are not reported, because the user did not ask for
+    /// these folders.
     pub(crate) fn scan_request_folders(&mut self, context: &Context, request_stems: RequestStems) {
         let working_directory = real_path(&context.directory);
         for (folder, stems) in request_stems.0 {

@@ -24,8 +24,8 @@ pub(crate) struct ScanResults {
     pub(crate) own_anchors: HashMap<String, TrustAnchors>,
     /// The servers that were probed, with their answers.
     pub questions: Vec<ServedQuestion>,
-    /// Places that serve a certificate for names that it does not cover: the place, the fingerprint,
-    /// the names.
+    /// Places that serve a certificate for names that it does not cover: the place, the
+    /// fingerprint, the names.
     pub(crate) uncovered: Vec<(String, Fingerprint, Vec<String>)>,
     /// The certificates that servers sent, by their DER, because many send the same issuer.
     pub(crate) parsed: HashMap<Vec<u8>, Arc<Certificate>>,
@@ -66,7 +66,8 @@ impl ScanResults {
     pub(crate) fn report_unreadable_keys(&mut self) {
         if self.unreadable_keys > 0 {
             let message = format!(
-                "you cannot read {} deployed keys; whether they match their certificates was not checked",
+                "you cannot read {} deployed keys; certctl did not check whether they match their \
+                    certificates",
                 self.unreadable_keys
             );
             let next = advice::scan::run_status_as_root();

@@ -1,5 +1,5 @@
-//! Releases on disk: each is built under a temporary name, flushed, and renamed; afterwards it is only
-//! read or removed.
+//! Releases on disk: each is built under a temporary name, flushed, and renamed; afterwards it is
+//! only read or removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -38,8 +38,8 @@ pub enum StoreError {
     File(#[from] FileError),
 }
 
-/// A release that is built but does not have its final name yet; it is removed on drop if it was not
-/// published. The lock shows other processes that certctl is still working in it.
+/// A release that is built but does not have its final name yet; it is removed on drop if it was
+/// not published. The lock shows other processes that certctl is still working in it.
 #[derive(Debug)]
 pub(crate) struct StagedRelease {
     folder: PathBuf,
@@ -165,8 +165,7 @@ pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), S
         }
         if status.is_some_and(|status| !admits(&status, release.access)) {
             return Err(damaged(
-                "its owner or mode differs from what was installed, so that other users may read the \
-                    key in it",
+                "its owner or mode was changed, so that other users may read the key in it",
             ));
         }
     }
@@ -252,8 +251,8 @@ impl StoredFiles {
     }
 }
 
-/// Gives `release` an id that is free or identical on disk: its own, unless the key in the release of
-/// that id has another owner or mode.
+/// Gives `release` an id that is free or identical on disk: its own, unless the key in the release
+/// of that id has another owner or mode.
 ///
 /// # Errors
 /// When the existing release cannot be read.
@@ -309,9 +308,9 @@ pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), Fi
     sweep_names(layout, &names)
 }
 
-/// Removes leftovers of killed runs: unfinished releases in which no certctl is working, and files and
-/// links with temporary names of our own. The caller must hold the lock. Each folder is read once,
-/// however many certificates have links in it.
+/// Removes leftovers of killed runs: unfinished releases in which no certctl is working, and files
+/// and links with temporary names of our own. The caller must hold the lock. Each folder is read
+/// once, however many certificates have links in it.
 ///
 /// # Errors
 /// When a folder cannot be read, or a leftover cannot be removed.

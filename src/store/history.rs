@@ -9,8 +9,8 @@ use super::settings::HistoryEntry;
 /// The target of a rollback, as the user typed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum RollbackArgument {
-    /// The release that was live at that instant. A date without a time means the end of that day in
-    /// UTC.
+    /// The release that was live at that instant. A date without a time means the end of that day
+    /// in UTC.
     At(Timestamp),
     Release(ReleaseId),
 }

@@ -1,6 +1,6 @@
-//! The paths of an installed certificate: its folder, its releases, and the links that servers read.
-//! Pure: computes paths from paths. The caller ensures that no folder of the paths passed in is a
-//! symbolic link.
+//! The paths of an installed certificate: its folder, its releases, and the links that servers
+//! read. Pure: computes paths from paths. The caller ensures that no folder of the paths passed in
+//! is a symbolic link.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -38,7 +38,8 @@ pub struct LineageLayout {
 }
 
 impl LineageLayout {
-    /// Creates the layout of `stem` below `root` (`None` means `/`), with these paths of chain and key.
+    /// Creates the layout of `stem` below `root` (`None` means `/`), with these paths of chain and
+    /// key.
     #[must_use]
     pub fn new(root: Option<&Path>, stem: &str, chain_path: PathBuf, key_path: PathBuf) -> Self {
         let links = vec![
@@ -65,8 +66,8 @@ impl LineageLayout {
         other
     }
 
-    /// Returns the same layout with `further` links. The files that belong together are adjacent, the
-    /// key last; a key that belongs to several certificate files occurs once.
+    /// Returns the same layout with `further` links. The files that belong together are adjacent,
+    /// the key last; a key that belongs to several certificate files occurs once.
     #[must_use]
     pub fn with_links(&self, further: impl IntoIterator<Item = StableLink>) -> Self {
         let mut other = self.clone();
@@ -103,7 +104,8 @@ impl LineageLayout {
         &self.links[1].path
     }
 
-    /// Returns the files that a release needs besides the usual ones, so that every link has a target.
+    /// Returns the files that a release needs besides the usual ones, so that every link has a
+    /// target.
     #[must_use]
     pub fn extra_files(&self) -> Vec<ReleaseFile> {
         let wanted = self
@@ -225,8 +227,8 @@ impl LineageLayout {
         }
     }
 
-    /// Returns `path` relative to the tree, with a leading `/`. Paths are stored in this form, so that
-    /// the tree can be moved.
+    /// Returns `path` relative to the tree, with a leading `/`. Paths are stored in this form, so
+    /// that the tree can be moved.
     #[must_use]
     pub fn path_inside_tree(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root)
@@ -259,8 +261,8 @@ pub(crate) fn parse_pointer_text(text: &Path) -> Option<ReleaseId> {
     name.to_str().and_then(ReleaseId::parse)
 }
 
-/// Returns true for a temporary name of certctl: a release that is being built or removed, or a file or
-/// link that is not renamed yet.
+/// Returns true for a temporary name of certctl: a release that is being built or removed, or a
+/// file or link that is not renamed yet.
 #[must_use]
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
     name.to_str()
@@ -279,8 +281,8 @@ pub(crate) fn temporary_of(name: &OsStr) -> Option<&OsStr> {
     (random && !of.is_empty()).then_some(OsStr::new(of))
 }
 
-/// Returns the mode of a key that replaces one of mode `before`: other users can never read it, and no
-/// user can execute it.
+/// Returns the mode of a key that replaces one of mode `before`: other users can never read it, and
+/// no user can execute it.
 #[must_use]
 pub(crate) fn tighten_key_mode(before: Option<Mode>) -> Mode {
     match before {

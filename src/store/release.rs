@@ -1,5 +1,5 @@
-//! The files of a release: built from a verified certificate and its key, or taken over from the files
-//! that a server reads now. Pure.
+//! The files of a release: built from a verified certificate and its key, or taken over from the
+//! files that a server reads now. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -97,8 +97,8 @@ impl Release {
         )
     }
 
-    /// Takes over the exact bytes that a server reads now, if it can load them. A private key in the
-    /// chain file is omitted, because all users may read that file of a release.
+    /// Takes over the exact bytes that a server reads now, if it can load them. A private key in
+    /// the chain file is omitted, because all users may read that file of a release.
     ///
     /// # Errors
     /// The reason why the server cannot load them.
@@ -134,8 +134,8 @@ impl Release {
         .with_combined_file(combined))
     }
 
-    /// Takes over files that a server has loaded but that certctl cannot parse (an encrypted key, an
-    /// unknown curve). The id is computed from their exact bytes.
+    /// Takes over files that a server has loaded but that certctl cannot parse (an encrypted key,
+    /// an unknown curve). The id is computed from their exact bytes.
     #[must_use]
     pub fn take_over_opaque(
         chain: Zeroizing<Vec<u8>>,
@@ -252,8 +252,9 @@ impl Release {
         release.with_id(id)
     }
 
-    /// Computes the id from the hashes of the certificates, the key id and the list of files. A file
-    /// that was taken over with other bytes than certctl writes (comments, CRLF) changes the id.
+    /// Computes the id from the hashes of the certificates, the key id and the list of files. A
+    /// file that was taken over with other bytes than certctl writes (comments, CRLF) changes the
+    /// id.
     fn compute_id(&self) -> ReleaseId {
         let mut text = String::new();
         for (index, certificate) in self.certificates.iter().enumerate() {
@@ -434,7 +435,8 @@ impl StrictPemParser {
             block.end(label, &self.base64)?;
             self.blocks.extend(self.open.take());
         } else if line.contains(&b':') {
-            // RFC 1421 section 4.6: a header marks keys that are encrypted in the traditional format.
+            // RFC 1421 section 4.6: a header marks keys that are encrypted in the traditional
+            // format.
             block.encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
         } else {
             self.base64.push_str(std::str::from_utf8(line).ok()?);

@@ -1,5 +1,5 @@
-//! `settings.json`: the stored options of a certificate, so that the next renewal needs none, and its
-//! history. Pure.
+//! `settings.json`: the stored options of a certificate, so that the next renewal needs none, and
+//! its history. Pure.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,8 +60,8 @@ pub(crate) struct LineageSettings {
     /// The command that reloads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<String>,
-    /// Further addresses to probe, `HOST:PORT`, besides those of the configuration; `none`, which is
-    /// never stored, probes no address.
+    /// Further addresses to probe, `HOST:PORT`, besides those of the configuration; `none`, which
+    /// is never stored, probes no address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub probe: Vec<String>,
     /// The trust anchors, if they are not Mozilla's list.
@@ -172,8 +172,8 @@ impl LineageSettings {
         }
     }
 
-    /// Returns the options to store. `--probe none` is dropped: it is for one run only, or no server
-    /// would ever be probed again.
+    /// Returns the options to store. `--probe none` is dropped: it is for one run only, or no
+    /// server would ever be probed again.
     #[must_use]
     pub(crate) fn without_probe_none(self, before: &Self) -> Self {
         if self.probe.iter().any(|probe| probe == PROBE_NONE) {
@@ -185,7 +185,8 @@ impl LineageSettings {
         self
     }
 
-    /// Returns these options with the server options of `before`, for an install that was rolled back.
+    /// Returns these options with the server options of `before`, for an install that was rolled
+    /// back.
     #[must_use]
     pub(crate) fn with_server_of(self, before: Self) -> Self {
         Self {
@@ -199,8 +200,8 @@ impl LineageSettings {
         }
     }
 
-    /// Returns the stored mode and owner of the key, if there are any. Other users never get access,
-    /// even if the file has such a mode.
+    /// Returns the stored mode and owner of the key, if there are any. Other users never get
+    /// access, even if the file has such a mode.
     #[must_use]
     pub(crate) fn key_access(&self) -> Option<KeyAccess> {
         let mode = Mode::parse(self.key_mode.as_deref()?)?;
@@ -233,9 +234,9 @@ impl LineageSettings {
         self.history.drain(..excess);
     }
 
-    /// Returns the release before `live`: the one that was proven when `live` was installed, else the
-    /// previous entry. A `live` that is not in the history (certctl was killed before it was added)
-    /// counts as the newest.
+    /// Returns the release before `live`: the one that was proven when `live` was installed, else
+    /// the previous entry. A `live` that is not in the history (certctl was killed before it was
+    /// added) counts as the newest.
     #[must_use]
     pub(crate) fn release_before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
         let index = self

@@ -1,5 +1,5 @@
 //! Fetches small files by HTTP from URLs in foreign certificates: bounded in size, time and
-//! redirects, and never from this machine or its own network unless the user allows it.
+//! redirects, and only from public addresses unless the user allows others.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::runtime;
 use super::signals::InterruptSignal;
 use crate::dcv::public_address;
 
-/// The most bytes that are read. A CA's certificate has some two thousand.
+/// The most bytes that are read. A CA certificate has about two thousand.
 pub(crate) const MOST_BYTES: usize = 256 << 10;
 
 /// The longest that one URL takes with all its redirects.
@@ -23,7 +23,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 /// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 5;
 
-/// Where files may be fetched from.
+/// The networks from which files may be fetched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum NetworkReach {
     /// From public addresses alone
@@ -35,7 +35,7 @@ pub(crate) enum NetworkReach {
 /// Why a file was not fetched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
-    /// A signal came; holds its number.
+    /// A signal arrived; holds its number.
     #[error("interrupted while fetching {url}")]
     Interrupted { url: String, signal: i32 },
     /// The address is not public.
@@ -60,7 +60,7 @@ pub(crate) enum HttpError {
     Url,
 }
 
-/// The content of the file at `url`.
+/// Fetches the file at `url`.
 ///
 /// # Errors
 /// See [`HttpError`].
@@ -133,7 +133,7 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, HttpError> {
     Ok(bytes)
 }
 
-/// Checks the scheme, and the host if it is an address: no resolver sees that.
+/// Checks the scheme, and the host if it is an address, because that is not resolved.
 fn check_url(url: &Url, reach: NetworkReach) -> Result<(), HttpError> {
     if !["http", "https"].contains(&url.scheme()) {
         return Err(HttpError::Scheme);
@@ -154,7 +154,7 @@ fn check_public(address: IpAddr) -> Result<(), HttpError> {
     }
 }
 
-/// The last cause is the informative one.
+/// Returns the last cause, which is the most informative one.
 fn transfer_error(error: &reqwest::Error) -> HttpError {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {

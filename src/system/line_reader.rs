@@ -1,5 +1,5 @@
-//! Reads the lines of a file or of stdin, each up to a maximum length, a few at a time. A source that
-//! may block is read on a thread of its own, so that queries go on in the meantime, and only a
+//! Reads the lines of a file or of stdin, each up to a maximum length, a few at a time. A source
+//! that may block is read on a thread of its own, so that queries go on in the meantime, and only a
 //! little ahead of its consumer.
 
 use std::fs::File;
@@ -35,7 +35,7 @@ pub(crate) enum LineError {
     TooLong,
 }
 
-/// The lines to come.
+/// The lines that are not returned yet.
 #[derive(Debug)]
 pub(crate) struct LineReader(Source);
 
@@ -73,7 +73,7 @@ impl LineReader {
         Self(Source::Thread(receiver))
     }
 
-    /// The next lines, at least one; `None` at the end.
+    /// Returns the next lines, at least one; `None` at the end.
     pub(super) async fn next(&mut self) -> Option<Vec<NumberedLine>> {
         match &mut self.0 {
             Source::File(reader) => reader.next_lines(),
@@ -107,7 +107,7 @@ impl<R: Read> BoundedLines<R> {
         }
     }
 
-    /// The next line, and those that are buffered already; `None` at the end.
+    /// Returns the next line, and those that are already buffered; `None` at the end.
     fn next_lines(&mut self) -> Option<Vec<NumberedLine>> {
         let mut lines = Vec::new();
         while !self.ended

@@ -1,5 +1,5 @@
-//! One interface to nginx, Apache and HAProxy: each serves certificates for names at addresses, with its
-//! own kind of configuration.
+//! One interface to nginx, Apache and HAProxy: each serves certificates for names at addresses,
+//! with its own kind of configuration.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -29,8 +29,8 @@ const BLOCKS: usize = 1000;
 const CERTIFICATE: &[u8] = b"CERTIFICATE";
 const KEYS: [&[u8]; 3] = [b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"];
 
-/// Returns the content of the file, or `None` if it is written in any other way; the full reader then
-/// reads it. This is the only entry point of the fast path.
+/// Returns the content of the file, or `None` if it is written in any other way; the full reader
+/// then reads it. This is the only entry point of the fast path.
 ///
 /// It serves the goal for `status FOLDER` in `benches/tree.py` (described in `benches/README.md`):
 /// on 100,000 files at most 1.1 times the CPU of a program on x509-parser and rayon.

@@ -73,8 +73,8 @@ impl Timeline {
         Timestamp::from_second(self.to).unwrap_or(Timestamp::MAX)
     }
 
-    /// Returns the distance from the left edge in tenths of a percent; instants outside of the scale
-    /// are at an edge.
+    /// Returns the distance from the left edge in tenths of a percent; instants outside of the
+    /// scale are at an edge.
     pub(crate) fn x(&self, at: i64) -> i64 {
         let along = at.clamp(self.from, self.to) - self.from;
         along * WIDE / (self.to - self.from).max(1)

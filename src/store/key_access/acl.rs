@@ -31,7 +31,8 @@ impl std::fmt::Display for AclSubject {
     }
 }
 
-/// The part of an ACL that certctl uses: the named entries, and the permissions of the owning group.
+/// The part of an ACL that certctl uses: the named entries, and the permissions of the owning
+/// group.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct AccessControlList {
     /// The named users and groups, with their permissions after the mask.
@@ -88,8 +89,8 @@ impl AccessControlList {
     }
 }
 
-/// Returns the ACL of a new file with permission bits `mode` that `readers` may read as well; none if
-/// there are no readers.
+/// Returns the ACL of a new file with permission bits `mode` that `readers` may read as well; none
+/// if there are no readers.
 #[must_use]
 pub(crate) fn encode_readers(readers: &[AclSubject], mode: Mode) -> Option<Vec<u8>> {
     if readers.is_empty() {

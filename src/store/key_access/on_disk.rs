@@ -1,5 +1,5 @@
-//! The access to a file on disk beyond its mode: ACLs, SELinux labels and hard links of the file that
-//! is replaced, and which of them the new file keeps.
+//! The access to a file on disk beyond its mode: ACLs, SELinux labels and hard links of the file
+//! that is replaced, and which of them the new file keeps.
 
 use std::path::{Path, PathBuf};
 
@@ -23,8 +23,8 @@ pub enum AccessRemark {
     },
     /// An ACL names them, but they could not reach the file, or the owner is not trusted.
     #[error(
-        "the ACL entries of {} for {} are not copied to the new key: they may not be able to enter its \
-            folders, or another user may have put the file there",
+        "the ACL entries of {} for {} are not copied to the new key: they may not be able to enter \
+            its folders, or another user may have put the file there",
         path.display(),
         listed(who)
     )]
@@ -35,7 +35,8 @@ pub enum AccessRemark {
     },
     /// It has further hard links.
     #[error(
-        "{} has {others} other hard link{}; programs that read the file there keep reading the old content",
+        "{} has {others} other hard link{}; programs that read the file there keep reading the old \
+            content",
         path.display(),
         if *others == 1 { "" } else { "s" }
     )]
@@ -78,8 +79,8 @@ fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
         .and_then(AccessControlList::parse))
 }
 
-/// Returns the attributes that a file of a new release inherits from the file that servers read now;
-/// `mode` is that of the new file.
+/// Returns the attributes that a file of a new release inherits from the file that servers read
+/// now; `mode` is that of the new file.
 ///
 /// # Errors
 /// When that file cannot be read.
@@ -131,9 +132,9 @@ struct AclReaders {
     kept_out: Vec<AclSubject>,
 }
 
-/// Splits the named readers of the ACL of a file. For a plain key file, those who can enter its folders
-/// are kept, and none if the file belongs to a stranger. Our own links are in folders that all users
-/// may enter.
+/// Splits the named readers of the ACL of a file. For a plain key file, those who can enter its
+/// folders are kept, and none if the file belongs to a stranger. Our own links are in folders that
+/// all users may enter.
 fn split_readers(
     layout: &LineageLayout,
     path: &Path,

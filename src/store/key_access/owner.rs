@@ -1,5 +1,5 @@
-//! Parses `--owner` and `--key-mode`. Names are looked up in the tree's own passwd(5) and group(5). Pure:
-//! no name service is used, because the tree may belong to another machine.
+//! Parses `--owner` and `--key-mode`. Names are looked up in the tree's own passwd(5) and group(5).
+//! Pure: no name service is used, because the tree may belong to another machine.
 
 use crate::permissions::{Mode, Owner};
 
@@ -118,8 +118,8 @@ pub(crate) fn parse_owner(
     Ok(Owner { uid, gid })
 }
 
-/// Parses an id as chown(1) does. The greatest number is refused, because it means "unchanged" to the
-/// system.
+/// Parses an id as chown(1) does. The greatest number is refused, because it means "unchanged" to
+/// the system.
 fn numeric(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number| *number != u32::MAX)
 }

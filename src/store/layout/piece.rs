@@ -1,5 +1,5 @@
-//! The content of a certificate's folder: releases, their files, and the links to them; also the links
-//! that servers read.
+//! The content of a certificate's folder: releases, their files, and the links to them; also the
+//! links that servers read.
 
 use crate::pki::fingerprint::Fingerprint;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Against servers of the test, on loopback: everything that one can do wrong.
+//! Fetching from misbehaving servers on loopback.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::{HttpError, MOST_BYTES, NetworkReach, fetch};
 use crate::system::signals::InterruptSignal;
 
-/// A server that answers every request with `answer` and then with `endless` bytes without end; its
-/// URL.
+/// Starts a server that answers every request with `answer`, followed by `endless` again and again;
+/// returns its URL.
 fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/ca.crt", listener.local_addr().unwrap());
@@ -110,7 +110,7 @@ fn a_server_that_stalls_is_left() {
             Duration::from_millis(300),
             &InterruptSignal::default(),
         );
-        // The server never ends: only the deadline did.
+        // The server never stops sending, so that only the deadline can end the transfer.
         assert!(matches!(told, Err(HttpError::Slow(_))), "{told:?}");
     }
 }
@@ -152,7 +152,7 @@ fn a_signal_ends_it_at_once() {
         signal_hook::low_level::raise(signal_hook::consts::SIGHUP).unwrap();
         std::thread::sleep(Duration::from_secs(20));
     });
-    // The deadline would end it as `Slow`.
+    // At the deadline the error would be `Slow`.
     let told = fetch(&url, NetworkReach::Any, Duration::from_secs(10), &interrupt);
     assert!(
         matches!(told, Err(HttpError::Interrupted { signal: 1, .. })),

@@ -1,6 +1,7 @@
-//! Starts TLS in a plain-text protocol: SMTP (RFC 3207), IMAP (RFC 9051 6.2.1), POP3 (RFC 2595 4) and
-//! PostgreSQL (protocol 3.0, `SSLRequest`). Reads byte by byte, so that injected bytes after the
-//! answer go into the handshake, which then fails. The server's answers are foreign text, bounded.
+//! Starts TLS in a plain-text protocol: SMTP (RFC 3207), IMAP (RFC 9051 section 6.2.1), POP3 (RFC
+//! 2595 section 4) and PostgreSQL (protocol 3.0, `SSLRequest`). Reads byte by byte, so that
+//! injected bytes after the answer go into the handshake, which then fails. The server's answers
+//! are foreign text, bounded.
 
 use std::io;
 
@@ -22,7 +23,7 @@ pub enum StartTlsError {
         /// Its answer. Foreign text.
         said: String,
     },
-    /// The server speaks it and does not offer TLS; holds its answer.
+    /// The server speaks the protocol but does not start TLS; holds its answer.
     #[error("the server speaks {}, but does not start TLS; it sent {said}", .protocol.display_name())]
     Refused {
         /// The protocol that was tried.
@@ -114,7 +115,7 @@ async fn expect(
     }
 }
 
-/// The same for the answer to the request to start TLS.
+/// Does the same for the answer to the request to start TLS.
 async fn expect_tls(
     connection: &mut TcpStream,
     protocol: StartTls,
@@ -129,8 +130,8 @@ async fn expect_tls(
     }
 }
 
-/// The line that starts with `last`, or that cannot lead to it: `220-` leads to `220 `, other lines
-/// of IMAP to `a1 `.
+/// Reads up to the line that starts with `last`, or to one that cannot precede it: `220-` precedes
+/// `220 `, other lines of IMAP precede `a1 `.
 async fn read_answer(
     connection: &mut TcpStream,
     protocol: StartTls,
