@@ -175,7 +175,7 @@ fn broken(packages: &[Package]) -> Vec<String> {
             .filter(|package| package.name == once)
             .count();
         if versions > 1 {
-            complaints.push(format!("{once} is there in {versions} versions"));
+            complaints.push(format!("{once} has {versions} versions"));
         }
     }
     complaints

@@ -201,7 +201,7 @@ fn the_table_fits_the_terminal() {
     sandbox.run(&["csr", "\u{65e5}\u{672c}.example"]).expect(0);
     for columns in [40, 60, 80, 100, 120, 200] {
         let command = format!(
-            "stty cols {columns} < /dev/tty; NO_COLOR=1 exec {} status --root tree",
+            "stty cols {columns} < /dev/tty; unset COLUMNS; NO_COLOR=1 exec {} status --root tree",
             program()
         );
         let output = succeed(foreign("python3").current_dir(sandbox.path()).args([
@@ -327,7 +327,15 @@ fn the_document_and_the_text() {
               "message": "an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
               "next": [
                 {
-                  "text": "with what the CA sent:  certctl install FILE --root tree",
+                  "text": "When all files from the CA are in this folder, install the complete chain",
+                  "command": "certctl --root tree install example.com",
+                  "argv": [
+                    "certctl",
+                    "--root",
+                    "tree",
+                    "install",
+                    "example.com"
+                  ],
                   "needs_root": false,
                   "when": "later"
                 }
@@ -339,7 +347,15 @@ fn the_document_and_the_text() {
           "renewals": null,
           "next": [
             {
-              "text": "with what the CA sent:  certctl install FILE --root tree",
+              "text": "When all files from the CA are in this folder, install the complete chain",
+              "command": "certctl --root tree install example.com",
+              "argv": [
+                "certctl",
+                "--root",
+                "tree",
+                "install",
+                "example.com"
+              ],
               "needs_root": false,
               "when": "later"
             }
@@ -387,7 +403,8 @@ fn the_document_and_the_text() {
           "renewals": [],
           "next": [
             {
-              "text": "certctl --root tree dcv-check xn--bcher-kva.example",
+              "text": "Check whether the CA can see the record that validates the domain",
+              "command": "certctl --root tree dcv-check xn--bcher-kva.example",
               "argv": [
                 "certctl",
                 "--root",
@@ -409,7 +426,15 @@ fn the_document_and_the_text() {
           "message": "example.com: an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
           "next": [
             {
-              "text": "with what the CA sent:  certctl install FILE --root tree",
+              "text": "When all files from the CA are in this folder, install the complete chain",
+              "command": "certctl --root tree install example.com",
+              "argv": [
+                "certctl",
+                "--root",
+                "tree",
+                "install",
+                "example.com"
+              ],
               "needs_root": false,
               "when": "later"
             }
@@ -431,13 +456,16 @@ fn the_document_and_the_text() {
         .map(|line| format!("{line}\n"))
         .collect();
     insta::assert_snapshot!(plain(&text), @r#"
-    fine   example.com +1                         installed 43 d ########## [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
-             an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
-             next round from [DATE]; paid for until [DATE]; the CA may go by its proof until [DATE]
-             next: with what the CA sent:  certctl install FILE --root tree
-           xn--bcher-kva.example (bücher.example) pending                   xn--bcher-kva.example.csr
-             next: certctl --root tree dcv-check xn--bcher-kva.example
-    so     2 rows: 0 wrong, 0 due, 2 fine
+    VERDICT NAME                                    STATE      LEFT              PLACE
+    fine    example.com +1                          installed  43 d  ##########  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    warning an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
+    note    renew from [DATE]; paid until [DATE]; the CA may reuse its domain validation until [DATE]
+    next    When all files from the CA are in this folder, install the complete chain:
+                certctl --root tree install example.com
+    fine    xn--bcher-kva.example (bücher.example)  pending                      xn--bcher-kva.example.csr
+    next    Check whether the CA can see the record that validates the domain:
+                certctl --root tree dcv-check xn--bcher-kva.example
+    found   2 rows: 0 wrong, 0 due, 2 fine
     --- exit 0
     "#);
 }

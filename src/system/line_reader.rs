@@ -164,9 +164,9 @@ mod tests {
         let long = "x".repeat(usize::try_from(LONGEST).unwrap() * 3);
         let text = format!("a\r\n\n{long}\n\u{e9}\nlast");
         let mut reader = BoundedLines::new(text.as_bytes());
-        let mut said = Vec::new();
+        let mut texts = Vec::new();
         while let Some(lines) = reader.next_lines() {
-            said.extend(lines.into_iter().map(|line| {
+            texts.extend(lines.into_iter().map(|line| {
                 let text = line.text.unwrap_or_else(|error| {
                     assert!(matches!(error, LineError::TooLong));
                     "(too long)".to_owned()
@@ -176,7 +176,7 @@ mod tests {
         }
         let wanted = ["a", "", "(too long)", "\u{e9}", "last"];
         assert_eq!(
-            said,
+            texts,
             (1..).zip(wanted.map(str::to_owned)).collect::<Vec<_>>()
         );
     }

@@ -419,14 +419,14 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
 
 /// Returns a survey of the passed servers before any of them has answered.
 fn survey_without_answers(resolvers: &ResolverList) -> DnsSurvey {
-    let said = resolvers.addresses.iter().map(|address| ServerAnswers {
+    let by_server = resolvers.addresses.iter().map(|address| ServerAnswers {
         server: resolver(*address),
         answers: Vec::new(),
     });
     DnsSurvey {
         zone: None,
         zone_server_coverage: ZoneServerCoverage::NotRequested,
-        server_answers: said.collect(),
+        server_answers: by_server.collect(),
         surroundings: SurroundingAnswers::default(),
     }
 }
@@ -441,7 +441,7 @@ fn is_unanswered(survey: &DnsSurvey) -> bool {
 
 /// Returns the last survey of a zone, for another of its names.
 fn repeat_survey(last: &DnsSurvey, name: &str) -> DnsSurvey {
-    let said = last.server_answers.iter().map(|server_answers| {
+    let by_server = last.server_answers.iter().map(|server_answers| {
         let first = server_answers.answers.first().map(|query| AnsweredQuery {
             name: name.to_owned(),
             ..query.clone()
@@ -452,7 +452,7 @@ fn repeat_survey(last: &DnsSurvey, name: &str) -> DnsSurvey {
         }
     });
     DnsSurvey {
-        server_answers: said.collect(),
+        server_answers: by_server.collect(),
         ..last.clone()
     }
 }

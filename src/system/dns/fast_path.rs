@@ -45,7 +45,7 @@ pub(super) fn write_question(id: u16, name: &str, kind: RecordKind) -> Option<Ve
 /// Returns true if `bytes` answer `question`: a response with the same id and the same question,
 /// regardless of case. Only an error may omit the question.
 pub(super) fn is_answer_to(question: &[u8], bytes: &[u8]) -> bool {
-    let (Some(head), Some(asked)) = (bytes.get(..HEADER), question.get(HEADER..)) else {
+    let (Some(head), Some(body)) = (bytes.get(..HEADER), question.get(HEADER..)) else {
         return false;
     };
     let response = head[2] & 0x80 != 0;
@@ -57,7 +57,7 @@ pub(super) fn is_answer_to(question: &[u8], bytes: &[u8]) -> bool {
         return true;
     }
     let repeated = bytes.get(HEADER..question.len());
-    head[4..6] == [0, 1] && repeated.is_some_and(|repeated| repeated.eq_ignore_ascii_case(asked))
+    head[4..6] == [0, 1] && repeated.is_some_and(|repeated| repeated.eq_ignore_ascii_case(body))
 }
 
 /// Returns the target of the alias and its TTL in the answer to a question of that length, if the
@@ -165,7 +165,7 @@ mod tests {
 
     const NAME: &str = "_0f70760eec50df67.www.example.com";
 
-    fn asked() -> Vec<u8> {
+    fn sample_question() -> Vec<u8> {
         write_question(0x1234, NAME, RecordKind::Cname).unwrap()
     }
 
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_question_equals_that_of_hickory() {
-        assert_eq!(asked(), message("").to_vec().unwrap());
+        assert_eq!(sample_question(), message("").to_vec().unwrap());
         let long = ["a.".repeat(126).as_str(), "abc"].concat();
         for bad in [
             "",
@@ -215,9 +215,13 @@ mod tests {
             "a-b.c_d.test.",
         ] {
             let bytes = message(target).to_vec().unwrap();
-            assert!(is_answer_to(&asked(), &bytes));
+            assert!(is_answer_to(&sample_question(), &bytes));
             let wanted = Some((target.trim_end_matches('.').to_owned(), 77));
-            assert_eq!(read_alias(asked().len(), &bytes), wanted, "{target}");
+            assert_eq!(
+                read_alias(sample_question().len(), &bytes),
+                wanted,
+                "{target}"
+            );
         }
     }
 
@@ -240,7 +244,7 @@ mod tests {
             message(""),
         ] {
             assert_eq!(
-                read_alias(asked().len(), &other.to_vec().unwrap()),
+                read_alias(sample_question().len(), &other.to_vec().unwrap()),
                 None,
                 "{other}"
             );
@@ -252,19 +256,30 @@ mod tests {
         let right = message("x.test.").to_vec().unwrap();
         let mut upper = right.clone();
         upper[13..20].make_ascii_uppercase();
-        assert!(is_answer_to(&asked(), &upper), "case does not count");
+        assert!(
+            is_answer_to(&sample_question(), &upper),
+            "case does not count"
+        );
         // In turn: id, response flag, number of questions, a letter of the name, type, class.
-        for at in [0, 1, 2, 5, 14, asked().len() - 3, asked().len() - 1] {
+        for at in [
+            0,
+            1,
+            2,
+            5,
+            14,
+            sample_question().len() - 3,
+            sample_question().len() - 1,
+        ] {
             let mut wrong = right.clone();
             wrong[at] ^= 0x82;
-            assert!(!is_answer_to(&asked(), &wrong), "{at}");
+            assert!(!is_answer_to(&sample_question(), &wrong), "{at}");
         }
-        for length in 0..asked().len() {
-            assert!(!is_answer_to(&asked(), &right[..length]));
+        for length in 0..sample_question().len() {
+            assert!(!is_answer_to(&sample_question(), &right[..length]));
         }
         let refused = [0x12, 0x34, 0x81, 5, 0, 0, 0, 0, 0, 0, 0, 0];
         assert!(
-            is_answer_to(&asked(), &refused),
+            is_answer_to(&sample_question(), &refused),
             "an error may leave the question out"
         );
     }
@@ -272,7 +287,7 @@ mod tests {
     #[test]
     fn malformed_names_are_rejected() {
         let right = message("x.y.example.com.").to_vec().unwrap();
-        let at = asked().len() + 12;
+        let at = sample_question().len() + 12;
         for bytes in [
             vec![0xc0, 0xff],
             vec![1, b'x', 0xc0, u8::try_from(at).unwrap()],
@@ -283,14 +298,14 @@ mod tests {
             let mut lie = right[..at].to_vec();
             lie[at - 1] = u8::try_from(bytes.len()).unwrap();
             lie.extend(bytes);
-            assert_eq!(read_alias(asked().len(), &lie), None);
+            assert_eq!(read_alias(sample_question().len(), &lie), None);
         }
         for at in 0..right.len() {
             for octet in [0, 1, 0x3f, 0x40, 0xc0, 0xff] {
                 let mut lie = right.clone();
                 lie[at] = octet;
-                let _ = read_alias(asked().len(), &lie);
-                let _ = read_alias(asked().len(), &lie[..at]);
+                let _ = read_alias(sample_question().len(), &lie);
+                let _ = read_alias(sample_question().len(), &lie[..at]);
             }
         }
     }

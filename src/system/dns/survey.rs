@@ -161,19 +161,19 @@ async fn survey_one(
     }
     let question = main_question(inquiry);
     let names = names_to_query(inquiry, &zone);
-    let (said, evidence) = tokio::join!(
+    let (by_server, evidence) = tokio::join!(
         ask_server::ask_servers(client, servers, inquiry.kind, names),
         dnssec::gather(client, explored, &question)
     );
     let around = SurroundingAnswers {
         delegation: explored.map(|explored| explored.delegation.clone()),
         evidence,
-        ..query_surroundings(client, guide, inquiry, &question, &said).await
+        ..query_surroundings(client, guide, inquiry, &question, &by_server).await
     };
     DnsSurvey {
         zone: Some(name_text(&zone)),
         zone_server_coverage: own_servers,
-        server_answers: said,
+        server_answers: by_server,
         surroundings: around,
     }
 }
@@ -197,18 +197,18 @@ async fn query_surroundings(
     guide: SocketAddr,
     inquiry: &RecordQuery,
     question: &RecordQuestion,
-    said: &[ServerAnswers],
+    by_server: &[ServerAnswers],
 ) -> SurroundingAnswers {
     let (broken_chain, anywhere, explained) = tokio::join!(
-        aliases::follow_chain(client, guide, said),
+        aliases::follow_chain(client, guide, by_server),
         aliases::query_wildcard(
             client,
-            said,
+            by_server,
             &question.name,
             &inquiry.domain,
             &inquiry.values
         ),
-        aliases::query_explanations(client, said, question)
+        aliases::query_explanations(client, by_server, question)
     );
     SurroundingAnswers {
         broken_chain: broken_chain.map(|broken| (broken.start, broken.chain)),
@@ -269,25 +269,25 @@ async fn survey_without_zone(
     answers: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
     resolvers: &ResolverList,
 ) -> DnsSurvey {
-    let mut said = Vec::new();
+    let mut by_server = Vec::new();
     for (address, zone) in answers {
         let failed = zone.err().unwrap_or(DnsAnswer::ServFail);
         let first = inquiry.names.first().cloned().unwrap_or_default();
         if ask_server::is_unresponsive(&failed) {
-            let asked = AnsweredQuery {
+            let answered = AnsweredQuery {
                 name: first,
                 kind: inquiry.kind,
                 answer: failed,
                 ttl: None,
             };
-            said.push(ServerAnswers {
+            by_server.push(ServerAnswers {
                 server: resolver(address),
-                answers: vec![asked],
+                answers: vec![answered],
             });
         } else {
             let names = inquiry.names.clone();
             let servers = vec![resolver(address)];
-            said.extend(ask_server::ask_servers(client, servers, inquiry.kind, names).await);
+            by_server.extend(ask_server::ask_servers(client, servers, inquiry.kind, names).await);
         }
     }
     let own_servers = if resolvers.excludes_other_servers() {
@@ -298,7 +298,7 @@ async fn survey_without_zone(
     DnsSurvey {
         zone: None,
         zone_server_coverage: own_servers,
-        server_answers: said,
+        server_answers: by_server,
         surroundings: SurroundingAnswers::default(),
     }
 }

@@ -140,7 +140,7 @@ pub(super) fn ns_targets<'a>(records: impl Iterator<Item = &'a Record>, zone: &N
 }
 
 /// The server at each of its addresses. If the lookup of its IPv4 addresses failed or none was
-/// found, the server without an address as well: it cannot be asked, and that counts.
+/// found, the server without an address as well: it cannot be queried, which is part of the result.
 async fn query_server(client: &DnsClient, resolver: SocketAddr, name: &Name) -> Vec<DnsServerId> {
     let (four, six) = tokio::join!(
         query_addresses(client, resolver, name, RecordType::A),

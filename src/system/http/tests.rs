@@ -57,7 +57,7 @@ fn what_a_server_does_wrong_ends() {
         (
             "HTTP/1.1 302 Found\r\nLocation: URL\r\nContent-Length: 0\r\n\r\n",
             None,
-            "redirected more than 5 times",
+            "more than 5 redirects",
         ),
         (
             "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n",
@@ -86,8 +86,8 @@ fn what_a_server_does_wrong_ends() {
         ),
         ("no http", None, "the transfer failed"),
     ] {
-        let said = get(&server(answer, endless)).unwrap_err().to_string();
-        assert!(said.contains(wrong), "{answer:?}: {said}");
+        let error = get(&server(answer, endless)).unwrap_err().to_string();
+        assert!(error.contains(wrong), "{answer:?}: {error}");
     }
     assert!(matches!(get("ldap://127.0.0.1/"), Err(HttpError::Scheme)));
     assert!(matches!(get("no url"), Err(HttpError::Url)));
@@ -104,14 +104,14 @@ fn a_server_that_stalls_is_left() {
             Some(dripping),
         ),
     ] {
-        let told = fetch(
+        let result = fetch(
             &url,
             NetworkReach::Any,
             Duration::from_millis(300),
             &InterruptSignal::default(),
         );
         // The server never stops sending, so that only the deadline can end the transfer.
-        assert!(matches!(told, Err(HttpError::Slow(_))), "{told:?}");
+        assert!(matches!(result, Err(HttpError::Slow(_))), "{result:?}");
     }
 }
 
@@ -128,15 +128,15 @@ fn what_is_not_public_is_not_asked() {
         "2130706433",
         "192.168.0.1",
     ] {
-        let told = fetch(
+        let result = fetch(
             &format!("http://{host}:{port}"),
             NetworkReach::Public,
             Duration::from_secs(5),
             &InterruptSignal::default(),
         );
         assert!(
-            matches!(told, Err(HttpError::Private(_))),
-            "{host}: {told:?}"
+            matches!(result, Err(HttpError::Private(_))),
+            "{host}: {result:?}"
         );
     }
 }
@@ -153,9 +153,9 @@ fn a_signal_ends_it_at_once() {
         std::thread::sleep(Duration::from_secs(20));
     });
     // At the deadline the error would be `Slow`.
-    let told = fetch(&url, NetworkReach::Any, Duration::from_secs(10), &interrupt);
+    let result = fetch(&url, NetworkReach::Any, Duration::from_secs(10), &interrupt);
     assert!(
-        matches!(told, Err(HttpError::Interrupted { signal: 1, .. })),
-        "{told:?}"
+        matches!(result, Err(HttpError::Interrupted { signal: 1, .. })),
+        "{result:?}"
     );
 }

@@ -16,20 +16,20 @@ pub enum StartTlsError {
     #[error("the connection failed before TLS was started")]
     Broken(#[source] io::Error),
     /// The server does not speak that protocol; holds its answer.
-    #[error("the server does not speak {}; it sent {said}", .protocol.display_name())]
+    #[error("the server does not speak {}; it sent {sent}", .protocol.display_name())]
     Otherwise {
         /// The protocol that was tried.
         protocol: StartTls,
         /// Its answer. Foreign text.
-        said: String,
+        sent: String,
     },
     /// The server speaks the protocol but does not start TLS; holds its answer.
-    #[error("the server speaks {}, but does not start TLS; it sent {said}", .protocol.display_name())]
+    #[error("the server speaks {}, but does not start TLS; it sent {sent}", .protocol.display_name())]
     Refused {
         /// The protocol that was tried.
         protocol: StartTls,
         /// Its answer. Foreign text.
-        said: String,
+        sent: String,
     },
 }
 
@@ -83,11 +83,11 @@ async fn postgres(connection: &mut TcpStream) -> Result<(), StartTlsError> {
         b'S' => Ok(()),
         b'N' => Err(StartTlsError::Refused {
             protocol,
-            said: "N".to_owned(),
+            sent: "N".to_owned(),
         }),
         other => Err(StartTlsError::Otherwise {
             protocol,
-            said: char::from(other).to_string(),
+            sent: char::from(other).to_string(),
         }),
     }
 }
@@ -107,11 +107,11 @@ async fn expect(
     last: &str,
     good: &str,
 ) -> Result<(), StartTlsError> {
-    let said = read_answer(connection, protocol, last, good).await?;
-    if said.starts_with(good) {
+    let sent = read_answer(connection, protocol, last, good).await?;
+    if sent.starts_with(good) {
         Ok(())
     } else {
-        Err(StartTlsError::Otherwise { protocol, said })
+        Err(StartTlsError::Otherwise { protocol, sent })
     }
 }
 
@@ -122,11 +122,11 @@ async fn expect_tls(
     last: &str,
     good: &str,
 ) -> Result<(), StartTlsError> {
-    let said = read_answer(connection, protocol, last, good).await?;
-    if said.starts_with(good) {
+    let sent = read_answer(connection, protocol, last, good).await?;
+    if sent.starts_with(good) {
         Ok(())
     } else {
-        Err(StartTlsError::Refused { protocol, said })
+        Err(StartTlsError::Refused { protocol, sent })
     }
 }
 
@@ -150,7 +150,7 @@ async fn read_answer(
     }
     Err(StartTlsError::Otherwise {
         protocol,
-        said: format!("more than {LINES} lines"),
+        sent: format!("more than {LINES} lines"),
     })
 }
 
@@ -169,14 +169,14 @@ async fn read_line(
             break;
         }
     }
-    let said: String = String::from_utf8_lossy(&bytes)
+    let sent: String = String::from_utf8_lossy(&bytes)
         .trim_end_matches('\r')
         .chars()
         .take(REPORTED)
         .collect();
     if bytes.len() > LINE {
-        Err(StartTlsError::Otherwise { protocol, said })
+        Err(StartTlsError::Otherwise { protocol, sent })
     } else {
-        Ok(said)
+        Ok(sent)
     }
 }

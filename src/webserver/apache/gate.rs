@@ -147,17 +147,17 @@ mod tests {
             (
                 Some(chain.as_str()),
                 Some(other.as_str()),
-                "/k of /etc/apache2/apache2.conf:2: the key is",
+                "/k of /etc/apache2/apache2.conf:2: the key file contains the key",
             ),
             (
                 Some(cut),
                 Some(key.as_str()),
-                "/c of /etc/apache2/apache2.conf:2: the chain file holds no certificate",
+                "/c of /etc/apache2/apache2.conf:2: the chain file contains no certificate",
             ),
             (
                 Some(chain.as_str()),
                 Some(""),
-                "/k of /etc/apache2/apache2.conf:2: the key file holds no private key",
+                "/k of /etc/apache2/apache2.conf:2: the key file contains no private key",
             ),
             (
                 Some(chain.as_str()),
