@@ -1,7 +1,7 @@
-//! From arguments to certificates with their chains and keys, for the commands that take what a CA
-//! sent ([`match_delivery`]) or judge what is there ([`read_served_files`]). Leaves are chosen by
-//! key id; repairs, omissions and missing parts are reported. No chain is judged here: see
-//! `pki::verify`.
+//! Reads arguments and finds certificates with their chains and keys, for the commands that take
+//! files from the CA ([`match_delivery`]) and those that check files as a server would use them
+//! ([`read_served_files`]). Leaves are chosen by key id; repairs, omissions and missing parts are
+//! reported. `pki::verify` validates the chains.
 
 mod aia;
 mod any_argument;

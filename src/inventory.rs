@@ -1,7 +1,7 @@
-//! Which certificates there are, which are served, and when they expire: items become groups by key
-//! id, groups become rows, each with its state, an ordered list of reasons, and its next renewals.
-//! Pure: items, the time and the policy come as values; nothing is read, probed or printed here.
-//! Advice is in `advice`.
+//! Judges which certificates exist, which are served, and when they expire. Items are grouped by
+//! key id; groups become rows, each with its state, a sorted list of reasons, and its scheduled
+//! renewals. Pure: items, the time and the policy are passed in; nothing is read, probed or printed
+//! here. Advice is in `advice`.
 
 mod by_key;
 mod chain_check;

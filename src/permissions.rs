@@ -1,4 +1,4 @@
-//! Who may use a file: its mode and its owner. Pure.
+//! The mode and the owner of a file. Pure.
 
 use std::fmt;
 
@@ -9,49 +9,49 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Mode(u32);
 
 impl Mode {
-    /// The mode with exactly these bits: `Mode::new(0o600)`.
+    /// Creates a mode with exactly these bits: `Mode::new(0o600)`.
     #[must_use]
     pub const fn new(bits: u32) -> Self {
         Self(bits)
     }
 
-    /// The permission bits of an `st_mode`, which also holds the type of the file.
+    /// Returns the permission bits of an `st_mode`, which also contains the type of the file.
     #[must_use]
     pub(crate) const fn of_status(st_mode: u32) -> Self {
         Self(st_mode & 0o7777)
     }
 
-    /// Parses octal digits, in any number; `None` for any other text.
+    /// Parses any number of octal digits; returns `None` for any other text.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         u32::from_str_radix(text, 8).ok().map(Self)
     }
 
-    /// The bits as the operating system takes them.
+    /// Returns the bits for the operating system.
     #[must_use]
     pub(crate) const fn bits(self) -> u32 {
         self.0
     }
 
-    /// Whether any of these bits is set.
+    /// Returns true if any of these bits is set.
     #[must_use]
     pub(crate) const fn has_any(self, bits: u32) -> bool {
         self.0 & bits != 0
     }
 
-    /// This mode with these bits set.
+    /// Returns this mode with these bits set.
     #[must_use]
     pub(crate) const fn with(self, bits: u32) -> Self {
         Self(self.0 | bits)
     }
 
-    /// This mode with these bits cleared.
+    /// Returns this mode with these bits cleared.
     #[must_use]
     pub(crate) const fn without(self, bits: u32) -> Self {
         Self(self.0 & !bits)
     }
 
-    /// This mode with all bits but these cleared.
+    /// Returns this mode with all other bits cleared.
     #[must_use]
     pub(crate) const fn restricted_to(self, bits: u32) -> Self {
         Self(self.0 & bits)
@@ -67,9 +67,9 @@ impl fmt::Display for Mode {
 /// The user and the group that a file belongs to, written as `0:114`; `[0, 114]` in JSON.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Owner {
-    /// The number of the user.
+    /// The user id.
     pub uid: u32,
-    /// The number of the group.
+    /// The group id.
     pub gid: u32,
 }
 

@@ -1,7 +1,7 @@
 //! Scans what is on this machine and what is served: installed certificates, the files, folders and
 //! hosts on the command line, the working directory, the certificates in server configurations, and
-//! other tools' folders. It judges nothing: see `inventory`. What cannot be scanned becomes a
-//! finding, and the rest is scanned nevertheless.
+//! other tools' folders. `inventory` judges the results. If something cannot be scanned, that
+//! becomes a finding, and the scan continues.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ impl ScanScope {
     /// else a host.
     ///
     /// # Errors
-    /// What is none of these.
+    /// When the argument is none of these.
     pub(crate) fn resolve(
         context: &Context,
         text: &str,
@@ -91,7 +91,7 @@ fn looks_like_file(text: &str) -> bool {
 pub(crate) enum NamedInputs {
     /// They are scanned for the rows.
     Included,
-    /// The caller goes through them one by one.
+    /// The caller scans them one by one.
     Excluded,
 }
 
@@ -114,7 +114,7 @@ impl ScanScope {
         }
     }
 
-    /// The file or folder.
+    /// Returns the file or folder, if it is one.
     #[must_use]
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
@@ -124,14 +124,15 @@ impl ScanScope {
     }
 }
 
-/// Extensions that no host name has.
+/// Extensions of file names that no host name ends in.
 const FILES: [&str; 12] = [
     "cer", "cert", "conf", "crl", "crt", "csr", "der", "key", "p7b", "pem", "pfx", "zip",
 ];
 
 impl ScanResults {
     /// Scans the scopes, and the installed certificates that they may be related to; without
-    /// scopes, all usual places. Hosts are probed with `starttls`, or with what their port implies.
+    /// scopes, all usual places. Hosts are probed with `starttls`, or with the protocol that their
+    /// port implies.
     ///
     /// # Errors
     /// When certctl's own folder cannot be read at all.
@@ -143,7 +144,7 @@ impl ScanResults {
     ) -> Result<Self, Failure> {
         let mut results = Self::default();
         let mut servers = ScannedServers::default();
-        // With files and hosts alone, installed certificates matter only if they are related.
+        // With only files and hosts, other usual places are not related to the scopes.
         let has_name = scopes.iter().any(|scope| scope.name().is_some());
         let scans_usual_places = scopes.is_empty() || has_name;
         let scanned_servers = scans_usual_places.then_some(&mut servers);
@@ -213,8 +214,8 @@ fn is_served(item: &InventoryItem) -> bool {
     item.location.is_live() || matches!(item.location, ItemLocation::Address { .. })
 }
 
-/// Every name in the requests and certificates of the working directory and in the installed
-/// certificates.
+/// Returns every name in the requests and certificates of the working directory and in the
+/// installed certificates.
 ///
 /// # Errors
 /// When the directory cannot be read.
@@ -224,7 +225,7 @@ pub(crate) fn known_names(context: &Context) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// The scopes as sets: there may be thousands of scopes and of rows.
+/// The scopes as sets, because there may be thousands of scopes and of rows.
 struct ScopeFilter<'a> {
     hosts: HashSet<&'a str>,
     names: HashSet<&'a str>,

@@ -1,4 +1,4 @@
-//! What `status` found, and how it is shown: the rows, each with what to do about it.
+//! The outcome of `status` and its formats: text, JSON, HTML, calendar, Prometheus metrics.
 
 pub(crate) mod calendar;
 mod columns;
@@ -16,17 +16,21 @@ use crate::inventory::schedule::{PaymentCoverage, ScheduledRenewal, ValidationMe
 use crate::inventory::{RowVerdict, StatusRow};
 use crate::wording::day;
 
-/// What `status` ends with.
+/// The outcome of `status`.
 #[derive(Debug)]
 pub(crate) struct StatusOutcome {
-    /// The instant of the judgement.
+    /// The time that dates were evaluated at.
     pub at: Timestamp,
     /// The rows, the most pressing first.
     pub rows: Vec<JudgedRow>,
     /// What could not be read, and what was skipped.
     pub findings: Vec<Finding>,
-    /// How many columns there are; none in a pipe.
-    pub width: Option<usize>,
+    /// The width of a line of text, in columns.
+    pub width: usize,
+    /// Whether text goes to a terminal.
+    pub is_terminal: bool,
+    /// Whether only rows that need action are shown as text.
+    pub is_quiet: bool,
     /// The files that were written.
     pub written: Vec<WrittenFile>,
 }
@@ -34,26 +38,26 @@ pub(crate) struct StatusOutcome {
 /// A file that was written.
 #[derive(Debug)]
 pub(crate) struct WrittenFile {
-    /// `prometheus` or `ics`.
+    /// `prometheus`, `ics` or `html`.
     pub format: &'static str,
     pub path: PathBuf,
 }
 
-/// A row with what to do about it.
+/// A row with its findings and next steps.
 #[derive(Debug)]
 pub(crate) struct JudgedRow {
     pub row: StatusRow,
-    /// Its reasons with their steps.
+    /// One finding for each of its reasons, in the same order.
     pub findings: Vec<Finding>,
-    /// What to do, the first thing first.
+    /// What to do, the most urgent step first.
     pub next: Vec<NextStep>,
 }
 
 impl StatusOutcome {
-    /// The worst verdict of all rows; what could not be read counts as wrong.
+    /// Returns the worst verdict of all rows; if something could not be read, that is `Wrong`.
     #[must_use]
     pub(crate) fn verdict(&self) -> RowVerdict {
-        let unseen = self
+        let is_incomplete = self
             .findings
             .iter()
             .any(|finding| finding.severity == Severity::Error);
@@ -63,26 +67,31 @@ impl StatusOutcome {
             .map(|one| one.row.verdict())
             .max()
             .unwrap_or(RowVerdict::Fine);
-        if unseen { RowVerdict::Wrong } else { worst }
+        if is_incomplete {
+            RowVerdict::Wrong
+        } else {
+            worst
+        }
     }
 }
 
-/// What a renewal needs: `a new request, a reissue, a new proof of control; for at most 100 days`.
-pub(crate) fn requirements_in_words(round: &ScheduledRenewal) -> String {
-    let order = match round.payment {
+/// Returns what a renewal needs: `a new request, a reissue, a new domain validation; valid for at
+/// most 100 days`.
+pub(crate) fn requirements_in_words(renewal: &ScheduledRenewal) -> String {
+    let payment = match renewal.payment {
         Some(PaymentCoverage::Purchase) => ", a purchase",
         Some(PaymentCoverage::Reissue) => ", a reissue",
         None => "",
     };
-    let proof = match round.validation {
-        ValidationMethod::New => "a new proof of control".to_owned(),
+    let validation = match renewal.validation {
+        ValidationMethod::New => "a new domain validation".to_owned(),
         ValidationMethod::Reused(until) => format!(
-            "no new proof of control where the CA goes by the one until {}",
+            "no new domain validation if the CA reuses the one that it may use until {}",
             day(until)
         ),
     };
     format!(
-        "a new request{order}, {proof}; for at most {} days",
-        round.max_days
+        "a new request{payment}, {validation}; valid for at most {} days",
+        renewal.max_days
     )
 }

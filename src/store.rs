@@ -1,5 +1,5 @@
-//! Everything below /etc/ssl/certctl: the layout, releases, settings and history, and who may read
-//! a key. Pure, except for [`disk`], [`root`] and `key_access::on_disk`, which use the disk.
+//! Everything below /etc/ssl/certctl: layout, releases, settings and history, and the access to
+//! keys. Pure, except for [`disk`], [`root`] and `key_access::on_disk`, which use the disk.
 
 pub(crate) mod disk;
 pub(crate) mod drift;

@@ -1,5 +1,5 @@
-//! THE WORLD: the only place with files, network, processes, signals and the clock.
-//! It decides nothing: callers say what they want, and judge what comes back.
+//! The only module that uses files, the network, processes, signals and the clock. It makes no
+//! decisions: callers say what they need and judge the results.
 
 pub(crate) mod activity;
 pub(crate) mod clock;

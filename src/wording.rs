@@ -1,31 +1,31 @@
-//! How values are written in messages: a day, a list, an error with its causes.
-//! Every layer may use it, and it knows none of them.
+//! Formats values for messages: a day, a list, an error with its causes. Every layer may use it; it
+//! depends on none.
 
 use std::error::Error;
 
 use jiff::Timestamp;
 
-/// The day of an instant in UTC, as `2027-03-15`.
+/// Returns the day of an instant in UTC, such as `2027-03-15`.
 #[must_use]
 pub(crate) fn day(instant: Timestamp) -> String {
     instant.strftime("%Y-%m-%d").to_string()
 }
 
-/// Items of a list with "and" between them: `A and B and C`.
+/// Returns the items with "and" between them: `A and B and C`.
 #[must_use]
 pub(crate) fn joined_with_and<S: AsRef<str>>(items: &[S]) -> String {
     let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
     items.join(" and ")
 }
 
-/// An error and what caused it, the nearest cause first.
+/// Returns an error and its causes, the direct cause first.
 pub(crate) fn error_chain<'e>(
     error: &'e (dyn Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// An error and its causes on one line: `cannot read x: permission denied`.
+/// Returns an error and its causes on one line: `cannot read x: permission denied`.
 #[must_use]
 pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     let messages: Vec<String> = error_chain(error).map(ToString::to_string).collect();

@@ -234,7 +234,7 @@ fn certificates_that_did_not_sign_are_not_used() {
     .unwrap();
     for (bytes, why) in [
         (impostor.der().to_vec(), "did not sign example.com"),
-        (b"<html>not here</html>".to_vec(), "no certificate in it"),
+        (b"<html>not here</html>".to_vec(), "no CA certificate"),
         (vec![0x30; 300 << 10], "larger than 256 KiB"),
     ] {
         server.put("/lower", bytes);

@@ -167,7 +167,7 @@ fn hard_links_to_replaced_files_are_reported() {
         .replace(&numbers[1], "INODE");
     let lines: Vec<&str> = run
         .lines()
-        .filter(|line| line.contains("other name") || line.contains("-inum"))
+        .filter(|line| line.contains("other hard link") || line.contains("-inum"))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
     warn   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is the same file under 1 other name; what is read there stays the old one

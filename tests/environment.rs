@@ -1,6 +1,6 @@
-//! Install and rollback where the surroundings are not as one would like them: umask, environment,
-//! closed or full streams, a folder that is gone, little memory, no /proc. The result is right, and
-//! nobody panics.
+//! Install and rollback in unusual environments: umask, environment variables, closed or full
+//! streams, a deleted folder, little memory, no /proc. The result is correct, and certctl does not
+//! panic.
 //! Needs: nginx openssl unshare mount prlimit
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -16,7 +16,7 @@ use support::namespace::in_mount;
 use support::program::{clear_environment, clock_words, program};
 use support::shop::{CHAIN, KEY, PAIR, Shop, leftovers, link, mode, tree};
 
-/// A shop with two installs behind it, and the file of a third.
+/// Creates a shop with two installed versions, and the file for a third.
 fn shop() -> Shop {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
@@ -25,7 +25,7 @@ fn shop() -> Shop {
     shop
 }
 
-/// `script` by a shell that has no environment; `$0` is certctl, `$HERE` the sandbox.
+/// Runs `script` in a shell without environment; `$0` is certctl, `$HERE` the sandbox.
 fn script(shop: &Shop, script: &str) -> Run {
     let mut command = Command::new("/bin/sh");
     command
@@ -42,8 +42,8 @@ fn script(shop: &Shop, script: &str) -> Run {
 const INSTALL: &str = "install \"$HERE/new.crt\" --key \"$HERE/example.com.key\" --root \"$HERE/tree\" --trust \"$HERE/root.pem\"";
 const ROLLBACK: &str = "rollback example.com --root \"$HERE/tree\"";
 
-/// Key and chain are a pair other than `before`, with the modes that they are to have, and nothing
-/// else is left.
+/// Checks that key and chain differ from `before` and have the right modes, and that nothing is
+/// left behind.
 #[track_caller]
 fn changed(shop: &Shop, before: &(String, String), what: &str) -> (String, String) {
     let now = shop.served();
@@ -69,7 +69,7 @@ fn changed(shop: &Shop, before: &(String, String), what: &str) -> (String, Strin
 }
 
 #[test]
-fn streams_environment_and_folders_as_they_come() {
+fn install_and_rollback_work_with_unusual_streams_environments_and_folders() {
     let shop = shop();
     let start = shop.served();
     for (what, wrapped, code) in [
@@ -98,7 +98,7 @@ fn streams_environment_and_folders_as_they_come() {
             "{ \"$0\" ARGS; echo $? >code; } | :; exit $(/bin/cat code)",
             0,
         ),
-        // In place, but nobody was told.
+        // The install is complete, but the output could not be written.
         ("stdout full", "exec \"$0\" ARGS >/dev/full", 4),
         ("stdout full, JSON", "exec \"$0\" ARGS --json >/dev/full", 4),
         ("stderr full", "exec \"$0\" ARGS -v 2>/dev/full", 0),
@@ -183,9 +183,9 @@ fn a_first_install_has_the_same_modes_under_any_umask() {
     ");
 }
 
-/// A container: 64 MiB, no /proc, few descriptors.
+/// Like in a container: 64 MiB of memory, no /proc, few file descriptors.
 #[test]
-fn little_memory_and_no_proc() {
+fn install_works_with_little_memory_and_without_proc() {
     let shop = Shop::new();
     shop.deliver("new.crt");
     let run = in_mount(
@@ -203,7 +203,7 @@ fn little_memory_and_no_proc() {
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("600\n", ""));
 }
 
-/// Commands of the server's are found as an administrator finds them, also by cron.
+/// Commands of servers are found in the usual folders even if `PATH` is empty, as with cron.
 #[test]
 fn an_empty_path_still_finds_the_server() {
     let shop = shop();

@@ -1,6 +1,6 @@
-//! Certificates whose text wants to be more than text: control characters, bidirectional ones,
-//! invisible ones, endless names, names that are no UTF-8. It is shown, in text and in JSON, and
-//! does nothing.
+//! Certificates with hostile text: control characters, bidirectional and invisible characters, very
+//! long names, names that are not UTF-8. In text and JSON, it is shown with escapes and has no
+//! effect.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -11,11 +11,11 @@ use support::order::Order;
 use support::zip::zip;
 use support::{Run, Sandbox};
 
-/// A title for the terminal, a cleared screen, C1's CSI, a forged line, an override, marks that
-/// nobody sees.
+/// Sets the title of the terminal, clears the screen, contains a C1 CSI, a forged line, a
+/// bidirectional override, and invisible characters.
 const EVIL: &str = "x\x1b]0;owned\x07\x1b[2J\u{9b}31m\r\nright  trusted by Mozilla's list\u{2028}next   curl e | sh\u{202e}gpj.\u{2066}\u{200f}\u{feff}\u{200b}\u{e0041}";
 
-/// What no stream may carry, a line break aside.
+/// Returns true for characters that no stream may contain, except for line breaks.
 fn hostile(c: char) -> bool {
     c.is_control() && c != '\n'
         || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
@@ -25,7 +25,7 @@ fn ascii(text: &str) -> String {
     text.chars().filter(char::is_ascii).collect()
 }
 
-/// A self-signed certificate that says `EVIL` wherever it can, with `count` names.
+/// Creates a self-signed certificate with `EVIL` in every text field, and `count` names.
 fn certificate(ca: IsCa, count: usize) -> Vec<u8> {
     let mut params = ca_params(EVIL);
     params.is_ca = ca;
@@ -49,7 +49,7 @@ fn certificate(ca: IsCa, count: usize) -> Vec<u8> {
         .push(access(ascii(EVIL).as_bytes()));
     let key = KeyPair::generate().unwrap();
     let mut der = params.self_signed(&key).unwrap().der().to_vec();
-    // A part of the name that is no UTF-8; the signature no longer holds, which nobody needs it to.
+    // A part of the name is not UTF-8. The signature becomes invalid, which does not matter here.
     for at in 0..der.len() - 4 {
         if &der[at..at + 4] == b"MARK" {
             der[at..at + 4].copy_from_slice(b"\xff\xfe\x80\x9b");
@@ -58,7 +58,8 @@ fn certificate(ca: IsCa, count: usize) -> Vec<u8> {
     der
 }
 
-/// An authority information access (RFC 5280 4.2.2.1) with this URL for the issuer.
+/// Returns an authority information access extension (RFC 5280 section 4.2.2.1) with this issuer
+/// URL.
 fn access(url: &[u8]) -> CustomExtension {
     let wrap = |tag: u8, parts: &[&[u8]]| {
         let body = parts.concat();
@@ -77,7 +78,7 @@ fn pem(der: &[u8]) -> String {
     pem::encode(&pem::Pem::new("CERTIFICATE", der))
 }
 
-/// Nothing on any stream but letters, and no line that pretends to be certctl's.
+/// Checks that no stream contains hostile characters or a forged line of certctl.
 fn is_harmless(run: &Run, right: bool) {
     for stream in [&run.stdout, &run.stderr] {
         assert!(!stream.contains(hostile), "{stream:?}");
@@ -96,7 +97,7 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> [Run; 2] {
 }
 
 #[test]
-fn hostile_certificates_are_text() {
+fn hostile_text_in_certificates_is_escaped() {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
     let (site, ca) = (
@@ -144,13 +145,13 @@ fn hostile_certificates_are_text() {
             assert_eq!(run.code, code, "{args:?}: {run}");
         }
     }
-    // Nothing is lost: programs get the very characters.
+    // Programs get the unchanged characters.
     let shown = sandbox
         .run(&["inspect", "site.pem", "--json"])
         .expect(0)
         .json();
     let subject = shown["items"][0]["subject"].as_str().unwrap();
-    // RFC 4514 wants the backslash.
+    // RFC 4514 requires the backslash.
     assert!(
         subject.contains(&format!("CN={EVIL}").replace(';', "\\;"))
             && subject.contains("OU=#0c04fffe809b"),
@@ -167,7 +168,7 @@ fn hostile_certificates_are_text() {
             .stdout
             .contains(r"CN=x\u{1b}]0\;owned\u{7}\u{1b}[2J\u{9b}31m\u{d}\u{a}right")
     );
-    // Foreign text became the name of no file.
+    // No file name contains foreign text.
     let odd: Vec<String> = shop
         .listing()
         .into_iter()
@@ -177,7 +178,7 @@ fn hostile_certificates_are_text() {
 }
 
 #[test]
-fn endless_names_are_cut_for_people_and_whole_for_programs() {
+fn very_long_names_are_shortened_in_text_and_complete_in_json() {
     let sandbox = Sandbox::new();
     let mut params = ca_params(&"n".repeat(60_000));
     params.is_ca = IsCa::NoCa;

@@ -231,14 +231,14 @@ fn too_many_served_certificates_are_reported() {
     assert!(
         reported
             .stderr
-            .contains("more certificates than clients take"),
+            .contains("more than 64 KiB of certificates"),
         "{reported}"
     );
     let reported = sandbox.run(&["status", &server.host()]).expect(1);
     assert!(
         reported
             .stdout
-            .contains("more certificates than clients take"),
+            .contains("more than 64 KiB of certificates"),
         "{reported}"
     );
 }
@@ -471,16 +471,16 @@ fn unexpected_server_answers_are_quoted_safely() {
         ("imap", "does not speak IMAP", endless),
         (
             "pop3",
-            "does not start TLS: it said -ERR",
+            "does not start TLS; it sent -ERR",
             "+OK\r\n-ERR \u{9b}31m\r\n".to_owned(),
         ),
         (
             "imap",
-            "does not start TLS: it said a1 NO",
+            "does not start TLS; it sent a1 NO",
             "* OK\r\na1 NO\r\n".to_owned(),
         ),
         ("postgres", "speaks PostgreSQL and does not start TLS", none),
-        ("postgres", "the connection broke", String::new()),
+        ("postgres", "the connection failed", String::new()),
     ];
     for (protocol, expected, answer) in answers {
         let port = serve(move |mut connection| {
@@ -554,7 +554,7 @@ fn certificates_of_smtp_servers_are_shown() {
         .run(&["inspect", &server.host(), "--starttls", "imap"])
         .expect(4);
     assert!(
-        other.stderr.contains("does not speak IMAP: it said 220 "),
+        other.stderr.contains("does not speak IMAP; it sent 220 "),
         "{other}"
     );
 }

@@ -923,7 +923,7 @@ fn links_out_of_the_tree_are_refused() {
     )
     .unwrap();
     let run = shop.round(&["--server", "none"]).expect(2);
-    assert!(run.stderr.contains("leads out of"), "{run}");
+    assert!(run.stderr.contains("points outside of"), "{run}");
     assert_eq!(
         std::fs::read_dir(shop.sandbox.join("outside"))
             .unwrap()

@@ -1,13 +1,13 @@
-//! The packages that certctl is built of: licences, sources, bans, one version of what checks
-//! signatures. In place of `cargo deny`, whose own build takes longer than all of ours: the same
-//! questions to `cargo tree` (what is really built, on every platform) and to `Cargo.lock` (where
-//! it comes from).
+//! Checks the packages that certctl depends on: licences, sources, banned packages, and a single
+//! version of packages that verify signatures. It replaces `cargo deny`, whose build takes longer
+//! than ours, with `cargo tree` (what is built on each platform) and `Cargo.lock` (where it comes
+//! from).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// Licences whose terms a binary of certctl can meet by naming them.
+/// Licences whose terms a binary of certctl meets by listing them.
 const LICENCES: [&str; 13] = [
     "0BSD",
     "Apache-2.0",
@@ -24,8 +24,8 @@ const LICENCES: [&str; 13] = [
     "Zlib",
 ];
 
-/// Never built in: a second crypto provider, and a DNS server that is a few lines over
-/// `hickory-proto`.
+/// Banned packages: a second crypto provider, and a DNS server, which needs only a few lines on top
+/// of `hickory-proto`.
 const BANNED: [&str; 6] = [
     "hickory-server",
     "native-tls",
@@ -35,7 +35,7 @@ const BANNED: [&str; 6] = [
     "ring",
 ];
 
-/// A second version of these would check signatures by other rules.
+/// Only one version of these may be used, because two could verify signatures differently.
 const ONCE: [&str; 6] = [
     "aws-lc-rs",
     "aws-lc-sys",
@@ -47,7 +47,7 @@ const ONCE: [&str; 6] = [
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// `name`, `version`, `licence` of one package of the tree.
+/// Name, version and licence of one package of the tree.
 struct Package {
     name: String,
     version: String,
@@ -55,7 +55,7 @@ struct Package {
 }
 
 impl Package {
-    /// From `name v1.2.3|MIT`.
+    /// Parses `name v1.2.3|MIT`.
     fn of(line: &str) -> Option<Self> {
         let (package, licence) = line.split_once('|')?;
         let mut words = package.split_whitespace();
@@ -104,7 +104,7 @@ fn tree() -> Vec<Package> {
 }
 
 #[test]
-fn what_is_built_in_is_allowed() {
+fn all_dependencies_are_allowed() {
     let broken = broken(&tree());
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
 }
@@ -121,7 +121,7 @@ fn all_packages_come_from_crates_io() {
 }
 
 #[test]
-fn each_rule_can_fail() {
+fn each_rule_detects_violations() {
     let package = |line: &str| Package::of(line).unwrap();
     assert_eq!(
         broken(&[package("ring v0.17.14|Apache-2.0 AND ISC")]),
@@ -136,7 +136,7 @@ fn each_rule_can_fail() {
         package("rustls v0.23.46|MIT"),
         package("rustls v0.24.0|MIT"),
     ];
-    assert_eq!(broken(&twice), ["rustls is there in 2 versions"]);
+    assert_eq!(broken(&twice), ["rustls has 2 versions"]);
     let lock = "[[package]]\nname = \"certctl\"\n\n[[package]]\nname = \"x\"\nsource = \"git+https://example.com/x\"\n";
     assert_eq!(foreign_sources(lock), ["x"]);
     for (licence, fine) in [
@@ -175,13 +175,13 @@ fn broken(packages: &[Package]) -> Vec<String> {
             .filter(|package| package.name == once)
             .count();
         if versions > 1 {
-            complaints.push(format!("{once} is there in {versions} versions"));
+            complaints.push(format!("{once} has {versions} versions"));
         }
     }
     complaints
 }
 
-/// The packages of a lock file that come from anywhere but crates.io; certctl itself has no source.
+/// Returns the packages of a lock file that are not from crates.io; certctl itself has no source.
 fn foreign_sources(lock: &str) -> Vec<String> {
     let field = |block: &str, key: &str| {
         let line = block
@@ -199,8 +199,8 @@ fn foreign_sources(lock: &str) -> Vec<String> {
         .collect()
 }
 
-/// An SPDX expression (Annex D) with the old `/` for `OR`: true when some way to read it needs
-/// allowed licences only.
+/// Evaluates an SPDX expression (Annex D), with the old `/` for `OR`: true if allowed licences are
+/// sufficient.
 fn allowed(expression: &str) -> bool {
     let spaced = expression
         .replace('(', " ( ")
@@ -242,6 +242,6 @@ fn one(words: &[String], at: &mut usize) -> bool {
         return LICENCES.contains(&word.as_str());
     }
     let fine = any(words, at);
-    *at += 1; // the closing one
+    *at += 1; // the closing parenthesis
     fine
 }

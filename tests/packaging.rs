@@ -1,5 +1,5 @@
-//! What lies in `packaging/`: systemd takes the units and finds little that they could do harm
-//! with; the cron line is silent until something is due; the mail says what was found.
+//! The files in `packaging/`: systemd accepts the units and rates their exposure as low; the cron
+//! line is silent until something is due; the mail contains the output.
 //! Needs: systemd-analyze, unshare, mount
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -21,7 +21,7 @@ fn packaging(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// The units as they would be installed, with the programs that they start where they are now.
+/// Returns the units as installed, with the current paths of the programs that they start.
 fn units(sandbox: &Sandbox) -> Vec<String> {
     let names = [
         "certctl-status.service",
@@ -42,20 +42,20 @@ fn units(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[test]
-fn systemd_takes_the_units() {
+fn systemd_accepts_the_units() {
     let sandbox = Sandbox::new();
     let units = units(&sandbox);
-    let said = foreign("systemd-analyze")
+    let result = foreign("systemd-analyze")
         .arg("verify")
         .args(&units)
         .output()
         .unwrap();
-    let about_ours = String::from_utf8_lossy(&said.stderr);
+    let about_ours = String::from_utf8_lossy(&result.stderr);
     assert!(
-        said.status.success() && !about_ours.contains("certctl"),
+        result.status.success() && !about_ours.contains("certctl"),
         "{about_ours}"
     );
-    // On its scale from 0 to 10, times ten.
+    // The exposure on a scale from 0 to 10, times ten.
     succeed(
         foreign("systemd-analyze")
             .args(["security", "--offline=true", "--threshold=30"])
@@ -105,7 +105,7 @@ fn the_cron_line_is_silent_until_something_is_due() {
     );
 }
 
-/// What follows `key` in a file of `packaging`.
+/// Returns the text after `key` in a file of `packaging`.
 fn value(name: &str, key: &str) -> String {
     let text = std::fs::read_to_string(packaging(name)).unwrap();
     text.lines()
@@ -115,7 +115,7 @@ fn value(name: &str, key: &str) -> String {
 }
 
 #[test]
-fn both_lines_run_as_they_are_written() {
+fn the_commands_of_cron_and_systemd_run_unchanged() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.deliver("fine.crt");
@@ -130,8 +130,8 @@ fn both_lines_run_as_they_are_written() {
     let cron = value("cron/certctl", "17 6 * * *  root  ");
     let unit = value("systemd/certctl-status.service", "ExecStart=");
     let folder = value("systemd/certctl-status.service", "WorkingDirectory=");
-    // As cron and systemd start them: with little in the environment. Nobody looks at what this
-    // machine has.
+    // As cron and systemd start them: with a small environment. Certificates and servers of this
+    // machine are hidden.
     let path = value("cron/certctl", "PATH=");
     let clock = clock_words();
     let lines = [
@@ -153,33 +153,35 @@ fn both_lines_run_as_they_are_written() {
          certctl install due.crt --trust root.pem --server none >/dev/null 2>&1; echo \"installed $?\"\n{runs}"
     );
     let run = in_mount(sandbox, "size=1m", &script);
-    let told: Vec<&str> = run.stdout.lines().collect();
+    let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(
-        told[..4],
+        lines[..4],
         ["installed 0", "code 0", "code 0", "installed 0"],
         "{run}"
     );
     let due = |line: &&str| line.contains("due.example");
     assert_eq!(
-        told.iter()
+        lines
+            .iter()
             .filter(|line| line.starts_with("code 1"))
             .count(),
         2,
         "{run}"
     );
     assert!(
-        told[4..].iter().any(due) && !run.stdout.contains("example.com") && run.stderr.is_empty(),
+        lines[4..].iter().any(due) && !run.stdout.contains("example.com") && run.stderr.is_empty(),
         "{run}"
     );
     assert!(
-        told.iter()
-            .any(|line| line.contains("next: certctl renew due.example")),
+        lines
+            .iter()
+            .any(|line| line.trim() == "certctl renew due.example"),
         "{run}"
     );
 }
 
 #[test]
-fn the_mail_says_what_was_found() {
+fn the_mail_contains_the_output() {
     let sandbox = Sandbox::new();
     for (name, script) in [
         (
@@ -195,7 +197,7 @@ fn the_mail_says_what_was_found() {
         let path = sandbox.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
-    for (found, told) in [
+    for (found, expected) in [
         (
             "due  $(touch broken) `x` example.com\n",
             "due  $(touch broken) `x` example.com",
@@ -215,7 +217,7 @@ fn the_mail_says_what_was_found() {
             head.starts_with("To: ops@example.com\nSubject: certctl on "),
             "{mail}"
         );
-        assert!(body.contains(told), "{mail}");
+        assert!(body.contains(expected), "{mail}");
     }
     assert!(!sandbox.join("broken").exists());
 }

@@ -1,4 +1,4 @@
-//! Programs that end well, badly, never, or say too much.
+//! Running other programs that succeed, fail, never end, or print too much.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ fn shell(script: &str, millis: u64) -> FinishedCommand {
 }
 
 #[test]
-fn both_streams_in_their_order_and_the_status() {
+fn both_streams_are_captured_in_order_with_the_status() {
     let finished = shell("echo one; echo two >&2; echo three; exit 3", 10_000);
     assert_eq!(finished.output, "one\ntwo\nthree\n");
     assert_eq!(
@@ -33,7 +33,7 @@ fn both_streams_in_their_order_and_the_status() {
 }
 
 #[test]
-fn a_signal_is_no_status() {
+fn a_signal_is_reported_as_a_signal() {
     let finished = shell("kill -9 $$", 10_000);
     assert_eq!(
         (finished.status, finished.signal, finished.timed_out),
@@ -42,12 +42,12 @@ fn a_signal_is_no_status() {
 }
 
 #[test]
-fn nothing_is_on_stdin() {
+fn stdin_is_empty() {
     assert_eq!(shell("cat; echo end", 10_000).output, "end\n");
 }
 
 #[test]
-fn a_hundred_megabytes_are_read_and_left_out() {
+fn the_middle_of_a_long_output_is_omitted() {
     let finished = shell(
         "echo first; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo last",
         60_000,
@@ -67,15 +67,15 @@ fn a_hundred_megabytes_are_read_and_left_out() {
 }
 
 #[test]
-fn a_flood_without_end_is_cut_at_the_deadline() {
+fn endless_output_ends_at_the_deadline() {
     let finished = invoke(&["yes"], 300).unwrap();
     assert!(finished.timed_out);
     assert!(finished.output.len() < 1100);
 }
 
 #[test]
-fn the_whole_group_dies_at_the_deadline() {
-    // The shell ends by a signal, long before what it waits for.
+fn the_whole_process_group_is_killed_at_the_deadline() {
+    // The shell is killed by a signal, long before the program that it waits for would end.
     let finished = shell("sleep 86000 & echo $!; wait", 300);
     assert_eq!(
         (finished.status, finished.signal, finished.timed_out),
@@ -83,7 +83,7 @@ fn the_whole_group_dies_at_the_deadline() {
     );
     let grandchild: i32 = finished.output.trim().parse().unwrap();
     let ends = Instant::now() + Duration::from_secs(10);
-    // Killed at once; whoever adopts it reaps it a little later.
+    // It is killed at once, but its new parent reaps it a little later.
     while is_alive(grandchild) && running(grandchild) {
         assert!(Instant::now() < ends, "{grandchild} still runs");
         std::thread::sleep(Duration::from_millis(5));
@@ -95,7 +95,7 @@ fn running(pid: i32) -> bool {
 }
 
 #[test]
-fn who_only_holds_the_output_open_is_not_waited_for_and_lives() {
+fn daemons_that_inherit_the_output_are_not_waited_for_and_survive() {
     let finished = shell("sleep 86000 & echo $!", 20_000);
     assert!(finished.succeeded() && !finished.timed_out, "{finished:?}");
     let daemon: i32 = finished.output.trim().parse().unwrap();
@@ -117,7 +117,7 @@ fn a_child_that_closes_its_output_is_still_waited_for() {
 }
 
 #[test]
-fn what_cannot_be_started_says_so() {
+fn programs_that_cannot_be_started_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("script");
     std::fs::write(&script, "no program").unwrap();

@@ -1,5 +1,5 @@
-//! `certctl status`: each state and each reason is found, with the step that mends it; what cannot
-//! be looked at is told and the rest goes on.
+//! `certctl status`: each state and each reason is reported with the step that fixes it; what
+//! cannot be checked is reported, and the rest is checked.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -19,7 +19,7 @@ use support::site::Site;
 use support::zip::{bomb, zip};
 use support::{Run, Sandbox};
 
-/// `status ARGS --json` in the shop's tree.
+/// Runs `status ARGS --json` in the shop's tree.
 fn status(shop: &Shop, more: &[&str]) -> Run {
     shop.sandbox
         .run(&[&["status", "--root", "tree", "--json"], more].concat())
@@ -29,8 +29,8 @@ fn rows(document: &Json) -> &[Json] {
     document["rows"].as_array().unwrap()
 }
 
-/// `NAME STATE VERDICT CODE...` of each row; the rules to come are a test of their own.
-fn told(document: &Json) -> Vec<String> {
+/// `NAME STATE VERDICT CODE...` of each row, without rule changes, which have a test of their own.
+fn summaries(document: &Json) -> Vec<String> {
     let codes = |row: &Json| {
         row["reasons"]
             .as_array()
@@ -57,17 +57,17 @@ fn set_mode(sandbox: &Sandbox, path: &str, mode: u32) {
 }
 
 #[test]
-fn a_round_from_request_to_the_end() {
+fn a_certificate_is_reported_from_request_to_expiry() {
     let shop = Shop::new();
     assert_eq!(
-        told(&status(&shop, &[]).expect(0).json()),
+        summaries(&status(&shop, &[]).expect(0).json()),
         Vec::<String>::new()
     );
     shop.sandbox
         .run(&["csr", "example.com", "www.example.com"])
         .expect(0);
     let pending = status(&shop, &[]).expect(0).json();
-    assert_eq!(told(&pending), ["example.com pending fine"]);
+    assert_eq!(summaries(&pending), ["example.com pending fine"]);
     let step = rows(&pending)[0]["next"][0]["argv"].to_string();
     assert_eq!(
         step,
@@ -78,13 +78,13 @@ fn a_round_from_request_to_the_end() {
     shop.sandbox
         .write("example_com.crt", leaf + &shop.ca.intermediate_pem());
     assert_eq!(
-        told(&status(&shop, &[]).expect(0).json()),
+        summaries(&status(&shop, &[]).expect(0).json()),
         ["example.com ready fine"]
     );
     shop.install("example_com.crt", &[]).expect(0);
     let fine = status(&shop, &[]).expect(0).json();
     assert_eq!(
-        told(&fine)[0].split(' ').take(3).collect::<Vec<_>>(),
+        summaries(&fine)[0].split(' ').take(3).collect::<Vec<_>>(),
         ["example.com", "installed", "fine"]
     );
     assert_eq!(
@@ -92,7 +92,7 @@ fn a_round_from_request_to_the_end() {
         (&"certctl.status/1".into(), &"fine".into())
     );
 
-    // 45 days, due 15 days before they end.
+    // The certificate is valid for 45 days and due 15 days before it expires.
     let due = DAYS_LEFT - 15;
     for (day, code, verdict) in [
         (due - 1, 0, "fine"),
@@ -113,24 +113,24 @@ fn a_round_from_request_to_the_end() {
 }
 
 #[test]
-fn a_key_that_others_may_read_is_found() {
+fn a_key_that_all_users_can_read_is_reported() {
     let shop = Shop::new();
     shop.round(&[]).expect(0);
     set_mode(&shop.sandbox, KEY, 0o644);
     let run = status(&shop, &[]).expect(1).json();
     assert!(
-        told(&run)[0].starts_with("example.com installed wrong key-readable-by-others"),
+        summaries(&run)[0].starts_with("example.com installed wrong key-readable-by-others"),
         "{run}"
     );
-    let step = rows(&run)[0]["next"][0]["text"].as_str().unwrap();
-    let (_, path) = step.split_once("sudo chmod 0600 ").unwrap();
+    let step = rows(&run)[0]["next"][0]["command"].as_str().unwrap();
+    let (_, path) = step.split_once("sudo chmod o= ").unwrap();
     assert!(path.ends_with(KEY), "{step}");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o640)).unwrap();
     status(&shop, &[]).expect(0);
 }
 
 #[test]
-fn a_lost_pair_is_found_across_folders() {
+fn certificate_and_key_in_different_folders_are_matched() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     for folder in ["a", "b/c", "d"] {
@@ -145,14 +145,14 @@ fn a_lost_pair_is_found_across_folders() {
     )
     .unwrap();
     let alone = sandbox.run(&["status", "d", "--json"]).expect(0).json();
-    assert_eq!(told(&alone), ["example.com key-missing fine"]);
+    assert_eq!(summaries(&alone), ["example.com key-missing fine"]);
     let found = sandbox
         .run(&["status", "d", "b", "--json"])
         .expect(0)
         .json();
-    assert_eq!(told(&found), ["example.com ready fine"]);
+    assert_eq!(summaries(&found), ["example.com ready fine"]);
     assert_eq!(rows(&found)[0]["keys"][0]["path"], "b/c/old.bin");
-    // And what to do with the two, as a line that works where they are.
+    // The next step installs both from where they are.
     let step = rows(&found)[0]["next"][0]["argv"].as_array().unwrap();
     let mut step: Vec<&str> = step
         .iter()
@@ -170,14 +170,14 @@ fn a_lost_pair_is_found_across_folders() {
         "--dry-run",
     ]);
     sandbox.run(&step).expect(0);
-    // By name, and of the one file alone.
+    // A file can be passed too.
     sandbox.run(&["status", "d/site.pem"]).expect(0);
     let missing = sandbox.run(&["status", "d/nothing.pem"]).expect(3);
     assert!(missing.stderr.contains("no such file"), "{missing}");
 }
 
 #[test]
-fn the_zip_that_came_by_mail_is_the_answer() {
+fn a_zip_with_the_certificate_for_a_request_is_found() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     let order = |names: &[&str]| {
@@ -187,7 +187,7 @@ fn the_zip_that_came_by_mail_is_the_answer() {
         let leaf = shop.ca.issue(&sandbox.read(&format!("{}.csr", names[0])));
         zip(&[("site.crt", leaf), ("site.ca-bundle", shop.ca.bundle_pem())])
     };
-    // Of somebody else, damaged, or a bomb: nothing that is here waits for these.
+    // For other names, damaged, or a zip bomb: no request here waits for these.
     sandbox.write("others.zip", order(&["other.example"]));
     for end in ["csr", "key"] {
         std::fs::remove_file(sandbox.join(&format!("other.example.{end}"))).unwrap();
@@ -198,7 +198,7 @@ fn the_zip_that_came_by_mail_is_the_answer() {
         &std::fs::read(sandbox.join("others.zip")).unwrap()[..200],
     );
     assert_eq!(
-        told(&status(&shop, &[]).expect(0).json()),
+        summaries(&status(&shop, &[]).expect(0).json()),
         Vec::<String>::new()
     );
 
@@ -207,20 +207,20 @@ fn the_zip_that_came_by_mail_is_the_answer() {
         order(&["example.com", "www.example.com"]),
     );
     let ready = status(&shop, &[]).expect(0).json();
-    assert_eq!(told(&ready), ["example.com ready fine"]);
+    assert_eq!(summaries(&ready), ["example.com ready fine"]);
     assert_eq!(rows(&ready)[0]["places"][0]["found"], "delivery", "{ready}");
     let step = rows(&ready)[0]["next"][0].clone();
     assert_eq!(
         step["argv"].to_string(),
-        r#"["certctl","install","example_com.zip","--root","tree"]"#
+        r#"["certctl","--root","tree","install","example_com.zip"]"#
     );
     shop.install("example_com.zip", &[]).expect(0);
     assert_eq!(
-        told(&status(&shop, &[]).expect(0).json()),
+        summaries(&status(&shop, &[]).expect(0).json()),
         ["example.com installed fine"]
     );
 
-    // The next round's, while the first is in use.
+    // The certificate for the next renewal, while the first one is in use.
     std::fs::remove_file(sandbox.join("example_com.zip")).unwrap();
     let later = Leaf {
         not_before: today(),
@@ -245,19 +245,19 @@ fn the_zip_that_came_by_mail_is_the_answer() {
         .unwrap();
     assert_eq!(installed["reasons"][0]["code"], "newer-ready", "{run}");
     assert_eq!(
-        installed["next"][0]["argv"][2], "mail/example_com.zip",
+        installed["next"][0]["argv"][4], "mail/example_com.zip",
         "{run}"
     );
-    // Whoever names it wants to know what is in it.
+    // A zip that was passed is listed in any case.
     let alone = sandbox
         .run(&["status", "others.zip", "--json"])
         .expect(0)
         .json();
-    assert_eq!(told(&alone), ["other.example key-missing fine"]);
+    assert_eq!(summaries(&alone), ["other.example key-missing fine"]);
 }
 
 #[test]
-fn what_took_its_place_is_told() {
+fn prepared_and_newer_certificates_are_reported() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
@@ -268,7 +268,7 @@ fn what_took_its_place_is_told() {
         .expect(1)
         .json();
     assert!(
-        told(&prepared)[0].contains("installed due due prepared"),
+        summaries(&prepared)[0].contains("installed due due prepared"),
         "{prepared}"
     );
     let later = Leaf {
@@ -281,7 +281,7 @@ fn what_took_its_place_is_told() {
     let ready = status(&shop, &["--at", &noon(DAYS_UNTIL_DUE)])
         .expect(1)
         .json();
-    let installed = told(&ready)
+    let installed = summaries(&ready)
         .into_iter()
         .find(|row| row.contains("installed"))
         .unwrap();
@@ -293,7 +293,7 @@ fn what_took_its_place_is_told() {
         .iter()
         .find(|row| row["state"] == "installed")
         .unwrap();
-    assert_eq!(row["next"][0]["argv"][1], "install", "{ready}");
+    assert_eq!(row["next"][0]["argv"][3], "install", "{ready}");
     shop.install("new.pem", &[]).expect(0);
     std::fs::remove_file(sandbox.join("new.crt")).unwrap();
     let done = status(&shop, &[]).expect(0).json();
@@ -301,7 +301,7 @@ fn what_took_its_place_is_told() {
 }
 
 #[test]
-fn a_certificate_that_nginx_did_not_load_is_found() {
+fn a_certificate_that_nginx_did_not_load_is_reported() {
     let site = Site::new();
     let shop = &site.shop;
     let nginx = site.start("");
@@ -321,7 +321,7 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
         .expect(0);
     let fine = status(shop, &[]).expect(0).json();
     assert!(
-        told(&fine)[0].starts_with("example.com served fine"),
+        summaries(&fine)[0].starts_with("example.com served fine"),
         "{fine}"
     );
     let shown = rows(&fine)[0]["places"]
@@ -331,7 +331,7 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
         .any(|place| place["kind"] == "address");
     assert!(shown, "{fine}");
 
-    // New files, and nginx goes on with the old ones.
+    // There are new files, but nginx still uses the old ones.
     shop.deliver("next.crt");
     shop.install("next.crt", &["--server", "none", "--probe", "none"])
         .expect(0);
@@ -349,13 +349,13 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
         "{stale}"
     );
     let message = installed["reasons"][0]["message"].as_str().unwrap();
-    // Once for all names and addresses.
+    // One message for all names and addresses.
     assert!(
-        message.starts_with("another certificate (example.com, until "),
+        message.starts_with("another certificate (example.com, expires on "),
         "{message}"
     );
     let at = format!(
-        " is served for example.com, www.example.com at 127.0.0.1:{}, not what is on disk",
+        " is served for example.com, www.example.com at 127.0.0.1:{} instead of the files on disk",
         site.port
     );
     assert!(message.ends_with(&at), "{message}");
@@ -370,7 +370,7 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
     );
     assert!(
         rows(&stale).iter().any(|row| row["state"] == "served"),
-        "the old one has a row too: {stale}"
+        "the old certificate has a row too: {stale}"
     );
     succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
     let ends = Instant::now() + Duration::from_secs(20);
@@ -380,13 +380,13 @@ fn a_certificate_that_nginx_did_not_load_is_found() {
     drop(nginx);
     let silent = status(shop, &[]).expect(1).json();
     assert!(
-        told(&silent)[0].contains("installed wrong not-served"),
+        summaries(&silent)[0].contains("installed wrong not-served"),
         "{silent}"
     );
 }
 
 #[test]
-fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
+fn hosts_are_probed_concurrently_and_an_unresponsive_one_delays_no_other() {
     let site = Site::new();
     let shop = &site.shop;
     site.plain("pair.pem", "pair.key");
@@ -401,7 +401,7 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
         })
     };
     let talks = counted(|mut connection| drop(connection.write_all(&[b'x'; 100_000])));
-    // What the client said is not taken from the socket: the connection ends with a reset.
+    // The data of the client is not read from the socket, so that the connection ends with a reset.
     let resets = counted(|connection| drop(connection.peek(&mut [0])));
     // The beginning of a handshake message of 16 MiB, and 100 MB of records after it.
     let floods = counted(|mut connection| {
@@ -410,7 +410,7 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
         let sent = (0..6104)
             .take_while(|_| connection.write_all(&record).is_ok())
             .count();
-        assert!(sent < 6104, "nobody takes all of it");
+        assert!(sent < 6104, "no client reads all of it");
     });
     let good = format!("127.0.0.1:{}", site.port);
     let closed = format!("127.0.0.1:{}", support::nginx::free_port());
@@ -421,11 +421,11 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
         .expect(1)
         .json();
     let counts = held.counts();
-    assert_eq!(counts.accepted, 4, "each is asked once: {counts:?}");
+    assert_eq!(counts.accepted, 4, "each host is probed once: {counts:?}");
     assert_eq!(
         counts.before_first_end,
         Some(4),
-        "the others are asked while one stalls: {counts:?}"
+        "the others are probed while one stalls: {counts:?}"
     );
     assert_eq!(rows(&run).len(), 1, "{run}");
     assert_eq!(rows(&run)[0]["state"], "served");
@@ -442,7 +442,7 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
         (&stalls, "no handshake within"),
         (&talks, "does not speak TLS"),
         (&resets, "closed the connection"),
-        (&floods, "more certificates than clients take"),
+        (&floods, "more than 64 KiB of certificates"),
         (&closed, "refused"),
     ] {
         assert!(
@@ -454,10 +454,10 @@ fn hosts_are_asked_side_by_side_and_one_that_stalls_delays_nobody() {
     }
 }
 
-/// Servers that keep whoever asks them waiting, three of each kind: they say nothing, half of a
-/// message, a little of one again and again, or do not even accept the connection.
+/// Servers that never finish a handshake, three of each kind: they send nothing, half a message, a
+/// byte of a message from time to time, or do not accept the connection.
 fn stalling(held: &Held) -> (Vec<String>, Box<dyn std::any::Any>) {
-    // A record of a handshake message that is never whole.
+    // The beginning of a handshake message that is never completed.
     let half = [22, 3, 3, 1, 0, 2, 0, 0, 0xfc, 3, 3];
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -469,7 +469,7 @@ fn stalling(held: &Held) -> (Vec<String>, Box<dyn std::any::Any>) {
         socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
         let listener = socket.listen(0).unwrap();
         let address = listener.local_addr().unwrap();
-        // Nobody takes it, and there is room for no other.
+        // This connection fills the backlog and is never accepted.
         let waits = TcpStream::connect(address).unwrap();
         (address, listener, waits)
     });
@@ -502,7 +502,7 @@ fn stalling(held: &Held) -> (Vec<String>, Box<dyn std::any::Any>) {
 }
 
 #[test]
-fn a_stream_tells_everybody_else_before_those_that_stall() {
+fn a_stream_reports_responsive_hosts_before_unresponsive_ones() {
     let site = Site::new();
     let shop = &site.shop;
     site.plain("pair.pem", "pair.key");
@@ -527,8 +527,8 @@ fn a_stream_tells_everybody_else_before_those_that_stall() {
         ),
     );
     let run = run.expect(1);
-    // Ten seconds for each, all at the same time: when the first is given up, all have been asked.
-    // Three never accept.
+    // Each has ten seconds, all at the same time: when the first one times out, all have been
+    // probed. Three never accept.
     let counts = held.counts();
     assert_eq!(
         (counts.accepted, counts.before_first_end),
@@ -543,23 +543,23 @@ fn a_stream_tells_everybody_else_before_those_that_stall() {
     assert_eq!(lines.len(), good.len() + stalling.len() + 1, "{run}");
     assert!(lines[..good.len()].iter().all(shown), "{run}");
     for host in &stalling {
-        let told = |line: &Json| {
+        let is_reported = |line: &Json| {
             let message = line["message"].as_str().unwrap_or_default();
             line["code"] == "host-no-answer"
                 && message.starts_with(&format!("{host} "))
                 && message.contains("within 10 s")
         };
-        assert!(lines[good.len()..].iter().any(told), "{host}: {run}");
+        assert!(lines[good.len()..].iter().any(is_reported), "{host}: {run}");
     }
-    let sum = lines.last().unwrap();
+    let summary = lines.last().unwrap();
     assert_eq!(
-        (&sum["fine"], &sum["unreadable"]),
+        (&summary["fine"], &summary["unreadable"]),
         (&good.len().into(), &stalling.len().into()),
         "{run}"
     );
 }
 
-/// A listener that does `answer` with each connection; where it is.
+/// Starts a listener that calls `answer` with each connection; returns its address.
 fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

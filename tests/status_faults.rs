@@ -1,5 +1,5 @@
-//! `certctl status` over trees that somebody else made: what cannot be read is told item by item,
-//! nothing blocks, and no row is lost.
+//! `certctl status` on trees with faults: each file that cannot be read is reported, the scan never
+//! blocks, and no row is lost.
 //! Needs: setpriv
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -21,8 +21,8 @@ use support::program::program;
 use support::{Run, Sandbox};
 use tempfile::NamedTempFile;
 
-/// certctl as somebody who passes by no permission.
-fn humble(sandbox: &Sandbox, args: &[&str]) -> Run {
+/// Runs certctl without the capability to bypass file permissions.
+fn run_without_capabilities(sandbox: &Sandbox, args: &[&str]) -> Run {
     let command = if is_root() {
         let mut command = Command::new(path_of("setpriv"));
         command
@@ -36,7 +36,7 @@ fn humble(sandbox: &Sandbox, args: &[&str]) -> Run {
     sandbox.run_command(command)
 }
 
-/// A tree with one good certificate at each end, and every fault between.
+/// Creates a tree with a good certificate at each end and every fault in between.
 fn tree() -> (Order, UnixListener, NamedTempFile) {
     let shop = Order::new();
     let sandbox = &shop.sandbox;
@@ -49,7 +49,7 @@ fn tree() -> (Order, UnixListener, NamedTempFile) {
     sandbox.write("t/junk.bin", (0..=255).collect::<Vec<u8>>());
     sandbox.write("t/empty.pem", "");
     sandbox.write("t/half.pem", &shop.leaf[..shop.leaf.len() / 2]);
-    // Elsewhere: the tests themselves look through the sandbox for keys.
+    // Outside of the sandbox, because the tests search the sandbox for keys.
     let huge = tempfile::NamedTempFile::new().unwrap();
     huge.as_file().set_len(1 << 30).unwrap();
     symlink(huge.path(), sandbox.join("t/huge.pem")).unwrap();
@@ -77,7 +77,7 @@ fn messages(document: &Json, code: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_fault_is_told_and_the_rest_goes_on() {
+fn each_fault_is_reported_and_the_scan_continues() {
     let (shop, _socket, _huge) = tree();
     let sandbox = &shop.sandbox;
     let fine = sandbox.run(&["status", "t", "--json"]).expect(0).json();
@@ -87,27 +87,29 @@ fn each_fault_is_told_and_the_rest_goes_on() {
         (1, 5),
         "{fine}"
     );
-    let passed = messages(&fine, "skipped");
+    let skipped = messages(&fine, "skipped");
     for word in [
-        "t/gone is a link to nowhere",
-        "t/loop is a link that leads to itself",
-        "t/pipe is a FIFO",
-        "t/socket is a socket",
+        "t/gone: a dangling link",
+        "t/loop: a link that points to itself",
+        "t/pipe: a FIFO",
+        "t/socket: a socket",
         "t/huge.pem",
     ] {
         assert!(
-            passed.iter().any(|message| message.contains(word)),
-            "{word}: {passed:?}"
+            skipped.iter().any(|message| message.contains(word)),
+            "{word}: {skipped:?}"
         );
     }
-    // Whoever names a file wants to know what is in it.
+    // A file that was passed on the command line has to be readable.
     for named in ["t/huge.pem", "t/pipe", "t/socket", "t/gone"] {
         let run = sandbox.run(&["status", named, "--json"]).expect(1).json();
         assert_eq!(messages(&run, "unreadable").len(), 1, "{named}: {run}");
     }
     set_mode(sandbox, "t/closed", 0);
     set_mode(sandbox, "t/sealed.pem", 0);
-    let run = humble(sandbox, &["status", "t", "--json"]).expect(1).json();
+    let run = run_without_capabilities(sandbox, &["status", "t", "--json"])
+        .expect(1)
+        .json();
     assert_eq!(
         run["rows"][0]["places"].as_array().unwrap().len(),
         3,
@@ -120,25 +122,29 @@ fn each_fault_is_told_and_the_rest_goes_on() {
             && unread.iter().any(|one| one.contains("t/closed")),
         "{unread:?}"
     );
-    let text = humble(sandbox, &["status", "t"]).expect(1);
+    let text = run_without_capabilities(sandbox, &["status", "t"]).expect(1);
     assert!(!text.stdout.contains('\u{1b}'), "{text}");
     set_mode(sandbox, "t/closed", 0o700);
 }
 
 #[test]
-fn a_stream_tells_the_same() {
+fn a_stream_reports_the_same_faults() {
     let (shop, _socket, _huge) = tree();
     let sandbox = &shop.sandbox;
     set_mode(sandbox, "t/closed", 0);
-    let run = humble(sandbox, &["status", "t", "--jsonl"]).expect(1);
+    let run = run_without_capabilities(sandbox, &["status", "t", "--jsonl"]).expect(1);
     set_mode(sandbox, "t/closed", 0o700);
     let lines = run.json_lines();
-    let (sum, lines) = lines.split_last().unwrap();
-    assert_eq!(sum["schema"], "certctl.summary/1", "{sum}");
+    let (summary, lines) = lines.split_last().unwrap();
+    assert_eq!(summary["schema"], "certctl.summary/1", "{summary}");
     assert_eq!(
-        (&sum["certificates"], &sum["unreadable"], &sum["verdict"]),
+        (
+            &summary["certificates"],
+            &summary["unreadable"],
+            &summary["verdict"]
+        ),
         (&4.into(), &1.into(), &"wrong".into()),
-        "{sum}"
+        "{summary}"
     );
     let found = lines
         .iter()
@@ -151,7 +157,7 @@ fn a_stream_tells_the_same() {
         all.filter(|found| *found == code).count()
     };
     assert_eq!((codes("skipped"), codes("unreadable")), (5, 1), "{run}");
-    // Dates count file by file.
+    // The dates of each file are judged by themselves.
     let late = sandbox
         .run(&[
             "status",
@@ -210,7 +216,7 @@ fn files_that_change_while_they_are_read_lose_no_row() {
 }
 
 #[test]
-fn a_name_that_is_nothing_is_refused_and_the_network_left_alone() {
+fn unknown_arguments_are_rejected_without_network_access() {
     let sandbox = Sandbox::new();
     for name in ["nothing.pem", "./nothing", "no such thing", "*.example.com"] {
         let run = sandbox.run(&["status", name]).expect(3);

@@ -1,6 +1,6 @@
-//! The story of a fleet: 200 pairs in every state and with every fault, eight of them at a running
-//! nginx, looked at from 2026 to 2029. What each row must say is reckoned here from its dates
-//! alone.
+//! `certctl status` for a fleet of 200 certificates in every state and with every fault, eight of
+//! them served by nginx, evaluated at times from 2026 to 2029. The expected rows are computed here
+//! from the dates alone.
 //! Needs: nginx, promtool, python3, python3-cryptography, python3-icalendar, python3-html5lib
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -24,26 +24,26 @@ use support::nginx::Nginx;
 use support::shop::Shop;
 use support::site::Site;
 
-/// What was done with a pair.
+/// The state of a certificate in the fleet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fate {
     /// nginx serves it.
     Served,
-    /// nginx serves the files before these.
+    /// nginx serves the previous certificate.
     Stale,
-    /// nginx serves a name with it that it lacks.
+    /// nginx uses it for a name that it does not cover.
     Uncovered,
     Installed,
-    /// Its intermediate ends before it does.
+    /// Its intermediate expires first.
     Crossed,
-    /// Everybody may read its key.
+    /// All users can read its key.
     Open,
     Ready,
-    /// It is for TLS clients too.
+    /// It has clientAuth.
     Client,
-    /// The CA's list names it.
+    /// The CA's CRL lists it.
     Revoked,
-    /// 1,024 bits of RSA, and its key is elsewhere.
+    /// Its key has 1,024 bits of RSA, and is elsewhere.
     Weak,
     NoKey,
     Pending,
@@ -55,7 +55,7 @@ use Fate::{
     Uncovered, Weak,
 };
 
-/// So many of each; the lifetimes go round.
+/// How many there are of each; they get the lifetimes in turn.
 const FLEET: [(Fate, usize); 13] = [
     (Served, 4),
     (Stale, 2),
@@ -71,12 +71,12 @@ const FLEET: [(Fate, usize); 13] = [
     (Pending, 15),
     (KeyAlone, 15),
 ];
-/// First day (from today) and length of life: from one just begun to one that has ended.
+/// First day (relative to today) and validity in days: from just issued to expired.
 const LIVES: [(i64, i64); 5] = [(-1, 199), (-100, 190), (-10, 47), (-190, 200), (-250, 200)];
-/// The days until the crossed intermediate ends.
+/// The days until the cross-signed intermediate expires.
 const CROSSED: i64 = 60;
 
-/// What public CAs do from a day on; it is a reason for certificates that began before that day.
+/// Rule changes of public CAs; each is a reason for certificates that were issued before that day.
 const RULES: [(&str, Date); 4] = [
     ("rule-client-auth", jiff::civil::date(2027, 3, 15)),
     ("rule-100-days", jiff::civil::date(2027, 3, 15)),
@@ -92,7 +92,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// What servers here read was installed by certctl, for which only its own CA's rules hold.
+    /// Installed by certctl with a private CA, to which the rules of public CAs do not apply.
     fn is_live(&self) -> bool {
         matches!(
             self.fate,
@@ -109,7 +109,7 @@ fn fleet() -> Vec<Pair> {
     let mut pairs = Vec::new();
     for (fate, count) in FLEET {
         for number in 0..count {
-            // What has ended is not installed, and what nginx serves is in its best years.
+            // Expired certificates are not installed, and those that nginx serves are not due.
             let (start, length) = match fate {
                 Served | Stale | Uncovered | Crossed | Weak => LIVES[0],
                 Installed | Open => LIVES[number % 4],
@@ -128,7 +128,7 @@ fn fleet() -> Vec<Pair> {
     pairs
 }
 
-/// Key and request, and the certificate where there is one.
+/// Creates key and request, and the certificate if there is one.
 fn make(shop: &Shop, pair: &Pair) {
     let Pair {
         name,
@@ -190,7 +190,7 @@ for word in sys.argv[1:]:
     open(name + '.crt', 'wb').write(new.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 ";
 
-/// The certificates that nobody makes any more, and the list of those that the CA took back.
+/// Creates the certificates with weak keys, and the CRL.
 fn make_bad(shop: &Shop, pairs: &[Pair]) {
     let sandbox = &shop.sandbox;
     path_of("/usr/lib/python3/dist-packages/cryptography");
@@ -244,14 +244,14 @@ fn files<'a>(pairs: impl Iterator<Item = &'a Pair>) -> Vec<String> {
     pairs.map(|pair| format!("{}.crt", pair.name)).collect()
 }
 
-/// nginx with the pairs that it is to serve.
+/// Starts nginx with the certificates that it is to serve.
 fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     let sandbox = &site.shop.sandbox;
     let served = || pairs.iter().filter(|pair| pair.is_at_nginx());
     let nginx = site.start("");
     let config = nginx.config().display().to_string();
-    let told = ["--server", "nginx", "--server-config", &config];
-    install(sandbox, &files(served()), &told, 1);
+    let options = ["--server", "nginx", "--server-config", &config];
+    install(sandbox, &files(served()), &options, 1);
     let block = |pair: &Pair, more: &str| {
         let name = &pair.name;
         let (chain, key) = (
@@ -273,9 +273,9 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     let reload = || succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
     nginx.rewrite(&blocks(""));
     reload();
-    install(sandbox, &files(served()), &told, 0);
+    install(sandbox, &files(served()), &options, 0);
 
-    // New files that nginx is not told of, and a name that nobody asked the CA for.
+    // New files without a reload of nginx, and a name that the certificate does not cover.
     let stale = || pairs.iter().filter(|pair| pair.fate == Stale);
     stale().for_each(|pair| make(&site.shop, pair));
     install(
@@ -294,10 +294,10 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     nginx
 }
 
-/// Makes all files, and installs what is to be installed.
+/// Creates all files, and installs what is to be installed.
 fn set_up(site: &Site, pairs: &[Pair]) -> Nginx {
     let sandbox = &site.shop.sandbox;
-    // These first: once the CA's usual intermediate lies here, `install` takes that.
+    // These come first: `install` uses the CA's usual intermediate as soon as it is here.
     let (early, others): (Vec<&Pair>, Vec<&Pair>) =
         pairs.iter().partition(|pair| pair.fate == Crossed);
     let quiet = |pair: &&Pair| pair.is_live() && !pair.is_at_nginx();
@@ -318,17 +318,17 @@ fn set_up(site: &Site, pairs: &[Pair]) -> Nginx {
     serve(site, pairs)
 }
 
-/// What a row must say.
+/// The expected row.
 #[derive(Debug)]
 struct Expected {
     state: &'static str,
     verdict: &'static str,
     codes: Vec<&'static str>,
-    /// A part of the first step.
+    /// A part of the first step's sentence or command.
     step: String,
 }
 
-/// What each reason weighs: wrong, due, worth a warning, worth a note.
+/// The severity of each reason: wrong, due, warning, note.
 fn weight(code: &str) -> usize {
     match code {
         "due" => 1,
@@ -338,7 +338,7 @@ fn weight(code: &str) -> usize {
     }
 }
 
-/// The order in which reasons are told; rules come last.
+/// The order in which reasons are listed; rule changes come last.
 const ORDER: [&str; 9] = [
     "expired",
     "served-certificate-differs",
@@ -355,7 +355,7 @@ fn between(from: Date, to: Date) -> i64 {
     i64::from(from.until(to).unwrap().get_days())
 }
 
-/// From a pair's dates alone; certificates end at midnight, and it is noon.
+/// Computes the row from the dates alone; certificates expire at midnight, and it is noon.
 fn expected(pair: &Pair, at: Date) -> Expected {
     let Pair {
         name,
@@ -367,7 +367,7 @@ fn expected(pair: &Pair, at: Date) -> Expected {
         Served | Uncovered => ("served", String::new()),
         Stale | Installed | Crossed | Open => ("installed", String::new()),
         Ready | Client | Revoked => ("ready", format!("install {name}")),
-        NoKey | Weak => ("key-missing", "certctl status FOLDER".to_owned()),
+        NoKey | Weak => ("key-missing", "pass the folder with its key".to_owned()),
         Pending => ("pending", format!("dcv-check {name}")),
         KeyAlone => ("unused-key", "--key".to_owned()),
     };
@@ -379,7 +379,7 @@ fn expected(pair: &Pair, at: Date) -> Expected {
             step: waits,
         };
     }
-    // The chain ends with its first certificate.
+    // The chain expires with its first certificate.
     let ends = if *fate == Crossed {
         days(today(), CROSSED).min(*to)
     } else {
@@ -404,7 +404,7 @@ fn expected(pair: &Pair, at: Date) -> Expected {
             .map(|code| ORDER.iter().position(|one| one == code))
             .is_sorted()
     );
-    // What signed itself is bound by nothing.
+    // No rules apply to self-signed certificates.
     if !pair.is_live() && *fate != Weak {
         let holds = |code: &str| code != "rule-client-auth" || *fate == Client;
         let bites = RULES
@@ -422,9 +422,9 @@ fn expected(pair: &Pair, at: Date) -> Expected {
             format!("csr {name}")
         }
         Some("served-certificate-differs") => format!("install {name}"),
-        Some("intermediate-expired") => "install FILE".to_owned(),
-        Some("intermediate-expires-first") => "ask the CA".to_owned(),
-        Some("key-readable-by-others") => "sudo chmod 0600".to_owned(),
+        Some("intermediate-expired") => format!("install {name}"),
+        Some("intermediate-expires-first") => "Ask the CA".to_owned(),
+        Some("key-readable-by-others") => "sudo chmod o=".to_owned(),
         _ => waits,
     };
     let verdict =
@@ -437,8 +437,8 @@ fn expected(pair: &Pair, at: Date) -> Expected {
     }
 }
 
-/// The rows by their names; a key alone has none: its file tells. What nginx still shows of stale
-/// pairs is left out.
+/// Returns the rows by name; an unused key has the name of its file. The old certificates that
+/// nginx still serves are omitted.
 fn by_name(run: &Json) -> BTreeMap<String, &Json> {
     let key = |row: &Json| {
         row["keys"][0]["path"]
@@ -460,13 +460,13 @@ fn by_name(run: &Json) -> BTreeMap<String, &Json> {
 }
 
 #[test]
-fn each_row_says_what_its_dates_say() {
+fn each_row_matches_its_dates() {
     let site = Site::new();
     let pairs = fleet();
     assert_eq!(pairs.len(), 200);
     let _nginx = set_up(&site, &pairs);
     let sandbox = &site.shop.sandbox;
-    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for count in [0, 8, 40, 60, 75, 120, 170, 198, 400, 700, 1100] {
         let day = days(today(), count);
         let at = format!("{day}T12:00:00Z");
@@ -478,7 +478,7 @@ fn each_row_says_what_its_dates_say() {
         for pair in &pairs {
             let row = named
                 .get(&pair.name)
-                .unwrap_or_else(|| panic!("{} is lost on {day}", pair.name));
+                .unwrap_or_else(|| panic!("{} has no row on {day}", pair.name));
             let Expected {
                 state,
                 verdict,
@@ -498,29 +498,35 @@ fn each_row_says_what_its_dates_say() {
                 .collect();
             assert_eq!(reasons, codes, "{day}: {row}");
             let next = row["next"].iter().next();
-            let text = next.map_or("", |next| next["text"].as_str().unwrap());
+            let text = next.map_or(String::new(), |next| {
+                let command = next
+                    .get("command")
+                    .and_then(Json::as_str)
+                    .unwrap_or_default();
+                format!("{} {command}", next["text"].as_str().unwrap())
+            });
             assert!(
                 text.contains(&step) && text.is_empty() == step.is_empty(),
                 "{day}: {step:?}: {row}"
             );
             codes
                 .iter()
-                .for_each(|code| *told.entry((*code).to_owned()).or_default() += 1);
+                .for_each(|code| *counts.entry((*code).to_owned()).or_default() += 1);
         }
     }
-    let others = told
+    let others = counts
         .keys()
         .filter(|code| !code.starts_with("rule-"))
         .count();
-    assert_eq!(others, 9, "every reason was met: {told:?}");
+    assert_eq!(others, 9, "every reason occurred: {counts:?}");
     for (code, day) in RULES {
-        // One that began long before the fleet is a reason for nobody.
+        // A rule that took effect before the fleet was issued is no reason.
         assert!(
-            day <= today() || told.contains_key(code),
-            "{code}: {told:?}"
+            day <= today() || counts.contains_key(code),
+            "{code}: {counts:?}"
         );
     }
-    written(sandbox);
+    check_written_files(sandbox);
 }
 
 const READ: &str = "
@@ -531,13 +537,13 @@ events = calendar.walk('VEVENT')
 assert all(not event.errors for event in events)
 assert len({str(event['uid']) for event in events}) == len(events)
 page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(open('fleet.html', encoding='utf-8'))
-print(len([event for event in events if str(event['summary']).endswith(' ends')]),
+print(len([event for event in events if str(event['summary']).endswith(' expires')]),
       len([body for body in page.findall('.//table/tbody') if body.get('data-verdict')]))
 ";
 
-/// The fleet for other programs; `CERTCTL_KEEP_PAGE` says where the page is to be kept, for
-/// `scripts/page-check`.
-fn written(sandbox: &Sandbox) {
+/// Checks the files for other programs. With `CERTCTL_KEEP_PAGE` the page is copied to that path,
+/// for `scripts/page-check`.
+fn check_written_files(sandbox: &Sandbox) {
     let args = [
         "--prometheus",
         "fleet.prom",

@@ -1,6 +1,6 @@
-//! `certctl status --html`: the page is well-formed, complete without scripts, needs nothing from
-//! outside, and whatever a certificate calls itself stays text. `scripts/page-check` looks at one
-//! in a browser.
+//! `certctl status --html`: the page is well-formed, complete without scripts, and loads nothing
+//! from elsewhere; names in certificates stay text. `scripts/page-check` checks a page in a
+//! browser.
 //!
 //! Needs: python3, html5lib (python3-html5lib).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -14,7 +14,7 @@ use support::foreign::{foreign, path_of, succeed};
 
 const HOSTILE: &str = "<script>alert(1)</script>\u{202e}\" onload='x'";
 
-/// A folder with a certificate in every state, and one that calls itself something foul.
+/// Creates a folder with certificates in several states, and one with a hostile subject.
 fn folder() -> Sandbox {
     let (sandbox, ca) = (Sandbox::new(), TestCa::new());
     sandbox.write("root.pem", ca.root_pem());
@@ -34,20 +34,20 @@ fn folder() -> Sandbox {
     };
     make("fine.example.com", -1, 43, |_| {});
     make("soon.example.net", -40, 4, |_| {});
-    make("ended.example.org", -250, -20, |_| {});
-    make("foul.example.com", -10, 35, |params| {
+    make("expired.example.org", -250, -20, |_| {});
+    make("hostile.example.com", -10, 35, |params| {
         params.distinguished_name = rcgen::DistinguishedName::new();
         params
             .distinguished_name
             .push(rcgen::DnType::CommonName, HOSTILE);
         params.subject_alt_names.clear();
     });
-    sandbox.run(&["csr", "asked.example.com"]).expect(0);
+    sandbox.run(&["csr", "pending.example.com"]).expect(0);
     sandbox
 }
 
 #[test]
-fn the_page_is_whole_and_nothing_in_it_is_foreign() {
+fn the_page_is_well_formed_complete_and_self_contained() {
     let sandbox = folder();
     let run = sandbox
         .run(&["status", "--html", "page.html", "--json"])
@@ -59,8 +59,7 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
     );
     let page = sandbox.read("page.html");
 
-    // As strict as a parser can be, then without scripts: every row and reason is text of the
-    // document.
+    // A strict parser accepts it, and every row and reason is text outside of scripts.
     let check = "import sys, html5lib\n\
         tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(open(sys.argv[1], encoding='utf-8'))\n\
         bodies = tree.findall('.//table/tbody')\n\
@@ -79,7 +78,7 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
     assert_eq!(
         counts,
         format!("{} 1", rows.len()),
-        "one script, a body a row"
+        "there is one script, and a tbody for each row"
     );
     for row in rows {
         for reason in row["reasons"].as_array().unwrap() {
@@ -88,15 +87,18 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
         }
         for next in row["next"].as_array().unwrap() {
             assert!(text.contains(next["text"].as_str().unwrap()), "{next}");
+            if let Some(command) = next.get("command") {
+                assert!(text.contains(command.as_str().unwrap()), "{next}");
+            }
         }
     }
-    // As RFC 4514 writes it, with what nobody sees made visible.
+    // The subject in the form of RFC 4514, with invisible characters as escapes.
     assert!(
         text.contains("\\<script\\>alert(1)\\</script\\>\\u{202e}\\\" onload='x'"),
-        "shown as what it is"
+        "the subject is shown as text"
     );
     assert!(!page.contains('\u{202e}') && page.matches("<script>").count() == 1);
-    // What is still to come is on the page.
+    // Rule changes in the future are on the page.
     for rule in [date(2027, 3, 15), date(2028, 3, 15), date(2029, 3, 15)] {
         assert!(
             rule <= today() || text.contains(&rule.to_string()),
@@ -106,7 +108,7 @@ fn the_page_is_whole_and_nothing_in_it_is_foreign() {
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_an_error_and_the_one_before_stays() {
+fn a_page_that_cannot_be_written_is_an_error_and_an_existing_one_is_replaced() {
     let sandbox = Sandbox::new();
     sandbox.run(&["csr", "example.com"]).expect(0);
     sandbox

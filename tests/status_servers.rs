@@ -1,5 +1,5 @@
-//! `certctl status` and servers that certctl did not set up: what their configuration names, what
-//! they loaded, what lists of revoked certificates say, and what other tools keep.
+//! `certctl status` and servers that certctl did not set up: what their configuration uses, what
+//! they serve, which certificates are on CRLs, and what other ACME clients manage.
 //! Needs: nginx, apache2, haproxy, unshare, mount, ip, openssl, strace, python3,
 //! python3-cryptography
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -21,7 +21,7 @@ use support::shop::{Shop, codes};
 use support::site::Site;
 use support::{Run, Sandbox};
 
-/// A server's usual configuration is ours, and it runs until the script ends.
+/// Mounts our configuration over the server's usual one, and runs the server until the script ends.
 fn with_server(
     sandbox: &Sandbox,
     config: &Path,
@@ -60,7 +60,7 @@ fn with_nginx(site: &Site, http: &str, script: &str) -> Run {
     )
 }
 
-/// The last line that is a document.
+/// Parses the last line, which is a document.
 fn document(run: &Run) -> Json {
     let last = run.stdout.lines().last().unwrap_or_default();
     last.parse().unwrap_or_else(|_| panic!("{run}"))
@@ -83,7 +83,7 @@ fn reasons(row: &Json) -> Vec<&str> {
 }
 
 #[test]
-fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
+fn certificates_of_nginx_are_found_and_compared_with_what_it_serves() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
@@ -108,7 +108,7 @@ fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
         "{fine}"
     );
 
-    // Everybody may read the key, and a name that the certificate lacks is served with it.
+    // All users can read the key, and the certificate is used for a name that it does not cover.
     let loose = block.replace(
         "server_name example.com",
         "server_name other.example example.com",
@@ -127,7 +127,7 @@ fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
     );
     assert!(codes(&found).contains(&"key-readable-by-others"), "{found}");
 
-    // Other files by now, and nginx goes on with what it loaded.
+    // The files were replaced, but nginx still uses what it loaded.
     site.plain("tls/next.pem", "tls/next.key");
     let script =
         "cp tls/next.pem tls/site.pem; cp tls/next.key tls/site.key; chmod 0600 tls/site.key
@@ -139,17 +139,17 @@ fn what_nginx_names_is_found_and_compared_with_what_it_shows() {
         "{stale}"
     );
     assert_eq!(
-        installed["next"][0]["text"], "sudo nginx -t && sudo systemctl reload nginx",
+        installed["next"][0]["command"], "sudo nginx -t && sudo systemctl reload nginx",
         "{stale}"
     );
     assert_eq!(
         row(&stale, "served")["verdict"],
         "fine",
-        "the old one is shown, and is told: {stale}"
+        "the old certificate is still served and listed: {stale}"
     );
 }
 
-/// A place with a pair of the CA's, which both servers below read.
+/// Creates a place with a certificate of the test CA, in one file that both servers below can read.
 fn place(site: &Site, name: &str) -> Place {
     site.plain(&format!("tls/{name}.pem"), &format!("tls/{name}.key"));
     let sandbox = &site.shop.sandbox;
@@ -165,7 +165,7 @@ fn place(site: &Site, name: &str) -> Place {
 }
 
 #[test]
-fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
+fn certificates_of_apache_and_haproxy_are_found_and_compared_with_what_they_serve() {
     for (kind, usual, start, stop, reload) in [
         (
             Kind::Apache,
@@ -222,7 +222,7 @@ fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
             !reasons(served).contains(&"served-certificate-differs"),
             "{served}"
         );
-        // Other files by now, and it goes on with what it loaded.
+        // The files were replaced, but the server still uses what it loaded.
         let installed = row(&documents[1], "installed");
         assert_eq!(
             reasons(installed)[0],
@@ -230,7 +230,7 @@ fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
             "{installed}"
         );
         assert!(
-            installed["next"][0]["text"]
+            installed["next"][0]["command"]
                 .as_str()
                 .unwrap()
                 .contains(reload),
@@ -240,7 +240,7 @@ fn what_apache_and_haproxy_name_is_found_and_compared_with_what_they_show() {
 }
 
 #[test]
-fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
+fn an_intermediate_that_expires_first_is_reported_for_files_and_servers() {
     let site = Site::new();
     let shop = &site.shop;
     let sandbox = &shop.sandbox;
@@ -270,17 +270,17 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
     let row = early(&["tls/crossed.pem"], 0);
     assert!(
         (28..=30).contains(&row["days_left"].as_i64().unwrap()),
-        "its end is the chain's: {row}"
+        "the row expires with the chain: {row}"
     );
     assert_eq!(
         reasons(&early(&["tls/crossed.pem", "--at", &ended], 1))[0],
         "due"
     );
     early(&[&host], 1);
-    // What lies here is whole, and of no use to the visitors of that host.
+    // The file here has a complete chain, but that does not help clients of the host.
     let row = early(&[&host, "tls/site.pem"], 1);
     assert_eq!(row["places"].as_array().unwrap().len(), 2, "{row}");
-    // With the CA's usual one beside it nothing ends first.
+    // With the CA's usual intermediate in the file, no intermediate expires first.
     sandbox.write(
         "tls/crossed.pem",
         leaf.to_owned() + &crossed(&shop.ca, days(today(), 30)) + &shop.ca.intermediate_pem(),
@@ -296,12 +296,12 @@ fn an_intermediate_that_ends_first_is_found_in_files_and_on_a_server() {
 }
 
 #[test]
-fn only_this_machine_is_asked_unless_a_host_is_named() {
+fn only_this_machine_is_probed_unless_a_host_is_passed() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
     std::fs::create_dir_all(sandbox.join("empty")).unwrap();
-    // The names lead elsewhere: whoever is asked for them is nginx here, and nobody else.
+    // The names resolve to another machine, but only nginx here is probed for them.
     let elsewhere = sandbox.write(
         "hosts",
         "203.0.113.1 example.com www.example.com\n127.0.0.1 localhost\n",
@@ -323,26 +323,26 @@ fn only_this_machine_is_asked_unless_a_host_is_named() {
         "{served}"
     );
     let calls = sandbox.read("calls");
-    let asked: Vec<&str> = calls
+    let connections: Vec<&str> = calls
         .lines()
         .filter(|line| line.contains("AF_INET"))
         .collect();
     assert!(
-        asked
+        connections
             .iter()
             .any(|line| line.contains(&format!("htons({})", site.port))),
         "{calls}"
     );
     assert!(
-        asked
+        connections
             .iter()
             .all(|line| line.contains("127.0.0.1") || line.contains("\"::1\"")),
-        "{asked:#?}"
+        "{connections:#?}"
     );
 }
 
 #[test]
-fn an_address_that_nothing_leads_to_is_no_fault_of_the_host() {
+fn an_unreachable_address_is_not_a_fault_of_the_host() {
     let site = Site::new();
     let sandbox = &site.shop.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
@@ -367,17 +367,17 @@ fn an_address_that_nothing_leads_to_is_no_fault_of_the_host() {
         both.display(),
         path_of("unshare").display()
     );
-    let told = document(&in_mount(sandbox, "size=1m", &script));
-    assert_eq!(row(&told, "served")["verdict"], "fine", "{told}");
+    let run = document(&in_mount(sandbox, "size=1m", &script));
+    assert_eq!(row(&run, "served")["verdict"], "fine", "{run}");
     assert_eq!(
-        (codes(&told)[0], &told["verdict"]),
+        (codes(&run)[0], &run["verdict"]),
         ("address-no-answer", &"fine".into()),
-        "{told}"
+        "{run}"
     );
 }
 
 #[test]
-fn a_list_that_is_given_revokes() {
+fn a_crl_that_is_passed_is_applied() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     succeed(
@@ -406,8 +406,8 @@ fn a_list_that_is_given_revokes() {
         "{run}"
     );
 
-    // What a list cannot tell is told: it is old, it is only what changed, it is another CA's.
-    let said = |files: &[&str], more: &[&str], code: i32| -> Json {
+    // CRLs that are out of date, delta CRLs, or of another CA, are reported.
+    let status = |files: &[&str], more: &[&str], code: i32| -> Json {
         sandbox
             .run(&[&["status", "site.pem"], files, more, &["--json"]].concat())
             .expect(code)
@@ -415,31 +415,34 @@ fn a_list_that_is_given_revokes() {
     };
     let late = format!("{}T00:00:00Z", days(today(), 60));
     assert_eq!(
-        codes(&said(&["list.pem"], &["--at", &late], 1))[0],
+        codes(&status(&["list.pem"], &["--at", &late], 1))[0],
         "crl-old"
     );
-    assert_eq!(codes(&said(&["others.pem"], &[], 0))[0], "crl-other-issuer");
     assert_eq!(
-        codes(&said(&["delta.pem"], &[], 1))[..2],
+        codes(&status(&["others.pem"], &[], 0))[0],
+        "crl-other-issuer"
+    );
+    assert_eq!(
+        codes(&status(&["delta.pem"], &[], 1))[..2],
         ["crl-delta", "revoked"]
     );
-    // A later delta takes it off the list again.
+    // A later delta CRL removes the certificate.
     assert_eq!(
-        said(&["list.pem", "lifted.pem"], &[], 0)["rows"][0]["verdict"],
+        status(&["list.pem", "lifted.pem"], &[], 0)["rows"][0]["verdict"],
         "fine"
     );
-    // An entry of an indirect list is of the CA that it names, and no other's.
+    // An entry of an indirect CRL applies only to the CA in its certificate issuer extension.
     assert_eq!(
-        reasons(&said(&["indirect.pem"], &[], 1)["rows"][0])[0],
+        reasons(&status(&["indirect.pem"], &[], 1)["rows"][0])[0],
         "revoked"
     );
     assert_eq!(
-        said(&["indirect-others.pem"], &[], 0)["rows"][0]["verdict"],
+        status(&["indirect-others.pem"], &[], 0)["rows"][0]["verdict"],
         "fine"
     );
 }
 
-/// A CA of openssl's that issues, revokes, and says so.
+/// An OpenSSL CA that issues and revokes a certificate, and several CRLs.
 const REVOKE: &str = r#"
 mkdir ca; touch ca/index.txt; echo 01 > ca/serial; echo 01 > ca/crlnumber
 cat > ca.cnf <<END
@@ -492,18 +495,18 @@ END
 "#;
 
 #[test]
-fn other_tools_keep_theirs_and_renew_them() {
+fn certificates_of_other_acme_clients_are_renewed_by_those() {
     let shop = Shop::new();
     let sandbox = &shop.sandbox;
     shop.deliver("new.crt");
     let (leaf, key) = (sandbox.read("new.crt"), sandbox.read("example.com.key"));
-    let kept = |chain: &str, file: &str| {
+    let write_files = |chain: &str, file: &str| {
         sandbox.write(&format!("tree/{chain}"), &leaf);
         let key = sandbox.write(&format!("tree/{file}"), &key);
         std::fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
     };
-    // As certbot lays it out: `live` has links to what is newest in `archive`, and a README.
-    kept(
+    // The layout of certbot: `live` has links to the newest files in `archive`, and a README.
+    write_files(
         "etc/letsencrypt/archive/example.com/fullchain2.pem",
         "etc/letsencrypt/archive/example.com/privkey2.pem",
     );
@@ -532,7 +535,7 @@ fn other_tools_keep_theirs_and_renew_them() {
     };
     let certbot = status();
     assert_eq!(
-        certbot["rows"][0]["next"][0]["text"], "sudo certbot renew --cert-name example.com",
+        certbot["rows"][0]["next"][0]["command"], "sudo certbot renew --cert-name example.com",
         "{certbot}"
     );
     let place = &certbot["rows"][0]["places"][0];
@@ -549,17 +552,17 @@ fn other_tools_keep_theirs_and_renew_them() {
         "{certbot}"
     );
     std::fs::remove_dir_all(sandbox.join("tree/etc/letsencrypt")).unwrap();
-    kept(
+    write_files(
         "root/.acme.sh/example.com_ecc/fullchain.cer",
         "root/.acme.sh/example.com_ecc/example.com.key",
     );
     let acme = status();
     assert_eq!(
-        acme["rows"][0]["next"][0]["text"], "acme.sh --renew -d example.com",
+        acme["rows"][0]["next"][0]["command"], "acme.sh --renew -d example.com",
         "{acme}"
     );
     assert_eq!(acme["rows"][0]["places"][0]["found"], "acme.sh", "{acme}");
-    // Without --root it is where acme.sh keeps it by default, in the home of who looks.
+    // Without --root, the default folder of acme.sh in the user's home is scanned.
     let mut here = sandbox.command(&["status", "-C", "empty", "--at", &late, "--json"]);
     here.env("HOME", sandbox.join("tree/root"));
     let here = sandbox.run_command(here).expect(1).json();

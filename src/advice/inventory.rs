@@ -1,6 +1,7 @@
 //! Advice for what `status` finds.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::inventory::crls::CrlRemark;
@@ -10,53 +11,51 @@ use crate::pki::name::DnsName;
 use crate::pki::verify::ChainProblem;
 use crate::webserver::model::ServerSoftware;
 
-/// How the user calls certctl again from where this run was started.
+/// Makes steps with certctl commands that work from where this run was started. Each takes the
+/// sentence of the step and the words after `certctl`.
 pub(crate) struct CallContext<'a> {
     /// In the same directory and tree.
-    pub here: &'a dyn Fn(&[&str]) -> NextStep,
+    pub here: &'a dyn Fn(&str, &[&str]) -> NextStep,
     /// As root, in the same tree.
-    pub root: &'a dyn Fn(&[&str]) -> NextStep,
+    pub root: &'a dyn Fn(&str, &[&str]) -> NextStep,
 }
 
-/// What to do about a row, the first thing first; nothing where it is fine.
+/// Returns what to do about a row, the most urgent step first; nothing where it is fine.
 #[must_use]
-pub(crate) fn row_steps(row: &StatusRow, ways: &CallContext<'_>) -> Vec<NextStep> {
+pub(crate) fn row_steps(row: &StatusRow, calls: &CallContext<'_>) -> Vec<NextStep> {
     let mut steps: Vec<NextStep> = Vec::new();
     let pressing = row
         .reasons
         .iter()
         .filter(|reason| reason.severity() >= ReasonSeverity::Warns);
-    for step in pressing.filter_map(|reason| step(reason, row, ways)) {
+    for step in pressing.filter_map(|reason| step(reason, row, calls)) {
         if !steps.contains(&step) {
             steps.push(step);
         }
     }
     if steps.is_empty() && row.verdict() == RowVerdict::Fine {
-        steps.extend(step_for_waiting_row(row, ways));
+        steps.extend(step_for_waiting_row(row, calls));
     }
     steps
 }
 
-/// What a request or a certificate waits for.
-fn step_for_waiting_row(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
+/// Returns the step that a request waits for, or a certificate or key that is not in use.
+fn step_for_waiting_row(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
     match row.state {
         RowState::Pending => {
             let request = row.requests.first()?;
-            Some(check_validation(request, &row.name, ways))
+            Some(check_validation(request, &row.name, calls))
         }
-        RowState::Ready => install_command(row, ways),
+        RowState::Ready => install_command(row, calls),
         RowState::NoKey => Some(NextStep::say(
-            "if it is to be used here, name the folders that may have its key:  certctl status \
-                FOLDER...",
+            "If this machine is to use the certificate, pass the folder with its key too, for \
+                example `certctl status /etc/ssl/private`",
         )),
         RowState::KeyAlone => {
-            let key = row
-                .keys
-                .first()
-                .map(|(place, _)| place.to_string())
-                .unwrap_or_default();
+            let key = row.keys.first().map(|(place, _)| place.to_string())?;
             Some(NextStep::say(format!(
-                "if it is for a site:  certctl csr NAME --key {}",
+                "If the key is for a site, create a request with it, for example \
+                    `certctl csr www.example.com --key {}`",
                 shell_word(&key)
             )))
         }
@@ -66,47 +65,53 @@ fn step_for_waiting_row(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextS
 
 /// Checks the domain validation of a request: by its name where it is in the working directory,
 /// else by its file.
-fn check_validation(request: &ItemLocation, name: &str, ways: &CallContext<'_>) -> NextStep {
+fn check_validation(request: &ItemLocation, name: &str, calls: &CallContext<'_>) -> NextStep {
+    const SENTENCE: &str = "Check whether the CA can see the record that validates the domain";
     if is_here(request) {
-        (ways.here)(&["dcv-check", name])
+        (calls.here)(SENTENCE, &["dcv-check", name])
     } else {
-        (ways.here)(&["dcv-check", &request.to_string()])
+        (calls.here)(SENTENCE, &["dcv-check", &request.to_string()])
     }
 }
 
 /// Installs a certificate whose key is here: by its name where both are in the working directory,
 /// else by their files. Certificates of other ACME clients are left to those.
-fn install_command(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
+fn install_command(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
+    const SENTENCE: &str = "Install the certificate";
     let ItemLocation::File { path, origin } = row.main_location()? else {
         return None;
     };
     let (key, _) = row.keys.first()?;
     match origin {
         ItemOrigin::AcmeSh | ItemOrigin::Certbot(_) => None,
-        ItemOrigin::Delivery if is_here(key) => {
-            Some((ways.root)(&["install", &path.display().to_string()]))
-        }
+        ItemOrigin::Delivery if is_here(key) => Some((calls.root)(
+            SENTENCE,
+            &["install", &path.display().to_string()],
+        )),
         ItemOrigin::Here if is_here(key) && DnsName::parse(&row.name).is_ok() => {
-            Some((ways.root)(&["install", &row.name]))
+            Some((calls.root)(SENTENCE, &["install", &row.name]))
         }
-        _ => Some((ways.root)(&[
-            "install",
-            &path.display().to_string(),
-            "--key",
-            &key.to_string(),
-        ])),
+        _ => Some((calls.root)(
+            SENTENCE,
+            &[
+                "install",
+                &path.display().to_string(),
+                "--key",
+                &key.to_string(),
+            ],
+        )),
     }
 }
 
-/// Whether `row` has a certificate and a key in the working directory, under a name that certctl
-/// takes as an argument.
+/// Returns true if the certificate and a key of `row` are in the working directory, and its name is
+/// one that certctl accepts as an argument.
 fn is_known_here(row: &StatusRow) -> bool {
     row.locations.iter().any(is_here)
         && row.keys.iter().any(|(key, _)| is_here(key))
         && DnsName::parse(&row.name).is_ok()
 }
 
-/// Whether a file is in the working directory.
+/// Returns true for a file in the working directory.
 fn is_here(place: &ItemLocation) -> bool {
     matches!(
         place,
@@ -117,134 +122,189 @@ fn is_here(place: &ItemLocation) -> bool {
     )
 }
 
-/// What to do about one reason.
-fn step(reason: &StatusReason, row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
+/// Returns what to do about one reason.
+fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
     match reason {
-        StatusReason::Problem(problem) => step_for_problem(problem, row, ways),
+        StatusReason::Problem(problem) => step_for_problem(problem, row, calls),
         StatusReason::Due { .. } | StatusReason::Revoked { .. } | StatusReason::Weak(_) => {
-            renewal(row, ways)
+            renewal(row, calls)
         }
-        StatusReason::Sent { reason, .. } => step_for_sent(reason, row, ways),
+        StatusReason::Sent { reason, .. } => step_for_sent(reason, row, calls),
         StatusReason::TermEnds { .. } | StatusReason::Prepared { .. } | StatusReason::Rule(_) => {
             None
         }
-        StatusReason::WrongKey { .. } => Some(find_right_key(row, ways)),
-        StatusReason::ServedDiffers { .. } => Some(serve_again(row, ways)),
+        StatusReason::WrongKey { path, .. } => Some(find_right_key(path, row, calls)),
+        StatusReason::ServedDiffers { .. } => Some(serve_again(row, calls)),
         StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
         StatusReason::EndsFirst { .. } => Some(NextStep::say(
-            "ask the CA for the chain to its other root, or what its bundle of today is",
+            "Ask the CA for its current bundle, or for the chain to its other root",
         )),
-        StatusReason::KeyReadable { path, .. } => Some(NextStep::shell(format!(
-            "sudo chmod 0600 {}",
-            shell_word(&path.display().to_string())
-        ))),
-        StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, ways)),
-        StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, ways)),
-        StatusReason::Placeholder => Some(NextStep::say((ways.root)(&["install", "FILE"]).text)),
+        StatusReason::KeyReadable { path, .. } => Some(NextStep::run_shell(
+            "Remove the access of other users to the key",
+            format!("sudo chmod o= {}", shell_word(&path.display().to_string())),
+        )),
+        StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, calls)),
+        StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, calls)),
+        StatusReason::Placeholder => Some(install_files_of_ca(
+            "When the files from the CA are in this folder, install the real certificate",
+            row.installed_as.as_ref().unwrap_or(&row.name),
+            calls,
+        )),
     }
 }
 
-fn find_right_key(row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
-    match &row.installed_as {
-        Some(stem) => (ways.root)(&["install", "--check", stem]),
-        None => NextStep::say("see which key fits:  certctl verify CERTIFICATE --key KEY"),
+/// Installs the files from the CA, once they are in the working directory.
+fn install_files_of_ca(sentence: &str, name: &str, calls: &CallContext<'_>) -> NextStep {
+    let step = match DnsName::parse(name) {
+        Ok(_) => (calls.root)(sentence, &["install", name]),
+        Err(_) => (calls.root)(sentence, &["install"]),
+    };
+    step.later()
+}
+
+/// `key` is the file of the key that does not match.
+fn find_right_key(key: &Path, row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
+    if let Some(stem) = &row.installed_as {
+        return (calls.root)(
+            "Check the installed files against each other",
+            &["install", "--check", stem],
+        );
+    }
+    let key = key.display().to_string();
+    match deployed_file(row) {
+        Some(certificate) => (calls.here)(
+            "Check the certificate against the key",
+            &["verify", &certificate, "--key", &key],
+        ),
+        None => NextStep::say(format!(
+            "Find the key that matches, and replace {key} with it"
+        )),
     }
 }
 
 fn check_listener(addresses: &[SocketAddr]) -> NextStep {
     let port = addresses.first().map_or(443, SocketAddr::port);
-    NextStep::say(format!(
-        "does the server run?  sudo ss -ltnp 'sport = :{port}'"
-    ))
+    NextStep::run_shell(
+        format!("Check that the server runs and listens on port {port}"),
+        format!("sudo ss -ltnp 'sport = :{port}'"),
+    )
 }
 
-/// What to do about a chain that fails validation.
+/// Returns what to do about a chain that fails validation.
 fn step_for_problem(
     problem: &ChainProblem,
     row: &StatusRow,
-    ways: &CallContext<'_>,
+    calls: &CallContext<'_>,
 ) -> Option<NextStep> {
     match problem {
-        ChainProblem::NotYetValid { .. } => Some(NextStep::say(
-            "if the machine's clock is right, put the certificate before it back:  date -u",
+        ChainProblem::NotYetValid { .. } => Some(NextStep::run_shell(
+            "Check the clock of this machine; if it is right, restore the previous certificate",
+            "date -u",
         )),
         ChainProblem::UnknownRoot { .. } | ChainProblem::SelfSigned { .. } => None,
         ChainProblem::Expired { leaf: true, .. }
         | ChainProblem::WeakKey { .. }
-        | ChainProblem::WeakSignature { .. } => renewal(row, ways),
+        | ChainProblem::WeakSignature { .. } => renewal(row, calls),
         _ => Some(match &row.installed_as {
-            Some(_) => NextStep::say(format!(
-                "with what the CA sent:  {}",
-                (ways.root)(&["install", "FILE"]).text
-            )),
+            Some(stem) => install_files_of_ca(
+                "When all files from the CA are in this folder, install the complete chain",
+                stem,
+                calls,
+            ),
             None => NextStep::say(
-                "make a whole chain of what the CA sent:  certctl bundle FILE... --aia",
+                "Build the complete chain from the files that the CA sent, for example \
+                    `certctl bundle example_com.zip --aia`",
             ),
         }),
     }
 }
 
-/// What makes the server serve the certificate that is on disk.
-fn serve_again(row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
-    match (&row.installed_as, reload_command(row)) {
-        (_, Some(reload)) => NextStep::say(reload),
-        (Some(stem), None) => (ways.root)(&["install", stem]),
-        (None, None) => {
-            NextStep::say("make the server read its files again, then:  certctl status")
-        }
+/// Returns what makes the server serve the certificate that is on disk.
+fn serve_again(row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
+    match (&row.installed_as, reload_step(row)) {
+        (_, Some(reload)) => reload,
+        (Some(stem), None) => (calls.root)(
+            "Install the certificate again, which reloads the server and probes it",
+            &["install", stem],
+        ),
+        (None, None) => NextStep::say(
+            "Reload the server so that it reads its files again, then run `certctl status`",
+        ),
     }
 }
 
-/// What to do about `reason`, which holds only for what some addresses send: the chain on disk may
-/// be complete, and the server does not read it.
+/// Returns what to do about `reason`, which holds only for what some addresses send: the chain on
+/// disk may be complete, and the server does not read it.
 fn step_for_sent(
     reason: &StatusReason,
     row: &StatusRow,
-    ways: &CallContext<'_>,
+    calls: &CallContext<'_>,
 ) -> Option<NextStep> {
     match (reason, deployed_file(row)) {
         (StatusReason::Problem(_) | StatusReason::EndsFirst { .. }, Some(path)) => {
             Some(NextStep::say(format!(
-                "give that server what is in {path}, and make it read its files again"
+                "Give that server the certificates in {path}, and reload it"
             )))
         }
-        (reason, _) => step(reason, row, ways),
+        (reason, _) => step(reason, row, calls),
     }
 }
 
-/// What to do about `names` that a server serves and the certificate does not have. A client that
-/// connects by address gets the certificate for clients that connect by name.
-fn cover_names(names: &[String], row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
+/// Returns what to do about `names` that a server serves and the certificate does not have. A
+/// client that connects by address gets the certificate for clients that connect by name.
+fn cover_names(names: &[String], row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
     if names.iter().all(|name| name.parse::<IpAddr>().is_ok()) {
-        return NextStep::say(format!(
-            "if people come by its name, ask by that:  certctl status {}:PORT",
-            row.name
-        ));
+        return check_by_name(row, calls);
     }
-    csr_command(row.names.iter().chain(names), ways)
+    csr_command(
+        "Create a request that includes the missing names",
+        row.names.iter().chain(names),
+        calls,
+    )
+}
+
+/// Probes the server by the name of its certificate instead of its address.
+fn check_by_name(row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
+    let port = row.locations.iter().find_map(|place| match place {
+        ItemLocation::Address { address, .. } => Some(address.port()),
+        ItemLocation::File { .. } => None,
+    });
+    if row.name.starts_with('*') || DnsName::parse(&row.name).is_err() {
+        return NextStep::say("If clients connect by name, pass that name instead of the address");
+    }
+    let host = format!("{}:{}", row.name, port.unwrap_or(443));
+    (calls.here)(
+        "If clients connect by name, check the server by that name",
+        &["status", &host],
+    )
 }
 
 /// Installs a newer certificate that was found at `place`.
-fn install_newer(place: &ItemLocation, row: &StatusRow, ways: &CallContext<'_>) -> NextStep {
+fn install_newer(place: &ItemLocation, row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
+    const SENTENCE: &str = "Install the newer certificate";
     match &row.installed_as {
         Some(stem) if is_here(place) && DnsName::parse(stem).is_ok() => {
-            (ways.root)(&["install", stem])
+            (calls.root)(SENTENCE, &["install", stem])
         }
-        _ => (ways.root)(&["install", &place.to_string()]),
+        _ => (calls.root)(SENTENCE, &["install", &place.to_string()]),
     }
 }
 
-/// Makes a request for these names.
-fn csr_command<'n>(names: impl Iterator<Item = &'n String>, ways: &CallContext<'_>) -> NextStep {
+/// Creates a request for `names`.
+fn csr_command<'n>(
+    sentence: &str,
+    names: impl Iterator<Item = &'n String>,
+    calls: &CallContext<'_>,
+) -> NextStep {
     let words: Vec<&str> = std::iter::once("csr")
         .chain(names.map(String::as_str))
         .collect();
-    (ways.here)(&words)
+    (calls.here)(sentence, &words)
 }
 
-/// The next renewal, where one has to be started: nothing where a newer certificate is ready, the
-/// check of the request where one is prepared.
-fn renewal(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
+/// Returns how to renew the certificate: nothing where a newer one is ready, the check of the
+/// request where one is prepared.
+fn renewal(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
     let newer_is_ready = row
         .reasons
         .iter()
@@ -253,12 +313,12 @@ fn renewal(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
         return None;
     }
     let prepared = row.reasons.iter().find_map(|reason| match reason {
-        StatusReason::Prepared { request } => Some(check_validation(request, &row.name, ways)),
+        StatusReason::Prepared { request } => Some(check_validation(request, &row.name, calls)),
         _ => None,
     });
     prepared
         .or_else(|| renewal_by_acme_client(row))
-        .or_else(|| renewal_by_certctl(row, ways))
+        .or_else(|| renewal_by_certctl(row, calls))
 }
 
 /// The renewal command of the ACME client that keeps the certificate.
@@ -267,25 +327,32 @@ fn renewal_by_acme_client(row: &StatusRow) -> Option<NextStep> {
         ItemLocation::File { origin, .. } => Some(origin),
         ItemLocation::Address { .. } => None,
     });
-    let mut commands = origins.filter_map(|origin| match origin {
-        ItemOrigin::Certbot(name) => Some(format!(
-            "sudo certbot renew --cert-name {}",
-            shell_word(name)
+    let mut steps = origins.filter_map(|origin| match origin {
+        ItemOrigin::Certbot(name) => Some(NextStep::run_shell(
+            "Renew the certificate with certbot, which manages it",
+            format!("sudo certbot renew --cert-name {}", shell_word(name)),
         )),
-        ItemOrigin::AcmeSh => Some(format!("acme.sh --renew -d {}", shell_word(&row.name))),
+        ItemOrigin::AcmeSh => Some(NextStep::run_shell(
+            "Renew the certificate with acme.sh, which manages it",
+            format!("acme.sh --renew -d {}", shell_word(&row.name)),
+        )),
         _ => None,
     });
-    commands.next().map(NextStep::say)
+    steps.next()
 }
 
-fn renewal_by_certctl(row: &StatusRow, ways: &CallContext<'_>) -> Option<NextStep> {
+fn renewal_by_certctl(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
+    const SENTENCE: &str = "Prepare the request for the next certificate";
     match (&row.installed_as, row.state) {
-        (Some(stem), _) => Some((ways.here)(&["renew", stem])),
-        (None, RowState::Ready) if is_known_here(row) => Some((ways.here)(&["renew", &row.name])),
+        (Some(stem), _) => Some((calls.here)(SENTENCE, &["renew", stem])),
+        (None, RowState::Ready) if is_known_here(row) => {
+            Some((calls.here)(SENTENCE, &["renew", &row.name]))
+        }
         (None, RowState::Served | RowState::Installed | RowState::NoKey | RowState::Ready)
             if !row.names.is_empty() =>
         {
-            Some(csr_command(row.names.iter(), ways))
+            let sentence = "Create the request for the next certificate";
+            Some(csr_command(sentence, row.names.iter(), calls))
         }
         _ => None,
     }
@@ -299,61 +366,65 @@ fn deployed_file(row: &StatusRow) -> Option<String> {
 
 /// The command that makes the server of a configuration read its files again; `certctl install`
 /// does that for the certificates that it installed.
-fn reload_command(row: &StatusRow) -> Option<&'static str> {
+fn reload_step(row: &StatusRow) -> Option<NextStep> {
     if row.installed_as.is_some() {
         return None;
     }
-    row.locations.iter().find_map(|place| match place {
+    let software = row.locations.iter().find_map(|place| match place {
         ItemLocation::File {
             origin: ItemOrigin::Configured(software, _),
             ..
-        } => Some(match software {
-            ServerSoftware::Apache => "sudo apachectl configtest && sudo systemctl reload apache2",
-            ServerSoftware::Haproxy => "sudo systemctl reload haproxy",
-            ServerSoftware::Nginx => "sudo nginx -t && sudo systemctl reload nginx",
-        }),
+        } => Some(*software),
         _ => None,
-    })
+    })?;
+    let (server, command) = match software {
+        ServerSoftware::Apache => (
+            "Apache",
+            "sudo apachectl configtest && sudo systemctl reload apache2",
+        ),
+        ServerSoftware::Haproxy => ("HAProxy", "sudo systemctl reload haproxy"),
+        ServerSoftware::Nginx => ("nginx", "sudo nginx -t && sudo systemctl reload nginx"),
+    };
+    Some(NextStep::run_shell(
+        format!("Reload {server} so that it serves the certificate on disk"),
+        command,
+    ))
 }
 
-/// A remark on a list of revoked certificates as a finding.
+/// A remark on a certificate revocation list as a finding.
 impl From<&CrlRemark> for Finding {
     fn from(remark: &CrlRemark) -> Self {
         let message = remark.to_string();
         match remark {
-            CrlRemark::Delta { .. } => {
-                Self::warning("crl-delta", message).with_step(NextStep::say(
-                    "name that \
-                list too",
-                ))
-            }
+            CrlRemark::Delta { .. } => Self::warning("crl-delta", message).with_step(
+                NextStep::say("Pass the complete CRL of the same CA as well"),
+            ),
             CrlRemark::Old { .. } => Self::warning("crl-old", message).with_step(NextStep::say(
-                "fetch the CA's list of today: its address is in the certificate's CRL \
-                    distribution points",
+                "Download the current CRL; its address is in the certificate's CRL distribution \
+                    points",
             )),
             CrlRemark::OfOthers { .. } => Self::warning("crl-other-issuer", message),
         }
     }
 }
 
-/// A reason as a finding about its row.
+/// Returns a reason as a finding about its row.
 #[must_use]
 pub(crate) fn reason_finding(
     reason: &StatusReason,
     row: &StatusRow,
-    ways: &CallContext<'_>,
+    calls: &CallContext<'_>,
 ) -> Finding {
     let severity = match reason.severity() {
         ReasonSeverity::Wrong | ReasonSeverity::Due => Severity::Error,
         ReasonSeverity::Warns => Severity::Warning,
         ReasonSeverity::Notes => Severity::Note,
     };
-    let message = reason.to_string();
     Finding {
         code: reason.code(),
         severity,
-        message,
+        message: reason.to_string(),
         lines: Vec::new(),
-        next: step(reason, row, ways).into_iter().collect(),
+        next: step(reason, row, calls).into_iter().collect(),
     }
 }

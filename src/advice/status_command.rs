@@ -8,10 +8,10 @@ pub(crate) fn write_output_to_file() -> NextStep {
     NextStep::say("Write it to a file in place of `-`, such as `--html status.html`")
 }
 
-/// A command line: `verb_words` up to the verb, then its arguments.
+/// A step with a certctl command: `verb_words` up to the verb, then its arguments.
 #[must_use]
-pub(crate) fn command(verb_words: Vec<String>, arguments: &[&str]) -> NextStep {
+pub(crate) fn command(sentence: &str, verb_words: Vec<String>, arguments: &[&str]) -> NextStep {
     let mut words = verb_words;
     words.extend(arguments.iter().map(|&word| word.to_owned()));
-    NextStep::run(&words)
+    NextStep::run_certctl(sentence, &words)
 }

@@ -19,8 +19,9 @@ const EPERM: i32 = 1;
 
 impl From<RootsError> for Failure {
     fn from(error: RootsError) -> Self {
-        Self::from_error(FailureKind::NotFound, &error).with_step(NextStep::say(
-            "install them:  sudo apt-get install ca-certificates",
+        Self::from_error(FailureKind::NotFound, &error).with_step(NextStep::run_shell(
+            "Install the system's root certificates",
+            "sudo apt-get install ca-certificates",
         ))
     }
 }
@@ -32,56 +33,65 @@ impl From<FileError> for Failure {
         let folder = shell_word(&folder.display().to_string());
         if error.is_missing() {
             let step = step_for_missing(error.doing, &folder);
-            return Self::from_error(FailureKind::NotFound, &error).with_step(NextStep::say(step));
+            return Self::from_error(FailureKind::NotFound, &error).with_step(step);
         }
-        // What `system::fs::files` found out by itself, not what the kernel said (a file size limit
-        // is EFBIG too).
-        let by_certctl = error.source.raw_os_error().is_none();
-        if by_certctl && let Some((kind, step)) = unfit(error.source.kind(), &path) {
-            return Self::from_error(kind, &error).with_step(NextStep::say(step));
+        // Found by `system::fs::files` itself and not by the kernel, whose EFBIG can also mean a
+        // file size limit.
+        let is_own_check = error.source.raw_os_error().is_none();
+        if is_own_check && let Some((kind, step)) = unfit(error.source.kind(), &path) {
+            return Self::from_error(kind, &error).with_step(step);
         }
         let kind = match error.source.kind() {
             ErrorKind::AlreadyExists => FailureKind::Exists,
             _ => FailureKind::Io,
         };
         let step = step_for_io_error(&error.source, &path, &folder);
-        Self::from_error(kind, &error).with_step(NextStep::say(step))
+        Self::from_error(kind, &error).with_step(step)
     }
 }
 
-/// What to do where a file or its folder does not exist.
-fn step_for_missing(doing: &str, folder: &str) -> String {
+/// Returns what to do where a file or its folder does not exist; `folder` is quoted for a shell.
+fn step_for_missing(doing: &str, folder: &str) -> NextStep {
     match doing {
-        // Nothing can be made in it any more.
+        // No file can be created in it any more.
         "create" if folder == "." => {
-            "this folder was deleted; cd to a folder that exists".to_owned()
+            NextStep::say("This folder was deleted; change to a folder that exists")
         }
-        "create" => format!("mkdir -p {folder}"),
-        _ => format!("ls -l {folder}"),
+        "create" => NextStep::run_shell("Create the folder", format!("mkdir -p {folder}")),
+        _ => NextStep::run_shell("List the files in that folder", format!("ls -l {folder}")),
     }
 }
 
-/// What to do about an error that the kernel reported; `path` and `folder` are quoted for a shell.
-fn step_for_io_error(error: &std::io::Error, path: &str, folder: &str) -> String {
+/// Returns what to do about an error that the kernel reported; `path` and `folder` are quoted for a
+/// shell.
+fn step_for_io_error(error: &std::io::Error, path: &str, folder: &str) -> NextStep {
     match error.kind() {
-        ErrorKind::AlreadyExists => {
-            format!("move it away, or choose another name:  ls -l {path}")
-        }
-        // Root may do anything but change what is marked as unchangeable.
-        _ if error.raw_os_error() == Some(EPERM) => {
-            format!(
-                "see what is marked i or a (chattr -i takes it off):  lsattr -d {folder} {path}"
-            )
-        }
-        ErrorKind::PermissionDenied => {
-            format!("ls -ld {folder} {path}; run it with sudo if they are root's")
-        }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            format!("make room:  df -h {folder}")
-        }
-        ErrorKind::FileTooLarge => "see the limit, and lift it:  ulimit -f unlimited".to_owned(),
-        ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {folder}"),
-        _ => format!("ls -ld {path}; what the kernel says of it:  sudo dmesg | tail"),
+        ErrorKind::AlreadyExists => NextStep::run_shell(
+            "Look at the existing file; then move it away or choose another name",
+            format!("ls -l {path}"),
+        ),
+        // Even root cannot change files with the attribute i (immutable) or a (append only).
+        _ if error.raw_os_error() == Some(EPERM) => NextStep::run_shell(
+            "Check for the attributes i and a, which `chattr -i` and `chattr -a` remove",
+            format!("lsattr -d {folder} {path}"),
+        ),
+        ErrorKind::PermissionDenied => NextStep::run_shell(
+            "Check owner and mode; if only root has access, repeat the command with sudo",
+            format!("ls -ld {folder} {path}"),
+        ),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => NextStep::run_shell(
+            "Check how much space is free, then make room",
+            format!("df -h {folder}"),
+        ),
+        ErrorKind::FileTooLarge => NextStep::run_shell(
+            "Lift the limit on the size of files in this shell",
+            "ulimit -f unlimited",
+        ),
+        ErrorKind::ReadOnlyFilesystem => NextStep::run_shell(
+            "Check how this file system is mounted",
+            format!("findmnt -T {folder}"),
+        ),
+        _ => NextStep::run_shell("Check the messages of the kernel", "sudo dmesg | tail"),
     }
 }
 
@@ -93,40 +103,61 @@ fn lasting_folder(folder: &Path) -> &Path {
         .unwrap_or(folder)
 }
 
-/// The failure and the next step for a file of the wrong size or kind.
-fn unfit(kind: ErrorKind, path: &str) -> Option<(FailureKind, String)> {
+/// Returns the kind of failure and the next step for a file of the wrong size or kind; `path` is
+/// quoted for a shell.
+fn unfit(kind: ErrorKind, path: &str) -> Option<(FailureKind, NextStep)> {
     match kind {
         ErrorKind::FileTooLarge => Some((
             FailureKind::Hostile,
-            format!("nothing that a CA sends is that large; what is it?  file {path}"),
+            NextStep::run_shell(
+                "No file from a CA is that large; find out what kind of file it is",
+                format!("file {path}"),
+            ),
         )),
         ErrorKind::InvalidData => Some((
             FailureKind::Malformed,
-            format!("pass a file, or - for stdin; what is it?  file {path}"),
+            NextStep::run_shell(
+                "Pass a regular file, or - for stdin; this shows what kind of file it is",
+                format!("file {path}"),
+            ),
         )),
         ErrorKind::IsADirectory => Some((
             FailureKind::Malformed,
-            format!("pass a file in it:  ls {path}"),
+            NextStep::run_shell("Pass a file in that folder", format!("ls {path}")),
         )),
         _ => None,
     }
 }
 
+/// For a command option without a command.
+fn pass_a_command() -> NextStep {
+    NextStep::say("Pass a command, for example `--reload 'systemctl reload nginx'`")
+}
+
+/// For a password that cannot be read from a terminal.
+fn use_password_file() -> NextStep {
+    NextStep::say(
+        "Write the password to a file with mode 0600 and pass that file, for example \
+            `--password-file password.txt`",
+    )
+}
+
 impl From<ProcessError> for Failure {
     fn from(error: ProcessError) -> Self {
         match &error {
-            ProcessError::Empty => Self::from_error(FailureKind::Usage, &error).with_step(
-                NextStep::say("give a command:  --reload 'systemctl reload nginx'"),
-            ),
-            ProcessError::NotFound { program } => {
-                let step = format!(
-                    "name it with its whole path; where is it?  command -v {}",
-                    shell_word(program)
-                );
-                Self::from_error(FailureKind::NotFound, &error).with_step(NextStep::say(step))
+            ProcessError::Empty => {
+                Self::from_error(FailureKind::Usage, &error).with_step(pass_a_command())
             }
+            ProcessError::NotFound { program } => Self::from_error(FailureKind::NotFound, &error)
+                .with_step(NextStep::run_shell(
+                    "Find the program and pass its absolute path",
+                    format!("command -v {}", shell_word(program)),
+                )),
             ProcessError::Start { program, .. } => Self::from_error(FailureKind::Io, &error)
-                .with_step(NextStep::shell(format!("ls -l {}", shell_word(program)))),
+                .with_step(NextStep::run_shell(
+                    "Check the owner and mode of the program",
+                    format!("ls -l {}", shell_word(program)),
+                )),
         }
     }
 }
@@ -135,15 +166,14 @@ impl From<WordsError> for Failure {
     fn from(error: WordsError) -> Self {
         let failure = Self::from_error(FailureKind::Usage, &error);
         match error {
-            WordsError::Empty => failure.with_step(NextStep::say(
-                "give a command:  --reload 'systemctl reload nginx'",
-            )),
+            WordsError::Empty => failure.with_step(pass_a_command()),
             WordsError::Shell(_) => failure.with_step(NextStep::say(
-                "quote it, or ask for a shell:  --reload \"sh -c 'one && two'\"",
+                "Quote the character, or run a shell, for example \
+                    `--reload \"sh -c 'one && two'\"`",
             )),
-            WordsError::Unclosed => {
-                failure.with_step(NextStep::say("close it:  --reload \"sh -c 'one && two'\""))
-            }
+            WordsError::Unclosed => failure.with_step(NextStep::say(
+                "Close the quotation, for example `--reload \"sh -c 'one && two'\"`",
+            )),
         }
     }
 }
@@ -154,7 +184,10 @@ impl From<DnsError> for Failure {
             DnsError::Interrupted(signal) => FailureKind::Interrupted(signal),
             DnsError::Start(_) => FailureKind::Internal,
         };
-        Self::from_error(kind, &error).with_step(NextStep::run(&["dcv-check", "--wait"]))
+        Self::from_error(kind, &error).with_step(NextStep::run_certctl(
+            "Check the records again and wait for them",
+            &["dcv-check", "--wait"],
+        ))
     }
 }
 
@@ -165,7 +198,7 @@ impl From<LineError> for Failure {
             LineError::TooLong => FailureKind::Malformed,
         };
         Self::from_error(kind, &error).with_step(NextStep::say(
-            "one line each: a name, a request's file, or a record (host and value)",
+            "Write one item per line: a name, the path of a request, or a record (host and value)",
         ))
     }
 }
@@ -176,14 +209,14 @@ impl From<AskError> for Failure {
             AskError::Interrupted(signal) => {
                 Self::from_error(FailureKind::Interrupted(*signal), &error)
             }
-            AskError::Io(_) => Self::from_error(FailureKind::Io, &error).with_step(NextStep::say(
-                "put the password into a file of mode 0600, and name that",
-            )),
-            AskError::NoTerminal => Self::from_error(FailureKind::Usage, &error).with_step(
-                NextStep::say("put the password into a file of mode 0600, and name that"),
-            ),
+            AskError::Io(_) => {
+                Self::from_error(FailureKind::Io, &error).with_step(use_password_file())
+            }
+            AskError::NoTerminal => {
+                Self::from_error(FailureKind::Usage, &error).with_step(use_password_file())
+            }
             AskError::Unreadable => Self::from_error(FailureKind::Malformed, &error)
-                .with_step(NextStep::say("choose one of at most 1024 bytes")),
+                .with_step(NextStep::say("Choose a password of at most 1024 bytes")),
         }
     }
 }
@@ -191,12 +224,13 @@ impl From<AskError> for Failure {
 impl From<ProbeError> for Failure {
     fn from(error: ProbeError) -> Self {
         let failure = Self::from_error(FailureKind::Network, &error);
-        match &error {
-            ProbeError::NoAddress(host) => failure.with_step(NextStep::say(format!(
-                "is the name right, and known here?  getent hosts {}",
-                shell_word(host)
-            ))),
-            _ => failure.with_step(NextStep::say("is something listening there?  ss -tln")),
-        }
+        let step = match &error {
+            ProbeError::NoAddress(host) => NextStep::run_shell(
+                "Check the spelling of the name, and whether this machine can resolve it",
+                format!("getent hosts {}", shell_word(host)),
+            ),
+            _ => NextStep::run_shell("Check that a server listens on that port", "ss -tln"),
+        };
+        failure.with_step(step)
     }
 }

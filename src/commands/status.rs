@@ -1,8 +1,9 @@
-//! `certctl status`: lists certificates, what is served, when it expires, and what is pending.
+//! `certctl status`: lists what is installed, what is served, what expires when, and what is
+//! pending.
 
 mod jsonl;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -11,7 +12,6 @@ use crate::advice::status_command::{command, write_output_to_file};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::NextStep;
-use crate::install::request;
 use crate::inventory::{RenewBefore, RowVerdict, StatusRow};
 use crate::permissions::Mode;
 use crate::probe::StartTls;
@@ -22,7 +22,7 @@ use crate::status_report::{
 };
 use crate::system::fs::files;
 
-/// What is here, what is served, what ends when, what is pending
+/// Show what is installed and served, what expires when, and what is pending
 ///
 /// Examples:
 ///   certctl status
@@ -30,28 +30,29 @@ use crate::system::fs::files;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct StatusArgs {
-    /// Files, folders with all below them, names known here, servers [default: what is installed,
-    /// this folder, what servers are configured with]
+    /// Files, folders (searched recursively), names known here, or hosts [default: what certctl
+    /// installed, the working directory, and what the web servers' configurations use]
     #[arg(value_name = "PATH|HOST")]
     pub items: Vec<String>,
-    /// When a certificate is due: so long before its end, or with so much of its lifetime left
-    /// [default: 30 days or a third, whichever is less]
+    /// How long before its expiry a certificate is due for renewal: days, hours (`36h`), or a
+    /// percentage of its lifetime [default: 30 days or a third of the lifetime, whichever is less]
     #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
     pub renew_before: Option<RenewBefore>,
-    /// One JSON object a line for each file as it is read and each server as it answers, not joined
-    /// with others; the last one is the sum
+    /// Print one JSON object per line for each file and server as soon as it is read, without
+    /// grouping them; the last line is a summary
     #[arg(long, conflicts_with = "json")]
     pub jsonl: bool,
-    /// Write the rows as metrics for Prometheus (node_exporter's textfile collector)
+    /// Write metrics for Prometheus to this file (for node_exporter's textfile collector)
     #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
     pub prometheus: Option<PathBuf>,
-    /// Write what is to be done when as a calendar
+    /// Write a calendar of renewals and expiry dates to this file (iCalendar)
     #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
     pub ics: Option<PathBuf>,
-    /// Write a page to look at: every certificate on a timeline to 2029, with the rules that change
+    /// Write an HTML page to this file: every certificate on a timeline to 2029, with the dates on
+    /// which CA rules change
     #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
     pub html: Option<PathBuf>,
-    /// What the hosts speak before TLS [default: what their ports imply]
+    /// The protocol of the hosts that starts TLS with STARTTLS [default: implied by the port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
 }
@@ -59,7 +60,7 @@ pub(crate) struct StatusArgs {
 /// Prints one JSON object per line (`--jsonl`); returns the exit code.
 ///
 /// # Errors
-/// As [`run`]; stdout that cannot be written.
+/// The same as [`run`], and when stdout cannot be written.
 pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure> {
     let scopes = scopes(context, args)?;
     let mut results = ScanResults::scan(context, &scopes, args.starttls, NamedInputs::Excluded)?;
@@ -73,7 +74,7 @@ pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure
 }
 
 fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failure> {
-    // Files, folders and servers with a port can be told apart without knowing any names.
+    // Existing paths and hosts with a port are recognized without the list of known names.
     let needs_names = args
         .items
         .iter()
@@ -92,7 +93,7 @@ fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failur
 /// Scans and judges what the arguments name.
 ///
 /// # Errors
-/// An argument that means nothing; certctl's own folder that cannot be read.
+/// When an argument is no file, name or host, or certctl's own folder cannot be read.
 pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
     refuse_shared_stdout(context, args)?;
     let scopes = scopes(context, args)?;
@@ -104,7 +105,9 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
         at: context.now(),
         rows,
         findings: results.findings,
-        width: Some(context.sink.width()),
+        width: context.sink.width(),
+        is_terminal: context.sink.prints_to_terminal(),
+        is_quiet: context.sink.is_quiet(),
         written: Vec::new(),
     };
     write_files(context, args, &mut outcome)?;
@@ -114,8 +117,8 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
 /// Adds the findings and the next steps to each row.
 fn judge_rows(context: &Context, rows: Vec<StatusRow>) -> Vec<JudgedRow> {
     let calls = CallContext {
-        here: &|words| command_here(context, words),
-        root: &|words| command_as_root(context, words),
+        here: &|sentence, words| command_here(context, sentence, words),
+        root: &|sentence, words| command_as_root(context, sentence, words),
     };
     let mut judged = Vec::with_capacity(rows.len());
     for row in rows {
@@ -131,20 +134,17 @@ fn judge_rows(context: &Context, rows: Vec<StatusRow>) -> Vec<JudgedRow> {
     judged
 }
 
-/// The command line for the same directory and tree.
-fn command_here(context: &Context, words: &[&str]) -> NextStep {
+/// A command for the same directory and tree.
+fn command_here(context: &Context, sentence: &str, words: &[&str]) -> NextStep {
     match words.split_first() {
-        Some((verb, rest)) => command(context.command_words(verb), rest),
-        None => command(context.command_words("status"), &[]),
+        Some((verb, rest)) => command(sentence, context.command_words(verb), rest),
+        None => command(sentence, context.command_words("status"), &[]),
     }
 }
 
-/// The command line to run as root. Installed certificates are found by name in any directory.
-fn command_as_root(context: &Context, words: &[&str]) -> NextStep {
-    if context.directory == Path::new(".") {
-        return request::certctl_again(context, words);
-    }
-    let step = command_here(context, words);
+/// A command to run as root. Installed certificates are found by name in any directory.
+fn command_as_root(context: &Context, sentence: &str, words: &[&str]) -> NextStep {
+    let step = command_here(context, sentence, words);
     if context.root.is_some() {
         step
     } else {
@@ -174,7 +174,7 @@ fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Writes the files of `--prometheus`, `--ics` and `--html`, each completely or not at all.
+/// Writes the files of `--prometheus`, `--ics` and `--html`, each one atomically.
 fn write_files(
     context: &Context,
     args: &StatusArgs,

@@ -1,6 +1,6 @@
-//! `--aia`: fetches the issuers that the files from the CA lack, from the URLs that the certificates
-//! name (RFC 5280 4.2.2.1). What comes from there is as foreign as the rest: it is used only where
-//! it signed the certificate in question.
+//! `--aia`: fetches missing issuers from the URLs in the certificates (authority information
+//! access, RFC 5280 section 4.2.2.1). A fetched certificate is used only if it signed the
+//! certificate in question.
 
 use crate::advice::inputs as advice;
 
@@ -13,22 +13,21 @@ use crate::pki::verify;
 use crate::system::http::{self, HttpError, NetworkReach};
 use crate::system::signals::InterruptSignal;
 
-/// The most certificates that are fetched for one chain, one above the other; clients follow no
-/// more.
+/// The most issuers that are fetched for one chain; clients follow no more.
 const MOST_STEPS: usize = 6;
 
 /// The most URLs of one certificate that are tried.
 const MOST_URLS: usize = 4;
 
-/// From where certificates may be fetched, and what stops the transfer.
+/// The networks from which certificates may be fetched, and the signal that stops a transfer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AiaFetch<'a> {
     pub(crate) reach: NetworkReach,
     pub(crate) interrupt: &'a InterruptSignal,
 }
 
-/// Extends the chain of `assembly`, made of `bag`, by issuers that are fetched, as far as some are
-/// missing and can be fetched.
+/// Extends the chain of `assembly`, which was built from `bag`, by issuers that are missing and can
+/// be fetched.
 ///
 /// # Errors
 /// A signal.
@@ -56,8 +55,8 @@ pub(crate) fn complete(
     Ok((assembly, findings))
 }
 
-/// Fetches what the last certificate of `chain` names as its issuer, and reports what came of it;
-/// nothing where no issuer is missing or none can be fetched.
+/// Fetches the issuer of the last certificate of `chain` and reports the result; returns nothing if
+/// no issuer is missing or none can be fetched.
 fn fetch_issuer(
     chain: &Chain,
     fetching: AiaFetch<'_>,
@@ -71,7 +70,7 @@ fn fetch_issuer(
     };
     if urls.is_empty() {
         let message = format!(
-            "{} does not say where its issuer can be fetched",
+            "{} has no URL from which its issuer can be fetched",
             last.label()
         );
         findings.push(not_fetched(message, advice::add_bundle()));
@@ -104,7 +103,7 @@ struct FetchedIssuer<'u> {
     certificates: Vec<Certificate>,
 }
 
-/// Tries `urls` in turn until one has the issuer of `last`, and reports why the others did not.
+/// Tries `urls` in turn until one returns the issuer of `last`; reports why the others did not.
 fn fetch_from_first<'u>(
     urls: impl Iterator<Item = &'u String>,
     last: &Certificate,
@@ -125,9 +124,9 @@ fn fetch_from_first<'u>(
             return Ok(Some(FetchedIssuer { url, certificates }));
         }
         let reason = if certificates.is_empty() {
-            "there is no certificate in it".to_owned()
+            "it contains no CA certificate".to_owned()
         } else {
-            format!("what it has did not sign {}", last.label())
+            format!("its certificates did not sign {}", last.label())
         };
         findings.push(not_fetched(
             format!("{url}: {reason}"),
@@ -137,7 +136,7 @@ fn fetch_from_first<'u>(
     Ok(None)
 }
 
-/// Why nothing was fetched from `url`; a signal ends the command.
+/// Returns why nothing was fetched from `url`; a signal ends the command.
 fn fetch_error(url: &str, error: &HttpError) -> Result<Finding, Failure> {
     let step = match error {
         HttpError::Interrupted { signal, .. } => {
@@ -154,7 +153,7 @@ fn not_fetched(message: String, step: NextStep) -> Finding {
     Finding::warning("issuer-not-fetched", message).with_step(step)
 }
 
-/// The CA certificates among fetched `bytes`: DER, PEM or PKCS#7, as in any file from a CA.
+/// Returns the CA certificates in fetched `bytes`: DER, PEM or PKCS#7, as in any file from a CA.
 fn ca_certificates(url: &str, bytes: Vec<u8>) -> Vec<Certificate> {
     let delivery = CaDelivery::read(
         vec![DeliveryInput::new(url, bytes)],

@@ -16,10 +16,10 @@ use crate::pki::name::DnsName;
 use crate::probe::StartTls;
 use crate::system::fs::{files, folders};
 
-/// Reads what `text` means; for a host, also returns what it answered.
+/// Reads the file, folder, name or host `text`; for a host, also returns its answers.
 ///
 /// # Errors
-/// When it cannot be read, or no address of the server shows a certificate.
+/// When it cannot be read, or no address of the host sends a certificate.
 pub(crate) fn read_any_argument(
     context: &Context,
     reading: &InputReader,
@@ -35,8 +35,8 @@ pub(crate) fn read_any_argument(
     }
 }
 
-/// The host that `text` means, where it is neither a file nor a name known in the working directory;
-/// with `--starttls` it can only be a host.
+/// Returns the host that `text` means if it is neither a file nor a name known in the working
+/// directory; with `--starttls` it can only be a host.
 fn host_of_argument(
     context: &Context,
     text: &str,
@@ -54,7 +54,7 @@ fn host_of_argument(
         return named.map(Some).ok_or_else(|| {
             Failure::new(
                 FailureKind::Usage,
-                format!("{text} is no host, and --starttls is about one"),
+                format!("{text} is not a host, and `--starttls` needs one"),
             )
             .with_step(name_a_mail_host())
         });
@@ -72,7 +72,7 @@ fn host_of_argument(
     }
 }
 
-/// A file, stdin, the files of a folder, or those of a name known here.
+/// Reads a file, stdin, the files of a folder, or those of a name known here.
 fn read(context: &Context, reading: &InputReader, text: &str) -> Result<CaDelivery, Failure> {
     let path = Path::new(text);
     if folders::is_folder(path) {
@@ -90,16 +90,16 @@ fn read(context: &Context, reading: &InputReader, text: &str) -> Result<CaDelive
     reading.read_inputs(&inputs.collect::<Result<Vec<_>, _>>()?)
 }
 
-/// The certificates that a host sends, as if they were files: those that cannot be read count as
-/// damaged.
+/// Returns the certificates that a host sends as if they were files; those that cannot be parsed
+/// count as damaged.
 fn delivery_of(answers: &HostAnswers) -> CaDelivery {
     let mut delivery = CaDelivery::default();
-    for seen in &answers.answers {
+    for answer in &answers.answers {
         let source = ItemSource {
-            input: seen.addresses_in_words(),
+            input: answer.addresses_in_words(),
             entry: None,
         };
-        let damaged = seen
+        let damaged = answer
             .sent
             .iter()
             .filter(|der| Certificate::from_der(der).is_err());
@@ -107,7 +107,7 @@ fn delivery_of(answers: &HostAnswers) -> CaDelivery {
             content: UnusedContent::DamagedDer,
             source: source.clone(),
         }));
-        let read = seen.certificates().into_iter().map(|value| FoundItem {
+        let read = answer.certificates().into_iter().map(|value| FoundItem {
             value,
             source: source.clone(),
         });

@@ -1,4 +1,4 @@
-//! From the files of a CA to certificates with their chains, keys and requests.
+//! Finds the certificates in the files from a CA, with their chains, keys and requests.
 
 use std::path::{Path, PathBuf};
 
@@ -30,22 +30,23 @@ use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 use crate::system::http::NetworkReach;
 use crate::system::signals::InterruptSignal;
 
-/// What a key is for: whether it is worth a password.
+/// What a key is needed for, which decides whether a password is requested.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum KeyUse {
-    /// To tell which certificate is meant: a request does as well.
+    /// To find the matching certificate; a request is sufficient for that.
     Comparing,
-    /// To be given to a server.
+    /// To be installed for a server.
     Installing,
 }
 
 /// Where the key of a certificate was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum KeyLocation {
-    /// In a file of its own; or it was not found.
+    /// In a file of its own, or not found.
     OwnFile,
-    /// In what the certificate came in.
+    /// In the same file as the certificate.
     WithCertificate,
+    /// In a file of its own and in the file of the certificate.
     Both,
 }
 
@@ -68,22 +69,22 @@ impl KeyLocation {
     }
 }
 
-/// How a certificate, its chain and its key are chosen.
+/// The options for choosing certificates, chains and keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DeliveryOptions<'a> {
-    /// `--key`: this key and no other.
+    /// `--key`: use only this key.
     pub key: Option<&'a Path>,
-    /// `--csr`: this request and no other.
+    /// `--csr`: use only this request.
     pub csr: Option<&'a Path>,
-    /// What chains lead to.
+    /// The trust anchors.
     pub anchors: &'a TrustAnchors,
-    /// `--prefer`: which way they take.
+    /// `--prefer`: which chain to use if several are possible.
     pub prefer: ChainPreference,
-    /// `--aia`: from where issuers that are missing are fetched.
+    /// `--aia`: the networks from which missing issuers may be fetched.
     pub aia: Option<NetworkReach>,
-    /// What reads the files.
+    /// Reads the files.
     pub reader: &'a InputReader,
-    /// What a key is for.
+    /// What the key is needed for.
     pub key_use: KeyUse,
 }
 
@@ -104,37 +105,37 @@ impl<'a> DeliveryOptions<'a> {
     }
 }
 
-/// One certificate with its chain, its key and its request as far as they are here.
+/// One certificate with its chain, its key and its request, as far as they were found.
 #[derive(Debug)]
 pub(crate) struct MatchedCertificate {
-    /// The chain and what was not needed for it.
+    /// The chain, and the certificates that are not part of it.
     pub assembly: AssembledChain,
-    /// The key and its file: the one that fits, or the one of
-    /// `--key`, which may not ([`MatchedCertificate::problems`] says so).
+    /// The key and its file: the one that matches, or the one of `--key`, which may not match
+    /// ([`MatchedCertificate::problems`] reports that).
     pub key: Option<(PathBuf, PrivateKey)>,
-    /// For those who cannot do without the key: why it is not there.
+    /// Why there is no key, for the commands that need one.
     pub no_key: Option<MatchingRemark>,
-    /// Whether its key came with it, in what was passed.
+    /// Whether the key is in the same file as the certificate.
     pub key_location: KeyLocation,
-    /// The request with the leaf's key and its file.
+    /// The request for the leaf's key, and its file.
     pub request: Option<(PathBuf, SigningRequest)>,
-    /// What was repaired, omitted, or does not fit; an error among them makes the verdict negative.
+    /// What was repaired, omitted, or does not match; an error makes the verdict negative.
     pub findings: Vec<Finding>,
-    /// What its files in the directory are called: the request's stem (`example.com-2`), else the
+    /// The stem of its file names in the directory: the request's stem (`example.com-2`), else the
     /// first DNS name.
     pub stem: String,
-    /// Where keys and requests were looked for, in words.
+    /// Where keys and requests were searched, for people.
     pub searched_places: String,
 }
 
 impl MatchedCertificate {
-    /// The leaf.
+    /// Returns the leaf.
     #[must_use]
     pub(crate) fn leaf(&self) -> &Certificate {
         self.assembly.chain.leaf()
     }
 
-    /// Everything that is wrong with key and chain under `policy`.
+    /// Returns all problems of key and chain under `policy`.
     #[must_use]
     pub(crate) fn problems(&self, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
         let key = self
@@ -147,12 +148,12 @@ impl MatchedCertificate {
     }
 }
 
-/// Chooses leaves from `files` (paths, names known in the working directory, `-`), without any from
-/// the working directory, and finds their chains, keys and requests. All files are one bag; each leaf
-/// that a key or a request here fits is chosen.
+/// Chooses leaves from `files` (paths, names known in the working directory, `-`), or from the
+/// working directory if there are none, and finds their chains, keys and requests. All files are
+/// read together; each leaf with a matching key or request is chosen.
 ///
 /// # Errors
-/// Files that cannot be read, hold no certificate, or several with nothing to choose by.
+/// When files cannot be read, contain no certificate, or contain several and none has a key here.
 pub(crate) fn match_delivery(
     context: &Context,
     files: &[String],
@@ -161,10 +162,10 @@ pub(crate) fn match_delivery(
     match_delivery_in_folder(context, FolderContents::read(context)?, files, options)
 }
 
-/// The same, where the contents of the working directory are known already.
+/// Does the same as [`match_delivery`], with the contents of the working directory already read.
 ///
 /// # Errors
-/// As [`match_delivery`].
+/// The same as [`match_delivery`].
 pub(crate) fn match_delivery_in_folder(
     context: &Context,
     here: FolderContents,
@@ -201,7 +202,7 @@ fn chains_of(matched: &[MatchedCertificate]) -> Vec<&Chain> {
         .collect()
 }
 
-/// The leaves among `certificates` that the arguments mean.
+/// Returns the leaves among `certificates` that the arguments select.
 fn leaf_candidates<'c>(
     certificates: &'c [Certificate],
     passed: &PassedArguments,
@@ -223,8 +224,8 @@ fn leaf_candidates<'c>(
     Ok(candidates)
 }
 
-/// The certificates among which leaves are chosen: those of the files that were passed, and those of
-/// the working directory where names or nothing was passed.
+/// Returns the certificates among which leaves are chosen: those of the files that were passed, and
+/// those of the working directory if names or nothing was passed.
 fn certificates_to_match(
     passed: &PassedArguments,
     delivery: &CaDelivery,
@@ -243,7 +244,7 @@ fn certificates_to_match(
     Ok(delivery.clone_certificates())
 }
 
-/// The keys and requests to compare with, encrypted keys opened where they are needed.
+/// Returns the keys and requests to match with; encrypted keys are decrypted if they are needed.
 fn keys_to_match(
     here: FolderContents,
     candidates: &LeafCandidates<'_>,
@@ -256,7 +257,7 @@ fn keys_to_match(
     Ok(keyring)
 }
 
-/// Opens encrypted keys, unless the keys that are known already suffice for `candidates`.
+/// Decrypts encrypted keys, unless the keys that can be read are sufficient for `candidates`.
 fn unlock(
     keyring: &mut KeyCandidates,
     delivery: &mut CaDelivery,
@@ -284,8 +285,8 @@ fn unlock(
     Ok(())
 }
 
-/// Whether no password is needed: to compare, a request or a key that fits one leaf is enough; to
-/// install, each leaf with a request here needs its key.
+/// Returns true if no password is needed: for comparing, a request or a key that matches one leaf
+/// is enough; for installing, each leaf with a request here needs its key.
 fn has_enough_keys(
     keyring: &KeyCandidates,
     candidates: &LeafCandidates<'_>,
@@ -310,10 +311,10 @@ struct CertificateMatcher<'a> {
     options: &'a DeliveryOptions<'a>,
     interrupt: &'a InterruptSignal,
     criteria: ChainCriteria<'a>,
-    /// The CA certificates that chains may be made of.
+    /// The CA certificates from which chains are built.
     authorities: &'a [Certificate],
     keyring: &'a mut KeyCandidates,
-    /// The `certctl bundle` command line for what was passed.
+    /// The `certctl bundle` command line for the same arguments.
     bundle: &'a [String],
 }
 
@@ -348,7 +349,7 @@ impl CertificateMatcher<'_> {
         })
     }
 
-    /// What is wrong with the keys here, and an issuer that is here and was not passed.
+    /// Returns remarks on keys that do not match, and on an issuer that is here but was not passed.
     fn remarks_before_matching(&self, leaf: &Certificate, chain: &Chain) -> Vec<MatchingRemark> {
         let mut remarks = Vec::new();
         if leaf.is_server_certificate() {
@@ -365,8 +366,8 @@ impl CertificateMatcher<'_> {
         }
     }
 
-    /// The chain with its root, where that is in the working directory: then nothing is missing, and
-    /// the root is not trusted.
+    /// Adds a root that is in the working directory to the chain: then no certificate is missing,
+    /// but the root is not trusted.
     fn with_root_here(&self, assembly: AssembledChain) -> AssembledChain {
         let Some(root) = self.keyring.root_in_directory(&assembly.chain) else {
             return assembly;
@@ -376,7 +377,7 @@ impl CertificateMatcher<'_> {
         AssembledChain { chain, ..assembly }
     }
 
-    /// The chain with the issuers that `--aia` fetches, and what it reports.
+    /// Adds the issuers that `--aia` fetches; returns the chain and the findings about fetching.
     fn with_fetched_issuers(
         &self,
         assembly: AssembledChain,
@@ -391,7 +392,7 @@ impl CertificateMatcher<'_> {
         aia::complete(assembly, self.authorities, self.criteria, fetching)
     }
 
-    /// That the key needed a password, or came with the certificate.
+    /// Returns remarks if the key was decrypted or came with the certificate.
     fn key_remarks(&self, key: Option<&HeldFile<PrivateKey>>) -> Vec<MatchingRemark> {
         let Some(key) = key else {
             return Vec::new();
@@ -416,8 +417,8 @@ impl CertificateMatcher<'_> {
         remarks
     }
 
-    /// The remarks, the rules that the chain breaks, what `--aia` fetched, and what another trust
-    /// store says.
+    /// Returns findings: the remarks, the rules that the chain breaks, what `--aia` fetched, and
+    /// whether another trust store disagrees.
     fn findings(
         &self,
         remarks: &[MatchingRemark],
@@ -435,7 +436,7 @@ impl CertificateMatcher<'_> {
     }
 }
 
-/// What the files of a certificate are called: after its request, else after the certificate.
+/// Returns the stem of the file names of a certificate: that of its request, else its first name.
 fn stem_of_files(request: Option<&HeldRequest>, leaf: &Certificate) -> String {
     let stem = request.and_then(|request| request.stem.clone());
     stem.unwrap_or_else(|| file_stem_of(leaf))
@@ -445,7 +446,7 @@ fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
     (held.path, held.value)
 }
 
-/// The first DNS name of `leaf` that is one, as a file name: foreign text becomes part of a path
+/// Returns the first valid DNS name of `leaf` as a file name. Foreign text becomes part of a path
 /// only as a checked A-label.
 #[must_use]
 pub(crate) fn file_stem_of(leaf: &Certificate) -> String {

@@ -1,5 +1,5 @@
-//! Reads and writes the `.dcv` file beside a request: a file that cannot be read is an error, not an
-//! empty one, and it is written only where something changed.
+//! Reads and writes the `.dcv` file of a request. A file that cannot be read is an error, not an
+//! empty record; a file is written only if something changed.
 
 use std::path::{Path, PathBuf};
 
@@ -13,21 +13,21 @@ use crate::system::fs::files;
 /// The most that is read of a `.dcv` file.
 const LIMIT: u64 = 64 * 1024;
 
-/// The `.dcv` beside a request, never over it.
+/// Returns the path of the `.dcv` file of a request, which is never the path of the request itself.
 #[must_use]
 pub(crate) fn dcv_path(request: &Path) -> PathBuf {
-    let beside = request.with_extension("dcv");
-    if beside == request {
+    let path = request.with_extension("dcv");
+    if path == request {
         request.with_extension("dcv.dcv")
     } else {
-        beside
+        path
     }
 }
 
-/// The record that is stored at `path`; an empty one where there is no file.
+/// Returns the record that is stored at `path`; an empty one if there is no file.
 ///
 /// # Errors
-/// When it is there and cannot be read whole as text: writing it would lose what it holds.
+/// When the file exists and cannot be read completely as text: writing it would lose its content.
 pub(crate) fn read_record(path: &Path) -> Result<StoredRecord, Failure> {
     let bytes = match files::read(path, LIMIT) {
         Ok(bytes) => bytes,
@@ -38,26 +38,26 @@ pub(crate) fn read_record(path: &Path) -> Result<StoredRecord, Failure> {
         Err(error) => return Err(not_a_dcv_file(path, &error.source.to_string())),
     };
     let text =
-        String::from_utf8(bytes).map_err(|_| not_a_dcv_file(path, "it is not text in UTF-8"))?;
+        String::from_utf8(bytes).map_err(|_| not_a_dcv_file(path, "it is not UTF-8 text"))?;
     Ok(StoredRecord::read(&text))
 }
 
-/// Writes `kept` where it changed since `path` was read; returns whether it did.
+/// Writes `record` if it changed since `path` was read; returns whether it did.
 ///
 /// # Errors
-/// The system's reason; the file is then as it was.
-pub(crate) fn write_record(path: &Path, kept: &StoredRecord) -> Result<bool, Failure> {
-    if kept.changed() {
-        files::replace(path, kept.text().as_bytes(), Mode::new(0o644))?;
+/// When the file cannot be written; it is then unchanged.
+pub(crate) fn write_record(path: &Path, record: &StoredRecord) -> Result<bool, Failure> {
+    if record.changed() {
+        files::replace(path, record.text().as_bytes(), Mode::new(0o644))?;
     }
-    Ok(kept.changed())
+    Ok(record.changed())
 }
 
 fn not_a_dcv_file(path: &Path, reason: &str) -> Failure {
     let shown = path.display().to_string();
     Failure::new(
         FailureKind::Malformed,
-        format!("{shown} is not the zone-file text that certctl keeps a record in"),
+        format!("{shown} is not a record in zone-file format, which certctl expects there"),
     )
     .because(reason)
     .with_step(repair_dcv_file(path))

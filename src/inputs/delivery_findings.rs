@@ -1,4 +1,4 @@
-//! Findings about the files of a CA as a whole: what was repaired, not used or omitted.
+//! Findings about the files from a CA as a whole: what was repaired, not used or omitted.
 
 use std::collections::HashSet;
 
@@ -9,19 +9,20 @@ use crate::matching::{LeafChoice, MatchingRemark};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::{Chain, ChainEnd, OmissionReason};
 use crate::pki::lint::{self, RetiredCertificate};
+use crate::wording::day;
 
-/// The CA certificates that chains may be made of.
+/// The CA certificates from which chains are built.
 pub(super) struct CaCandidates {
-    /// Each CA certificate once: other sites' certificates are no part of any chain.
+    /// Each CA certificate once; other server certificates are not part of any chain.
     pub(super) authorities: Vec<Certificate>,
-    /// The labels of certificates that are there more than once.
+    /// The labels of certificates that occur more than once.
     pub(super) duplicates: Vec<String>,
 }
 
 impl CaCandidates {
     pub(super) fn new(all: &[Certificate], leaves: &[&Certificate]) -> Self {
         let leaves: HashSet<_> = leaves.iter().map(|leaf| leaf.fingerprint).collect();
-        let mut seen = HashSet::new();
+        let mut known = HashSet::new();
         let mut authorities = Vec::new();
         let mut duplicates = Vec::new();
         for certificate in all {
@@ -29,7 +30,7 @@ impl CaCandidates {
             if certificate.is_server_certificate() && !is_leaf {
                 continue;
             }
-            if !seen.insert(certificate.fingerprint) {
+            if !known.insert(certificate.fingerprint) {
                 duplicates.push(certificate.label());
             } else if !is_leaf {
                 authorities.push(certificate.clone());
@@ -42,7 +43,7 @@ impl CaCandidates {
     }
 }
 
-/// Findings about the files as a whole; they are reported once, with the first certificate.
+/// Returns findings about the files as a whole; they are reported once, with the first certificate.
 pub(super) fn delivery_findings(
     chains: &[&Chain],
     choice: &LeafChoice<'_>,
@@ -57,7 +58,7 @@ pub(super) fn delivery_findings(
     let mut remarks = omissions(unused, candidates.duplicates);
     remarks.extend(other_leaves(choice));
     let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
-    // Omitted already: worth knowing, nothing to do.
+    // They are omitted from the chain, so that there is nothing to do.
     findings.extend(
         outdated
             .iter()
@@ -68,7 +69,7 @@ pub(super) fn delivery_findings(
         .any(|chain| matches!(chain.end(), ChainEnd::Gap { .. }));
     for finding in sources::reading_findings(delivery) {
         findings.push(if is_incomplete {
-            sources::blamed(finding)
+            sources::escalate_damage(finding)
         } else {
             finding
         });
@@ -76,7 +77,7 @@ pub(super) fn delivery_findings(
     findings
 }
 
-/// The CA certificates that no chain contains.
+/// Returns the CA certificates that no chain contains.
 fn unused_authorities<'c>(
     chains: &[&Chain],
     authorities: &'c [Certificate],
@@ -92,7 +93,7 @@ fn unused_authorities<'c>(
         .collect()
 }
 
-/// Why certificates are in no chain: roots, unrelated ones and duplicates.
+/// Returns remarks on certificates that are not in a chain: roots, unrelated ones and duplicates.
 fn omissions(unused: Vec<&Certificate>, duplicates: Vec<String>) -> Vec<MatchingRemark> {
     let (roots, unrelated): (Vec<_>, Vec<_>) = unused
         .into_iter()
@@ -116,7 +117,8 @@ fn omission(mut labels: Vec<String>, why: OmissionReason) -> Option<MatchingRema
     Some(MatchingRemark::Omitted { labels, why })
 }
 
-/// Leaves that were not chosen: older ones, and those that no key or request here fits.
+/// Returns remarks on leaves that were not chosen: older ones, and those without a matching key or
+/// request here.
 fn other_leaves(choice: &LeafChoice<'_>) -> Vec<MatchingRemark> {
     let mut remarks = Vec::new();
     if !choice.older.is_empty() {
@@ -135,6 +137,6 @@ fn other_leaves(choice: &LeafChoice<'_>) -> Vec<MatchingRemark> {
 fn labels_with_expiry(leaves: &[&Certificate]) -> Vec<String> {
     leaves
         .iter()
-        .map(|leaf| format!("{} (until {})", leaf.label(), leaf.not_after))
+        .map(|leaf| format!("{} (expires on {})", leaf.label(), day(leaf.not_after)))
         .collect()
 }

@@ -1,6 +1,6 @@
-//! The keys, requests and certificates in the working directory (`-C`), found by key id and by the
-//! names in them, never by file name; and what an argument means. Only the folder's own files are
-//! read, each up to a bound.
+//! Reads the keys, requests and certificates in the working directory (`-C`) and resolves
+//! arguments. Files are matched by key id and by the names in them, never by file name. Only files
+//! directly in the folder are read, each up to a size limit.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
@@ -18,10 +18,10 @@ use crate::pki::name::DnsName;
 use crate::system::fs::files::{self, FolderListing};
 use crate::system::fs::folders;
 
-/// The most that is read of one file that was named.
+/// The most that is read of a file that was passed, in bytes.
 pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The most that is read of a file that was not named: keys, requests and chains are far smaller.
+/// The most that is read of any other file, in bytes; keys, requests and chains are far smaller.
 const GLANCE_LIMIT: u64 = 256 * 1024;
 
 /// The most files of a folder that are read.
@@ -54,12 +54,12 @@ impl FolderContents {
             ..Self::default()
         };
         for path in listing.paths {
-            if is_looked_at(&path) {
+            if is_visible(&path) {
                 directory.add_file(context.path_of(path.file_name().unwrap_or_default()));
             }
         }
-        // A key beside certificates (HAProxy's file) is a copy of the key's own file, where there
-        // is one.
+        // A key in a file with certificates (for HAProxy) is usually a copy; prefer the key's own
+        // file.
         let shared: HashSet<&PathBuf> = directory
             .certificates
             .iter()
@@ -77,7 +77,7 @@ impl FolderContents {
                 self.unreadable.push(path);
                 return;
             }
-            // A socket, a film, a link to nowhere: nothing of ours.
+            // A socket, a large file, a dangling link.
             Err(_) => return,
         };
         match unpacked_contents(&path, bytes) {
@@ -131,7 +131,8 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> FolderFile {
         _ => return FolderFile::Other,
     }
     let input = DeliveryInput::new(path.display().to_string(), bytes);
-    // No key is derived from a passphrase: that is slow, and is done only for files that are named.
+    // No key is derived from a passphrase: that is slow, and is done only for files that were
+    // passed.
     let limits = DeliveryLimits {
         derivation_rounds: 0,
         ..DeliveryLimits::default()
@@ -182,10 +183,10 @@ pub(crate) fn read_small_file(path: &Path) -> Option<CaDelivery> {
     CaDelivery::read(vec![input], &limits).ok()
 }
 
-/// What an argument means.
+/// The meaning of an argument.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ArgumentMeaning {
-    /// A file, relative to where the user stands.
+    /// A file; its path is relative to the user's current directory.
     File(PathBuf),
     /// A name of a request or a certificate in the directory.
     Name(DnsName),
@@ -194,8 +195,8 @@ pub(crate) enum ArgumentMeaning {
 }
 
 impl ArgumentMeaning {
-    /// What an argument means whatever is in the directory: an existing file, or stdin. A folder is
-    /// neither, because it may have the name of a certificate.
+    /// Returns the meaning if it does not depend on the contents of the working directory: an
+    /// existing file, or stdin. A folder is neither, because it may have the name of a certificate.
     #[must_use]
     pub(crate) fn from_path(text: &str) -> Option<Self> {
         let path = PathBuf::from(text);
@@ -205,14 +206,14 @@ impl ArgumentMeaning {
         }
     }
 
-    /// An existing path is a file; else a name known in `directory`; `./x` is always a file, `-` is
-    /// stdin.
+    /// Resolves an argument: an existing path is a file; else it may be a name known in
+    /// `directory`. `./x` is always a file, `-` is stdin.
     ///
     /// # Errors
     /// See [`MatchingError`].
     pub(crate) fn resolve(text: &str, directory: &FolderContents) -> Result<Self, MatchingError> {
-        if let Some(plain) = Self::from_path(text) {
-            return Ok(plain);
+        if let Some(meaning) = Self::from_path(text) {
+            return Ok(meaning);
         }
         let path = PathBuf::from(text);
         match DnsName::parse(text) {
@@ -253,7 +254,7 @@ fn looks_like_file(text: &str) -> bool {
         || extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
-/// The content of a file that was named, or of stdin, as an input.
+/// Reads a file that was passed, or stdin, as an input.
 ///
 /// # Errors
 /// When it cannot be read or is larger than [`FILE_LIMIT`].
@@ -267,11 +268,11 @@ pub(crate) fn read_input(path: &Path) -> Result<DeliveryInput, Failure> {
     ))
 }
 
-/// The files of a folder that was named (without subfolders, hidden files and backups), as
+/// Reads the files of a folder that was passed (without subfolders, hidden files and backups) as
 /// inputs.
 ///
 /// # Errors
-/// When one cannot be read, or there are more, or larger ones, than a delivery can have.
+/// When a file cannot be read, or when number or size of the files exceeds the limits.
 pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> {
     let limits = DeliveryLimits::default();
     let listing = files::list(folder, limits.entries)?;
@@ -279,7 +280,7 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> 
         return Err(Failure::new(
             FailureKind::Hostile,
             format!(
-                "{} holds more than {} files",
+                "{} contains more than {} files",
                 folder.display(),
                 limits.entries
             ),
@@ -288,9 +289,9 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> 
     }
     let mut inputs = Vec::new();
     let mut left = FILE_LIMIT;
-    for path in listing.paths.iter().filter(|path| is_looked_at(path)) {
+    for path in listing.paths.iter().filter(|path| is_visible(path)) {
         let bytes = match files::read(path, left) {
-            // A socket, or a link to a folder or to nowhere: nothing that a CA sent.
+            // A socket, a link to a folder, a dangling link.
             Err(error)
                 if error.is_missing()
                     || matches!(
@@ -308,15 +309,15 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> 
     Ok(inputs)
 }
 
-fn is_looked_at(path: &Path) -> bool {
+fn is_visible(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     !name.starts_with('.') && !name.ends_with('~')
 }
 
-/// Reads one file, or stdin for `-`, as a delivery.
+/// Reads one file, or stdin for `-`, as files from the CA.
 ///
 /// # Errors
-/// When it cannot be read or exceeds a bound; holding nothing of use is no error.
+/// When it cannot be read or exceeds a limit. A file without usable content is not an error.
 pub(crate) fn read_file(path: &Path) -> Result<CaDelivery, Failure> {
     Ok(CaDelivery::read(
         vec![read_input(path)?],

@@ -1,5 +1,4 @@
-//! A server that was named, and what it sends: each of its addresses is probed once, with a fresh
-//! handshake.
+//! Parses a host argument and probes the host: each of its addresses once, with a full handshake.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -12,7 +11,7 @@ use crate::pki::name::DnsName;
 use crate::probe::{ProbeTarget, StartTls, TlsHandshake};
 use crate::system::tls::{self, ProbeError};
 
-/// `HOST`, `HOST:PORT`, `[::1]:PORT`.
+/// A host argument: `HOST`, `HOST:PORT` or `[::1]:PORT`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HostArgument {
     /// A DNS name as A-labels, or an address without brackets.
@@ -32,12 +31,13 @@ impl std::fmt::Display for HostArgument {
 }
 
 impl HostArgument {
-    /// A host with its port; a mistyped file or name never goes to the network by this.
+    /// Parses a host with a port. Text without a port is never a host here, so that a mistyped file
+    /// or name does not reach the network.
     #[must_use]
     pub(crate) fn with_port(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let port = port.parse().ok().filter(|&port| port != 0)?;
-        // An IPv6 address without brackets ends in what looks like a port.
+        // The last part of an IPv6 address without brackets looks like a port.
         let bracketed = host.starts_with('[') && host.ends_with(']');
         if !bracketed && host.contains(':') {
             return None;
@@ -45,7 +45,7 @@ impl HostArgument {
         Self::from_host_and_port(host, port)
     }
 
-    /// The same; without a port it is `default`.
+    /// Parses a host; without a port, the port is `default`.
     #[must_use]
     pub(crate) fn parse(text: &str, default: u16) -> Option<Self> {
         Self::with_port(text).or_else(|| Self::from_host_and_port(text, default))
@@ -72,18 +72,18 @@ impl HostArgument {
     }
 }
 
-/// What one or more addresses of a host send, the same from each.
+/// The certificates that one or more addresses of a host send.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HostCertificates {
     pub addresses: Vec<SocketAddr>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
-    /// The certificates as they were sent, DER. Foreign bytes.
+    /// The certificates in DER, in the order in which they were sent. Foreign bytes.
     pub sent: Vec<Vec<u8>>,
 }
 
 impl HostCertificates {
-    /// The addresses in words.
+    /// Returns the addresses as a list for people.
     #[must_use]
     pub(crate) fn addresses_in_words(&self) -> String {
         self.addresses
@@ -93,7 +93,7 @@ impl HostCertificates {
             .join(", ")
     }
 
-    /// Those that can be read, in their order.
+    /// Returns the certificates that can be parsed, in their order.
     #[must_use]
     pub(crate) fn certificates(&self) -> Vec<Certificate> {
         self.sent
@@ -103,28 +103,27 @@ impl HostCertificates {
     }
 }
 
-/// What a host sends.
+/// The answers of all addresses of a host.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HostAnswers {
     pub host: HostArgument,
-    /// What was said before TLS.
+    /// The protocol that started TLS.
     pub starttls: Option<StartTls>,
     pub answers: Vec<HostCertificates>,
-    /// Addresses that did not answer, as notes.
+    /// Notes about addresses that did not answer.
     pub findings: Vec<Finding>,
 }
 
-/// Finding the addresses, and a handshake with each of them.
+/// The deadline for resolving the host, and for the handshakes with its addresses.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The most addresses of one name that are probed.
 const MOST: usize = 16;
 
-/// Connects to every address of `host`; where the port implies a protocol before TLS, that is
-/// spoken.
+/// Connects to every address of `host`; uses STARTTLS if the port implies it.
 ///
 /// # Errors
-/// When no address shows a certificate.
+/// When no address sends a certificate.
 pub(crate) fn probe_host(
     host: &HostArgument,
     starttls: Option<StartTls>,
@@ -140,34 +139,38 @@ pub(crate) fn probe_host(
         })
         .collect();
     let answers = tls::probe_all(&targets, DEADLINE);
-    let mut seen: Vec<HostCertificates> = Vec::new();
+    let mut answers_by_chain: Vec<HostCertificates> = Vec::new();
     let mut failed: Vec<FailedProbe> = Vec::new();
     for (address, answer) in addresses.into_iter().zip(answers) {
         match answer {
-            Ok(handshake) => add_handshake(&mut seen, address, handshake),
+            Ok(handshake) => add_handshake(&mut answers_by_chain, address, handshake),
             Err(error) => failed.push(FailedProbe { address, error }),
         }
     }
-    if seen.is_empty() {
+    if answers_by_chain.is_empty() {
         return Err(unreachable(host, failed));
     }
     Ok(HostAnswers {
         host: host.clone(),
         starttls,
-        answers: seen,
+        answers: answers_by_chain,
         findings: failed.iter().map(FailedProbe::finding).collect(),
     })
 }
 
-/// Adds the address to those that send the same, or as the first that sends this.
-fn add_handshake(seen: &mut Vec<HostCertificates>, address: SocketAddr, handshake: TlsHandshake) {
+/// Adds the address to the answer with the same chain and protocol, or adds a new answer.
+fn add_handshake(
+    answers: &mut Vec<HostCertificates>,
+    address: SocketAddr,
+    handshake: TlsHandshake,
+) {
     let TlsHandshake { chain, protocol } = handshake;
-    let same = seen
+    let same = answers
         .iter_mut()
         .find(|one| one.sent == chain && one.protocol == protocol);
     match same {
         Some(same) => same.addresses.push(address),
-        None => seen.push(HostCertificates {
+        None => answers.push(HostCertificates {
             addresses: vec![address],
             protocol,
             sent: chain,
@@ -175,7 +178,7 @@ fn add_handshake(seen: &mut Vec<HostCertificates>, address: SocketAddr, handshak
     }
 }
 
-/// An address that shows no certificate.
+/// An address that sends no certificate.
 struct FailedProbe {
     address: SocketAddr,
     error: ProbeError,
@@ -186,7 +189,7 @@ impl FailedProbe {
         Finding::note(
             "address-no-answer",
             format!(
-                "{} shows no certificate: {}",
+                "{} sends no certificate: {}",
                 self.address,
                 in_words(&self.error)
             ),
@@ -200,7 +203,7 @@ fn in_words(error: &ProbeError) -> String {
 }
 
 fn unreachable(host: &HostArgument, failed: Vec<FailedProbe>) -> Failure {
-    let mut failure = Failure::new(FailureKind::Network, format!("{host} shows no certificate"));
+    let mut failure = Failure::new(FailureKind::Network, format!("{host} sends no certificate"));
     let step = failed.iter().find_map(|one| step_for(host, &one.error));
     for one in failed {
         failure = failure.because(format!("{}: {}", one.address, in_words(&one.error)));
@@ -208,10 +211,10 @@ fn unreachable(host: &HostArgument, failed: Vec<FailedProbe>) -> Failure {
     failure.with_step(step.unwrap_or_else(|| advice::check_listener(&host.name, host.port)))
 }
 
-/// Where web servers and applications behind them answer in plain text.
+/// Ports at which web servers and applications behind them usually speak HTTP without TLS.
 const HTTP_PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 8888];
 
-/// What to do about `error`, where it tells more than that nothing answers.
+/// Returns what to do about `error`, if it shows more than that nothing answers.
 fn step_for(host: &HostArgument, error: &ProbeError) -> Option<NextStep> {
     match error {
         ProbeError::NotTls if HTTP_PORTS.contains(&host.port) => {
@@ -229,15 +232,15 @@ fn step_for(host: &HostArgument, error: &ProbeError) -> Option<NextStep> {
     }
 }
 
-/// The hosts of `--host`: addresses as they are, names as A-labels.
+/// Parses the values of `--host`: addresses stay unchanged, names become A-labels.
 ///
 /// # Errors
-/// What is neither.
+/// When a value is neither.
 pub(crate) fn parse_host_flags(hosts: &[String]) -> Result<Vec<String>, Failure> {
     hosts.iter().map(|host| ascii_host(host)).collect()
 }
 
-/// An address, or a name as A-labels.
+/// Returns an address unchanged, a name as A-labels.
 fn ascii_host(host: &str) -> Result<String, Failure> {
     if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
         return Ok(host.to_owned());
@@ -253,7 +256,7 @@ mod tests {
     use super::HostArgument;
 
     #[test]
-    fn hosts_are_distinguished_from_other_words() {
+    fn hosts_are_distinguished_from_other_arguments() {
         for (text, with_port, with_default) in [
             (
                 "example.com:8443",

@@ -1,5 +1,6 @@
-//! Reads files for every command, with the password of what is encrypted, from a file or from the
-//! terminal. It asks only on a terminal, only for what is needed, and at most three times.
+//! Reads files for every command, and decrypts them with a password from a file or from the
+//! terminal. certctl prompts only on a terminal, only if the password is needed, and at most three
+//! times.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -22,48 +23,47 @@ use crate::system::fs::files;
 use crate::system::signals::InterruptSignal;
 use crate::system::terminal;
 
-/// How often the user is asked for a password.
+/// How often certctl prompts for a password.
 const TRIES: usize = 3;
 
-/// How what is locked is opened.
+/// The option for passwords of encrypted files.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct PasswordArgs {
-    /// The password of what is locked (zip, key, .pfx) is the first line of this file [default:
-    /// asked for on a terminal]
+    /// File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt
+    /// on a terminal]
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 }
 
-/// Reads files, and keeps the password that was passed or typed.
+/// Reads files, and remembers the password that was passed or typed.
 #[derive(Debug)]
 pub(crate) struct InputReader {
-    /// None until one is known.
+    /// The password, once one is known.
     passphrase: RefCell<Option<Passphrase>>,
-    /// Whether the password is that of `--password-file`: then the user is not asked.
-    given: bool,
+    /// Whether the password is from `--password-file`; then the reader never prompts.
+    is_from_file: bool,
     interrupt: InterruptSignal,
 }
 
 impl InputReader {
-    /// With the password of `--password-file`, where it is given.
+    /// Creates a reader with the password of `--password-file`, if that was passed.
     ///
     /// # Errors
     /// When that file cannot be read.
     pub(crate) fn new(context: &Context, args: &PasswordArgs) -> Result<Self, Failure> {
         let passphrase = args.password_file.as_deref().map(first_line).transpose()?;
-        let given = passphrase.is_some();
+        let is_from_file = passphrase.is_some();
         Ok(Self {
             passphrase: RefCell::new(passphrase),
-            given,
+            is_from_file,
             interrupt: context.interrupt.clone(),
         })
     }
 
-    /// Reads all inputs as one bag. For zips and `.pfx` files that are locked a password is asked
-    /// for.
+    /// Reads all inputs together; prompts for the password of encrypted zips and `.pfx` files.
     ///
     /// # Errors
-    /// As [`CaDelivery::read`], and a signal while a password was asked for.
+    /// The same as [`CaDelivery::read`], and a signal during the prompt.
     pub(crate) fn read_inputs(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
         let mut delivery = self.open_with_known_password(inputs)?;
         for _ in 0..TRIES {
@@ -94,16 +94,16 @@ impl InputReader {
     /// Reads one file, or stdin for `-`.
     ///
     /// # Errors
-    /// When it cannot be read or exceeds a bound; holding nothing of use is no error.
+    /// When it cannot be read or exceeds a limit. A file without usable content is not an error.
     pub(crate) fn read_file(&self, path: &Path) -> Result<CaDelivery, Failure> {
         self.read_inputs(&[folder::read_input(path)?])
     }
 
-    /// The same where its keys are what counts: what is locked in it is opened, or its password
-    /// asked for.
+    /// Reads one file for its keys: encrypted keys in it are decrypted too. Also returns why the
+    /// last key could not be decrypted, if none was.
     ///
     /// # Errors
-    /// As [`Self::read_file`].
+    /// The same as [`Self::read_file`].
     pub(crate) fn read_key_file(
         &self,
         path: &Path,
@@ -117,7 +117,7 @@ impl InputReader {
                 value: one.value.clone(),
             })
             .collect();
-        let (keys, why) = self.keys(&locked)?;
+        let (keys, error) = self.keys(&locked)?;
         if !keys.is_empty() {
             delivery
                 .decrypted_key_ids
@@ -132,49 +132,53 @@ impl InputReader {
             }));
             delivery.ignored.retain(|one| !one.content.is_locked());
         }
-        Ok((delivery, why))
+        Ok((delivery, error))
     }
 
-    /// The keys among `locked` that the password opens, and why the last one stays locked where
-    /// none does.
+    /// Decrypts the keys in `locked`; prompts for the password if none can be decrypted. Also
+    /// returns why the last one could not be decrypted.
     ///
     /// # Errors
-    /// A signal while a password was asked for.
+    /// A signal during the prompt.
     pub(crate) fn keys(
         &self,
         locked: &[HeldFile<EncryptedKey>],
     ) -> Result<(Vec<HeldFile<PrivateKey>>, Option<DecryptError>), Failure> {
-        let (mut keys, mut why) = self.opened(locked);
+        let (mut keys, mut error) = self.decrypted(locked);
         let Some(first) = locked.first() else {
-            return Ok((keys, why));
+            return Ok((keys, error));
         };
         for _ in 0..TRIES {
-            let locked_by_another = matches!(why, None | Some(DecryptError::Wrong));
+            let needs_other_password = matches!(error, None | Some(DecryptError::Wrong));
             if !keys.is_empty()
-                || !locked_by_another
+                || !needs_other_password
                 || !self.ask_for_password(&first.path.display().to_string())?
             {
                 break;
             }
-            (keys, why) = self.opened(locked);
+            (keys, error) = self.decrypted(locked);
         }
-        Ok((keys, why))
+        Ok((keys, error))
     }
 
-    /// A password to lock `what` with: that of `--password-file`, else typed twice.
+    /// Returns a password to encrypt `what` with: that of `--password-file`, else one that is typed
+    /// twice.
     ///
     /// # Errors
-    /// No terminal to ask on, two passwords that differ, an empty one, a signal.
+    /// No terminal, two different passwords, an empty password, a signal.
     pub(crate) fn choose_password(&self, what: &str) -> Result<Passphrase, Failure> {
-        if let Some(given) = self.passphrase.borrow().as_ref().filter(|_| self.given) {
-            return Ok(given.clone());
+        if let Some(known) = self
+            .passphrase
+            .borrow()
+            .as_ref()
+            .filter(|_| self.is_from_file)
+        {
+            return Ok(known.clone());
         }
         if !files::stdin_is_terminal() {
             return Err(Failure::new(
                 FailureKind::Usage,
-                format!(
-                    "{what} is to be locked, and there is no terminal to ask for a password on"
-                ),
+                format!("{what} needs a password, and there is no terminal to prompt on"),
             )
             .with_step(advice::pass_password_file()));
         }
@@ -183,7 +187,7 @@ impl InputReader {
             &format!("new password for {what} (not shown): "),
             &self.interrupt,
         )?;
-        let again = terminal::ask_password("the same again: ", &self.interrupt)?;
+        let again = terminal::ask_password("repeat the password: ", &self.interrupt)?;
         let problem = if typed.is_empty() {
             "the password is empty"
         } else if *typed != *again {
@@ -198,15 +202,15 @@ impl InputReader {
         .with_step(advice::pass_password_file()))
     }
 
-    /// Makes a signal end the question for a password.
+    /// Makes a signal end the prompt for a password.
     fn listen_for_signals(&self) -> Result<(), Failure> {
         self.interrupt
             .listen()
             .map_err(|error| Failure::from_error(FailureKind::Internal, &error))
     }
 
-    /// The keys that the known password opens, and why the last one stays locked.
-    fn opened(
+    /// Decrypts keys with the known password; also returns why the last one could not be decrypted.
+    fn decrypted(
         &self,
         locked: &[HeldFile<EncryptedKey>],
     ) -> (Vec<HeldFile<PrivateKey>>, Option<DecryptError>) {
@@ -228,13 +232,13 @@ impl InputReader {
         (keys, last_error)
     }
 
-    /// Asks for the password of `what`; returns whether one was typed.
+    /// Prompts for the password of `what`; returns true if one was typed.
     fn ask_for_password(&self, what: &str) -> Result<bool, Failure> {
-        if self.given || !files::stdin_is_terminal() {
+        if self.is_from_file || !files::stdin_is_terminal() {
             return Ok(false);
         }
         let again = if self.passphrase.borrow().is_some() {
-            "that was not it; "
+            "wrong password; "
         } else {
             ""
         };
@@ -250,7 +254,7 @@ impl InputReader {
     }
 }
 
-/// The first line of a file without its line end, whatever its mode.
+/// Reads the first line of a file without its line end, whatever its mode.
 fn first_line(path: &Path) -> Result<Passphrase, Failure> {
     const LIMIT: u64 = 4096;
     let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
@@ -264,7 +268,7 @@ fn first_line(path: &Path) -> Result<Passphrase, Failure> {
             FailureKind::Malformed,
             format!("the first line of {} is empty", path.display()),
         )
-        .because("it is where the password is looked for")
+        .because("the password must be on the first line")
         .with_step(advice::write_password_first()));
     }
     Ok(Passphrase::new(line.to_vec()))

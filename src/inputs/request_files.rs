@@ -1,6 +1,6 @@
-//! The files of one request, and how they get to their places: written whole beside them first, so
-//! that a full disk shows before anything old is moved; the key flushed before the request is
-//! there; nothing is ever overwritten. A request for a key that is there already comes without one.
+//! Writes the files of one request. They are first written completely under temporary names, so
+//! that a full disk is noticed before old files are moved. The key is flushed before the request is
+//! created. No file is ever overwritten. A request for an existing key is written without a key.
 
 use std::path::{Path, PathBuf};
 
@@ -13,17 +13,17 @@ use crate::permissions::Mode;
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files::{self, FileError, StagedFile};
 
-/// The files of one request.
+/// The paths of the files of one request.
 #[derive(Debug)]
 pub(crate) struct RequestPaths {
     pub key: PathBuf,
     pub request: PathBuf,
-    /// What is kept of its proof.
+    /// The `.dcv` file with its validation record.
     pub record: PathBuf,
 }
 
 impl RequestPaths {
-    /// The usual ones in the directory of the run.
+    /// Returns the usual paths in the working directory.
     #[must_use]
     pub(crate) fn new(context: &Context, stem: &str) -> Self {
         Self {
@@ -34,27 +34,27 @@ impl RequestPaths {
     }
 }
 
-/// New files that wait beside their places.
+/// New files with temporary names beside their final paths.
 #[derive(Debug)]
 pub(crate) struct StagedRequestFiles {
-    /// None where the key exists already.
+    /// None if the key exists already.
     key: Option<StagedFile>,
     request: StagedFile,
     record: Option<StagedFile>,
 }
 
 impl StagedRequestFiles {
-    /// Writes and flushes all of them; `key` is its file's text.
+    /// Writes and flushes all of them; `key` is the text of the key file.
     ///
     /// # Errors
-    /// The system's reason; nothing of them is left.
+    /// When a file cannot be written; none of them is left behind.
     pub(crate) fn stage(
         paths: &RequestPaths,
         key: Option<&str>,
         request: &SigningRequest,
-        kept: &StoredRecord,
+        stored: &StoredRecord,
     ) -> Result<Self, FileError> {
-        let record = || files::stage(&paths.record, kept.text().as_bytes(), Mode::new(0o644));
+        let record = || files::stage(&paths.record, stored.text().as_bytes(), Mode::new(0o644));
         Ok(Self {
             key: key
                 .map(|key| files::stage(&paths.key, key.as_bytes(), Mode::new(0o600)))
@@ -64,15 +64,15 @@ impl StagedRequestFiles {
                 request.to_pem().as_bytes(),
                 Mode::new(0o644),
             )?,
-            record: kept.changed().then(record).transpose()?,
+            record: stored.changed().then(record).transpose()?,
         })
     }
 
-    /// Moves `old` aside and puts the new files in place; returns the paths of the backups. When
-    /// that fails, the old files are moved back.
+    /// Moves the `old` files to backups and renames the new files to their final paths; returns the
+    /// paths of the backups. If that fails, the old files are moved back.
     ///
     /// # Errors
-    /// The system's reason, and where each file is now.
+    /// When a file cannot be moved; the failure says where each file is now.
     pub(crate) fn move_into_place(self, old: &[&Path]) -> Result<Vec<PathBuf>, Failure> {
         let mut moved = Vec::new();
         move_aside(old, &mut moved)
@@ -86,7 +86,7 @@ impl StagedRequestFiles {
         Ok(moved.into_iter().map(|file| file.backup).collect())
     }
 
-    /// The key's name is flushed before the request, which may be sent away, has its own.
+    /// The key's directory entry is flushed before the request exists, which may be sent to a CA.
     fn create_key_and_request(&self) -> Result<(), FileError> {
         self.key.as_ref().map_or(Ok(()), StagedFile::create)?;
         self.request
@@ -111,7 +111,7 @@ fn move_aside(old: &[&Path], moved: &mut Vec<MovedFile>) -> Result<(), FileError
     Ok(())
 }
 
-/// Moves the old files back; the failure says which of them could not be moved, and how to.
+/// Moves the old files back; the failure says which of them could not be moved, and how to do it.
 fn roll_back(error: FileError, moved: &[MovedFile]) -> Failure {
     let failure = Failure::from(error);
     let stuck: Vec<&MovedFile> = moved
@@ -124,7 +124,7 @@ fn roll_back(error: FileError, moved: &[MovedFile]) -> Failure {
     stuck.into_iter().fold(failure, |failure, file| {
         failure
             .because(format!(
-                "{} is now called {}",
+                "{} was moved to {}",
                 file.original.display(),
                 file.backup.display()
             ))
@@ -133,10 +133,10 @@ fn roll_back(error: FileError, moved: &[MovedFile]) -> Failure {
 }
 
 fn without_record(error: FileError, moved: &[MovedFile]) -> Failure {
-    let failure = Failure::from(error).because("key and request are made and in place");
+    let failure = Failure::from(error).because("the new key and request were written");
     moved.iter().fold(failure, |failure, file| {
         failure.because(format!(
-            "the {} before is now called {}",
+            "the previous {} was moved to {}",
             file.original.display(),
             file.backup.display()
         ))
@@ -155,7 +155,7 @@ mod tests {
     use crate::pki::name::DnsNames;
     use crate::pki::request::SigningRequest;
 
-    /// Old files in a folder, and new ones staged beside them.
+    /// Creates old files in a folder, and stages new ones beside them.
     fn staged(folder: &Path) -> (RequestPaths, StagedRequestFiles) {
         let at = |name| folder.join(name);
         let paths = RequestPaths {
@@ -173,10 +173,10 @@ mod tests {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let request =
             SigningRequest::build(&DnsNames::parse(&["x.example"]).unwrap(), &key).unwrap();
-        let mut kept = StoredRecord::default();
-        kept.set_ca(Ca::Namecheap);
+        let mut record = StoredRecord::default();
+        record.set_ca(Ca::Namecheap);
         let fresh =
-            StagedRequestFiles::stage(&paths, Some(&key.to_pem()), &request, &kept).unwrap();
+            StagedRequestFiles::stage(&paths, Some(&key.to_pem()), &request, &record).unwrap();
         (paths, fresh)
     }
 
@@ -262,7 +262,7 @@ mod tests {
     fn existing_files_are_not_overwritten_and_old_ones_are_restored() {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
-        // The request stays where it is: as if another had put one there at this very moment.
+        // The old request is not moved, as if another program had just created it.
         let failure = fresh
             .move_into_place(&[&paths.key, &paths.record])
             .unwrap_err();
@@ -279,18 +279,25 @@ mod tests {
     fn a_failed_restore_reports_where_the_backups_are() {
         let folder = tempfile::tempdir().unwrap();
         let (paths, fresh) = staged(folder.path());
-        let in_the_way = fresh.request.create().unwrap_err();
+        let exists_error = fresh.request.create().unwrap_err();
         let moved = super::MovedFile {
             original: paths.request,
             backup: folder.path().join("x.csr.~1~"),
         };
-        let failure = super::roll_back(in_the_way, &[moved]);
+        let failure = super::roll_back(exists_error, &[moved]);
         assert!(
             failure.causes.last().unwrap().ends_with("x.csr.~1~"),
             "{failure:?}"
         );
         assert!(
-            failure.next.last().unwrap().text.starts_with("mv -n "),
+            failure
+                .next
+                .last()
+                .unwrap()
+                .command
+                .as_ref()
+                .unwrap()
+                .starts_with("mv -n "),
             "{failure:?}"
         );
     }

@@ -12,38 +12,38 @@ use crate::matching::{self, KeyCandidates, LeafCandidates, MatchingError, NamedK
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 
-/// What to judge by.
+/// The options for reading files as a server would.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServedFileOptions<'a> {
-    /// `--key`: this key and no other.
+    /// `--key`: use only this key.
     pub key: Option<&'a Path>,
     /// `--chain`: certificates in any order.
     pub chain: Option<&'a Path>,
-    /// What reads the files.
+    /// Reads the files.
     pub reader: &'a InputReader,
 }
 
 /// Certificates in the order in which a server would send them.
 #[derive(Debug)]
 pub(crate) struct ServedCertificates {
-    /// The file, as people know it.
+    /// The name of the file, for people.
     pub file_name: String,
-    /// How it was read.
+    /// The contents of the file, and how it was read.
     pub delivery: CaDelivery,
-    /// The certificates, in their order; empty where the order does not count (`--chain` alone).
+    /// The certificates in their order; empty if the order does not matter (`--chain` alone).
     pub served: Vec<Certificate>,
-    /// The site's certificate among them.
+    /// The server certificate among them.
     pub leaf: Certificate,
-    /// All certificates that its chain may be made of.
+    /// All certificates from which its chain is built.
     pub bag: Vec<Certificate>,
 }
 
-/// Reads what `items` mean (files, names, without any the certificates of the working directory),
-/// and the keys that they are compared with. A file that holds CA certificates alone goes behind
-/// the sites' certificates, as servers with two files send it.
+/// Reads `items` (files and names; without any, the certificates of the working directory) and the
+/// keys that they are compared with. A file with only CA certificates is appended to the server
+/// certificates, as servers with two files do.
 ///
 /// # Errors
-/// Files that cannot be read or hold no certificate.
+/// When files cannot be read or contain no certificate.
 pub(crate) fn read_served_files(
     context: &Context,
     items: &[String],
@@ -91,23 +91,23 @@ impl PassedFile {
         Ok(Self { name, delivery })
     }
 
-    fn has_site(&self) -> bool {
+    fn has_server_certificate(&self) -> bool {
         let mut certificates = self.delivery.certificates.iter();
         certificates.any(|found| found.is_server_certificate())
     }
 }
 
-/// What the arguments mean.
+/// The files and names that were passed.
 #[derive(Default)]
 struct PassedFiles {
-    /// Files with certificates, each read on its own.
+    /// Files with certificates, each read by itself.
     files: Vec<PassedFile>,
-    /// Files without any: keys and requests.
+    /// Files without certificates: keys and requests.
     others: Vec<PassedFile>,
     names: Vec<DnsName>,
 }
 
-/// Reads the arguments, and refuses files that cannot be compared with anything.
+/// Reads the arguments; refuses files without usable content.
 fn read_arguments(
     items: &[String],
     options: &ServedFileOptions<'_>,
@@ -134,15 +134,15 @@ fn read_arguments(
     if !has_certificates && passed.names.is_empty() && !passed.others.is_empty() {
         return Err(sources::no_certificate(&merged(passed.others)));
     }
-    // A file that was passed to be compared and cannot be must not pass for one that fits.
+    // A file that cannot be compared must not count as one that matches.
     match passed.others.iter().find(|file| file.delivery.is_empty()) {
         Some(empty) => Err(empty.delivery.ignored.as_slice().into()),
         None => Ok(passed),
     }
 }
 
-/// The keys to compare with: those of `--key`, else those among the files, and no others. Another
-/// key here that fits would hide that these do not.
+/// Returns the keys to compare with: those of `--key`, else only those in the files. Another
+/// matching key in the directory would hide that these do not match.
 fn keyring<'a>(
     files: impl Iterator<Item = &'a mut PassedFile>,
     options: &ServedFileOptions<'_>,
@@ -169,26 +169,27 @@ fn keyring<'a>(
     Ok(keyring)
 }
 
-/// Each file with a site's certificate, followed by the files that hold CA certificates alone; where
-/// there are only such files, all of them as one.
+/// Returns each file with a server certificate, with the files that contain only CA certificates
+/// appended; if there are only such files, all of them as one.
 fn served_by_file(
     files: Vec<PassedFile>,
     keyring: &KeyCandidates,
     bag: &[Certificate],
 ) -> Vec<ServedCertificates> {
-    let (mut sites, authorities): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(PassedFile::has_site);
+    let (mut sites, authorities): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(PassedFile::has_server_certificate);
     let first_name = authorities.first().map(|file| file.name.clone());
-    let mut behind = merged(authorities);
+    let mut appended = merged(authorities);
     if let (true, Some(name)) = (sites.is_empty(), first_name) {
         sites.push(PassedFile {
             name,
-            delivery: std::mem::take(&mut behind),
+            delivery: std::mem::take(&mut appended),
         });
     }
     let mut presented = Vec::new();
     for PassedFile { name, mut delivery } in sites {
-        append(&mut delivery, certificates_of(&behind));
+        append(&mut delivery, certificates_of(&appended));
         let served = delivery.clone_certificates();
         let Some(leaf) = leaf(&served, keyring).cloned() else {
             continue;
@@ -204,8 +205,8 @@ fn served_by_file(
     presented
 }
 
-/// The first site's certificate that a key or a request fits, else the first site's certificate,
-/// else the first CA certificate that one fits, else the first.
+/// Returns the first server certificate with a matching key or request, else the first server
+/// certificate, else the first CA certificate with a matching key or request, else the first one.
 fn leaf<'a>(served: &'a [Certificate], keyring: &KeyCandidates) -> Option<&'a Certificate> {
     let mut sites = served
         .iter()
@@ -222,8 +223,8 @@ fn leaf<'a>(served: &'a [Certificate], keyring: &KeyCandidates) -> Option<&'a Ce
         .or_else(|| served.first())
 }
 
-/// The certificates of the working directory, or those for `names`: each by the file that a server
-/// would be given.
+/// Returns the certificates of the working directory, or those for `names`, each with the contents
+/// of its file as a server would load it.
 fn served_by_name(
     context: &Context,
     names: &[DnsName],
@@ -254,7 +255,8 @@ fn served_by_name(
     Ok(presented)
 }
 
-/// `--chain` alone: the first certificate is the site's, the others come in any order.
+/// Reads `--chain` without other files: the first certificate is the leaf, the others come in any
+/// order.
 fn from_chain(path: &Path, chain: CaDelivery) -> Result<ServedCertificates, Failure> {
     let bag = chain.clone_certificates();
     let Some(leaf) = bag.first().cloned() else {
@@ -286,7 +288,7 @@ fn append(to: &mut CaDelivery, from: CaDelivery) {
     to.ignored.extend(from.ignored);
 }
 
-/// The certificates of a file and how they were read, without its keys and requests.
+/// Returns the certificates of a file and how they were read, without its keys and requests.
 fn certificates_of(delivery: &CaDelivery) -> CaDelivery {
     CaDelivery {
         certificates: delivery.certificates.clone(),

@@ -1,4 +1,4 @@
-//! What the arguments bring along: inputs, names, keys and requests.
+//! Reads the arguments of a command: inputs, names, keys and requests.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::pki::request::SigningRequest;
 use crate::system::fs::folders;
 use crate::wording::joined_with_and;
 
-/// What the arguments of a command mean.
+/// The contents and names that the arguments of a command select.
 #[derive(Default)]
 pub(crate) struct PassedArguments {
     /// The content of files and of stdin.
@@ -29,7 +29,7 @@ pub(crate) struct PassedArguments {
     pub(crate) names: Vec<DnsName>,
 }
 
-/// Reads the files that the arguments mean, and gathers the names.
+/// Reads the files among the arguments, and collects the names.
 pub(crate) fn arguments(
     files: &[String],
     here: &FolderContents,
@@ -48,7 +48,7 @@ pub(crate) fn arguments(
     Ok(passed)
 }
 
-/// All certificates of the working directory.
+/// Returns all certificates of the working directory.
 pub(crate) fn all_certificates(here: &FolderContents) -> Vec<Certificate> {
     here.certificates
         .iter()
@@ -56,7 +56,7 @@ pub(crate) fn all_certificates(here: &FolderContents) -> Vec<Certificate> {
         .collect()
 }
 
-/// A delivery without a certificate; the failure says what it holds instead.
+/// Returns the failure for files without a certificate; it says what they contain instead.
 pub(crate) fn no_certificate(delivery: &CaDelivery) -> Failure {
     let request = delivery
         .requests
@@ -95,8 +95,8 @@ impl NamedFiles<'_> {
     }
 }
 
-/// All keys and requests that leaves are compared with: those of `--key` and `--csr`, else those
-/// that were passed with the certificates, then those of the working directory.
+/// Returns all keys and requests that leaves are compared with: those of `--key` and `--csr`, else
+/// those that were passed with the certificates, then those of the working directory.
 pub(crate) fn keyring(
     reading: &InputReader,
     named: NamedFiles<'_>,
@@ -119,11 +119,11 @@ pub(crate) fn keyring(
         }
         None => unnamed_keys(decrypted, delivery, &mut here),
     };
-    // Sites' certificates that were passed in files.
-    let sites = delivery.certificates.iter().filter(|certificate| {
+    // Server certificates that were passed in files.
+    let server_certificates = delivery.certificates.iter().filter(|certificate| {
         certificate.is_server_certificate() && certificate.source.input != "stdin"
     });
-    let delivered = sites
+    let delivered = server_certificates
         .map(|certificate| HeldFile {
             path: certificate.source.input.clone().into(),
             value: certificate.fingerprint,
@@ -143,7 +143,8 @@ pub(crate) fn keyring(
     })
 }
 
-/// The requests that were passed with the certificates, then those of the working directory.
+/// Returns the requests that were passed with the certificates, then those of the working
+/// directory.
 fn unnamed_requests(delivery: &mut CaDelivery, here: &mut FolderContents) -> Vec<HeldRequest> {
     let delivered = std::mem::take(&mut delivery.requests)
         .into_iter()
@@ -160,13 +161,13 @@ struct FoundKeys {
     keys: Vec<HeldFile<PrivateKey>>,
     /// Keys that need a password.
     locked: Vec<HeldFile<EncryptedKey>>,
-    /// Keys that came with certificates, packed or in one file.
+    /// Keys that came with certificates, in an archive or in the same file.
     sent: Vec<HeldFile<PublicKeyId>>,
-    /// Keys that needed a password and were opened.
+    /// Keys that were decrypted with a password.
     decrypted: Vec<PublicKeyId>,
 }
 
-/// The keys that were passed with the certificates, then those of the working directory.
+/// Returns the keys that were passed with the certificates, then those of the working directory.
 fn unnamed_keys(
     decrypted: Vec<PublicKeyId>,
     delivery: &mut CaDelivery,
@@ -196,7 +197,7 @@ fn unnamed_keys(
     }
 }
 
-/// The keys that came packed, or in one file with a certificate.
+/// Returns the keys that came in an archive, or in one file with a certificate.
 fn keys_sent_with_certificates(delivery: &CaDelivery) -> Vec<HeldFile<PublicKeyId>> {
     delivery
         .keys
@@ -215,10 +216,10 @@ fn keys_sent_with_certificates(delivery: &CaDelivery) -> Vec<HeldFile<PublicKeyI
         .collect()
 }
 
-/// The keys of a file that was named, and the ids of those that needed a password.
+/// Reads the keys of a key file; also returns the ids of those that were decrypted.
 ///
 /// # Errors
-/// A file that cannot be read or holds no key that can be used.
+/// When the file cannot be read or contains no usable key.
 pub(crate) fn read_named_keys(
     reading: &InputReader,
     path: &Path,
@@ -238,7 +239,7 @@ pub(crate) fn read_named_keys(
     Ok((keys, found.decrypted_key_ids))
 }
 
-/// Why a file that was named as a key file gives no key.
+/// Returns the failure for a key file without a usable key.
 fn no_usable_key(path: &Path, found: &CaDelivery, error: Option<DecryptError>) -> Failure {
     let path = path.to_owned();
     if let Some(error) = error {
@@ -277,7 +278,8 @@ fn own_request(held: HeldFile<SigningRequest>) -> HeldRequest {
     HeldRequest { file: held, stem }
 }
 
-/// A request among what was passed: a file of its own gives its stem, an entry of a zip does not.
+/// Returns a request that was passed. A file of its own determines the stem; an entry of a zip does
+/// not.
 fn delivered_request(source: &ItemSource, value: SigningRequest) -> HeldRequest {
     let path = PathBuf::from(&source.input);
     let stem =
@@ -288,7 +290,7 @@ fn delivered_request(source: &ItemSource, value: SigningRequest) -> HeldRequest 
     }
 }
 
-/// What a file holds, in words.
+/// Describes the contents of a file.
 fn contents(found: &CaDelivery) -> String {
     let kinds = [
         (!found.certificates.is_empty()).then(|| "a certificate".to_owned()),
@@ -296,27 +298,28 @@ fn contents(found: &CaDelivery) -> String {
         (!found.keys.is_empty()).then(|| "a private key".to_owned()),
         found.ignored.first().map(|one| one.content.to_string()),
     ];
-    let words: Vec<String> = kinds.into_iter().flatten().collect();
-    if words.is_empty() {
-        "nothing that is known".to_owned()
+    let found: Vec<String> = kinds.into_iter().flatten().collect();
+    if found.is_empty() {
+        "nothing that certctl recognizes".to_owned()
     } else {
-        joined_with_and(&words)
+        joined_with_and(&found)
     }
 }
 
-/// Turns damage into an error, where something is missing that may have been in the damaged part.
-pub(crate) fn blamed(finding: Finding) -> Finding {
+/// Turns a finding about damage into an error, because the damaged part may contain what is
+/// missing.
+pub(crate) fn escalate_damage(finding: Finding) -> Finding {
     if !is_damage(&finding) {
         return finding;
     }
     Finding {
         severity: Severity::Error,
-        message: format!("{}; what is missing may be in it", finding.message),
+        message: format!("{}; the missing certificate may be in it", finding.message),
         ..finding
     }
 }
 
-/// Puts findings about damage before those about what is missing because of it.
+/// Sorts findings about damage before the findings that result from it.
 pub(crate) fn sort_causes_first(findings: &mut [Finding]) {
     findings.sort_by_key(|one| !is_damage(one));
 }
@@ -325,7 +328,7 @@ fn is_damage(finding: &Finding) -> bool {
     finding.code.starts_with("damaged-")
 }
 
-/// What was repaired in the files and what could not be used.
+/// Returns findings about what was repaired in the files and what could not be used.
 #[must_use]
 pub(crate) fn reading_findings(delivery: &CaDelivery) -> Vec<Finding> {
     const MOST: usize = 20;
@@ -336,7 +339,7 @@ pub(crate) fn reading_findings(delivery: &CaDelivery) -> Vec<Finding> {
     if more > 0 {
         findings.push(Finding::note(
             "more-findings",
-            format!("not used: {more} more"),
+            format!("{more} more items were not used"),
         ));
     }
     findings

@@ -18,11 +18,11 @@ use crate::system::roots;
 /// The code of findings about trust stores that disagree.
 const CODE: &str = "trust-stores-disagree";
 
-/// The anchors of `--trust`: Mozilla's list by default, the system's roots, or the certificates of
-/// a file.
+/// Returns the trust anchors of `--trust`: Mozilla's list by default, the system's roots, or the
+/// certificates of a file.
 ///
 /// # Errors
-/// When the file or the system's store cannot be read or holds no certificate.
+/// When the file or the system's store cannot be read or contains no certificate.
 pub(crate) fn trust_anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure> {
     let path = match trust {
         None | Some("mozilla") => return Ok(TrustAnchors::mozilla()),
@@ -59,7 +59,7 @@ fn system_anchors() -> Result<TrustAnchors, roots::RootsError> {
     Ok(TrustAnchors::system(&roots))
 }
 
-/// The flags that name the same anchors again.
+/// Returns the flags that select the same anchors again.
 #[must_use]
 pub(crate) fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
     let word = match anchors.source() {
@@ -70,7 +70,7 @@ pub(crate) fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
     vec!["--trust".to_owned(), word.to_owned()]
 }
 
-/// The `certctl bundle` command line for the same files and anchors.
+/// Returns the `certctl bundle` command line for the same files and anchors.
 #[must_use]
 pub(crate) fn bundle_command(
     context: &Context,
@@ -85,8 +85,8 @@ pub(crate) fn bundle_command(
     .concat()
 }
 
-/// Where Mozilla and this system differ about `chain`, which was made of `bag`: visitors have other
-/// roots than this machine.
+/// Returns a finding if Mozilla's list and this system's roots disagree about `chain`, which was
+/// built from `bag`: clients have other roots than this machine.
 #[must_use]
 pub(crate) fn trust_difference(
     chain: &Chain,
@@ -94,7 +94,8 @@ pub(crate) fn trust_difference(
     criteria: ChainCriteria<'_>,
 ) -> Option<Finding> {
     let is_known = *chain.end() == ChainEnd::Anchored;
-    // The other store judges the chain that a server will send, if this one knows it.
+    // If this store trusts the chain, the other one judges exactly the chain that a server will
+    // send.
     let bag = if is_known { chain.intermediates() } else { bag };
     let other = match criteria.anchors.source() {
         TrustSource::Mozilla => system_anchors_for(chain, bag, criteria)?,
@@ -124,7 +125,7 @@ pub(crate) fn trust_difference(
     })
 }
 
-/// The roots of this system that a chain from `bag` can lead to.
+/// Returns the roots of this system that a chain from `bag` can lead to.
 fn system_anchors_for(
     chain: &Chain,
     bag: &[Certificate],
@@ -136,7 +137,7 @@ fn system_anchors_for(
         .chain(bag)
         .flat_map(|certificate| [certificate.subject_der(), certificate.issuer_der()])
         .collect();
-    // The bundle file nearly always has the root, and is quicker to read than the whole store.
+    // The bundle file nearly always contains the root, and is faster to read than the whole store.
     let bundle = TrustAnchors::system_named(roots::bundle_roots(), &names);
     if is_anchored(
         chain,
@@ -152,17 +153,17 @@ fn system_anchors_for(
     Some(TrustAnchors::system_named(roots, &names))
 }
 
-/// Whether the leaf of `chain` has a chain to an anchor of `criteria`.
+/// Returns true if the leaf of `chain` has a chain to an anchor of `criteria`.
 fn is_anchored(chain: &Chain, bag: &[Certificate], criteria: ChainCriteria<'_>) -> bool {
     let assembly = verify::assemble_chain(chain.leaf(), bag, criteria);
     *assembly.chain.end() == ChainEnd::Anchored
 }
 
-/// Two trust stores, one of which knows the root of a chain.
+/// Two trust stores, only one of which contains the root of a chain.
 struct TrustDifference<'a> {
-    /// What the leaf is called.
+    /// The label of the leaf.
     label: String,
-    /// The trust store that the chain is judged by.
+    /// The trust store that the chain is validated with.
     here: &'a TrustSource,
     /// The other one.
     there: &'a TrustSource,
@@ -172,10 +173,10 @@ impl TrustDifference<'_> {
     fn known_only_there(self) -> Finding {
         let Self { label, here, there } = self;
         if *there == TrustSource::System {
-            let message = format!("{label}: {there} would do, {here} does not know its root");
+            let message = format!("{label}: {here} does not contain its root, but {there} do");
             return Finding::warning(CODE, message).with_step(advice::trust_system_roots());
         }
-        let message = format!("{label}: {there} would do, {here} do not know its root");
+        let message = format!("{label}: {here} do not contain its root, but {there} does");
         Finding::warning(CODE, message).with_step(advice::trust_mozilla_roots())
     }
 
@@ -183,14 +184,14 @@ impl TrustDifference<'_> {
         let Self { label, here, there } = self;
         if *there == TrustSource::System {
             let message = format!(
-                "{label}: {here} knows its root, {there} do not: browsers take it, programs on \
-                this machine (curl, wget) do not"
+                "{label}: {here} contains its root, but {there} do not; browsers accept it, \
+                programs on this machine (curl, wget) do not"
             );
             return Finding::note(CODE, message).with_step(advice::update_system_roots());
         }
         let message = format!(
-            "{label}: {here} would do; {there} does not know its root, so browsers elsewhere \
-            refuse it"
+            "{label}: {here} contain its root, but {there} does not; browsers on other machines \
+            reject it"
         );
         Finding::warning(CODE, message).with_step(advice::order_from_public_root())
     }

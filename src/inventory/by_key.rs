@@ -1,4 +1,4 @@
-//! Groups items by key: its files, its requests, its certificates and every place of each.
+//! Groups items by key id: keys, requests and certificates, with all places of each.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -12,21 +12,21 @@ use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 
-/// One place of a certificate, and all certificates there in their order.
+/// One place of a certificate, and all certificates at that place in their order.
 #[derive(Debug)]
 pub(super) struct CertificateCopy {
     pub(super) place: ItemLocation,
     pub(super) bag: Rc<SentCertificates>,
 }
 
-/// One certificate of a site.
+/// One server certificate, with all places where it was found.
 #[derive(Debug)]
 pub(super) struct LeafCopies {
     pub(super) certificate: Arc<Certificate>,
     pub(super) copies: Vec<CertificateCopy>,
 }
 
-/// Everything of one key.
+/// All items with one key id.
 #[derive(Debug, Default)]
 pub(super) struct KeyGroup {
     pub(super) keys: Vec<(ItemLocation, HeldKey)>,
@@ -34,7 +34,7 @@ pub(super) struct KeyGroup {
     pub(super) leaves: Vec<LeafCopies>,
 }
 
-/// The groups of `items`, in the order in which their keys were met first.
+/// Returns the groups of `items`, in the order in which their keys first appear.
 pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
     let mut groups = Groups::default();
     let mut locked = Vec::new();
@@ -47,7 +47,7 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
         match what {
             ItemContent::Certificates(chain) if place.is_packed() => packed.push((place, chain)),
             ItemContent::Certificates(chain) => {
-                groups.add_sites(place, &Rc::new(SentCertificates::new(chain)))
+                groups.add_server_certificates(place, &Rc::new(SentCertificates::new(chain)))
             }
             ItemContent::Key(key) => groups.group_of(key.id).keys.push((place, key)),
             ItemContent::Request(request) => {
@@ -59,7 +59,7 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
         }
     }
     groups.add_locked_keys(locked);
-    // Packed certificates count only where their key or request was found: the others are unused.
+    // Certificates in zips are used only if their key or request was found.
     let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
     for (place, chain) in packed {
         groups.add_certificates(place, &Rc::new(SentCertificates::new(chain)), |one| {
@@ -99,7 +99,7 @@ impl Groups {
     }
 
     /// Adds encrypted keys, which cannot be read without a password, to the group of the request
-    /// beside them, which was made with them.
+    /// with the same file name, which was created with them.
     fn add_locked_keys(&mut self, locked: Vec<(ItemLocation, Mode)>) {
         if locked.is_empty() {
             return;
@@ -138,9 +138,9 @@ impl Groups {
         requests
     }
 
-    /// Adds every site's certificate of a file, each once; of a server the first certificate that it
-    /// sends, whatever that is.
-    fn add_sites(&mut self, place: ItemLocation, bag: &Rc<SentCertificates>) {
+    /// Adds each server certificate of a file once; of a server only the first certificate that it
+    /// sends, whatever its kind.
+    fn add_server_certificates(&mut self, place: ItemLocation, bag: &Rc<SentCertificates>) {
         match place {
             ItemLocation::Address { .. } => self.add_certificates(place, bag, |one| {
                 bag.all().first().is_some_and(|first| **first == *one)
@@ -180,8 +180,8 @@ impl Groups {
     }
 }
 
-/// Whether it is a site's certificate. The self-signed default certificate of a server counts too,
-/// though it often claims to be a CA's.
+/// Returns true for a server certificate. A server's self-signed default certificate counts too,
+/// although it is often marked as a CA certificate.
 #[must_use]
 pub(crate) fn is_server_certificate(certificate: &Certificate) -> bool {
     certificate.is_server_certificate()

@@ -1,5 +1,5 @@
-//! What the other certificates of a chain mean for the leaf: whether they lead to a trust anchor,
-//! and which of them expires first.
+//! Checks the chain of a leaf: whether it leads to a trust anchor, and which certificate in it
+//! expires first.
 
 use std::net::SocketAddr;
 
@@ -18,16 +18,16 @@ use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 
 /// The result of checking a chain.
 pub(super) struct CheckedChain {
-    /// By whose rules it was issued, where that is known.
+    /// The scope of the trust anchor, if the chain leads to one.
     pub(super) scope: Option<TrustScope>,
-    /// The first end of what the certificate depends on, its own among them.
+    /// The earliest expiry in the chain, including that of the leaf.
     pub(super) ends: Timestamp,
     pub(super) reasons: Vec<StatusReason>,
 }
 
-/// Checks what servers read and what each address sends, each as it is: a complete file here says
-/// nothing of a host that sends less. Of a certificate that is only in a file, the expiry dates of
-/// the certificates beside it count.
+/// Checks the chain that servers read and the chain that each address sends, each by itself: a
+/// complete file here proves nothing about a host that sends less. If the certificate is only in a
+/// file that no server reads, the chain in that file is checked.
 pub(super) fn judge(
     leaf: &LeafCopies,
     stem: Option<&str>,
@@ -50,8 +50,8 @@ pub(super) fn judge(
     }
 }
 
-/// The reasons of all chains, each once; one that does not hold everywhere names the addresses that
-/// send the chain.
+/// Returns the reasons of all chains, each once; a reason that does not apply to all of them lists
+/// the addresses that send the chain.
 fn combined_reasons(sent: &[SentChain<'_>], checked: &[CheckedChain]) -> Vec<StatusReason> {
     let mut combined = Vec::new();
     for (chain, sent) in checked.iter().zip(sent) {
@@ -73,14 +73,15 @@ fn combined_reasons(sent: &[SentChain<'_>], checked: &[CheckedChain]) -> Vec<Sta
     combined
 }
 
-/// A chain that differs from the others.
+/// One of several different chains.
 struct SentChain<'a> {
     copy: &'a CertificateCopy,
-    /// The addresses that send it; none where servers here read it from a file.
+    /// The addresses that send it; empty if servers here read it from a file.
     addresses: Vec<SocketAddr>,
 }
 
-/// Each different chain that servers read or send; where there is none, the longest one in a file.
+/// Returns each different chain that servers read or send; if there is none, the longest one in a
+/// file.
 fn sent_chains(leaf: &LeafCopies) -> Vec<SentChain<'_>> {
     let mut chains: Vec<SentChain<'_>> = Vec::new();
     let (live, others): (Vec<&CertificateCopy>, Vec<&CertificateCopy>) =
@@ -95,7 +96,7 @@ fn sent_chains(leaf: &LeafCopies) -> Vec<SentChain<'_>> {
             .iter_mut()
             .find(|chain| chain.copy.bag.is_same(&copy.bag));
         match same {
-            // What servers here read is not only a matter of the addresses that send it.
+            // A chain that servers here read is not specific to the addresses that send it.
             Some(same) if !same.copy.place.is_live() => same.addresses.extend(address),
             Some(_) => {}
             None => chains.push(SentChain {
@@ -114,7 +115,7 @@ fn sent_chains(leaf: &LeafCopies) -> Vec<SentChain<'_>> {
     chains
 }
 
-/// Checks the chain of one copy, as far as it counts in `state`.
+/// Checks the chain of one copy, as far as it matters in `state`.
 fn check_copy(
     certificate: &Certificate,
     copy: &CertificateCopy,
@@ -138,7 +139,7 @@ fn check_copy(
         label: intermediate.label(),
         ends: intermediate.not_after,
     }));
-    // A chain to an unknown root is held to what binds every CA.
+    // Only the rules that bind every CA are applied to a chain with an unknown root.
     let lint_scope = scope.unwrap_or(TrustScope::Private);
     let refused = lint::lint_chain(&chain)
         .into_iter()
@@ -151,8 +152,8 @@ fn check_copy(
     }
 }
 
-/// Whether a problem counts: of a certificate that no server uses, only what makes it unusable. The
-/// row tells the dates of the leaf itself.
+/// Returns true for a problem that matters in `state`: for a certificate that no server uses, only
+/// what makes it unusable. The dates of the leaf itself are reported separately.
 fn counts_in(state: RowState, problem: &ChainProblem) -> bool {
     match state {
         RowState::Served | RowState::Installed => !matches!(
@@ -166,10 +167,10 @@ fn counts_in(state: RowState, problem: &ChainProblem) -> bool {
     }
 }
 
-/// A chain, what is wrong with it, and the scope of its trust anchor where it leads to one.
+/// A chain, its problems, and the scope of its trust anchor if it leads to one.
 type JudgedChain = (Chain, Vec<ChainProblem>, Option<TrustScope>);
 
-/// The chain by the first of `anchors` that knows its root, else by the first of all.
+/// Returns the chain judged by the first of `anchors` that contains its root, else by the first.
 fn best_chain(
     leaf: &Certificate,
     bag: &[Certificate],

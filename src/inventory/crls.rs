@@ -1,4 +1,5 @@
-//! Lists of revoked certificates that were given: what they are good for, and for how long.
+//! Certificate revocation lists (CRLs, RFC 5280 section 5) that were passed: whether they apply,
+//! and whether they are current.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use crate::inventory::by_key::is_server_certificate;
 use crate::pki::crl::RevocationList;
 use crate::wording::day;
 
-/// The lists among `items`, each with its file.
+/// Returns the CRLs among `items`, each with its file.
 pub(super) fn lists_with_files(items: &[InventoryItem]) -> Vec<(PathBuf, RevocationList)> {
     among(items)
         .map(|(path, list)| (path.to_owned(), list.clone()))
@@ -29,49 +30,54 @@ fn among(items: &[InventoryItem]) -> impl Iterator<Item = (&Path, &RevocationLis
         })
 }
 
-/// Why a list that was given does not tell all that it could.
+/// Why a CRL is not complete, not current or not used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CrlRemark {
-    #[error("{} only tells what changed since another list of {issuer}: what that one revokes is \
-        not in it", path.display())]
+    /// A delta CRL (RFC 5280 section 5.2.4).
+    #[error("{} is a delta CRL of {issuer}; it lists only the changes since a complete CRL", path.display())]
     Delta {
         path: PathBuf,
-        /// Whose it is. Foreign text.
+        /// The issuer of the CRL. Foreign text.
         issuer: String,
     },
-    /// A newer one was due.
-    #[error("{}, the list of {issuer}, is of {}, and a newer one was due on {}: what was revoked \
-        since is not in it", path.display(), day(*made), day(*next))]
+    /// Its nextUpdate is in the past.
+    #[error(
+        "{}, a CRL of {issuer}, was issued on {}, and the next one was due on {}; it does not \
+            list later revocations",
+        path.display(),
+        day(*made),
+        day(*next)
+    )]
     Old {
         path: PathBuf,
-        /// Whose it is. Foreign text.
+        /// The issuer of the CRL. Foreign text.
         issuer: String,
-        /// When it was made.
+        /// When it was issued (thisUpdate).
         made: Timestamp,
-        /// When the next one was due.
+        /// When the next one was due (nextUpdate).
         next: Timestamp,
     },
-    /// Of certificates that are not here.
-    #[error("{} is the list of {issuer}, which issued no certificate here: it says nothing of any", path.display())]
+    /// Its issuer issued none of the certificates that were found.
+    #[error("{} is a CRL of {issuer}, which issued none of the certificates found", path.display())]
     OfOthers {
         path: PathBuf,
-        /// Whose it is. Foreign text.
+        /// The issuer of the CRL. Foreign text.
         issuer: String,
     },
 }
 
-/// What is to be said of the lists among `items`.
+/// Returns remarks on the CRLs among `items`.
 #[must_use]
 pub(crate) fn remarks(items: &[InventoryItem], now: Timestamp) -> Vec<CrlRemark> {
     let mut lists = among(items).peekable();
     if lists.peek().is_none() {
         return Vec::new();
     }
-    let sites = items.iter().flat_map(|item| match &item.content {
+    let server_certificates = items.iter().flat_map(|item| match &item.content {
         ItemContent::Certificates(chain) => chain.as_slice(),
         _ => &[],
     });
-    let issuers: HashSet<&[u8]> = sites
+    let issuers: HashSet<&[u8]> = server_certificates
         .filter(|one| is_server_certificate(one))
         .map(|one| one.issuer_der())
         .collect();
@@ -80,7 +86,7 @@ pub(crate) fn remarks(items: &[InventoryItem], now: Timestamp) -> Vec<CrlRemark>
         .collect()
 }
 
-/// What is to be said of one list; `issuers` are those of the certificates that were found.
+/// Returns the remark on one CRL; `issuers` are those of the certificates that were found.
 fn remark(
     path: &Path,
     list: &RevocationList,

@@ -1,15 +1,15 @@
-//! When the next renewal is due.
+//! When the renewal of a certificate is due.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long before its expiry a certificate is due for renewal.
+/// How long before its expiry a certificate is due for renewal (`--renew-before`).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum RenewBefore {
     Before(SignedDuration),
-    /// So much of its lifetime, in percent.
+    /// A percentage of its validity period.
     Share(u8),
-    /// 30 days or a third of the lifetime, whichever is less: a certificate for 47 days is due 15
-    /// days and 16 hours before its expiry.
+    /// 30 days or a third of the validity period, whichever is less: a certificate for 47 days is
+    /// due 15 days and 16 hours before its expiry.
     #[default]
     Usual,
 }
@@ -17,12 +17,13 @@ pub(crate) enum RenewBefore {
 const DAY: i64 = 86_400;
 
 impl RenewBefore {
-    /// `20d`, `36h` or `25%`.
+    /// Parses `20d`, `36h` or `25%`.
     ///
     /// # Errors
-    /// What it should look like.
+    /// A message that shows the expected form.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
-        const FORM: &str = "days before the end or a share of the lifetime, such as 20d or 25%";
+        const FORM: &str =
+            "expected days, hours or a percentage of the lifetime, such as 20d, 36h or 25%";
         if let Some(share) = text.strip_suffix('%') {
             let share: u8 = share.parse().map_err(|_| FORM)?;
             return if (1..=99).contains(&share) {
@@ -42,7 +43,7 @@ impl RenewBefore {
         )))
     }
 
-    /// The instant from which what lives from `start` to `end` is due.
+    /// Returns when a certificate that is valid from `start` to `end` is due.
     #[must_use]
     pub(crate) fn due(self, start: Timestamp, end: Timestamp) -> Timestamp {
         let lifetime = end.as_second().saturating_sub(start.as_second()).max(0);
@@ -55,7 +56,7 @@ impl RenewBefore {
     }
 }
 
-/// Whole days from `now` to `then`, rounded down: 0 on the last day, negative once it is over.
+/// Returns the whole days from `now` to `then`, rounded down: 0 on the last day, negative after it.
 #[must_use]
 pub(crate) fn days_between(now: Timestamp, then: Timestamp) -> i64 {
     then.as_second()
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn due_is_thirty_days_or_a_third() {
+    fn renewal_is_due_thirty_days_or_a_third_before_expiry() {
         let start = at("2027-01-01T00:00:00Z");
         for (before, end, due) in [
             (
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_whole() {
+    fn days_are_rounded_down() {
         let now = at("2027-01-01T12:00:00Z");
         for (then, days) in [
             ("2027-01-02T12:00:00Z", 1),

@@ -12,27 +12,27 @@ mod fast_path;
 #[cfg(test)]
 mod tests;
 
-/// The most that is read of one file: bags of CA certificates are some hundred KiB.
+/// The most that is read of one file; bundles of CA certificates have some hundred KiB.
 pub(crate) const LIMIT: u64 = 1024 * 1024;
 
 /// How far private keys are checked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Keys {
-    /// Their numbers must fit each other, as for use.
+    /// The public and the private half must match, as for use.
     Checked,
-    /// Identified by the public half that is stored beside the private one: to check that the two
-    /// fit is as much work as to use the key.
+    /// Identified by the public half that is stored with the private one. Checking that they match
+    /// would be as expensive as using the key.
     Identified,
 }
 
-/// The items in a file with these permission bits; none where it is of another kind. Containers
-/// (zip, mail) are read only by the commands that take files from the CA.
+/// Returns the items in a file with these permission bits; none if it is of another kind.
+/// Containers (zip, mail) are read only by the commands that take files from the CA.
 #[must_use]
 pub fn read_items(bytes: &[u8], mode: Mode, keys: Keys) -> Vec<ItemContent> {
     fast_path::read(bytes, mode, keys).unwrap_or_else(|| read_items_in_full(bytes, mode))
 }
 
-/// The same as [`read_items`], by the full reader alone.
+/// Does the same as [`read_items`], with the full reader alone.
 #[must_use]
 pub fn read_items_in_full(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     let is_plain = matches!(
@@ -54,7 +54,7 @@ pub fn read_items_in_full(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     }
 }
 
-/// What was read as items, without keys from PKCS#12 files.
+/// Returns what was read as items, without keys from PKCS#12 files.
 fn items_of(found: CaDelivery, mode: Mode) -> Vec<ItemContent> {
     let is_packed = found
         .repairs

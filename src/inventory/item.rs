@@ -1,4 +1,4 @@
-//! One thing that was found, and where.
+//! One item that was found, and where.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,29 +15,30 @@ use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::webserver::model::ServerSoftware;
 
-/// Why a place was scanned.
+/// Why a file was scanned.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum ItemOrigin {
+    /// acme.sh manages it.
     AcmeSh,
-    /// certbot keeps it; the name of its lineage.
+    /// certbot manages it; the name of certbot's lineage.
     Certbot(String),
-    /// A configuration names it: whose, and where (`FILE:LINE`).
+    /// A server's configuration uses it: which server, and where (`FILE:LINE`).
     Configured(ServerSoftware, String),
-    /// It is packed in what the CA sent, and its key or request was found elsewhere.
+    /// It is in a zip from the CA, and its key or request was found elsewhere.
     Delivery,
-    /// It was named on the command line, or is below a folder that was.
+    /// It was passed on the command line, or is below a folder that was.
     Given,
     /// It is in the working directory.
     Here,
     /// certctl installed it; the name of the lineage.
     Installed(String),
-    /// It is in the folder where the request of an installed lineage was made, and belongs to a
+    /// It is in the folder where the request of an installed lineage was created, and belongs to a
     /// renewal of it.
     Renewal,
 }
 
 impl ItemOrigin {
-    /// The stable word in JSON.
+    /// Returns the stable word in JSON.
     #[must_use]
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -52,17 +53,17 @@ impl ItemOrigin {
         }
     }
 
-    /// Whether a server reads the files there.
+    /// Returns true if a server reads the files there.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::Configured(..) | Self::Installed(_))
     }
 }
 
-/// Where something was found.
+/// Where an item was found.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum ItemLocation {
-    /// A server shows it.
+    /// A server sends it.
     Address {
         address: SocketAddr,
         /// The name that the probe requested (SNI).
@@ -84,13 +85,13 @@ impl ItemLocation {
         }
     }
 
-    /// Whether a server reads the files there.
+    /// Returns true if a server reads the files there.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::File { origin, .. } if origin.is_live())
     }
 
-    /// Whether it is packed in a file from the CA.
+    /// Returns true for an item in a zip from the CA.
     #[must_use]
     pub(crate) fn is_packed(&self) -> bool {
         matches!(
@@ -102,7 +103,7 @@ impl ItemLocation {
         )
     }
 
-    /// The name under which certctl installed it.
+    /// Returns the name under which certctl installed it.
     #[must_use]
     pub(crate) fn stem(&self) -> Option<&str> {
         match self {
@@ -124,7 +125,7 @@ impl fmt::Display for ItemLocation {
     }
 }
 
-/// A key as far as a listing needs it: never its bytes.
+/// The facts about a key that a listing needs, without its bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct HeldKey {
     pub id: PublicKeyId,
@@ -133,74 +134,74 @@ pub struct HeldKey {
     pub mode: Mode,
 }
 
-/// A request as far as a listing needs it.
+/// The facts about a request that a listing needs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ListedRequest {
     /// The requested names.
     pub names: Vec<String>,
-    /// The identity of its key.
+    /// The id of its key.
     pub id: PublicKeyId,
-    /// The kind of key.
+    /// The algorithm of its key.
     pub algorithm: KeyAlgorithm,
 }
 
-/// What a lineage was installed with, as far as its next renewals depend on it.
+/// The stored options of a lineage on which its next renewals depend.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct InstallTerms {
-    /// The last day of the term that is paid for.
+    /// The last day of the paid order term.
     pub paid_until: Option<Date>,
-    /// Only the place of a certificate is kept.
+    /// Only a placeholder is installed.
     pub placeholder: bool,
-    /// The `--trust` of the install, where it named other roots than Mozilla's.
+    /// The `--trust` of the install, if it was not Mozilla's list.
     pub trust: Option<String>,
 }
 
-/// What a file or a block in it holds.
+/// The content of a file or of a block in it.
 #[derive(Clone, Debug)]
 pub enum ItemContent {
-    /// Certificates in the order of the file, or as they were sent.
+    /// Certificates in the order of the file, or in which the server sent them.
     Certificates(Vec<Arc<Certificate>>),
     /// A private key, encrypted or not.
     Key(HeldKey),
-    /// A private key that needs a passphrase: whose it is only its name tells.
+    /// A private key that needs a passphrase; only its file name shows what it belongs to.
     LockedKey {
         /// The permission bits of its file.
         mode: Mode,
     },
     /// A certificate signing request.
     Request(ListedRequest),
-    /// Revoked certificates of a CA.
+    /// A certificate revocation list.
     Revoked(RevocationList),
 }
 
-/// One thing that was found.
+/// One item that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct InventoryItem {
     pub location: ItemLocation,
     pub content: ItemContent,
 }
 
-/// Somebody who should show a certificate, and what came of asking.
+/// A probe of a server that should send a certificate, and its result.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServedQuestion {
-    /// The certificate that should be shown, SHA-256 of its DER; none for a host that was named.
+    /// SHA-256 of the DER of the certificate that the server should send; none for a host that was
+    /// passed as an argument.
     pub expected: Option<Fingerprint>,
     pub address: SocketAddr,
     /// The name that the probe requested (SNI).
     pub name: String,
-    /// What was shown, the leaf first (SHA-256 of its DER and what it is called), or why nothing
-    /// was.
+    /// The leaf that the server sent, or why it sent none.
     pub answer: Result<ServedLeaf, String>,
 }
 
-/// The leaf that a server showed.
+/// The leaf that a server sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServedLeaf {
     /// SHA-256 of its DER.
     pub fingerprint: Fingerprint,
-    /// In words. Foreign text.
+    /// A label for people. Foreign text.
     pub label: String,
     pub not_after: Option<Timestamp>,
-    /// Whether the certificates after it are those of the file.
+    /// Whether the certificates after it are the same as in the file.
     pub same_chain: bool,
 }

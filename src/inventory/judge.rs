@@ -1,4 +1,4 @@
-//! From items to judged rows: states, reasons, renewals.
+//! Turns items into judged rows: states, reasons, renewals.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::trust::TrustScope;
 use crate::pki::verify::ChainProblem;
 
-/// The rows of `items`, by name: certificates, and requests and keys that have none.
+/// Returns the rows of `items`, sorted by name: certificates, and requests and keys without one.
 #[must_use]
 pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<StatusRow> {
     let lists = crls::lists_with_files(&items);
@@ -53,13 +53,13 @@ pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<
     rows
 }
 
-/// Indexes over what is known beside the certificates: with thousands of rows, a search through all
-/// of it for each row would take millions of comparisons.
+/// Indexes over keys, CRLs and probes: with thousands of rows, a linear search for each row would
+/// take millions of comparisons.
 struct Known<'a> {
     /// The keys in files that servers read, by the origin of the file.
     keys: HashMap<&'a ItemOrigin, Vec<(&'a ItemLocation, PublicKeyId)>>,
     lists: &'a [(PathBuf, RevocationList)],
-    /// The probes that should have shown a certificate.
+    /// The probes by the certificate that the server should send.
     questions: HashMap<Fingerprint, Vec<&'a ServedQuestion>>,
     shown: HashSet<Fingerprint>,
     /// Blocks that use a certificate for names that it lacks.
@@ -100,8 +100,8 @@ impl<'a> Known<'a> {
         known
     }
 
-    /// A key that does not fit `leaf`, at a place where the same server reads both, unless one that
-    /// fits is there too.
+    /// Returns the key that the same server reads together with `leaf` and that does not match it,
+    /// unless a matching key is there too.
     fn wrong_key(&self, leaf: &LeafCopies) -> Option<StatusReason> {
         let id = leaf.certificate.key_id;
         let origins = leaf
@@ -122,7 +122,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The origin of a file that a server reads.
+/// Returns the origin of a file that a server reads.
 fn live_origin(place: &ItemLocation) -> Option<&ItemOrigin> {
     match place {
         ItemLocation::File { origin, .. } if origin.is_live() => Some(origin),
@@ -130,7 +130,7 @@ fn live_origin(place: &ItemLocation) -> Option<&ItemOrigin> {
     }
 }
 
-/// What a row without a certificate is about.
+/// A request or a key without a certificate.
 struct UnansweredKey {
     name: String,
     names: Vec<String>,
@@ -151,7 +151,7 @@ impl UnansweredKey {
         }
     }
 
-    /// A key alone is called after its file.
+    /// A key without a request is named after its file.
     fn of_key(place: &ItemLocation, key: &HeldKey) -> Self {
         let path = PathBuf::from(place.to_string());
         let file_name = path
@@ -167,7 +167,7 @@ impl UnansweredKey {
     }
 }
 
-/// The row of a request or a key that no certificate answers.
+/// Returns the row of a request or a key without a certificate.
 fn unanswered(group: &KeyGroup) -> Option<StatusRow> {
     let about = match (group.requests.first(), group.keys.first()) {
         (Some((_, request)), _) => UnansweredKey::of_request(request),
@@ -202,18 +202,18 @@ fn request_places(group: &KeyGroup) -> Vec<ItemLocation> {
     places.cloned().collect()
 }
 
-/// A site's certificate with all that its row depends on.
+/// A server certificate with everything that its row depends on.
 struct LeafContext<'a> {
     group: &'a KeyGroup,
     leaf: &'a LeafCopies,
     known: &'a Known<'a>,
     policy: &'a StatusPolicy<'a>,
-    /// The name under which certctl installed it, and what it was installed with.
+    /// The name under which certctl installed it, and the stored options.
     stem: Option<String>,
     terms: InstallTerms,
     state: RowState,
     chain: CheckedChain,
-    /// From when on its renewal is due.
+    /// When its renewal is due.
     due: Timestamp,
 }
 
@@ -249,8 +249,8 @@ impl<'a> LeafContext<'a> {
         }
     }
 
-    /// Whether a public CA issued it, whose certificates say where their issuer is. How a company's
-    /// own CA renews is its own business.
+    /// Returns true if a public CA issued it. Without a known trust anchor, an AIA URL counts as a
+    /// sign of a public CA. The rules for renewals do not apply to a company's own CA.
     fn is_public(&self) -> bool {
         match self.chain.scope {
             Some(scope) => scope == TrustScope::Public,
@@ -297,14 +297,14 @@ impl<'a> LeafContext<'a> {
         reasons
     }
 
-    /// The end of the paid term, where the next certificate has to be bought.
+    /// Returns the end of the paid term, if the next certificate has to be purchased.
     fn end_of_term(&self, next: Option<&ScheduledRenewal>) -> Option<StatusReason> {
         let on = self.terms.paid_until?;
         let is_purchase = next?.payment == Some(PaymentCoverage::Purchase);
         is_purchase.then_some(StatusReason::TermEnds { on })
     }
 
-    /// Rules for public CAs that change before the next renewal.
+    /// Returns the rules for public CAs that change before the next renewal.
     fn rule_changes(&self) -> Vec<StatusReason> {
         if !self.is_public() {
             return Vec::new();
@@ -351,11 +351,11 @@ impl<'a> LeafContext<'a> {
 }
 
 fn state(group: &KeyGroup, leaf: &LeafCopies, known: &Known<'_>) -> RowState {
-    let seen = leaf
+    let is_served = leaf
         .copies
         .iter()
         .any(|copy| matches!(copy.place, ItemLocation::Address { .. }));
-    if seen || known.shown.contains(&leaf.certificate.fingerprint) {
+    if is_served || known.shown.contains(&leaf.certificate.fingerprint) {
         RowState::Served
     } else if leaf.copies.iter().any(|copy| copy.place.is_live()) {
         RowState::Installed
@@ -366,7 +366,7 @@ fn state(group: &KeyGroup, leaf: &LeafCopies, known: &Known<'_>) -> RowState {
     }
 }
 
-/// DNS names, then addresses.
+/// Returns the DNS names, then the IP addresses.
 fn names(certificate: &Certificate) -> Vec<String> {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
     certificate
@@ -399,7 +399,8 @@ fn date_problems(certificate: &Certificate, at: Timestamp) -> Vec<StatusReason> 
     vec![StatusReason::Problem(problem)]
 }
 
-/// That a list revokes the certificate, and no later list removes it (RFC 5280 5.3.1).
+/// Returns a reason if a CRL lists the certificate and no later CRL removes it (RFC 5280 section
+/// 5.3.1).
 fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Option<StatusReason> {
     let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
     let is_lifted = lists
@@ -408,7 +409,7 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
     (!is_lifted).then(|| StatusReason::Revoked { list: path.clone() })
 }
 
-/// Key files that everybody may read.
+/// Returns a reason for each key file to which all users have access.
 fn readable_keys(keys: &[(ItemLocation, HeldKey)]) -> Vec<StatusReason> {
     let readable = keys.iter().filter(|(_, key)| key.mode.has_any(0o007));
     readable

@@ -1,4 +1,4 @@
-//! What rows are judged by.
+//! The inputs for judging rows, besides the items.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use super::item::{InstallTerms, ServedQuestion};
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::trust::TrustAnchors;
 
-/// What rows are judged by.
+/// The inputs for judging rows, besides the items.
 #[derive(Debug)]
 pub(crate) struct StatusPolicy<'a> {
     pub now: Timestamp,
     /// How long before its expiry a certificate is due for renewal.
     pub renew_before: RenewBefore,
-    /// Whom to trust, the first that knows the root counts.
+    /// The trust anchors; the first set that contains the root is used.
     pub anchors: &'a [TrustAnchors],
     /// The terms of the lineages that certctl installed, by name.
     pub terms: &'a HashMap<String, InstallTerms>,
@@ -23,7 +23,7 @@ pub(crate) struct StatusPolicy<'a> {
     pub own_anchors: &'a HashMap<String, TrustAnchors>,
     /// The probes of what is served, and their answers.
     pub served_questions: &'a [ServedQuestion],
-    /// The names for which servers use what a place holds and which it lacks: `FILE:LINE`, the
+    /// Server blocks that use a certificate for names that it does not cover: `FILE:LINE`, the
     /// certificate, the names.
     pub uncovered: &'a [(String, Fingerprint, Vec<String>)],
 }

@@ -1,6 +1,5 @@
-//! Why a row is not simply fine: facts only, in an order. The first reason is the one that the row
-//! is about: what keeps visitors away now, then what the next renewal repairs, then what stays wrong
-//! after it.
+//! Why a row of `status` is not simply fine: facts only, sorted. First what keeps clients away now,
+//! then what the next renewal fixes, then what stays wrong after it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,18 +16,18 @@ use crate::pki::name::join_listed;
 use crate::pki::verify::ChainProblem;
 use crate::wording::day;
 
-/// What comes of a reason; the greater, the worse.
+/// How severe a reason is; greater is worse.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum ReasonSeverity {
     Notes,
-    /// Should be looked into; nothing is due.
+    /// Should be fixed; the certificate works.
     Warns,
-    /// The next round is due.
+    /// Renewal is due.
     Due,
     Wrong,
 }
 
-/// The order of reasons.
+/// The order in which reasons are listed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Rank {
     Ended,
@@ -46,76 +45,87 @@ enum Rank {
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum StatusReason {
-    /// What path validation refuses, and what the dates say.
+    /// The chain fails path validation, or the certificate is outside of its validity period.
     #[error(transparent)]
     Problem(ChainProblem),
-    /// A list that was given revokes it.
-    #[error("the CA has revoked it, says {}", list.display())]
+    /// A CRL that was passed lists the certificate.
+    #[error("the CA revoked the certificate, according to the CRL {}", list.display())]
     Revoked {
-        /// The file of the list.
+        /// The file of the CRL.
         list: PathBuf,
     },
-    /// The key beside it does not fit.
-    #[error("{} holds another key ({}) than the certificate ({}): no server can load the two", path.display(), key.short(), leaf.short())]
+    /// The key that is deployed with the certificate does not match it.
+    #[error(
+        "{} contains the key {}, but the certificate needs the key {}; no server can load them \
+            together",
+        path.display(),
+        key.short(),
+        leaf.short()
+    )]
     WrongKey {
-        /// The file of the key.
+        /// The file with the key.
         path: PathBuf,
         key: PublicKeyId,
-        /// The id in the certificate.
+        /// The id of the key in the certificate.
         leaf: PublicKeyId,
     },
-    /// A server shows something else.
+    /// A server sends another certificate or chain than the files on disk.
     #[error(
-        "{} is served for {} at {}, not what is on disk",
+        "{} is served for {} at {} instead of the files on disk",
         served_in_words(shown),
         join_listed(names),
         listed_addresses(addresses)
     )]
     ServedDiffers {
         addresses: Vec<SocketAddr>,
-        /// The names asked for at each.
+        /// The server names (SNI) that were requested at each address.
         names: Vec<String>,
         shown: ServedLeaf,
     },
-    /// Nobody shows it where it should be.
+    /// No certificate is served where this one should be.
     #[error(
-        "nothing is served for {} at {}: {why}",
+        "no certificate is served for {} at {}: {why}",
         join_listed(names),
         listed_addresses(addresses)
     )]
     Silent {
         addresses: Vec<SocketAddr>,
-        /// The names asked for at each.
+        /// The server names (SNI) that were requested at each address.
         names: Vec<String>,
         why: String,
     },
-    /// The next round is due.
-    #[error("due since {}: it ends on {}", day(*since), day(*ends))]
+    /// Renewal is due.
+    #[error("due for renewal since {}; expires on {}", day(*since), day(*ends))]
     Due {
         since: Timestamp,
-        /// Its end, or that of what it depends on.
+        /// The expiry of the certificate, or the earlier one of an intermediate.
         ends: Timestamp,
     },
-    /// The site's certificate outlives what it depends on.
-    #[error("{label}, on which it depends, ends on {}, before it does: the chain breaks then", day(*ends))]
+    /// An intermediate expires before the certificate.
+    #[error(
+        "the intermediate {label} expires on {}, before the certificate; the chain is invalid from \
+            then on",
+        day(*ends)
+    )]
     EndsFirst {
-        /// The intermediate in words.
+        /// A label of the intermediate.
         label: String,
         ends: Timestamp,
     },
-    /// What holds for what some addresses send, and not for what others do or servers here read.
-    #[error("{} sends it so: {reason}", listed_addresses(by))]
+    /// A reason that applies only to what some addresses send, not to other addresses or to the
+    /// deployed files.
+    #[error("at {}: {reason}", listed_addresses(by))]
     Sent {
         by: Vec<SocketAddr>,
-        /// What is wrong with it.
+        /// What is wrong with the chain that they send.
         reason: Box<Self>,
     },
-    /// Somebody else may read its key.
-    #[error("others may read its key {} (mode {mode})", path.display())]
+    /// Users other than owner and group have access to its key.
+    #[error("all users of this machine have access to the key {} (mode {mode})", path.display())]
     KeyReadable { path: PathBuf, mode: Mode },
-    /// A server uses it for names that it does not have.
+    /// A server uses it for names that it does not cover.
     #[error(
-        "{block} serves {} with it, which it does not name",
+        "{block} uses the certificate for {}, which it does not cover",
         join_listed(names)
     )]
     NamesNotCovered {
@@ -123,34 +133,34 @@ pub(crate) enum StatusReason {
         block: String,
         names: Vec<String>,
     },
-    /// A rule that clients refuse it for.
+    /// It breaks a rule that clients enforce.
     #[error("{0}")]
     Weak(LintViolation),
     /// A newer certificate can be installed.
-    #[error("a newer certificate lies ready in {place}, until {}", day(*ends))]
+    #[error("a newer certificate, valid until {}, can be installed from {place}", day(*ends))]
     NewerReady {
         place: ItemLocation,
         ends: Timestamp,
     },
     /// A request for the next renewal waits for its certificate.
-    #[error("the next round is prepared: {request} waits for its certificate")]
+    #[error("the request for the next renewal, {request}, waits for its certificate")]
     Prepared {
         /// The file of the request.
         request: ItemLocation,
     },
     /// The paid term ends before the next renewal.
-    #[error("what is paid for ends on {on}: the next certificate has to be bought")]
+    #[error("the paid term ends on {on}; the next certificate has to be purchased")]
     TermEnds { on: Date },
-    /// A self-signed certificate that keeps the place.
-    #[error("it only keeps the place of the real certificate")]
+    /// A self-signed placeholder is installed.
+    #[error("this is a placeholder until the real certificate is installed")]
     Placeholder,
     /// A rule that takes effect before the next renewal.
-    #[error("from {} on {}", _0.from, _0.what)]
+    #[error("from {} on, {}", _0.from, _0.what)]
     Rule(RuleChange),
 }
 
 impl StatusReason {
-    /// The stable code of the finding.
+    /// Returns the stable code of the finding.
     #[must_use]
     pub(crate) fn code(&self) -> &'static str {
         match self {
@@ -173,7 +183,7 @@ impl StatusReason {
         }
     }
 
-    /// The place in the order of reasons.
+    /// Returns its place in the order of reasons.
     fn rank(&self) -> Rank {
         match self {
             Self::Problem(
@@ -200,17 +210,17 @@ impl StatusReason {
         }
     }
 
-    /// What comes of it.
+    /// Returns how severe it is.
     #[must_use]
     pub(crate) fn severity(&self) -> ReasonSeverity {
         match self {
-            // A company's own CA is no mistake, and a server's default certificate often signed
-            // itself.
+            // A company's own CA is legitimate, and a server's default certificate is often
+            // self-signed.
             Self::Problem(ChainProblem::UnknownRoot { .. } | ChainProblem::SelfSigned { .. }) => {
                 ReasonSeverity::Warns
             }
-            // Certificates of public CAs say where their issuer is: without that it may be a root
-            // of a company's own CA.
+            // Certificates of public CAs contain the URL of their issuer (AIA). Without that, the
+            // missing issuer may be a root of a company's own CA.
             Self::Problem(ChainProblem::MissingIntermediate { urls, .. }) if urls.is_empty() => {
                 ReasonSeverity::Warns
             }
@@ -244,9 +254,13 @@ fn listed_addresses(addresses: &[SocketAddr]) -> String {
 
 fn served_in_words(shown: &ServedLeaf) -> String {
     match (shown.not_after, shown.same_chain) {
-        (_, true) => "the same certificate with other intermediates".to_owned(),
+        (_, true) => "this certificate with other intermediates".to_owned(),
         (Some(ends), false) => {
-            format!("another certificate ({}, until {})", shown.label, day(ends))
+            format!(
+                "another certificate ({}, expires on {})",
+                shown.label,
+                day(ends)
+            )
         }
         (None, false) => format!("another certificate ({})", shown.label),
     }

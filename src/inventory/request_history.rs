@@ -1,4 +1,4 @@
-//! What the file names of requests tell: `example.com-2.csr` is the renewal after `example.com.csr`,
+//! Orders requests by their file names: `example.com-2.csr` is the renewal after `example.com.csr`,
 //! whatever names the CA put into the certificate.
 
 use std::collections::HashMap;
@@ -9,42 +9,43 @@ use super::reason::StatusReason;
 use super::row::{RowState, StatusRow};
 use crate::matching::file_names;
 
-/// The latest renewal of each lineage that has its certificate.
-pub(super) fn rounds(rows: &[StatusRow]) -> HashMap<PathBuf, u32> {
-    let mut rounds = HashMap::new();
+/// Returns the number of the latest renewal of each lineage whose certificate was found.
+pub(super) fn latest_renewals(rows: &[StatusRow]) -> HashMap<PathBuf, u32> {
+    let mut latest = HashMap::new();
     let answered = rows
         .iter()
         .filter(|row| row.certificate.is_some())
         .flat_map(|row| &row.requests);
-    for (lineage, round) in answered.filter_map(lineage) {
-        let known = rounds.entry(lineage).or_insert(round);
-        *known = round.max(*known);
+    for (lineage, number) in answered.filter_map(lineage) {
+        let known = latest.entry(lineage).or_insert(number);
+        *known = number.max(*known);
     }
-    rounds
+    latest
 }
 
-/// Supersedes pending requests of which a later one in the lineage has its certificate.
-pub(super) fn supersede(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
+/// Marks pending requests as superseded if this or a later renewal of the lineage has its
+/// certificate.
+pub(super) fn supersede(rows: &mut [StatusRow], latest: &HashMap<PathBuf, u32>) {
     let pending = rows.iter_mut().filter(|row| row.state == RowState::Pending);
     for row in pending {
         let mut requests = row.requests.iter();
-        if requests.all(|place| has_later_certificate(place, rounds)) {
+        if requests.all(|place| has_later_certificate(place, latest)) {
             row.state = RowState::Superseded;
         }
     }
 }
 
-fn has_later_certificate(request: &ItemLocation, rounds: &HashMap<PathBuf, u32>) -> bool {
-    let Some((lineage, round)) = lineage(request) else {
+fn has_later_certificate(request: &ItemLocation, latest: &HashMap<PathBuf, u32>) -> bool {
+    let Some((lineage, number)) = lineage(request) else {
         return false;
     };
-    rounds.get(&lineage).is_some_and(|latest| round <= *latest)
+    latest.get(&lineage).is_some_and(|latest| number <= *latest)
 }
 
-/// Adds the next request of its lineage to a row that is in use or ready. Requests for the same names
-/// are added already; this is for certificates to which the CA gave other names than were requested.
-pub(super) fn prepared(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
-    let next = pending_requests(rows, rounds);
+/// Adds the next request of its lineage to a row that is in use or ready. Requests for the same
+/// names were already added; this is for certificates with other names than the request.
+pub(super) fn prepared(rows: &mut [StatusRow], latest: &HashMap<PathBuf, u32>) {
+    let next = pending_requests(rows, latest);
     let in_use = rows.iter_mut().filter(|row| {
         matches!(
             row.state,
@@ -56,7 +57,7 @@ pub(super) fn prepared(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
             .requests
             .iter()
             .filter_map(lineage)
-            .filter(|(lineage, round)| rounds.get(lineage) == Some(round))
+            .filter(|(lineage, number)| latest.get(lineage) == Some(number))
             .find_map(|(lineage, _)| next.get(&lineage));
         if let Some(request) = request {
             row.reasons.push(StatusReason::Prepared {
@@ -66,10 +67,10 @@ pub(super) fn prepared(rows: &mut [StatusRow], rounds: &HashMap<PathBuf, u32>) {
     }
 }
 
-/// The pending request of each lineage that has a certificate.
+/// Returns the pending request of each lineage that has a certificate.
 fn pending_requests(
     rows: &[StatusRow],
-    rounds: &HashMap<PathBuf, u32>,
+    latest: &HashMap<PathBuf, u32>,
 ) -> HashMap<PathBuf, ItemLocation> {
     let pending = rows
         .iter()
@@ -78,7 +79,7 @@ fn pending_requests(
     let mut next = HashMap::new();
     for place in pending {
         if let Some((lineage, _)) = lineage(place)
-            && rounds.contains_key(&lineage)
+            && latest.contains_key(&lineage)
         {
             next.insert(lineage, place.clone());
         }
@@ -86,7 +87,7 @@ fn pending_requests(
     next
 }
 
-/// Whether a reason of the row names the next request or the certificate for it.
+/// Returns true if a reason of the row is the next request or the next certificate.
 fn is_prepared(row: &StatusRow) -> bool {
     row.reasons.iter().any(|reason| {
         matches!(

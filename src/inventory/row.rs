@@ -1,5 +1,5 @@
-//! One row: a certificate, or a request or a key that has none yet, with everything that is known
-//! of it.
+//! One row of `status`: a certificate, or a request or a key that has none yet, with everything
+//! that is known about it.
 
 use std::sync::Arc;
 
@@ -12,27 +12,27 @@ use crate::inventory::schedule::ScheduledRenewal;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 
-/// What a row is in the life of a certificate.
+/// The state of a certificate, request or key.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum RowState {
-    /// A server shows it.
+    /// A server sends it.
     Served,
-    /// A server's configuration names it, or certctl put it where servers read.
+    /// A server's configuration uses it, or certctl installed it.
     Installed,
-    /// Certificate and key are here; no server reads them.
+    /// Certificate and key were found; no server uses them.
     Ready,
-    /// A request that no certificate answers yet.
+    /// A request without a certificate.
     Pending,
-    /// A certificate whose key was not found in any place that was scanned.
+    /// A certificate whose key was not found.
     NoKey,
-    /// A key with neither request nor certificate.
+    /// A key without request and certificate.
     KeyAlone,
-    /// Another for the same names took its place.
+    /// A newer one for the same names replaced it.
     Superseded,
 }
 
 impl RowState {
-    /// The stable word in JSON.
+    /// Returns the stable word in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -53,14 +53,14 @@ impl RowState {
             Self::Installed => "installed",
             Self::Ready => "not installed",
             Self::Pending => "pending",
-            Self::NoKey => "no key here",
-            Self::KeyAlone => "key alone",
+            Self::NoKey => "key not found",
+            Self::KeyAlone => "unused key",
             Self::Superseded => "superseded",
         }
     }
 }
 
-/// What is to be said of a row in one word.
+/// The verdict on a row; greater is worse.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum RowVerdict {
     Fine,
@@ -70,7 +70,7 @@ pub(crate) enum RowVerdict {
 }
 
 impl RowVerdict {
-    /// The stable word in JSON.
+    /// Returns the stable word in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -83,43 +83,43 @@ impl RowVerdict {
 
 #[derive(Clone, Debug)]
 pub(crate) struct StatusRow {
-    /// The first of its names, or what it calls itself. Foreign text.
+    /// The first of its names, or its subject. Foreign text.
     pub name: String,
-    /// All its names, as written. Foreign text.
+    /// All its names, unchanged. Foreign text.
     pub names: Vec<String>,
     pub state: RowState,
     /// The certificate, where there is one.
     pub certificate: Option<Arc<Certificate>>,
-    /// The kind of its key.
+    /// The algorithm of its key.
     pub algorithm: KeyAlgorithm,
-    /// The identity of its key.
+    /// The id of its key.
     pub key_id: PublicKeyId,
-    /// Its end, or the earlier one of an intermediate that it depends on.
+    /// Its expiry, or the earlier one of an intermediate that it depends on.
     pub expiry: Option<Timestamp>,
-    /// From when on the next renewal is due.
+    /// When its renewal is due.
     pub due: Option<Timestamp>,
     /// Whole days until it expires.
     pub days_left: Option<i64>,
-    /// Where the certificate was found and is served.
+    /// Where the certificate was found or is served.
     pub locations: Vec<ItemLocation>,
-    /// Its keys and their modes.
+    /// Its key files and their modes.
     pub keys: Vec<(ItemLocation, HeldKey)>,
     pub requests: Vec<ItemLocation>,
     /// The name under which certctl installed it.
     pub installed_as: Option<String>,
-    /// The last day of the term that is paid for.
+    /// The last day of the paid order term.
     pub paid_until: Option<Date>,
     /// Until when a CA may reuse the domain validation that was made for it, at the latest.
     pub validation_until: Option<Timestamp>,
     /// The scheduled renewals, the next first.
     pub renewals: Vec<ScheduledRenewal>,
-    /// Why it is not simply fine; the first is what the row is about.
+    /// Why it is not simply fine, the most important reason first.
     pub reasons: Vec<StatusReason>,
 }
 
 impl StatusRow {
-    /// What is to be said of it in one word, by the worst of all reasons. What was superseded needs
-    /// nothing, whatever is wrong with it.
+    /// Returns the verdict according to the worst reason. A superseded row keeps only reasons about
+    /// access to its key.
     #[must_use]
     pub(crate) fn verdict(&self) -> RowVerdict {
         match self.reasons.iter().map(StatusReason::severity).max() {
@@ -129,8 +129,8 @@ impl StatusRow {
         }
     }
 
-    /// The place that users know best, for a narrow column: an address, then a file that a server
-    /// reads.
+    /// Returns the place to show first: an address, else a file that a server reads, else any
+    /// other.
     #[must_use]
     pub(crate) fn main_location(&self) -> Option<&ItemLocation> {
         let best = self.locations.iter().min_by_key(|place| match place {

@@ -1,4 +1,4 @@
-//! Rule changes that affect the next renewals of a site.
+//! Rule changes of public CAs that affect the next renewals of a certificate.
 
 use std::ops::RangeInclusive;
 
@@ -13,14 +13,14 @@ use crate::pki::baseline_dates::{
 pub(crate) struct RuleChange {
     pub code: &'static str,
     pub from: Date,
-    /// What it means for a renewal from then on.
+    /// What it means for renewals from that day on.
     pub what: String,
     /// The document that sets the rule.
     pub source: &'static str,
 }
 
-/// The rule changes that take effect within `time`, by date. The end of clientAuth counts only for
-/// certificates of TLS clients.
+/// Returns the rule changes that take effect within `time`, by date. The end of clientAuth is
+/// included only for certificates of TLS clients.
 #[must_use]
 pub(crate) fn rule_changes_within(
     time: &RangeInclusive<Timestamp>,
@@ -35,25 +35,25 @@ pub(crate) fn rule_changes_within(
     changes
 }
 
-/// Whether a certificate says that it is for TLS clients too.
+/// Whether a certificate has clientAuth among its extended key usages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ClientAuthUse {
     No,
     Yes,
 }
 
-/// What public CAs stop doing.
+/// Returns what public CAs stop doing.
 fn endings(for_clients: ClientAuthUse) -> Vec<RuleChange> {
     let mail = ending(
         "rule-email-dcv-ends",
         &EMAIL_PROOF,
-        "control of a name is no longer proven by e-mail: publish a DNS record or a file",
+        "CAs no longer accept domain validation by e-mail; use a DNS record or a file",
     );
     let clients = ending(
         "rule-client-auth",
         &CLIENT_AUTH,
-        "public CAs leave clientAuth out: whatever uses this certificate as a TLS client (mutual \
-            TLS, SMTP, RADIUS) needs another",
+        "public CAs omit clientAuth; TLS clients that use this certificate (mutual TLS, SMTP, \
+            RADIUS) need another one",
     );
     match for_clients {
         ClientAuthUse::No => vec![mail],
@@ -70,22 +70,25 @@ fn ending(code: &'static str, sunset: &SunsetDate, what: &str) -> RuleChange {
     }
 }
 
-/// The reductions of the maximum lifetime after `at`.
+/// Returns the reductions of the maximum validity period after `at`.
 fn lifetimes(at: Timestamp) -> Vec<RuleChange> {
     let mut changes = Vec::new();
     let mut at = at;
     while let Some(step) = LIFETIME.after(at) {
         at = midnight_utc(step.since);
-        let reuse = PROOF_REUSE
-            .at(at)
-            .map(|reuse| format!(", and a proof of control is good for {} days", reuse.days));
+        let reuse = PROOF_REUSE.at(at).map(|reuse| {
+            format!(
+                ", and a domain validation can be reused for {} days",
+                reuse.days
+            )
+        });
         let code = match step.days {
             47 => "rule-47-days",
             100 => "rule-100-days",
             _ => continue,
         };
         let what = format!(
-            "a new certificate lives at most {} days{}",
+            "a new certificate is valid for at most {} days{}",
             step.days,
             reuse.unwrap_or_default()
         );
@@ -137,7 +140,7 @@ mod tests {
                 .iter()
                 .map(|change| change.code)
                 .collect();
-            // A rule of the certificate's first day applied to it already.
+            // A rule that took effect on the certificate's first day already applied to it.
             let held = if from == "2027-03-15" {
                 &codes[1..]
             } else {

@@ -1,5 +1,5 @@
-//! The renewals to come: when each is due, and what it needs. It depends on the certificate's
-//! expiry, the end of the order term, and how long a CA may reuse a domain validation.
+//! The scheduled renewals: when each is due, and what it needs. That depends on the certificate's
+//! expiry, the end of the paid order term, and how long a CA may reuse a domain validation.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -9,28 +9,28 @@ use crate::pki::baseline_dates::{LIFETIME, PROOF_REUSE, midnight_utc};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ScheduledRenewal {
-    /// From when on it is due.
+    /// When it is due.
     pub due: Timestamp,
-    /// The end of the certificate that it replaces.
+    /// The expiry of the certificate that it replaces.
     pub previous_expiry: Timestamp,
-    /// The most days that the new certificate can live.
+    /// The maximum validity of the new certificate, in days.
     pub max_days: i64,
-    /// Whether what is paid for covers it; none where no term is known.
+    /// Whether the paid order term covers it; none if no term is known.
     pub payment: Option<PaymentCoverage>,
-    /// What the CA needs for the names.
+    /// Whether the CA needs a new domain validation.
     pub validation: ValidationMethod,
 }
 
-/// Whether a renewal is covered by the order that is paid for.
+/// Whether a renewal is covered by the paid order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PaymentCoverage {
-    /// A reissue of what was bought.
+    /// A reissue within the order.
     Reissue,
-    /// It has to be bought.
+    /// It has to be purchased.
     Purchase,
 }
 
-/// What control of the names is shown by.
+/// How control of the names is validated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ValidationMethod {
     New,
@@ -38,28 +38,28 @@ pub(crate) enum ValidationMethod {
     Reused(Timestamp),
 }
 
-/// What the renewals of a certificate are computed from.
+/// The dates that the renewals of a certificate are computed from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RenewalTerms {
-    /// The end of the certificate, or of what it depends on.
+    /// The expiry of the certificate, or of an intermediate that it depends on.
     pub ends: Timestamp,
-    /// From when on the next renewal is due.
+    /// When the next renewal is due.
     pub due: Timestamp,
-    /// When control of its names was proven, at the latest: its first instant.
+    /// The latest possible time of the domain validation: the first instant of the certificate.
     pub validated_at: Timestamp,
-    /// The last day of the term that is paid for.
+    /// The last day of the paid order term.
     pub paid_until: Option<Date>,
 }
 
-/// The rules are known no further ahead than that.
+/// The end of the period for which the rules are known.
 const HORIZON: Date = jiff::civil::date(2029, 12, 31);
 /// The most renewals that are computed.
 const MOST: usize = 32;
 
 const DAY: i64 = 86_400;
 
-/// Until when a CA may reuse a validation of the instant `proven`: the window is that of the day on
-/// which it is used.
+/// Returns until when a CA may reuse a domain validation made at `proven`. The rule of the day on
+/// which it is reused applies.
 #[must_use]
 pub(crate) fn validation_until(proven: Timestamp) -> Timestamp {
     let mut at = proven;
@@ -68,29 +68,29 @@ pub(crate) fn validation_until(proven: Timestamp) -> Timestamp {
             .at(at)
             .map_or(proven, |step| later(proven, step.days));
         match PROOF_REUSE.after(at).map(|step| midnight_utc(step.since)) {
-            // Under the rules of then it may be too old at once.
+            // Under the new rule the validation may be too old at once.
             Some(next) if next <= here => at = next,
             _ => return here.max(at),
         }
     }
 }
 
-/// The renewals from `now` on; the first may be overdue.
+/// Returns the renewals from `now` on; the first one may be overdue.
 #[must_use]
 pub(crate) fn renewals(
-    clocks: RenewalTerms,
+    terms: RenewalTerms,
     before: RenewBefore,
     now: Timestamp,
 ) -> Vec<ScheduledRenewal> {
-    let mut rounds = Vec::new();
+    let mut renewals = Vec::new();
     let RenewalTerms {
         mut ends,
         mut due,
         validated_at: mut proven,
         mut paid_until,
-    } = clocks;
-    while rounds.len() < MOST && (rounds.is_empty() || due < midnight_utc(HORIZON)) {
-        // A renewal that is overdue is done today.
+    } = terms;
+    while renewals.len() < MOST && (renewals.is_empty() || due < midnight_utc(HORIZON)) {
+        // An overdue renewal counts as done today.
         let done = due.max(now);
         let Some(rule) = LIFETIME.at(done) else { break };
         let until = validation_until(proven);
@@ -101,7 +101,7 @@ pub(crate) fn renewals(
         };
         let paid = paid_until.map(|last| paid(last, done));
         let most_days = most_days(rule.days, paid, paid_until, done);
-        rounds.push(ScheduledRenewal {
+        renewals.push(ScheduledRenewal {
             due,
             previous_expiry: ends,
             max_days: most_days,
@@ -119,10 +119,11 @@ pub(crate) fn renewals(
             break;
         }
     }
-    rounds
+    renewals
 }
 
-/// In the last month of a term the next one is bought: no reissue is worth the rest.
+/// In the last month of a term the next one is purchased, because a reissue would expire with the
+/// term.
 fn paid(last: Date, done: Timestamp) -> PaymentCoverage {
     if later(done, 30) < end_of(last) {
         PaymentCoverage::Reissue
@@ -131,7 +132,7 @@ fn paid(last: Date, done: Timestamp) -> PaymentCoverage {
     }
 }
 
-/// A reissue expires with the term that is paid for.
+/// Returns the maximum validity of the new certificate; a reissue expires with the paid term.
 fn most_days(
     rule: i64,
     paid: Option<PaymentCoverage>,
@@ -150,7 +151,7 @@ fn most_days(
     }
 }
 
-/// The first instant after a day, UTC.
+/// Returns the first instant after a day, UTC.
 fn end_of(day: Date) -> Timestamp {
     later(midnight_utc(day), 1)
 }
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_is_good_for_as_long_as_the_day_of_its_use_allows() {
+    fn a_validation_can_be_reused_as_long_as_the_rule_of_that_day_allows() {
         for (proven, until) in [
             ("2024-01-01", "2025-02-02"),
             // 398 days would lead to 2026-12-04; from 2026-03-15 on only 200 count.
@@ -190,32 +191,32 @@ mod tests {
     }
 
     #[test]
-    fn eight_rounds_a_year_from_2029_on() {
-        let clocks = RenewalTerms {
+    fn there_are_eight_renewals_a_year_from_2029_on() {
+        let terms = RenewalTerms {
             ends: at("2026-12-23"),
             due: at("2026-11-23"),
             validated_at: at("2026-06-06"),
             paid_until: Some("2027-12-31".parse().unwrap()),
         };
-        let all = renewals(clocks, RenewBefore::Usual, at("2026-11-01"));
-        let told: Vec<String> = all
+        let all = renewals(terms, RenewBefore::Usual, at("2026-11-01"));
+        let summaries: Vec<String> = all
             .iter()
-            .map(|round| {
-                let paid = if round.payment == Some(PaymentCoverage::Reissue) {
+            .map(|renewal| {
+                let paid = if renewal.payment == Some(PaymentCoverage::Reissue) {
                     "reissue"
                 } else {
                     "buy"
                 };
-                let proof = if round.validation == ValidationMethod::New {
+                let proof = if renewal.validation == ValidationMethod::New {
                     "new"
                 } else {
                     "reused"
                 };
-                format!("{} {} {paid} {proof}", day(round.due), round.max_days)
+                format!("{} {} {paid} {proof}", day(renewal.due), renewal.max_days)
             })
             .collect();
         assert_eq!(
-            told[..5],
+            summaries[..5],
             [
                 "2026-11-23 200 reissue reused",
                 "2027-05-12 100 reissue new",
@@ -223,56 +224,60 @@ mod tests {
                 "2027-09-29 94 reissue new",
                 "2027-12-02 100 buy reused",
             ],
-            "{told:#?}"
+            "{summaries:#?}"
         );
-        let in_2029 = told
+        let in_2029 = summaries
             .iter()
-            .filter(|round| round.starts_with("2029"))
+            .filter(|renewal| renewal.starts_with("2029"))
             .count();
-        assert!((8..=10).contains(&in_2029), "{told:#?}");
-        assert!(told.last().unwrap().ends_with("47 buy new"), "{told:#?}");
+        assert!((8..=10).contains(&in_2029), "{summaries:#?}");
+        assert!(
+            summaries.last().unwrap().ends_with("47 buy new"),
+            "{summaries:#?}"
+        );
     }
 
-    /// `DUE DAYS ORDER PROOF` of each renewal.
-    fn told(clocks: RenewalTerms, now: &str) -> Vec<String> {
-        let order = |round: &ScheduledRenewal| match round.payment {
+    /// `DUE DAYS PAYMENT VALIDATION` of each renewal.
+    fn summaries(terms: RenewalTerms, now: &str) -> Vec<String> {
+        let order = |renewal: &ScheduledRenewal| match renewal.payment {
             Some(PaymentCoverage::Reissue) => "reissue",
             Some(PaymentCoverage::Purchase) => "buy",
             None => "-",
         };
-        let proof = |round: &ScheduledRenewal| match round.validation {
+        let validation = |renewal: &ScheduledRenewal| match renewal.validation {
             ValidationMethod::New => "new".to_owned(),
             ValidationMethod::Reused(until) => format!("until {}", day(until)),
         };
-        let line = |round: &ScheduledRenewal| {
+        let line = |renewal: &ScheduledRenewal| {
             format!(
                 "{} {} {} {}",
-                day(round.due),
-                round.max_days,
-                order(round),
-                proof(round)
+                day(renewal.due),
+                renewal.max_days,
+                order(renewal),
+                validation(renewal)
             )
         };
-        renewals(clocks, RenewBefore::Usual, at(now))
+        renewals(terms, RenewBefore::Usual, at(now))
             .iter()
             .map(line)
             .collect()
     }
 
     #[test]
-    fn a_year_that_was_bought_on_the_day_of_a_200_day_certificate() {
-        // Reckoned by hand from BR 6.3.2 and 4.2.1. The proof of 2026-11-23 is 112 days old when
-        // only 100 count any more; the third certificate ends with the term, 56 days on, and is due
-        // a third of that before; the purchase may reuse the validation of 2027-09-29.
+    fn an_order_for_one_year_with_a_200_day_certificate() {
+        // Computed by hand from BR 6.3.2 and 4.2.1. The validation of 2026-11-23 is 112 days old
+        // when the limit becomes 100 days. The third certificate expires with the term, after 56
+        // days, and is due a third of that earlier. The purchase may reuse the validation of
+        // 2027-09-29.
         let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
         let due = RenewBefore::Usual.due(start, ends);
-        let clocks = RenewalTerms {
+        let terms = RenewalTerms {
             ends,
             due,
             validated_at: start,
             paid_until: Some("2027-11-23".parse().unwrap()),
         };
-        let all = told(clocks, "2026-11-23");
+        let all = summaries(terms, "2026-11-23");
         assert_eq!(day(validation_until(start)), "2027-03-15");
         assert_eq!(
             all[..8],
@@ -288,10 +293,11 @@ mod tests {
             ],
             "{all:#?}"
         );
-        // The last one for 100 days, then every 31 days and 8 hours, each with a proof of its own.
+        // After the last one for 100 days, one every 31 days and 8 hours, each with a new
+        // validation.
         let last = all
             .iter()
-            .rposition(|round| round.contains(" 100 "))
+            .rposition(|renewal| renewal.contains(" 100 "))
             .unwrap();
         assert!(
             all[last].as_str() < "2029-03-15" && all[last + 1].as_str() > "2029-03-15",
@@ -300,21 +306,21 @@ mod tests {
         assert!(
             all[last + 1..]
                 .iter()
-                .all(|round| round.ends_with(" 47 - new")),
+                .all(|renewal| renewal.ends_with(" 47 - new")),
             "{all:#?}"
         );
         assert!(all.last().unwrap().starts_with("2029-12"), "{all:#?}");
     }
 
     #[test]
-    fn what_is_overdue_is_done_today() {
-        let clocks = RenewalTerms {
+    fn an_overdue_renewal_counts_as_done_today() {
+        let terms = RenewalTerms {
             ends: at("2026-01-01"),
             due: at("2025-12-01"),
             validated_at: at("2025-06-01"),
             paid_until: None,
         };
-        let all = renewals(clocks, RenewBefore::Usual, at("2028-06-01"));
+        let all = renewals(terms, RenewBefore::Usual, at("2028-06-01"));
         assert_eq!(
             (day(all[0].due), all[0].max_days, all[0].payment),
             ("2025-12-01".to_owned(), 100, None)

@@ -9,7 +9,7 @@ use crate::pki::certificate::Certificate;
 #[derive(Debug)]
 pub(super) struct SentCertificates {
     all: Vec<Arc<Certificate>>,
-    /// Their places by the names that they bear.
+    /// Their indices by subject.
     by_name: HashMap<Vec<u8>, Vec<usize>>,
 }
 
@@ -29,16 +29,17 @@ impl SentCertificates {
         &self.all
     }
 
-    /// Those that a chain of `leaf` can be made of, by names: a file may hold thousands of sites.
+    /// Returns those that a chain of `leaf` can consist of, selected by subject and issuer: a file
+    /// may contain the certificates of thousands of sites.
     pub(super) fn above(&self, leaf: &Certificate) -> Vec<Certificate> {
         let mut found = BTreeSet::new();
-        let mut seen = HashSet::new();
+        let mut visited = HashSet::new();
         let mut names = vec![leaf.issuer_der()];
         while let Some(name) = names.pop() {
-            if seen.insert(name) {
-                let bearers = self.by_name.get(name).into_iter().flatten().copied();
-                names.extend(bearers.clone().map(|place| self.all[place].issuer_der()));
-                found.extend(bearers);
+            if visited.insert(name) {
+                let issuers = self.by_name.get(name).into_iter().flatten().copied();
+                names.extend(issuers.clone().map(|place| self.all[place].issuer_der()));
+                found.extend(issuers);
             }
         }
         found

@@ -1,4 +1,4 @@
-//! What servers show in place of a certificate, from the answers to probes.
+//! Compares the answers to probes with the certificate that servers should send.
 
 use std::net::SocketAddr;
 
@@ -6,8 +6,8 @@ use super::item::{ServedLeaf, ServedQuestion};
 use super::reason::StatusReason;
 use crate::pki::certificate::Certificate;
 
-/// What servers show in place of the certificate. Names with the same answer at the same address
-/// become one reason, and so do addresses with the same answer for the same names.
+/// Returns what servers send instead of the certificate. Names with the same answer at the same
+/// address become one reason, and so do addresses with the same answer for the same names.
 pub(super) fn served_differently(
     certificate: &Certificate,
     questions: &[&ServedQuestion],
@@ -25,7 +25,7 @@ pub(super) fn served_differently(
     grouped.into_iter().map(ServedAnswer::reason).collect()
 }
 
-/// What was shown in place of a certificate, or why nothing was.
+/// What a server sent instead of a certificate, or why it sent none.
 struct ServedAnswer {
     answer: Result<ServedLeaf, String>,
     addresses: Vec<SocketAddr>,
@@ -54,7 +54,7 @@ impl ServedAnswer {
     }
 }
 
-/// Each different answer of each address, with the names it is for.
+/// Returns each different answer of each address, with the names that were requested.
 fn answers_by_address(
     certificate: &Certificate,
     questions: &[&ServedQuestion],
@@ -80,7 +80,8 @@ fn answers_by_address(
     answers
 }
 
-/// The answer to `question`; nothing where the certificate and its chain were shown as expected.
+/// Returns the answer to `question`, or nothing if the server sent the expected certificate and
+/// chain.
 fn answer_unlike(
     certificate: &Certificate,
     question: &ServedQuestion,

@@ -1,5 +1,5 @@
-//! Certificates and requests for the same names: which one superseded another, which is ready to be
-//! installed, which request is prepared.
+//! Compares certificates and requests for the same names: which certificate supersedes another,
+//! which one can be installed, which request is prepared for the next renewal.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use crate::inventory::request_history;
 
 use crate::pki::key::KeyAlgorithm;
 
-/// Certificates for the same names with the same kind of key supersede each other.
+/// Certificates for the same names with the same kind of key; the newest supersedes the others.
 #[derive(Eq, Hash, PartialEq)]
 struct Family {
     names: Vec<String>,
@@ -32,9 +32,9 @@ fn family(row: &StatusRow) -> Family {
     }
 }
 
-/// What the rows of the same names mean for each other.
+/// Compares the rows of each family and updates their states and reasons.
 pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
-    let answered = request_history::rounds(rows);
+    let answered = request_history::latest_renewals(rows);
     request_history::supersede(rows, &answered);
     let mut families: HashMap<Family, Vec<usize>> = HashMap::new();
     for (index, row) in rows
@@ -45,10 +45,10 @@ pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
         families.entry(family(row)).or_default().push(index);
     }
     for family in families.into_values() {
-        for (index, means) in meanings(rows, &family, now) {
-            match means {
-                Means::Also(reason) => rows[index].reasons.push(reason),
-                Means::Superseded => {
+        for (index, effect) in effects(rows, &family, now) {
+            match effect {
+                FamilyEffect::Reason(reason) => rows[index].reasons.push(reason),
+                FamilyEffect::Superseded => {
                     rows[index].state = RowState::Superseded;
                     rows[index]
                         .reasons
@@ -63,14 +63,15 @@ pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
     }
 }
 
-/// What the others of its family mean for a row.
-enum Means {
-    Also(StatusReason),
+/// The effect of the rest of its family on a row.
+enum FamilyEffect {
+    /// Adds a reason to the row.
+    Reason(StatusReason),
     Superseded,
 }
 
-/// What the rows of one family, by their indices, mean for each other.
-fn meanings(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, Means)> {
+/// Returns the effects within one family, each with the index of the row that it applies to.
+fn effects(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, FamilyEffect)> {
     let issued: Vec<IssuedRow> = family
         .iter()
         .filter_map(|&index| IssuedRow::new(rows, index))
@@ -89,44 +90,44 @@ fn meanings(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize,
             request: request.clone(),
         }),
     };
-    let mut meanings = Vec::new();
+    let mut effects = Vec::new();
     for one in &issued {
         let comparison = newest.order.cmp(&one.order);
-        let meaning = meaning(rows[one.index].state, comparison, &next);
-        meanings.extend(meaning.map(|meaning| (one.index, meaning)));
+        let effect = effect(rows[one.index].state, comparison, &next);
+        effects.extend(effect.map(|effect| (one.index, effect)));
     }
-    meanings
+    effects
 }
 
-/// What may take the place of the certificates of a family.
+/// What can replace the certificates of a family.
 struct NextCertificate {
-    /// The newest certificate, where it can be installed.
+    /// The newest certificate, if it can be installed.
     ready: Option<StatusReason>,
     /// A request that waits for its certificate.
     prepared: Option<StatusReason>,
 }
 
-/// What the rest of its family means for a certificate in this state; `newest` is how the newest
-/// certificate compares with it.
-fn meaning(state: RowState, newest: Ordering, next: &NextCertificate) -> Option<Means> {
+/// Returns the effect on a certificate in `state`; `newest` is how the newest certificate compares
+/// with it.
+fn effect(state: RowState, newest: Ordering, next: &NextCertificate) -> Option<FamilyEffect> {
     let has_newer = newest == Ordering::Greater;
     let is_live = matches!(state, RowState::Served | RowState::Installed);
     if has_newer && !is_live {
-        return Some(Means::Superseded);
+        return Some(FamilyEffect::Superseded);
     }
     if !is_live && state != RowState::Ready {
         return None;
     }
     let ready = next.ready.as_ref().filter(|_| has_newer);
     let reason = ready.or(next.prepared.as_ref());
-    reason.cloned().map(Means::Also)
+    reason.cloned().map(FamilyEffect::Reason)
 }
 
 /// A row with a certificate.
 struct IssuedRow {
     index: usize,
-    /// The greatest is the newest. A placeholder never takes the place of a real certificate, which
-    /// a CA may have dated back.
+    /// The greatest is the newest. A placeholder is older than any real certificate, because a CA
+    /// may backdate certificates.
     order: (bool, Timestamp, Timestamp),
 }
 
@@ -144,7 +145,8 @@ impl IssuedRow {
     }
 }
 
-/// That the newest certificate of the family, if its key is here and it is valid, can be installed.
+/// Returns a reason if the newest certificate of the family can be installed: its key is here and
+/// it is valid.
 fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
     let certificate = row.certificate.as_ref()?;
     if row.state != RowState::Ready || !certificate.is_in_date(now) {

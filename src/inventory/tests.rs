@@ -1,4 +1,4 @@
-//! Each state and reason of a row, from items in memory.
+//! Tests of each state and reason of a row, with items in memory.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::testing::{Authority, dates, now, site_key};
 use crate::pki::trust::TrustAnchors;
 
-/// A CA with one intermediate, a site's key, and the policy to judge by.
+/// A CA with one intermediate, a server's key, and the policy.
 struct World {
     root: Authority,
     middle: Authority,
@@ -56,7 +56,7 @@ impl World {
     }
 
     fn rows(&self, items: Vec<InventoryItem>, at: Timestamp) -> Vec<StatusRow> {
-        let measure = StatusPolicy {
+        let policy = StatusPolicy {
             now: at,
             renew_before: RenewBefore::Usual,
             anchors: &self.anchors,
@@ -65,7 +65,7 @@ impl World {
             served_questions: &self.questions,
             uncovered: &self.uncovered,
         };
-        rows(items, &measure)
+        rows(items, &policy)
     }
 
     /// `STATE VERDICT CODE...` of each row.
@@ -92,7 +92,7 @@ fn summary(row: &StatusRow) -> String {
     words.join(" ")
 }
 
-/// What an address sends.
+/// A chain that an address sends.
 fn sent(address: SocketAddr, chain: &[Certificate]) -> InventoryItem {
     InventoryItem {
         location: ItemLocation::Address {
@@ -160,7 +160,7 @@ fn keys_and_requests_without_a_certificate_have_rows() {
 }
 
 #[test]
-fn a_certificate_has_a_state_by_where_it_and_its_key_are() {
+fn the_state_depends_on_where_certificate_and_key_are() {
     let world = World::new();
     let chain = world.chain();
     let here = || file("a.pem", certificates(&chain));
@@ -182,7 +182,7 @@ fn a_certificate_has_a_state_by_where_it_and_its_key_are() {
 }
 
 #[test]
-fn an_encrypted_key_is_that_of_the_request_beside_it() {
+fn an_encrypted_key_belongs_to_the_request_with_the_same_file_name() {
     let world = World::new();
     let chain = world.chain();
     for (key_file, expected) in [("b.key", "ready fine"), ("c.key", "key-missing fine")] {
@@ -222,7 +222,7 @@ fn dates_decide_the_verdict() {
 }
 
 #[test]
-fn an_intermediate_that_expires_first_counts() {
+fn an_intermediate_that_expires_first_decides_when_renewal_is_due() {
     let world = World::new();
     let chain = world.chain();
     let live = |chain: &[Certificate]| vec![installed("/a.pem", certificates(chain))];
@@ -237,14 +237,14 @@ fn an_intermediate_that_expires_first_counts() {
     ] {
         assert_eq!(world.summaries(live(&crossed), at), [expected]);
     }
-    // With another intermediate in the file nothing expires first.
+    // With another intermediate in the file, no intermediate expires before the leaf.
     let both = [crossed.as_slice(), &chain[1..]].concat();
     assert_eq!(world.summaries(live(&both), ""), ["installed fine"]);
 }
 
 /// Without AIA the missing issuer may be the root of a company's own CA.
 #[test]
-fn a_missing_intermediate_counts_where_a_server_sends_the_chain() {
+fn a_missing_intermediate_is_reported_if_a_server_uses_the_chain() {
     let world = World::new();
     let leaf = certificates(&world.chain()[..1]);
     assert_eq!(
@@ -269,7 +269,7 @@ fn a_host_is_judged_by_what_it_sends() {
         (
             vec![live(), sent(host(1), &chain), sent(host(2), leaf)],
             "served fine missing-intermediate",
-            "192.0.2.2:443 sends",
+            "at 192.0.2.2:443: ",
         ),
         (
             vec![sent(host(1), leaf), sent(host(2), leaf)],
@@ -279,12 +279,12 @@ fn a_host_is_judged_by_what_it_sends() {
         (
             vec![live(), sent(host(1), &crossed)],
             "served fine intermediate-expires-first",
-            "192.0.2.1:443 sends",
+            "at 192.0.2.1:443: ",
         ),
         (
             vec![sent(host(1), &crossed)],
             "served fine intermediate-expires-first",
-            "Middle, on which",
+            "the intermediate Middle",
         ),
     ] {
         assert_first_reason(&world.rows(items, now())[0], expected, first_reason);
@@ -303,7 +303,7 @@ fn assert_first_reason(row: &StatusRow, expected: &str, start: &str) {
 }
 
 #[test]
-fn the_first_expiry_of_all_chains_counts() {
+fn the_earliest_expiry_of_all_chains_counts() {
     let world = World::new();
     let chain = world.chain();
     let crossed = [chain[0].clone(), world.intermediate_until(2026, 9)];
@@ -318,14 +318,14 @@ fn the_first_expiry_of_all_chains_counts() {
 }
 
 #[test]
-fn keys_names_lists_and_places() {
+fn keys_names_and_placeholders_are_checked() {
     let mut world = World::new();
     let chain = world.chain();
     let live = || installed("/a.pem", certificates(&chain));
     let other = site_key();
-    let fits = || installed("/a.key", key(&world.key, 0o640));
+    let matching_key = || installed("/a.key", key(&world.key, 0o640));
     assert_eq!(
-        world.summaries(vec![live(), fits()], ""),
+        world.summaries(vec![live(), matching_key()], ""),
         ["installed fine"]
     );
     let wrong = world.summaries(vec![live(), installed("/a.key", key(&other, 0o600))], "");
@@ -363,9 +363,9 @@ fn keys_names_lists_and_places() {
     );
 }
 
-/// Expired, served otherwise, due, chain, key, names, weak, revoked, rule changes.
+/// The order: expired, served differently, due, chain, key, names, weak, revoked, rule changes.
 #[test]
-fn reasons_have_one_order() {
+fn reasons_are_sorted() {
     let mut world = World::new();
     world.anchors = vec![TrustAnchors::system(&[world.root.root()])];
     let chain = [world.leaf(|_| {}), world.intermediate_until(2026, 11)];
@@ -401,7 +401,7 @@ fn reasons_have_one_order() {
 }
 
 #[test]
-fn what_servers_show_is_compared() {
+fn served_certificates_are_compared_with_the_files() {
     let mut world = World::new();
     let chain = world.chain();
     let shown = |fingerprint, same_chain| {
@@ -453,7 +453,7 @@ fn newer_leaf(world: &World, key: &KeyPair) -> Certificate {
 }
 
 #[test]
-fn a_pending_request_for_the_same_names_is_the_next() {
+fn a_pending_request_for_the_same_names_is_for_the_next_renewal() {
     let world = World::new();
     let chain = world.chain();
     let next = site_key();
@@ -487,7 +487,7 @@ fn a_newer_certificate_is_ready_or_supersedes() {
         world.summaries([&live[..], &ready].concat(), "2026-12-10"),
         ["installed due due newer-ready", "ready fine"]
     );
-    // The old one in a file alone needs nothing, even after it has expired.
+    // An old certificate that is not in use is superseded, even after it has expired.
     let old = [file("a.pem", chain)];
     assert_eq!(
         world.summaries([&old[..], &ready].concat(), "2027-01-10"),

@@ -1,19 +1,18 @@
-//! What the CA sent, as it came by mail: a zip, looked into for the certificates that answer what
-//! is here.
+//! Reads zips from a CA, to find certificates for the keys and requests that were found.
 
 use std::sync::Arc;
 
 use crate::delivery::{self, CaDelivery, DeliveryInput, DeliveryLimits, FileForm};
 use crate::pki::certificate::Certificate;
 
-/// The certificates in a zip; none where it is another kind of file, or one that no command would
-/// take: damaged, locked, or larger than a delivery can be. Keys in it are not read.
+/// Returns the certificates in a zip; none if it is another kind of file, or one that no command
+/// accepts: damaged, encrypted, or too large. Keys in it are not read.
 #[must_use]
 pub(crate) fn certificates_in_zip(bytes: &[u8]) -> Vec<Arc<Certificate>> {
     if !bytes.starts_with(b"PK") || delivery::recognize_form(bytes) != Some(FileForm::Zip) {
         return Vec::new();
     }
-    // Nothing is derived from any passphrase unasked.
+    // No key is derived from a passphrase.
     let limits = DeliveryLimits {
         derivation_rounds: 0,
         ..DeliveryLimits::default()

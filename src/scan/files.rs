@@ -30,11 +30,11 @@ impl ScanResults {
     pub(crate) fn scan_working_directory(&mut self, context: &Context) {
         for entry in FolderWalk::new(&context.directory, WalkDepth::Own) {
             let entry = match entry {
-                // Printed as the user would write it.
+                // Shown as the user would write the path.
                 WalkedEntry::File(path) => {
                     WalkedEntry::File(context.path_of(path.file_name().unwrap_or_default()))
                 }
-                // Nobody named it, so that it is not reported.
+                // Not reported, because the user did not pass it.
                 WalkedEntry::Skipped(..) => continue,
                 other => other,
             };
@@ -68,7 +68,7 @@ impl ScanResults {
         match files::read_with_mode(path, NAMED_LIMIT) {
             Ok((bytes, mode)) => {
                 let mut items = items_in(path, origin, &bytes, mode);
-                // Certificates in a zip count as named too.
+                // Certificates in a zip that was passed have the same origin.
                 for item in &mut items {
                     item.location = ItemLocation::file(path, origin.clone());
                 }
@@ -90,7 +90,7 @@ impl ScanResults {
         match entry {
             WalkedEntry::File(path) => self.scan_file(&path, origin, &path),
             WalkedEntry::Skipped(path, what) => {
-                let message = format!("{} is {what}: passed over", path.display());
+                let message = format!("skipped {}: {what}", path.display());
                 self.findings.push(Finding::note("skipped", message));
             }
             WalkedEntry::Failed(error) => {
@@ -112,8 +112,8 @@ impl ScanResults {
         self.items.extend(items);
     }
 
-    /// Reports a file that cannot be read. Keys that only their owner may read are as they should
-    /// be: they are only counted.
+    /// Reports a file that cannot be read. Deployed keys that only their owner can read are
+    /// correct; they are only counted.
     pub(crate) fn add_unreadable(&mut self, error: FileError, origin: &ItemOrigin) {
         let is_denied = error.source.kind() == ErrorKind::PermissionDenied;
         if is_denied && *origin == ItemOrigin::Renewal {
@@ -126,7 +126,7 @@ impl ScanResults {
         match unreadable_severity(&error) {
             None => {}
             Some(Severity::Note) => {
-                let message = format!("{}: {}: passed over", error.path.display(), error.source);
+                let message = format!("skipped {}: {}", error.path.display(), error.source);
                 self.findings.push(Finding::note("skipped", message));
             }
             Some(_) => self.report_failure(&Failure::from(error), "unreadable"),
@@ -134,7 +134,7 @@ impl ScanResults {
     }
 }
 
-/// The items in a file; of a zip the certificates.
+/// Returns the items in a file; for a zip, only the certificates.
 fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> Vec<InventoryItem> {
     let contents = file_reader::read_items(bytes, mode, Keys::Checked);
     if contents.is_empty() {
@@ -157,7 +157,7 @@ fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> Vec<I
     items
 }
 
-/// The file at a path, or everything below the folder.
+/// Returns the file at a path, or everything below the folder.
 pub(crate) fn walk(path: &Path) -> Box<dyn Iterator<Item = WalkedEntry> + Send> {
     if folders::is_folder(path) {
         Box::new(FolderWalk::new(path, WalkDepth::Tree))
@@ -166,8 +166,8 @@ pub(crate) fn walk(path: &Path) -> Box<dyn Iterator<Item = WalkedEntry> + Send> 
     }
 }
 
-/// How bad it is that a file could not be read: `None` if it was deleted in the meantime; a note if
-/// it is too large to be of use.
+/// Returns how severe it is that a file could not be read: `None` if it was deleted in the
+/// meantime, a note if it is too large or not a regular file.
 #[must_use]
 pub(crate) fn unreadable_severity(error: &FileError) -> Option<Severity> {
     match error.source.kind() {

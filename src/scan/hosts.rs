@@ -1,4 +1,4 @@
-//! Probes what is served: all servers side by side, each with its own deadline.
+//! Probes what is served: all servers concurrently, each with its own deadline.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use crate::system::tls::{self, ProbeError};
 
 /// Deadline for a server of this machine.
 const LOCAL_DEADLINE: Duration = Duration::from_secs(3);
-/// Deadline for finding the addresses of a host and a handshake with each.
+/// Deadline for resolving a host and for a handshake with each of its addresses.
 const HOST_DEADLINE: Duration = Duration::from_secs(10);
 
 impl ScanResults {
@@ -62,7 +62,7 @@ impl ScanResults {
     ) {
         let mut answers: Vec<Option<HostAnswer>> = Vec::new();
         answers.resize_with(hosts.len(), || None);
-        probe_side_by_side(context, hosts, starttls, |index, answer| {
+        probe_concurrently(context, hosts, starttls, |index, answer| {
             answers[index] = Some(answer)
         });
         for (host, answer) in hosts.iter().zip(answers) {
@@ -82,7 +82,7 @@ impl ScanResults {
         mut on_result: impl FnMut(&mut Self),
     ) {
         let hosts = ScanScope::hosts(scopes);
-        probe_side_by_side(context, &hosts, starttls, |index, answer| {
+        probe_concurrently(context, &hosts, starttls, |index, answer| {
             self.add_host(&hosts[index], answer);
             on_result(self);
         });
@@ -101,12 +101,13 @@ impl ScanResults {
         for AddressAnswer { address, answer } in addresses {
             match answer {
                 Ok(handshake) => self.add_handshake(host, address, &handshake),
-                // Without a route, for IPv6 mostly, the host is not at fault.
+                // A missing route (mostly for IPv6) is not the fault of the host.
                 Err(ProbeError::Unreachable(error))
                     if is_reachable && error.kind() == ErrorKind::NetworkUnreachable =>
                 {
-                    let message =
-                        format!("{address} of {host} was not asked: this machine has no way there");
+                    let message = format!(
+                        "{address} of {host} was not probed: unreachable from this machine"
+                    );
                     self.findings
                         .push(Finding::note("address-no-answer", message));
                 }
@@ -141,13 +142,13 @@ impl ScanResults {
 
     fn report_silent(&mut self, host: &HostArgument, at: &str, error: &ProbeError) {
         let error = error_in_words(error);
-        let message = format!("{host} shows no certificate: {at}{error}");
+        let message = format!("{host} sends no certificate: {at}{error}");
         let next = advice::scan::inspect_host(&host.to_string());
         self.findings
             .push(Finding::error("host-no-answer", message).with_step(next));
     }
 
-    /// Parses each certificate once, however many servers send it.
+    /// Parses a certificate, or returns the one that was parsed before.
     fn parse_certificate(&mut self, der: &[u8]) -> Option<Arc<Certificate>> {
         if let Some(known) = self.parsed.get(der) {
             return Some(known.clone());
@@ -171,7 +172,7 @@ impl ScanResults {
             .collect();
         let same_chain = is_same_chain(expected, &handshake.chain);
         let Some(leaf) = chain.first().cloned() else {
-            let message = format!("{place} shows a certificate that cannot be read");
+            let message = format!("{place} sends a certificate that cannot be parsed");
             self.findings
                 .push(Finding::error("host-no-answer", message));
             return ServedLeaf {
@@ -202,12 +203,12 @@ fn is_same_chain(expected: &[Arc<Certificate>], served: &[Vec<u8>]) -> bool {
             .all(|(certificate, der)| certificate.der() == der.as_slice())
 }
 
-/// The answer of each address of a host, or why none was probed.
+/// The answer of each address of a host, or why no address was probed.
 type HostAnswer = Result<Vec<AddressAnswer>, ProbeError>;
 
-/// Probes all hosts side by side and calls `on_answer` with the index of each as soon as it is
+/// Probes all hosts concurrently and calls `on_answer` with the index of each as soon as it is
 /// done. Shows the progress on a terminal.
-fn probe_side_by_side(
+fn probe_concurrently(
     context: &Context,
     hosts: &[HostArgument],
     starttls: Option<StartTls>,
@@ -230,7 +231,7 @@ fn probe_side_by_side(
         }
         on_answer(index, answer);
         done += 1;
-        let progress = format!("asked {done} of {}", targets.len());
+        let progress = format!("probed {done} of {} hosts", targets.len());
         if let Some(live) = &mut live {
             context.sink.draw_progress(live, &[progress]);
         }

@@ -13,7 +13,7 @@ use crate::scan::results::ScanResults;
 use crate::scan::web_servers::ScannedServers;
 use crate::store::layout::ReleaseFile;
 
-/// The names of all live certificates.
+/// Returns the names of all live certificates.
 pub(crate) fn installed_names(context: &Context) -> Result<Vec<String>, Failure> {
     let mut results = ScanResults::default();
     let _ = results.scan_installed(context, None)?;
@@ -30,7 +30,7 @@ pub(crate) fn installed_names(context: &Context) -> Result<Vec<String>, Failure>
 
 impl ScanResults {
     /// Scans the live files of all installed certificates; with `servers`, also the servers that
-    /// use them. Returns where their requests were made.
+    /// use them. Returns the folders where their requests were created.
     pub(crate) fn scan_installed(
         &mut self,
         context: &Context,
@@ -60,7 +60,7 @@ impl ScanResults {
         let settings = &installed.settings;
         let stem = layout.stem().to_owned();
         let origin = ItemOrigin::Installed(stem.clone());
-        // The key first: the certificates are then the last item.
+        // The key is scanned first, so that the certificates are the last item.
         let key = layout.file_path(&installed.live, ReleaseFile::Key);
         self.scan_file(&key, &origin, layout.key_path());
         let chain = layout.file_path(&installed.live, ReleaseFile::FullChain);

@@ -1,4 +1,4 @@
-//! Reads where the installed certificates are and which options are stored for them.
+//! Reads the paths and the stored options of the installed certificates.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ pub(crate) fn read_installed(
     Ok(certificates)
 }
 
-/// `None` if no release is live.
+/// Reads one installed certificate; returns `None` if no release is live.
 fn read_certificate(
     context: &Context,
     root: &Path,

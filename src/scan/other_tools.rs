@@ -1,4 +1,4 @@
-//! Scans the certificates of other tools: certbot's lineages, acme.sh's folders.
+//! Scans the certificates of other ACME clients: certbot's lineages and acme.sh's folders.
 
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ impl ScanResults {
         }
     }
 
-    /// The names of the folders in `folder`, sorted; empty if it does not exist.
+    /// Returns the names of the folders in `folder`, sorted; none if it does not exist.
     fn folders_in(&mut self, folder: &Path) -> Vec<String> {
         let names = match folders::list_names(folder, FOLDER_LIMIT) {
             Ok(names) => names,
@@ -62,7 +62,7 @@ impl ScanResults {
     }
 }
 
-/// The folders of acme.sh: in the home of the user, and in root's.
+/// Returns the folders of acme.sh: in the home of the user, and in root's home.
 fn acme_homes(context: &Context, root: &Path) -> Vec<PathBuf> {
     let own = if context.root.is_none() {
         folders::home_folder()

@@ -1,5 +1,5 @@
-//! Scans the folders where the requests of installed certificates were made, because `renew` writes
-//! the next requests there.
+//! Scans the folders where the requests of installed certificates were created, because `renew`
+//! writes the next requests there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,8 @@ impl RequestStems {
 
 impl ScanResults {
     /// Scans the files of renewals in the folders of their requests. The working directory is
-    /// scanned anyway. Nobody named these folders: what cannot be read there is not reported.
+    /// scanned separately. Unreadable files are not reported, because the user did not ask for
+    /// these folders.
     pub(crate) fn scan_request_folders(&mut self, context: &Context, request_stems: RequestStems) {
         let working_directory = real_path(&context.directory);
         for (folder, stems) in request_stems.0 {
@@ -61,7 +62,7 @@ impl ScanResults {
     }
 }
 
-/// The path of a folder without symbolic links.
+/// Returns the path of a folder without symbolic links.
 fn real_path(folder: &Path) -> Option<PathBuf> {
     folders::resolve_links(&folders::absolute(folder).ok()?).ok()
 }

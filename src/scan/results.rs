@@ -1,4 +1,4 @@
-//! Collects what was scanned and what could not be.
+//! Collects the items that were scanned and the findings about what could not be scanned.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,27 +13,27 @@ use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::trust::TrustAnchors;
 
-/// What was scanned so far.
+/// The results of a scan.
 #[derive(Debug, Default)]
 pub(crate) struct ScanResults {
-    /// Everything that was found.
+    /// All items that were found.
     pub items: Vec<InventoryItem>,
-    /// The terms of the installed certificates, by name.
+    /// The stored options of the installed certificates, by name.
     pub terms: HashMap<String, InstallTerms>,
     /// The trust anchors of installed certificates with their own `--trust`, by name.
     pub(crate) own_anchors: HashMap<String, TrustAnchors>,
     /// The servers that were probed, with their answers.
     pub questions: Vec<ServedQuestion>,
-    /// Each place that serves a certificate without covering these names: the place, the
+    /// Places that serve a certificate for names that it does not cover: the place, the
     /// fingerprint, the names.
     pub(crate) uncovered: Vec<(String, Fingerprint, Vec<String>)>,
-    /// The certificates that servers sent, by their DER: many send the same issuer.
+    /// The certificates that servers sent, by their DER, because many send the same issuer.
     pub(crate) parsed: HashMap<Vec<u8>, Arc<Certificate>>,
     /// What could not be scanned, and what was skipped.
     pub findings: Vec<Finding>,
     /// How many files were read.
     pub files: usize,
-    /// How many deployed keys the user may not read.
+    /// How many deployed keys the user cannot read.
     pub(crate) unreadable_keys: usize,
 }
 
@@ -62,11 +62,12 @@ impl ScanResults {
         self.findings.push(finding);
     }
 
-    /// Adds one finding for all keys that may not be read.
+    /// Adds one finding for all deployed keys that the user cannot read.
     pub(crate) fn report_unreadable_keys(&mut self) {
         if self.unreadable_keys > 0 {
             let message = format!(
-                "{} keys may not be read by you: whether they fit is not known",
+                "you cannot read {} deployed keys; certctl did not check whether they match their \
+                    certificates",
                 self.unreadable_keys
             );
             let next = advice::scan::run_status_as_root();

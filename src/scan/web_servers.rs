@@ -1,5 +1,5 @@
 //! Scans web servers: those that use an installed certificate, and every certificate in the
-//! configuration of a server on this machine. Only addresses of this machine are probed.
+//! configurations of the servers on this machine. Only addresses of this machine are probed.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ use crate::webserver::model::{self, BlockCoverage, ConfigBlock, InstalledPaths, 
 /// An address to probe for a certificate.
 #[derive(Debug)]
 pub(crate) struct ScanTarget {
-    /// The address and the name to ask for.
+    /// The address and the server name (SNI) to request.
     pub(crate) target: ProbeTarget,
     /// The certificates that should be served, the leaf first.
     pub(crate) expected: Vec<Arc<Certificate>>,
@@ -67,7 +67,7 @@ impl ScannedServers {
             .all(|link| self.known_paths.contains(&link.path))
     }
 
-    /// The servers that use an installed certificate.
+    /// Returns the servers that use an installed certificate.
     fn find_serving(
         &mut self,
         context: &Context,
@@ -80,7 +80,7 @@ impl ScannedServers {
             key_path: Some(layout.path_inside_tree(layout.key_path())),
             ..LineageSettings::default()
         };
-        // A host name that has to be looked up may be another machine.
+        // A host name that has to be resolved may be another machine.
         let mut settings = installed.settings.clone();
         settings
             .probe
@@ -162,15 +162,15 @@ impl ScanResults {
         let Some(state) = &observed.observation else {
             return;
         };
-        let mut seen: HashSet<Vec<StableLink>> = HashSet::new();
+        let mut scanned: HashSet<Vec<StableLink>> = HashSet::new();
         for block in state.config.blocks() {
             let certificates = block.certificates.iter();
             for links in certificates.filter_map(model::ConfiguredCertificate::links) {
-                if servers.is_known(&links) || seen.contains(&links) {
+                if servers.is_known(&links) || scanned.contains(&links) {
                     continue;
                 }
                 self.scan_configured(&state.config, block, &links, servers);
-                seen.insert(links);
+                scanned.insert(links);
             }
         }
     }
@@ -265,7 +265,7 @@ impl ScanResults {
     }
 }
 
-/// The finding for a server that is installed but was never configured.
+/// Returns the finding for a server that is installed but has no configuration.
 fn not_configured(observed: &ObservedServer) -> Option<Finding> {
     let program = observed.server.program();
     let path = program
@@ -276,7 +276,7 @@ fn not_configured(observed: &ObservedServer) -> Option<Finding> {
         return None;
     }
     let message = format!(
-        "{} is installed, and {} is not there: passed over",
+        "skipped {}: it is installed, but {} does not exist",
         software.title(),
         path.display()
     );

@@ -1,4 +1,4 @@
-//! `--ics`: renewals, expiry dates and ends of paid terms as a calendar (RFC 5545).
+//! `--ics`: renewals, expiry dates and ends of order terms as a calendar (RFC 5545).
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::report::{escape, name_in_words};
 use crate::status_report::{self, JudgedRow, StatusOutcome};
 use crate::wording;
 
-/// The calendar of all rows with a certificate that was not superseded.
+/// Returns the calendar of all rows with a certificate that was not superseded.
 pub(crate) fn calendar(outcome: &StatusOutcome) -> String {
     let mut out = Calendar {
         text: String::new(),
@@ -44,38 +44,41 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
     out.event(&CalendarEvent {
         uid: uid(row, "due"),
         day: day_of(due),
-        summary: format!("Renew {name} (ends {})", wording::day(ends)),
+        summary: format!("Renew {name} (expires on {})", wording::day(ends)),
         description: renewal_in_words(one, &names),
     });
     out.event(&CalendarEvent {
         uid: uid(row, "end"),
         day: day_of(ends),
-        summary: format!("{name} ends"),
+        summary: format!("{name} expires"),
         description: names,
     });
     if let Some(until) = row.paid_until {
         out.event(&CalendarEvent {
             uid: uid(row, "paid"),
             day: until,
-            summary: format!("What is paid for {name} ends"),
-            description: "The next certificate has to be bought.".to_owned(),
+            summary: format!("The paid term of {name} ends"),
+            description: "The next certificate has to be purchased.".to_owned(),
         });
     }
     for (number, renewal) in row.renewals.iter().enumerate().skip(1) {
         out.event(&CalendarEvent {
             uid: uid(row, &format!("round {number}")),
             day: day_of(renewal.due),
-            summary: format!("Renew {name} (as the rules are known today)"),
+            summary: format!("Renew {name} (estimated from the current CA rules)"),
             description: needs(renewal),
         });
     }
 }
 
-/// The names, what the next renewal needs, and the steps to take, on a line each.
+/// Returns the names, what the next renewal needs, and the next steps, one per line.
 fn renewal_in_words(one: &JudgedRow, names: &str) -> String {
     let first = one.row.renewals.first();
     let mut lines = vec![names.to_owned(), first.map(needs).unwrap_or_default()];
-    lines.extend(one.next.iter().map(|step| step.text.clone()));
+    for step in &one.next {
+        lines.push(step.sentence());
+        lines.extend(step.command.iter().chain(&step.lines).cloned());
+    }
     lines.join("\n")
 }
 
@@ -83,7 +86,7 @@ fn needs(renewal: &ScheduledRenewal) -> String {
     format!("Needs: {}.", status_report::requirements_in_words(renewal))
 }
 
-/// An event that lasts a day.
+/// An all-day event.
 struct CalendarEvent {
     uid: String,
     day: Date,
@@ -91,7 +94,7 @@ struct CalendarEvent {
     description: String,
 }
 
-/// The id of an event. In a later run the same event has the same id, so that it takes the place of
+/// Returns the UID of an event. The same event has the same UID in a later run, so that it replaces
 /// the earlier one.
 fn uid(row: &StatusRow, kind: &str) -> String {
     let certificate = row
@@ -130,8 +133,8 @@ impl Calendar {
         self.line("END:VEVENT");
     }
 
-    /// Lines of at most 75 octets, the rest on further lines that begin with a blank (RFC 5545
-    /// 3.1).
+    /// Appends a line, folded to at most 75 octets: continuation lines begin with a space (RFC 5545
+    /// section 3.1).
     fn line(&mut self, line: &str) {
         let mut room = 75;
         for c in line.chars() {
@@ -147,7 +150,8 @@ impl Calendar {
     }
 }
 
-/// A value of type TEXT (RFC 5545 3.3.11); foreign control characters are made visible first.
+/// Returns a value of type TEXT (RFC 5545 section 3.3.11); control characters in foreign text are
+/// shown as escapes.
 fn quoted(text: &str) -> String {
     let plain = escape(text, &['\n']);
     plain

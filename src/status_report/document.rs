@@ -10,7 +10,7 @@ use crate::pki::certificate::Certificate;
 use crate::report;
 use crate::status_report::{JudgedRow, StatusOutcome, WrittenFile};
 
-/// The document of the whole outcome.
+/// Returns the document of the whole outcome.
 pub(crate) fn status_json(outcome: &StatusOutcome) -> Value {
     let mut findings = outcome.findings.clone();
     findings.extend(outcome.rows.iter().flat_map(findings_with_name));
@@ -35,7 +35,7 @@ fn output(written: &WrittenFile) -> Value {
     json!({"format": written.format, "path": report::path_text(&written.path)})
 }
 
-/// The findings of a row, each with the name of the row in front.
+/// Returns the findings of a row, each message prefixed with the name of the row.
 fn findings_with_name(one: &JudgedRow) -> Vec<Finding> {
     let name = format!("{}: ", one.row.name);
     let mut findings = one.findings.clone();
@@ -47,7 +47,7 @@ fn findings_with_name(one: &JudgedRow) -> Vec<Finding> {
     findings
 }
 
-/// One row as an object of the document, or as a line of `--jsonl`.
+/// Returns a row as an object of the document.
 pub(crate) fn row(one: &JudgedRow) -> Value {
     let row = &one.row;
     let certificate = row.certificate.as_deref();
@@ -113,7 +113,7 @@ fn key_file(place: &ItemLocation, key: &HeldKey) -> Value {
     document
 }
 
-/// When a renewal is due, and what it needs.
+/// Returns when a renewal is due, and what it needs.
 fn renewal(renewal: &ScheduledRenewal) -> Value {
     let order = renewal.payment.map(|paid| match paid {
         PaymentCoverage::Purchase => "buy",

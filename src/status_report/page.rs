@@ -1,6 +1,6 @@
-//! `--html FILE`: the status as one page. It loads nothing from elsewhere, is complete without
-//! scripts, and its content security policy (CSP) lets no other script or style run, whatever names
-//! a certificate has.
+//! `--html FILE`: the status as one page. It loads nothing from elsewhere and is complete without
+//! scripts. Its content security policy (CSP) allows only its own script and style, whatever the
+//! names in a certificate contain.
 
 mod markup;
 mod row;
@@ -34,17 +34,17 @@ pub(crate) fn html(outcome: &StatusOutcome) -> String {
         page.push_str(Timeline::KEY);
     }
     page.push_str(&format!(
-        "<table><caption class=\"unseen\">Every certificate, the most pressing first</caption>\n<thead><tr>\
+        "<table><caption class=\"unseen\">All certificates, the most urgent first</caption>\n<thead><tr>\
          <th scope=\"col\" data-by=\"verdict\">Verdict</th><th scope=\"col\" data-by=\"name\">Names</th>\
-         <th scope=\"col\" data-by=\"state\">State</th><th scope=\"col\" data-by=\"ends\">Ends</th>\
-         <th scope=\"col\" data-by=\"due\">Next round</th><th scope=\"col\" class=\"time\">{}</th></tr></thead>\n",
+         <th scope=\"col\" data-by=\"state\">State</th><th scope=\"col\" data-by=\"ends\">Expires</th>\
+         <th scope=\"col\" data-by=\"due\">Next renewal</th><th scope=\"col\" class=\"time\">{}</th></tr></thead>\n",
         timeline.axis()
     ));
     outcome
         .rows
         .iter()
         .for_each(|one| page.push_str(&row::body(one, &timeline)));
-    page.push_str("</table>\n<p id=\"none\" hidden>Nothing fits the filter.</p>\n");
+    page.push_str("</table>\n<p id=\"none\" hidden>No row matches the filter.</p>\n");
     page.push_str(&timeline.legend());
     page.push_str(&ahead);
     page.push_str(&format!(
@@ -67,17 +67,17 @@ fn head(at: Timestamp) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>Certificates, {at}</title>\n\
          <link rel=\"icon\" href=\"{ICON}\">\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <header><h1>Certificates</h1><p>as they were on <time>{at}</time></p></header>\n"
+         <header><h1>Certificates</h1><p>Status at <time>{at}</time></p></header>\n"
     )
 }
 
-/// How a content security policy names an inline style or script that may run.
+/// Returns the CSP source expression that allows an inline style or script.
 fn hash(inline: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, inline.as_bytes());
     format!("sha256-{}", BASE64_STANDARD.encode(digest))
 }
 
-/// The counts, which the script makes into filters.
+/// Returns the counts, which the script turns into filters.
 fn counts(outcome: &StatusOutcome) -> String {
     let mut chips = String::new();
     for verdict in [RowVerdict::Wrong, RowVerdict::Due, RowVerdict::Fine] {
@@ -98,7 +98,7 @@ fn counts(outcome: &StatusOutcome) -> String {
     )
 }
 
-/// Findings that are about no row: what could not be checked.
+/// Returns the findings that belong to no row: what could not be checked.
 fn notes(findings: &[Finding]) -> String {
     let items: String = findings.iter().map(note).collect();
     if items.is_empty() {
@@ -117,7 +117,7 @@ fn note(finding: &Finding) -> String {
     let next: String = finding
         .next
         .iter()
-        .map(|next| format!(" <code>{}</code>", text(&next.text)))
+        .map(|next| format!(" {}", markup::step(next)))
         .collect();
     format!(
         "<li class=\"{class}\">{}{next}</li>\n",
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn style_and_script_contain_no_markup_or_links() {
-        // What would end the element early, and what would be fetched.
+        // These would end the element early, or load something.
         for part in [STYLE, SCRIPT] {
             let part = part.to_ascii_lowercase();
             for bad in [

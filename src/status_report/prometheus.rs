@@ -12,7 +12,7 @@ use crate::pki::baseline_dates::midnight_utc;
 use crate::report::escape;
 use crate::status_report::{JudgedRow, StatusOutcome};
 
-/// The metrics of all rows that are not superseded, and of the run.
+/// Returns the metrics of all rows that are not superseded, and of the run.
 pub(crate) fn metrics(outcome: &StatusOutcome) -> String {
     let rows: Vec<&JudgedRow> = outcome
         .rows
@@ -27,7 +27,7 @@ pub(crate) fn metrics(outcome: &StatusOutcome) -> String {
     out.text
 }
 
-/// When each certificate expires, is due, and is paid until.
+/// Adds when each certificate expires, is due for renewal, and is paid until.
 fn add_dates(out: &mut Metrics, rows: &[&JudgedRow]) {
     let certificates: Vec<&StatusRow> = rows
         .iter()
@@ -36,32 +36,32 @@ fn add_dates(out: &mut Metrics, rows: &[&JudgedRow]) {
         .collect();
     out.family(
         "certctl_certificate_expiry_timestamp_seconds",
-        "The end of a certificate, or the earlier one of an intermediate that it depends on.",
+        "Expiry of the certificate, or of an intermediate that it depends on if that is earlier.",
     );
     for row in &certificates {
         out.instant(&labels(row), row.expiry);
     }
     out.family(
         "certctl_certificate_due_timestamp_seconds",
-        "From when on its next round is due.",
+        "Time from which renewal is due.",
     );
     for row in &certificates {
         out.instant(&labels(row), row.due);
     }
     out.family(
         "certctl_certificate_paid_until_timestamp_seconds",
-        "The end of the term that is paid for.",
+        "End of the paid order term.",
     );
     for row in &certificates {
         out.instant(&labels(row), row.paid_until.map(midnight_utc));
     }
 }
 
-/// The codes of the errors of each row.
+/// Adds the codes of the errors of each row.
 fn add_problems(out: &mut Metrics, rows: &[&JudgedRow]) {
     out.family(
         "certctl_certificate_problem",
-        "1 for each reason why a row is due or wrong.",
+        "1 for each reason why the certificate, request or key is due or wrong.",
     );
     for one in rows {
         let mut codes: Vec<&str> = errors(&one.findings).map(|finding| finding.code).collect();
@@ -75,11 +75,11 @@ fn add_problems(out: &mut Metrics, rows: &[&JudgedRow]) {
     }
 }
 
-/// How many rows have each verdict.
+/// Adds how many rows have each verdict.
 fn add_row_counts(out: &mut Metrics, rows: &[&JudgedRow]) {
     out.family(
         "certctl_rows",
-        "Certificates, requests and keys by what is to be said of them.",
+        "Number of certificates, requests and keys with each verdict.",
     );
     for verdict in [RowVerdict::Fine, RowVerdict::Due, RowVerdict::Wrong] {
         let count = rows
@@ -90,14 +90,14 @@ fn add_row_counts(out: &mut Metrics, rows: &[&JudgedRow]) {
     }
 }
 
-/// What could not be checked, and when the run was.
+/// Adds how much could not be checked, and the time of the run.
 fn add_run(out: &mut Metrics, outcome: &StatusOutcome) {
-    out.family("certctl_unreadable", "What could not be looked at.");
-    out.count(&[], errors(&outcome.findings).count());
     out.family(
-        "certctl_status_timestamp_seconds",
-        "When certctl looked last.",
+        "certctl_unreadable",
+        "Number of files, folders and servers that could not be checked.",
     );
+    out.count(&[], errors(&outcome.findings).count());
+    out.family("certctl_status_timestamp_seconds", "Time of the last run.");
     out.instant(&[], Some(outcome.at));
 }
 
@@ -107,7 +107,7 @@ fn errors(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
         .filter(|finding| finding.severity == Severity::Error)
 }
 
-/// The labels that identify a row.
+/// Returns the labels that identify a row.
 fn labels(row: &StatusRow) -> Vec<(&'static str, String)> {
     let sha256 = row
         .certificate

@@ -1,106 +1,130 @@
-//! The rows for people: a line each, what is wrong and what to do below it.
+//! The rows for people: a table; below each row what is wrong with it and what to do.
 
-use super::columns::{cut, padded, width};
+use super::columns::{padded, width};
 use crate::finding::Severity;
 use crate::inventory::due::days_between;
-use crate::inventory::{RowState, RowVerdict, StatusRow};
+use crate::inventory::{ReasonSeverity, RowState, RowVerdict, StatusRow};
 use crate::report::{Label, TextOutput, name_in_words};
 use crate::status_report::{JudgedRow, StatusOutcome, requirements_in_words};
 use crate::wording::day;
 
-/// The columns of the label before each line.
-const LABEL: usize = 7;
-/// Cells of the bar.
+/// The columns of the verdict with the space behind it: as wide as the margin with the labels.
+const VERDICT: usize = 8;
+/// The space between two columns.
+const GAP: usize = 2;
+/// Cells of a bar in a wide terminal.
 const BAR: usize = 10;
-/// A narrower terminal does not show places.
-const TINY: usize = 60;
-/// A narrower terminal has no bar.
-const NARROW: usize = 80;
-/// A narrower terminal has half a bar.
-const ROOMY: usize = 110;
-/// No column is narrower.
+/// A narrower terminal has no bars.
+const NARROW: usize = 60;
+/// A narrower terminal has bars of half the length.
+const ROOMY: usize = 100;
+/// The column of names is at least that wide.
 const LEAST: usize = 8;
 /// The most rows for which notes and dates are shown.
 const FEW: usize = 3;
-/// The most renewals that are listed of a row.
-const ROUNDS: usize = 3;
-/// The most rows for which the next step of a request or certificate that waits is shown.
+/// The most renewals that are listed below a row.
+const RENEWALS: usize = 3;
+/// The most rows for which the next step of a pending or not yet installed certificate is shown.
 const SOME: usize = 12;
 
-/// Writes all rows, the files that were written, the findings and a summary.
+/// Writes all rows, the files that were written, the findings and a summary. With `-q` only the
+/// rows that need action.
 pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     if outcome.rows.is_empty() {
         text.add(Label::Found, "no certificate, request or key");
-    }
-    let columns = Columns::of(outcome);
-    let count = outcome.rows.len();
-    for one in &outcome.rows {
-        write_row(one, &columns, count, text);
+    } else {
+        write_rows(outcome, text);
     }
     for written in &outcome.written {
         text.add(Label::Wrote, written.path.display().to_string());
     }
     text.add_findings(&outcome.findings);
+    let count = outcome.rows.len();
     if count > 1 {
         let more = if count <= FEW {
             ""
         } else {
-            "; more of one:  certctl status NAME"
+            "; pass a name to see its dates and renewals too"
         };
-        text.add(Label::Done, format!("{}{more}", summary(&outcome.rows)));
+        text.add(Label::Found, format!("{}{more}", summary(&outcome.rows)));
+    }
+}
+
+fn write_rows(outcome: &StatusOutcome, text: &mut TextOutput) {
+    let columns = Columns::of(outcome);
+    text.add_table_row(Severity::Note, columns.header());
+    for one in &outcome.rows {
+        if !(outcome.is_quiet && one.row.verdict() == RowVerdict::Fine) {
+            write_row(one, &columns, outcome.rows.len(), text);
+        }
     }
 }
 
 /// Writes a row; the fewer rows there are, the more is written below each.
 fn write_row(one: &JudgedRow, columns: &Columns, count: usize, text: &mut TextOutput) {
-    let verdict = one.row.verdict();
-    let few = count <= FEW;
-    let mut lines = vec![columns.line(&one.row)];
-    for finding in &one.findings {
-        if few || finding.severity > Severity::Note {
-            lines.push(format!("  {}", finding.message));
+    let row = &one.row;
+    let verdict = row.verdict();
+    let severity = match verdict {
+        RowVerdict::Wrong => Severity::Error,
+        RowVerdict::Due => Severity::Warning,
+        RowVerdict::Fine => Severity::Note,
+    };
+    for line in columns.lines(row) {
+        text.add_table_row(severity, line);
+    }
+    let are_few = count <= FEW;
+    for (reason, finding) in row.reasons.iter().zip(&one.findings) {
+        if are_few || finding.severity > Severity::Note {
+            text.add(label_of(reason.severity()), finding.message.clone());
         }
     }
-    if few {
-        lines.extend(dates(&one.row).map(|line| format!("  {line}")));
-        lines.extend(renewals(&one.row).iter().map(|line| format!("    {line}")));
+    if are_few {
+        write_dates(row, text);
     }
-    let waits = matches!(one.row.state, RowState::Pending | RowState::Ready) && count <= SOME;
-    if verdict != RowVerdict::Fine || few || waits {
-        lines.extend(one.next.iter().map(|next| format!("  next: {}", next.text)));
-    }
-    for line in lines {
-        match verdict {
-            RowVerdict::Wrong => text.add(Label::Error, line),
-            RowVerdict::Due => text.add(Label::Note, line),
-            RowVerdict::Fine => text.add(Label::Done, line),
-        }
+    let waits = matches!(row.state, RowState::Pending | RowState::Ready) && count <= SOME;
+    if verdict != RowVerdict::Fine || are_few || waits {
+        text.add_next_steps(&one.next);
     }
 }
 
-/// When the row is due, and until when the paid term and the domain validation last.
-fn dates(row: &StatusRow) -> Option<String> {
-    let is_shown = row.state != RowState::Superseded && row.verdict() == RowVerdict::Fine;
-    let due = row.due.filter(|_| is_shown)?;
-    let paid = match row.paid_until {
-        Some(until) => format!("; paid for until {until}"),
-        None => String::new(),
-    };
-    let proof = match row.validation_until {
-        Some(until) => format!("; the CA may go by its proof until {}", day(until)),
-        None => String::new(),
-    };
-    Some(format!("next round from {}{paid}{proof}", day(due)))
+fn label_of(severity: ReasonSeverity) -> Label {
+    match severity {
+        ReasonSeverity::Wrong => Label::Error,
+        ReasonSeverity::Due | ReasonSeverity::Warns => Label::Warning,
+        ReasonSeverity::Notes => Label::Note,
+    }
 }
 
-/// The next renewals, each with what it needs.
-fn renewals(row: &StatusRow) -> Vec<String> {
+/// Writes when the row is due, until when the order term and the domain validation last, and what
+/// the next renewals need.
+fn write_dates(row: &StatusRow, text: &mut TextOutput) {
     if row.state == RowState::Superseded {
-        return Vec::new();
+        return;
     }
-    let next = row.renewals.iter().take(ROUNDS);
-    next.map(|renewal| format!("{}: {}", day(renewal.due), requirements_in_words(renewal)))
-        .collect()
+    if let Some(due) = row.due.filter(|_| row.verdict() == RowVerdict::Fine) {
+        let paid = match row.paid_until {
+            Some(until) => format!("; paid until {until}"),
+            None => String::new(),
+        };
+        let validation = match row.validation_until {
+            Some(until) => format!(
+                "; the CA may reuse its domain validation until {}",
+                day(until)
+            ),
+            None => String::new(),
+        };
+        text.add(
+            Label::Note,
+            format!("renew from {}{paid}{validation}", day(due)),
+        );
+    }
+    for renewal in row.renewals.iter().take(RENEWALS) {
+        let needs = requirements_in_words(renewal);
+        text.add(
+            Label::Note,
+            format!("renewal on {}: {needs}", day(renewal.due)),
+        );
+    }
 }
 
 /// `5 rows: 1 wrong, 1 due, 3 fine`.
@@ -116,95 +140,101 @@ fn count_with(rows: &[JudgedRow], verdict: RowVerdict) -> usize {
     rows.count()
 }
 
-/// How wide the columns are.
+/// How wide the columns are, and what the bars are drawn with.
 struct Columns {
     name: usize,
     state: usize,
     days: usize,
-    place: usize,
-    bar: [char; 2],
     cells: usize,
-}
-
-/// How wide the widest value of each column is.
-#[derive(Default)]
-struct NeededWidths {
-    name: usize,
-    state: usize,
-    days: usize,
-    place: usize,
-}
-
-impl NeededWidths {
-    fn of(rows: &[JudgedRow]) -> Self {
-        let mut needed = Self::default();
-        for JudgedRow { row, .. } in rows {
-            needed.name = needed.name.max(width(&name(row, usize::MAX)));
-            needed.state = needed.state.max(width(row.state.in_words()));
-            needed.days = needed.days.max(width(&days(row)));
-            needed.place = needed.place.max(width(&place(row, usize::MAX)));
-        }
-        needed
-    }
+    bar: [char; 2],
+    width: usize,
 }
 
 impl Columns {
+    /// The columns that fit `outcome.width`. A name that takes more than half of it has a line of
+    /// its own, and so has a place for which the line has no room.
     fn of(outcome: &StatusOutcome) -> Self {
-        let needed = NeededWidths::of(&outcome.rows);
-        match outcome.width {
-            Some(width) => Self::in_terminal(&needed, width),
-            None => Self {
-                name: needed.name.min(60),
-                state: needed.state,
-                days: needed.days,
-                place: needed.place,
-                bar: ['#', '.'],
-                cells: BAR,
-            },
-        }
-    }
-
-    /// Shares out the columns of a terminal. Where there is room, name and place have all that they
-    /// need; else the name has three fifths.
-    fn in_terminal(needed: &NeededWidths, width: usize) -> Self {
-        let cells = match width {
-            ..ROOMY if needed.days == 0 => 0,
+        let widest = |cell: &dyn Fn(&StatusRow) -> usize| {
+            let widths = outcome.rows.iter().map(|one| cell(&one.row));
+            widths.max().unwrap_or_default()
+        };
+        let state = widest(&|row| width(row.state.in_words()));
+        let days = widest(&|row| width(&days(row)));
+        let cells = match outcome.width {
+            _ if days == 0 => 0,
             ..NARROW => 0,
             NARROW..ROOMY => BAR / 2,
             _ => BAR,
         };
-        let place = if width < TINY { 0 } else { needed.place };
-        let room = width
-            .saturating_sub(LABEL + needed.state + needed.days + cells + 4)
-            .max(2 * LEAST);
-        let name = needed
-            .name
-            .min((room * 3 / 5).max(room.saturating_sub(place)));
+        let after_name = [state, days, cells];
+        let others = after_name.iter().filter(|&&columns| columns > 0);
+        let others: usize = others.map(|columns| GAP + columns).sum();
+        let room = outcome.width.saturating_sub(VERDICT + others);
+        let most = room.min(outcome.width / 2).max(LEAST);
+        let name = widest(&|row| match width(&name(row, most)) {
+            fits if fits <= most => fits,
+            _ => 0,
+        });
         Self {
-            name,
-            state: needed.state,
-            days: needed.days,
-            place: room.saturating_sub(name),
-            bar: ['█', '░'],
+            name: name.max(LEAST),
+            state,
+            days,
             cells,
+            bar: if outcome.is_terminal {
+                ['█', '░']
+            } else {
+                ['#', '.']
+            },
+            width: outcome.width,
         }
     }
 
-    fn line(&self, row: &StatusRow) -> String {
+    fn header(&self) -> String {
+        let state = padded("STATE", self.state);
+        let left = match self.days {
+            0 => String::new(),
+            days => format!("  {}", padded("LEFT", days + GAP + self.cells)),
+        };
         let line = format!(
-            "{} {:<state$} {:>days$} {} {}",
-            padded(&name(row, self.name), self.name),
-            row.state.in_words(),
-            days(row),
-            self.bar(row),
-            place(row, self.place),
-            state = self.state,
-            days = self.days,
+            "VERDICT {}  {state}{left}  PLACE",
+            padded("NAME", self.name)
         );
         line.trim_end().to_owned()
     }
 
-    /// How much of its lifetime is left.
+    /// The lines of a row. No value is cut.
+    fn lines(&self, row: &StatusRow) -> Vec<String> {
+        let mut lines = Vec::new();
+        let name = name(row, self.name);
+        let mut line = padded(row.verdict().name(), VERDICT);
+        if width(&name) > self.name {
+            lines.push(format!("{line}{name}"));
+            line = " ".repeat(VERDICT + self.name);
+        } else {
+            line.push_str(&padded(&name, self.name));
+        }
+        line.push_str(&self.state_and_time(row));
+        let place = place(row);
+        if width(&line) + GAP + width(&place) <= self.width {
+            lines.push(format!("{line}  {place}").trim_end().to_owned());
+        } else {
+            lines.push(line.trim_end().to_owned());
+            lines.push(format!("{}{place}", " ".repeat(VERDICT)));
+        }
+        lines
+    }
+
+    /// The columns between name and place, each with the space before it.
+    fn state_and_time(&self, row: &StatusRow) -> String {
+        let state = padded(row.state.in_words(), self.state);
+        if self.days == 0 {
+            return format!("  {state}");
+        }
+        let days = format!("{:>columns$}", days(row), columns = self.days);
+        format!("  {state}  {days}  {}", self.bar(row))
+    }
+
+    /// A bar: the part of the lifetime that is left is filled.
     fn bar(&self, row: &StatusRow) -> String {
         let Some((certificate, days)) = row.certificate.as_ref().zip(row.days_left) else {
             return " ".repeat(self.cells);
@@ -226,37 +256,30 @@ fn days(row: &StatusRow) -> String {
         .unwrap_or_default()
 }
 
-/// The first name, and how many more there are. Where there is no room for the Unicode form too,
-/// only the A-labels.
+/// The first name, and how many more there are: `www.example.com +2`. Where the Unicode form does
+/// not fit beside the A-labels, only the A-labels.
 fn name(row: &StatusRow, columns: usize) -> String {
-    let both = name_in_words(&row.name);
-    let name = if width(&with_more(&both, row.names.len(), usize::MAX)) > columns {
-        &row.name
+    let both = with_more(&name_in_words(&row.name), row.names.len());
+    if width(&both) > columns {
+        with_more(&row.name, row.names.len())
     } else {
-        &both
-    };
-    with_more(name, row.names.len(), columns)
+        both
+    }
 }
 
 /// The place that users know best, and how many more there are.
-fn place(row: &StatusRow, columns: usize) -> String {
-    if columns == 0 {
-        return String::new();
-    }
+fn place(row: &StatusRow) -> String {
     let place = row
         .main_location()
         .map(ToString::to_string)
         .unwrap_or_default();
-    with_more(&place, row.locations.len(), columns)
+    with_more(&place, row.locations.len())
 }
 
 /// The first of `count` items, and how many more there are.
-fn with_more(first: &str, count: usize, columns: usize) -> String {
+fn with_more(first: &str, count: usize) -> String {
     match count {
-        0 | 1 => cut(first, columns),
-        count => {
-            let more = format!(" +{}", count - 1);
-            cut(first, columns.saturating_sub(more.len())) + &more
-        }
+        0 | 1 => first.to_owned(),
+        count => format!("{first} +{}", count - 1),
     }
 }

@@ -1,5 +1,5 @@
-//! Releases on disk: built beside their final name, flushed, renamed, and from then on only read or
-//! removed.
+//! Releases on disk: each is built under a temporary name, flushed, and renamed; afterwards it is
+//! only read or removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -26,11 +26,11 @@ const NAMES_LIMIT: usize = 100_000;
 /// Why a release on disk cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A release differs from what was written.
+    /// A release differs from what certctl wrote.
     #[error("{} was changed: {how}", path.display())]
     Damaged {
         path: PathBuf,
-        /// What is wrong with it.
+        /// How it differs.
         how: &'static str,
     },
     /// A file could not be used.
@@ -38,8 +38,8 @@ pub enum StoreError {
     File(#[from] FileError),
 }
 
-/// A release that is built but has no name yet; removed when it is dropped without one. The lock
-/// shows other processes that a certctl works in it.
+/// A release that is built but does not have its final name yet; it is removed on drop if it was
+/// not published. The lock shows other processes that certctl is still working in it.
 #[derive(Debug)]
 pub(crate) struct StagedRelease {
     folder: PathBuf,
@@ -51,17 +51,17 @@ pub(crate) struct StagedRelease {
 impl Drop for StagedRelease {
     fn drop(&mut self) {
         if !self.published {
-            // Best effort: the next install sweeps.
+            // Best effort: the next install removes leftovers.
             let _ = folders::remove_folder(&self.folder);
         }
     }
 }
 
-/// Builds a release in a hidden folder beside its final place: others cannot enter it while it is
-/// built, each file is created with its final mode and flushed.
+/// Builds a release in a hidden folder beside its final path. Other users cannot enter that folder
+/// until it is complete. Each file is created with its final mode and flushed.
 ///
 /// # Errors
-/// The system's reason; the unfinished release is removed.
+/// When a file cannot be written; the unfinished release is removed.
 pub(crate) fn stage(layout: &LineageLayout, release: &Release) -> Result<StagedRelease, FileError> {
     let (folder, working) = make_hidden_folder(layout, &release.id)?;
     let staged = StagedRelease {
@@ -89,8 +89,8 @@ pub(crate) fn stage(layout: &LineageLayout, release: &Release) -> Result<StagedR
     Ok(staged)
 }
 
-/// Makes a hidden folder and locks it. A sweep may remove it before it is locked: then it is made
-/// again.
+/// Creates a hidden folder and locks it. If another process removes it as a leftover before it is
+/// locked, it is created again.
 fn make_hidden_folder(
     layout: &LineageLayout,
     id: &ReleaseId,
@@ -110,10 +110,11 @@ fn make_hidden_folder(
 }
 
 impl StagedRelease {
-    /// Renames it to its final name, or, where that exists, compares the two.
+    /// Renames it to its final name, or, if that exists, compares the two.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when a release of that name has other content; else the system's reason.
+    /// [`StoreError::Damaged`] when a release of that name has other content;
+    /// [`StoreError::File`] when a file cannot be used.
     pub(crate) fn publish(
         mut self,
         layout: &LineageLayout,
@@ -122,7 +123,7 @@ impl StagedRelease {
         match folders::rename_new(&self.folder, &layout.release(&release.id)) {
             Err(error) if error.is_taken() => {
                 compare(layout, release)?;
-                // The process that gave it its name may have been killed before this.
+                // The process that created it may have been killed before it flushed the folder.
                 Ok(files::sync_folder(&layout.releases())?)
             }
             other => {
@@ -132,15 +133,15 @@ impl StagedRelease {
         }
     }
 
-    /// Who may read the key in it.
+    /// Returns mode and owner of its key.
     #[must_use]
     pub(crate) fn access(&self) -> KeyAccess {
         self.access
     }
 }
 
-/// Checks that the release on disk is this one, byte for byte, and that its key can be read by
-/// nobody else.
+/// Checks that the release on disk is identical to this one, and that no other users can read its
+/// key.
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
@@ -151,27 +152,30 @@ pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), S
             path: path.clone(),
             how,
         };
-        let there = Zeroizing::new(files::read(&path, PIECE_LIMIT)?);
-        if there.as_slice() != bytes {
-            return Err(damaged("it does not hold what was written"));
+        let content = Zeroizing::new(files::read(&path, PIECE_LIMIT)?);
+        if content.as_slice() != bytes {
+            return Err(damaged("its content differs from what certctl wrote"));
         }
-        let seen = on_disk::read_status(&path)?.filter(|_| piece.is_secret());
-        if seen.as_ref().is_some_and(|seen| seen.mode.has_any(0o007)) {
-            return Err(damaged("everybody may read the key in it"));
+        let status = on_disk::read_status(&path)?.filter(|_| piece.is_secret());
+        if status
+            .as_ref()
+            .is_some_and(|status| status.mode.has_any(0o007))
+        {
+            return Err(damaged("all users have access to the key in it"));
         }
-        if seen.is_some_and(|seen| !admits(&seen, release.access)) {
+        if status.is_some_and(|status| !admits(&status, release.access)) {
             return Err(damaged(
-                "others than it was made for may read the key in it",
+                "its owner or mode was changed, so that other users may read the key in it",
             ));
         }
     }
     Ok(())
 }
 
-/// Reads a release back; `None` when it does not exist, or when no server could load it.
+/// Reads a release; returns `None` if it does not exist, or if no server could load it.
 ///
 /// # Errors
-/// When its files exist and cannot be read.
+/// When its files exist but cannot be read.
 pub(crate) fn load(layout: &LineageLayout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
     let chain = read_piece(layout, id, ReleaseFile::FullChain)?;
     let key = read_piece(layout, id, ReleaseFile::Key)?;
@@ -198,7 +202,7 @@ fn read_piece(
     }
 }
 
-/// Who may read the key of a release.
+/// Returns mode and owner of the key of a release.
 fn read_access(layout: &LineageLayout, id: &ReleaseId) -> Result<KeyAccess, FileError> {
     let status = on_disk::read_status(&layout.file_path(id, ReleaseFile::Key))?;
     Ok(status.map_or_else(KeyAccess::default, |status| KeyAccess {
@@ -218,15 +222,15 @@ struct StoredFiles {
 impl StoredFiles {
     fn into_release(self, id: &ReleaseId) -> Option<Release> {
         if let Ok(release) = Release::take_over(self.chain.clone(), self.key.clone(), self.access) {
-            let fits = self
+            let matches = self
                 .combined
                 .as_ref()
                 .is_none_or(|combined| release.is_combined_in(combined));
-            // Its name may include who may read it.
-            return fits.then(|| self.add_combined(release).with_id(id.clone()));
+            // Its id may depend on mode and owner of the key.
+            return matches.then(|| self.add_combined(release).with_id(id.clone()));
         }
-        // A release that cannot be parsed here was named by its bytes, because a server has loaded
-        // it.
+        // A release that certctl cannot parse has an id computed from its bytes; it was taken over
+        // because a server had loaded it.
         let by_bytes = self.opaque_release()?;
         if by_bytes.id == *id {
             return Some(by_bytes);
@@ -247,8 +251,8 @@ impl StoredFiles {
     }
 }
 
-/// Gives `release` the name that it can have: its own, unless the key in the release of that name has
-/// another owner or mode.
+/// Gives `release` an id that is free or identical on disk: its own, unless the key in the release
+/// of that id has another owner or mode.
 ///
 /// # Errors
 /// When the existing release cannot be read.
@@ -257,7 +261,7 @@ pub(crate) fn choose_release_name(
     release: Release,
 ) -> Result<Release, FileError> {
     let differs = on_disk::read_status(&layout.file_path(&release.id, ReleaseFile::Key))?
-        .is_some_and(|seen| !admits(&seen, release.access));
+        .is_some_and(|status| !admits(&status, release.access));
     Ok(if differs {
         release.with_access_in_id()
     } else {
@@ -265,20 +269,20 @@ pub(crate) fn choose_release_name(
     })
 }
 
-/// Whether owner and mode are those of `access`.
-fn admits(seen: &folders::FileStatus, access: KeyAccess) -> bool {
+/// Returns true if owner and mode are those of `access`.
+fn admits(status: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
-        || seen.owner.uid == folders::current_user(),
-        |owner| owner == seen.owner,
+        || status.owner.uid == folders::current_user(),
+        |owner| owner == status.owner,
     );
-    owned && seen.mode == access.mode
+    owned && status.mode == access.mode
 }
 
-/// Removes releases beyond the three newest, except those in `keep`, and what killed runs have
-/// left. Each is renamed to a temporary name first, so that half of a release is never used as one.
+/// Removes releases beyond the three newest, except those in `keep`, and leftovers of killed runs.
+/// Each is first renamed to a temporary name, so that a partly removed release is never used.
 ///
 /// # Errors
-/// The system's reason.
+/// When a folder cannot be read or removed.
 pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), FileError> {
     let names = folders::list_names(&layout.releases(), NAMES_LIMIT)?;
     let ids: Vec<ReleaseId> = names
@@ -287,7 +291,7 @@ pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), Fi
         .collect();
     let mut releases = Vec::new();
     for id in ids.into_iter().filter(|_| names.len() > 3) {
-        let modified = folders::read_status(&layout.release(&id))?.map(|seen| seen.modified);
+        let modified = folders::read_status(&layout.release(&id))?.map(|status| status.modified);
         releases.push((modified, id));
     }
     releases.sort();
@@ -297,19 +301,19 @@ pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), Fi
         .skip(3)
         .filter(|(_, id)| !keep.contains(id))
     {
-        let gone = files::temporary_name(&layout.release(id));
-        folders::rename_new(&layout.release(id), &gone)?;
-        folders::remove_folder(&gone)?;
+        let temporary = files::temporary_name(&layout.release(id));
+        folders::rename_new(&layout.release(id), &temporary)?;
+        folders::remove_folder(&temporary)?;
     }
     sweep_names(layout, &names)
 }
 
-/// Removes what killed runs have left: unfinished releases that no certctl works in, and temporary
-/// names of our own links and files. Only under the lock. Each folder is read once, however many
-/// certificates have links in it.
+/// Removes leftovers of killed runs: unfinished releases in which no certctl is working, and files
+/// and links with temporary names of our own. The caller must hold the lock. Each folder is read
+/// once, however many certificates have links in it.
 ///
 /// # Errors
-/// The system's reason.
+/// When a folder cannot be read, or a leftover cannot be removed.
 pub(crate) fn sweep(layouts: &[&LineageLayout]) -> Result<(), FileError> {
     let mut names_by_folder: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
     for layout in layouts {
@@ -327,7 +331,7 @@ pub(crate) fn sweep(layouts: &[&LineageLayout]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Every path that is replaced through a temporary name beside it.
+/// Returns every path that is replaced by renaming a temporary file.
 fn replaced_paths(layout: &LineageLayout) -> Vec<PathBuf> {
     let links = layout.links().iter();
     let mut paths: Vec<PathBuf> = links.map(|link| link.path.clone()).collect();
@@ -336,7 +340,7 @@ fn replaced_paths(layout: &LineageLayout) -> Vec<PathBuf> {
     paths
 }
 
-/// Removes what killed removals have left of the certificates' folders.
+/// Removes what interrupted `forget` runs left of the certificates' folders.
 fn sweep_removed_folders(layouts: &[&LineageLayout]) -> Result<(), FileError> {
     let bases: BTreeSet<PathBuf> = layouts.iter().map(|layout| layout.base()).collect();
     let stems: BTreeSet<&OsStr> = layouts
@@ -366,7 +370,7 @@ fn sweep_temporaries(folder: &Path, names: &BTreeSet<OsString>) -> Result<(), Fi
     Ok(())
 }
 
-/// Finds what a killed removal has left of the certificate's folder.
+/// Finds what an interrupted `forget` left of the certificate's folder.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -382,10 +386,10 @@ fn find_removed(base: &Path, is_own: impl Fn(&OsStr) -> bool) -> Result<Vec<Path
         .collect())
 }
 
-/// Removes unfinished releases of a certificate that no certctl works in.
+/// Removes unfinished releases of a certificate in which no certctl is working.
 ///
 /// # Errors
-/// The system's reason.
+/// When a folder cannot be read or removed.
 pub(crate) fn sweep_releases(layout: &LineageLayout) -> Result<(), FileError> {
     sweep_names(
         layout,

@@ -1,4 +1,4 @@
-//! How an installed certificate can differ from what its last install left. Pure.
+//! How the installed files can differ from what the last install wrote. Pure.
 
 use std::path::PathBuf;
 
@@ -11,11 +11,11 @@ pub(crate) enum FileDrift {
     #[error("{} {how}", path.display())]
     File {
         path: PathBuf,
-        /// What is wrong with it.
+        /// How it differs.
         how: &'static str,
     },
-    /// `live` leads to no release.
-    #[error("{} does not lead to a release", .0.display())]
+    /// `live` does not point to a release.
+    #[error("{} does not point to an installed version", .0.display())]
     Live(PathBuf),
     /// A path that servers read is not our link.
     #[error("{} {}", link.path.display(), at.describe())]
@@ -25,32 +25,32 @@ pub(crate) enum FileDrift {
         at: LinkReplacement,
     },
     /// A mode was changed.
-    #[error("{} has mode {is}, and was made with {was}", path.display())]
+    #[error("{} has mode {is}; it was installed with mode {was}", path.display())]
     Mode {
         /// The file or folder.
         path: PathBuf,
         is: Mode,
-        /// What it should be.
+        /// The mode with which it was installed.
         was: Mode,
     },
-    /// The last install was not finished.
-    #[error("{live} is live, and was not seen to be served")]
+    /// The last install was not verified live.
+    #[error("the installed version {live} was not verified live")]
     NotProven { live: ReleaseId },
     /// An owner was changed.
-    #[error("{} belongs to {is}, and was made for {was}", path.display())]
+    #[error("{} belongs to {is}; it was installed for {was}", path.display())]
     Owner {
         path: PathBuf,
         is: Owner,
-        /// Who it should belong to.
+        /// The owner with which it was installed.
         was: Owner,
     },
 }
 
-/// What is in the place of our link.
+/// What exists instead of our link.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum LinkReplacement {
     File,
-    /// A link that leads elsewhere.
+    /// A link with another target.
     Link(PathBuf),
     Nothing,
     /// A folder, a FIFO, a socket, a device.
@@ -60,13 +60,16 @@ pub(crate) enum LinkReplacement {
 impl LinkReplacement {
     fn describe(&self) -> String {
         match self {
-            Self::File => "is a plain file: what is installed is not read there".to_owned(),
+            Self::File => {
+                "is a plain file; a server that reads it does not get the installed version"
+                    .to_owned()
+            }
             Self::Link(text) => format!(
-                "leads to {}: what is installed is not read there",
+                "is a link to {}; a server that reads it does not get the installed version",
                 text.display()
             ),
-            Self::Nothing => "is not there: servers that start now do not find it".to_owned(),
-            Self::Other => "is neither a file nor a link".to_owned(),
+            Self::Nothing => "does not exist; a server that starts now does not find it".to_owned(),
+            Self::Other => "is neither a file nor a symbolic link".to_owned(),
         }
     }
 }

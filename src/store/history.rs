@@ -9,14 +9,15 @@ use super::settings::HistoryEntry;
 /// The target of a rollback, as the user typed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum RollbackArgument {
-    /// The release that was live at that instant. A date without a time means its end, in UTC.
+    /// The release that was live at that instant. A date without a time means the end of that day
+    /// in UTC.
     At(Timestamp),
     Release(ReleaseId),
 }
 
 impl RollbackArgument {
-    /// Parses eight hex digits as an id, even where they could be a date without dashes; anything
-    /// else has to be a date (`2027-05-11`) or an instant (RFC 3339).
+    /// Parses eight hex digits as an id, even if they could be a date without dashes; anything else
+    /// has to be a date (`2027-05-11`) or an instant (RFC 3339).
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(id) = ReleaseId::parse(&text.to_ascii_lowercase()) {
@@ -37,11 +38,11 @@ impl RollbackArgument {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PastRelease {
     pub release: ReleaseId,
-    /// When it was installed last; none where its files are older than the first install.
+    /// When it was last installed; none for files that existed before the first install.
     pub since: Option<Timestamp>,
 }
 
-/// Lists every release that was live, the newest first, each once.
+/// Lists every release that was ever live once, the newest first.
 #[must_use]
 pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
     let mut past: Vec<PastRelease> = Vec::new();
@@ -49,12 +50,12 @@ pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
         .iter()
         .rev()
         .map(|entry| (&entry.release, Some(entry.at)));
-    // A release that was taken over has no entry of its own: another entry replaced it.
-    let taken = history
+    // A release that was taken over has no entry of its own, but is the `before` of another one.
+    let taken_over = history
         .iter()
         .rev()
         .filter_map(|entry| Some((entry.before.as_ref()?, None)));
-    for (release, since) in entries.chain(taken) {
+    for (release, since) in entries.chain(taken_over) {
         if past.iter().all(|known| known.release != *release) {
             past.push(PastRelease {
                 release: release.clone(),
@@ -65,8 +66,8 @@ pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
     past
 }
 
-/// Finds the release of that id, or the one that the newest install at or before that instant
-/// installed; before the first install, the one that it replaced.
+/// Finds the release with that id, or the one that was live at that instant: the one installed last
+/// until then, or, before the first install, the one that it replaced.
 #[must_use]
 pub(crate) fn find_release(
     history: &[HistoryEntry],

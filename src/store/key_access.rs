@@ -1,5 +1,5 @@
-//! Who may read the key: owner and mode, access-control lists, and what a new key file inherits
-//! from the one it replaces.
+//! The access to a key: owner and mode, access control lists, and what a new key file inherits from
+//! the file that it replaces.
 
 pub(crate) mod acl;
 pub(crate) mod inherit;

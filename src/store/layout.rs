@@ -1,6 +1,6 @@
-//! The paths of an installed certificate: its folder, its releases, the links that servers read.
-//! Pure: paths in, paths out; the caller makes sure that no folder of the given paths is a symbolic
-//! link.
+//! The paths of an installed certificate: its folder, its releases, and the links that servers
+//! read. Pure: computes paths from paths. The caller ensures that no folder of the paths passed in
+//! is a symbolic link.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -16,7 +16,7 @@ pub(crate) const KEY_MODE: Mode = Mode::new(0o600);
 pub(crate) const PUBLIC_MODE: Mode = Mode::new(0o644);
 /// The mode of the folders of certctl.
 pub(crate) const FOLDER_MODE: Mode = Mode::new(0o755);
-/// The mode of the folder of keys where it has to be made (as Debian's openssl package makes it).
+/// The mode of the folder for keys if certctl creates it (the same as in Debian's openssl package).
 pub(crate) const PRIVATE_FOLDER_MODE: Mode = Mode::new(0o700);
 
 mod distro;
@@ -26,19 +26,20 @@ pub(crate) use distro::DistroFamily;
 pub(crate) use piece::ReleasePointer;
 pub use piece::{ReleaseFile, ReleaseId, StableLink};
 
-/// The paths of one installed certificate. All of them are real paths: `--root` is part of them.
+/// The paths of one installed certificate. They are real paths, which include `--root`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LineageLayout {
     root: PathBuf,
     staged: bool,
     stem: String,
     folder: PathBuf,
-    /// Chain and key, which every certificate has; then the further ones.
+    /// Chain and key, which every certificate has; then further links.
     links: Vec<StableLink>,
 }
 
 impl LineageLayout {
-    /// The layout of `stem` below `root` (`None`: `/`), with chain and key read at these paths.
+    /// Creates the layout of `stem` below `root` (`None` means `/`), with these paths of chain and
+    /// key.
     #[must_use]
     pub fn new(root: Option<&Path>, stem: &str, chain_path: PathBuf, key_path: PathBuf) -> Self {
         let links = vec![
@@ -56,7 +57,7 @@ impl LineageLayout {
         }
     }
 
-    /// The same layout with other paths of chain and key.
+    /// Returns the same layout with other paths of chain and key.
     #[must_use]
     pub fn with_chain_and_key_paths(&self, chain_path: PathBuf, key_path: PathBuf) -> Self {
         let mut other = self.clone();
@@ -65,8 +66,8 @@ impl LineageLayout {
         other
     }
 
-    /// The same layout with `further` links. The files of one pair follow each other, its key last; a
-    /// key of several pairs occurs once.
+    /// Returns the same layout with `further` links. The files that belong together are adjacent,
+    /// the key last; a key that belongs to several certificate files occurs once.
     #[must_use]
     pub fn with_links(&self, further: impl IntoIterator<Item = StableLink>) -> Self {
         let mut other = self.clone();
@@ -78,32 +79,33 @@ impl LineageLayout {
         other
     }
 
-    /// Every path that servers read, in the order in which they are linked; the first two are chain
-    /// and key.
+    /// Returns all paths that servers read, in the order in which the links are created; the first
+    /// two are chain and key.
     #[must_use]
     pub fn links(&self) -> &[StableLink] {
         &self.links
     }
 
-    /// The links after chain and key.
+    /// Returns the links after chain and key.
     #[must_use]
     pub fn further_links(&self) -> &[StableLink] {
         &self.links[2..]
     }
 
-    /// Where servers read the chain.
+    /// Returns the path where servers read the chain.
     #[must_use]
     pub fn chain_path(&self) -> &Path {
         &self.links[0].path
     }
 
-    /// Where servers read the key.
+    /// Returns the path where servers read the key.
     #[must_use]
     pub fn key_path(&self) -> &Path {
         &self.links[1].path
     }
 
-    /// The files that a release must have beside the usual ones, for every link to lead to a file.
+    /// Returns the files that a release needs besides the usual ones, so that every link has a
+    /// target.
     #[must_use]
     pub fn extra_files(&self) -> Vec<ReleaseFile> {
         let wanted = self
@@ -116,19 +118,19 @@ impl LineageLayout {
             .collect()
     }
 
-    /// The files that servers read together, as positions among [`Self::links`]: a certificate file
-    /// with its key.
+    /// Returns the files that servers read together, as indices into [`Self::links`]: a certificate
+    /// file with its key.
     #[must_use]
     pub fn link_groups(&self) -> Vec<Vec<usize>> {
-        let mut pairs = Vec::new();
+        let mut groups = Vec::new();
         let mut open = Vec::new();
         let mut last_key = None;
         for (index, link) in self.links.iter().enumerate() {
             match link.piece {
-                ReleaseFile::Combined => pairs.push(vec![index]),
+                ReleaseFile::Combined => groups.push(vec![index]),
                 ReleaseFile::Key => {
                     open.push(index);
-                    pairs.push(std::mem::take(&mut open));
+                    groups.push(std::mem::take(&mut open));
                     last_key = Some(index);
                 }
                 ReleaseFile::FullChain | ReleaseFile::Cert | ReleaseFile::Ca => open.push(index),
@@ -136,79 +138,79 @@ impl LineageLayout {
         }
         if !open.is_empty() {
             open.extend(last_key);
-            pairs.push(open);
+            groups.push(open);
         }
-        pairs
+        groups
     }
 
-    /// The name of the certificate in /etc/ssl.
+    /// Returns the stem of the certificate's file names in /etc/ssl.
     #[must_use]
     pub fn stem(&self) -> &str {
         &self.stem
     }
 
-    /// The tree to install into: `/` or `--root`.
+    /// Returns the tree to install into: `/` or `--root`.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The folder of certctl.
+    /// Returns certctl's folder.
     #[must_use]
     pub fn base(&self) -> PathBuf {
         base(&self.root)
     }
 
-    /// Whether `path` is in certctl's own folder, where only certctl makes files.
+    /// Returns true if `path` is in certctl's folder, where only certctl creates files.
     #[must_use]
     pub fn is_in_own_folder(&self, path: &Path) -> bool {
         path.starts_with(self.base())
     }
 
-    /// The folder of the certificate.
+    /// Returns the folder of the certificate.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.folder.clone()
     }
 
-    /// The folder of its releases.
+    /// Returns the folder of its releases.
     #[must_use]
     pub fn releases(&self) -> PathBuf {
         self.folder.join("releases")
     }
 
-    /// The folder of one release.
+    /// Returns the folder of one release.
     #[must_use]
     pub fn release(&self, id: &ReleaseId) -> PathBuf {
         self.releases().join(id.as_str())
     }
 
-    /// One file of a release.
+    /// Returns the path of a file of a release.
     #[must_use]
     pub fn file_path(&self, id: &ReleaseId, piece: ReleaseFile) -> PathBuf {
         self.release(id).join(piece.file_name())
     }
 
-    /// `live` or `proven`.
+    /// Returns the path of `live` or `proven`.
     #[must_use]
     pub fn pointer(&self, pointer: ReleasePointer) -> PathBuf {
         self.folder.join(pointer.name())
     }
 
-    /// The file with the saved options and the history.
+    /// Returns the path of the file with the stored options and the history.
     #[must_use]
     pub fn settings(&self) -> PathBuf {
         self.folder.join("settings.json")
     }
 
-    /// The lock of the tree: one certctl at a time may change it.
+    /// Returns the path of the lock of the tree, which only one certctl at a time may change.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         lock(&self.root)
     }
 
-    /// The text of a link: relative inside /etc/ssl or `--root`, so that the tree can be moved or
-    /// mounted elsewhere; absolute from outside of it.
+    /// Returns the target of a link: relative inside /etc/ssl or `--root`, so that the tree can be
+    /// moved or mounted elsewhere; absolute outside of it.
     #[must_use]
     pub fn link_text(&self, link: &StableLink) -> PathBuf {
         let target = self
@@ -225,7 +227,8 @@ impl LineageLayout {
         }
     }
 
-    /// `path` as seen from inside of the tree: it is saved like that, so that the tree can be moved.
+    /// Returns `path` relative to the tree, with a leading `/`. Paths are stored in this form, so
+    /// that the tree can be moved.
     #[must_use]
     pub fn path_inside_tree(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root)
@@ -233,40 +236,40 @@ impl LineageLayout {
     }
 }
 
-/// The folder of certctl in a tree.
+/// Returns certctl's folder in a tree.
 #[must_use]
 pub(crate) fn base(root: &Path) -> PathBuf {
     root.join(BASE)
 }
 
-/// The lock of a tree.
+/// Returns the path of the lock of a tree.
 #[must_use]
 pub(crate) fn lock(root: &Path) -> PathBuf {
     base(root).join(".lock")
 }
 
-/// The text of `live` and `proven`.
+/// Returns the target of `live` or `proven`.
 #[must_use]
 pub(crate) fn pointer_text(id: &ReleaseId) -> PathBuf {
     Path::new("releases").join(id.as_str())
 }
 
-/// The release that the text of `live` or `proven` names.
+/// Parses the target of `live` or `proven`.
 #[must_use]
 pub(crate) fn parse_pointer_text(text: &Path) -> Option<ReleaseId> {
     let name = text.strip_prefix("releases").ok()?;
     name.to_str().and_then(ReleaseId::parse)
 }
 
-/// Whether certctl made the name for a release that is built or removed, or for a file or link that
-/// is not renamed yet.
+/// Returns true for a temporary name of certctl: a release that is being built or removed, or a
+/// file or link that is not renamed yet.
 #[must_use]
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
     name.to_str()
         .is_some_and(|name| name.starts_with('.') && name.ends_with('~'))
 }
 
-/// The file or link that a temporary name `.NAME.<16 hex digits>~` is for.
+/// Returns the name that a temporary name `.NAME.<16 hex digits>~` belongs to.
 #[must_use]
 pub(crate) fn temporary_of(name: &OsStr) -> Option<&OsStr> {
     let (of, digits) = name
@@ -278,8 +281,8 @@ pub(crate) fn temporary_of(name: &OsStr) -> Option<&OsStr> {
     (random && !of.is_empty()).then_some(OsStr::new(of))
 }
 
-/// The mode of a key that replaces one of mode `before`: others can never read it, and nobody can
-/// execute it.
+/// Returns the mode of a key that replaces one of mode `before`: other users can never read it, and
+/// no user can execute it.
 #[must_use]
 pub(crate) fn tighten_key_mode(before: Option<Mode>) -> Mode {
     match before {
@@ -288,7 +291,7 @@ pub(crate) fn tighten_key_mode(before: Option<Mode>) -> Mode {
     }
 }
 
-/// The relative path from `folder` to `to`. Both are absolute and without `.` and `..`.
+/// Returns the relative path from `folder` to `to`; both are absolute, without `.` and `..`.
 fn relative_path(folder: &Path, to: &Path) -> PathBuf {
     let mut from = folder.components().peekable();
     let mut rest = to.components().peekable();
@@ -354,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_grouped_into_pairs() {
+    fn links_are_grouped_with_their_keys() {
         let layout = LineageLayout::new(None, "a", "/c".into(), "/k".into());
         let link = |piece, path: &str| StableLink::new(path, piece);
         for (further, pairs) in [

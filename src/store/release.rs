@@ -1,4 +1,4 @@
-//! The files of a release: made from a verified certificate and its key, or taken over from the
+//! The files of a release: built from a verified certificate and its key, or taken over from the
 //! files that a server reads now. Pure.
 
 use base64::Engine as _;
@@ -13,17 +13,17 @@ use crate::pki::certified_key::CertifiedKey;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{KeyError, PrivateKey, PublicKeyId};
 
-/// Who may read a key.
+/// Mode and owner of a key file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct KeyAccess {
     /// The permission bits of the key file.
     pub mode: Mode,
-    /// User and group, where they are not those of the user who runs certctl.
+    /// User and group, if they are not those of the user who runs certctl.
     pub owner: Option<Owner>,
 }
 
 impl Default for KeyAccess {
-    /// Only the user who runs certctl.
+    /// Returns access for only the user who runs certctl.
     fn default() -> Self {
         Self {
             mode: KEY_MODE,
@@ -38,19 +38,19 @@ pub struct Release {
     pub id: ReleaseId,
     /// The chain as a server sends it, leaf first.
     pub certificates: Vec<Certificate>,
-    /// Who may read its key.
+    /// Mode and owner of its key.
     pub access: KeyAccess,
-    /// Whether the chain file that was taken over has a private key in it, which was omitted.
+    /// Whether the chain file that was taken over contains a private key, which was omitted.
     pub had_key_in_chain: bool,
     files: Vec<(ReleaseFile, Zeroizing<Vec<u8>>)>,
-    /// The key as the id of the release includes it.
+    /// The id of the key, as part of the id of the release.
     key_id: String,
-    /// Further lines that the id includes: files with other bytes than certctl writes.
+    /// Further input for the id: hashes of files with other bytes than certctl writes.
     verbatim: Vec<String>,
 }
 
 impl std::fmt::Debug for Release {
-    /// Shows the id, never the bytes.
+    /// Shows the id and never the bytes.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Release({})", self.id)
     }
@@ -60,44 +60,48 @@ impl std::fmt::Debug for Release {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UnloadableReason {
     /// The first certificate of the chain file has another key.
-    #[error("the key is {}, the first certificate of the chain carries {}", key.short(), leaf.short())]
+    #[error(
+        "the key file contains the key {}, but the first certificate of the chain needs the key {}",
+        key.short(),
+        leaf.short()
+    )]
     Mismatch {
         key: PublicKeyId,
-        /// The id in the first certificate.
+        /// The key id in the first certificate.
         leaf: PublicKeyId,
     },
-    /// The chain file has no certificate that a server reads.
-    #[error("the chain file holds no certificate that a server can read")]
+    /// The chain file has no certificate that a server can load.
+    #[error("the chain file contains no certificate that a server can load")]
     NoChain,
-    /// The key file has no key that a server reads.
-    #[error("the key file holds no private key that a server can read")]
+    /// The key file has no key that a server can load.
+    #[error("the key file contains no private key that a server can load")]
     NoKey,
-    /// Whether certificate and key match cannot be known without the passphrase.
+    /// Without the passphrase, certctl cannot check whether certificate and key match.
     #[error("the key is encrypted")]
     Locked,
 }
 
 impl Release {
-    /// The release of a verified certificate and its key.
+    /// Creates the release of a verified certificate and its key.
     #[must_use]
-    pub fn new(pair: &CertifiedKey, access: KeyAccess) -> Self {
-        let certificates = pair.chain().chain().certificates().to_vec();
-        let chain = pair.chain().chain().to_pem().into_bytes();
-        let key = Zeroizing::new(pair.key().to_pem().as_bytes().to_vec());
+    pub fn new(certified: &CertifiedKey, access: KeyAccess) -> Self {
+        let certificates = certified.chain().chain().certificates().to_vec();
+        let chain = certified.chain().chain().to_pem().into_bytes();
+        let key = Zeroizing::new(certified.key().to_pem().as_bytes().to_vec());
         Self::from_files(
             certificates,
-            &format!("{}", pair.key().id()),
+            &format!("{}", certified.key().id()),
             Zeroizing::new(chain),
             key,
             access,
         )
     }
 
-    /// Takes over the exact bytes that a server reads now, if it can load them. A private key in the
-    /// chain file is omitted: everybody may read that file of a release.
+    /// Takes over the exact bytes that a server reads now, if it can load them. A private key in
+    /// the chain file is omitted, because all users may read that file of a release.
     ///
     /// # Errors
-    /// Why the server cannot load them.
+    /// The reason why the server cannot load them.
     pub fn take_over(
         chain: Zeroizing<Vec<u8>>,
         key: Zeroizing<Vec<u8>>,
@@ -113,10 +117,11 @@ impl Release {
         ))
     }
 
-    /// Takes over the one file with certificates and key that a server reads now, if it can load it.
+    /// Takes over the single file with certificates and key that a server reads now, if it can load
+    /// it.
     ///
     /// # Errors
-    /// Why the server cannot load it.
+    /// The reason why the server cannot load it.
     pub fn take_over_combined(
         combined: Zeroizing<Vec<u8>>,
         access: KeyAccess,
@@ -129,8 +134,8 @@ impl Release {
         .with_combined_file(combined))
     }
 
-    /// Takes over files that a server has loaded and that certctl cannot parse (an encrypted key, an
-    /// unknown curve): the exact bytes, which name the release.
+    /// Takes over files that a server has loaded but that certctl cannot parse (an encrypted key,
+    /// an unknown curve). The id is computed from their exact bytes.
     #[must_use]
     pub fn take_over_opaque(
         chain: Zeroizing<Vec<u8>>,
@@ -142,7 +147,7 @@ impl Release {
         Some(Self::from_files(certificates, &key_id, chain, key, access))
     }
 
-    /// Adds these files to the usual ones: that makes another release.
+    /// Adds these files to the usual ones, which changes the id.
     #[must_use]
     pub fn with_extra_files(self, derived: &[ReleaseFile]) -> Self {
         if !derived.contains(&ReleaseFile::Combined)
@@ -154,7 +159,7 @@ impl Release {
         self.with_combined_file(combined)
     }
 
-    /// Adds this file with certificates and key.
+    /// Adds this file with certificates and key, which changes the id.
     #[must_use]
     pub fn with_combined_file(mut self, combined: Zeroizing<Vec<u8>>) -> Self {
         if combined != self.combined() {
@@ -166,7 +171,7 @@ impl Release {
         self
     }
 
-    /// Leaf, intermediates and key as certctl writes them into one file.
+    /// Returns leaf, intermediates and key as certctl writes them into one file.
     fn combined(&self) -> Zeroizing<Vec<u8>> {
         let chain = to_pem(&self.certificates);
         let key = self.bytes(ReleaseFile::Key);
@@ -176,7 +181,7 @@ impl Release {
         combined
     }
 
-    /// Whether a server that reads `combined` gets these certificates and this key from it.
+    /// Returns true if a server that reads `combined` gets these certificates and this key from it.
     #[must_use]
     pub fn is_combined_in(&self, combined: &[u8]) -> bool {
         let read = || load_certificate_and_key(combined, &extract_key(combined)?).ok();
@@ -186,8 +191,8 @@ impl Release {
             })
     }
 
-    /// Renames the release: the id includes who may read the key, for when a release of its name
-    /// exists whose key others may read.
+    /// Returns the release with an id that depends on mode and owner of the key. It is needed if a
+    /// release with the same id exists whose key has another mode or owner.
     #[must_use]
     pub fn with_access_in_id(self) -> Self {
         let KeyAccess { mode, owner } = self.access;
@@ -197,13 +202,13 @@ impl Release {
         self.with_id(id)
     }
 
-    /// Keeps the name, although others may read the key.
+    /// Returns the release with another access to the key and the same id.
     #[must_use]
     pub fn with_access(self, access: KeyAccess) -> Self {
         Self { access, ..self }
     }
 
-    /// Gives it the name that it has on disk.
+    /// Returns the release with the id that it has on disk.
     #[must_use]
     pub fn with_id(self, id: ReleaseId) -> Self {
         Self { id, ..self }
@@ -247,8 +252,9 @@ impl Release {
         release.with_id(id)
     }
 
-    /// Hashes the certificates' hashes, the key's id and the list of files. A file that is taken over
-    /// with other bytes than certctl writes (comments, CRLF) makes another release.
+    /// Computes the id from the hashes of the certificates, the key id and the list of files. A
+    /// file that was taken over with other bytes than certctl writes (comments, CRLF) changes the
+    /// id.
     fn compute_id(&self) -> ReleaseId {
         let mut text = String::new();
         for (index, certificate) in self.certificates.iter().enumerate() {
@@ -263,26 +269,26 @@ impl Release {
         ReleaseId::of_hash(Fingerprint::of(text.as_bytes()))
     }
 
-    /// The certificate of the server.
+    /// Returns the leaf.
     #[must_use]
     pub fn leaf(&self) -> &Certificate {
-        // `load_certificate_and_key` and `Chain` give at least the leaf.
+        // `load_certificate_and_key` and `Chain` return at least the leaf.
         &self.certificates[0]
     }
 
-    /// The last second of validity.
+    /// Returns the last second of validity.
     #[must_use]
     pub fn not_after(&self) -> Timestamp {
         self.leaf().not_after
     }
 
-    /// Which files it has.
+    /// Returns which files it has.
     #[must_use]
     pub fn pieces(&self) -> Vec<ReleaseFile> {
         self.files.iter().map(|(piece, _)| *piece).collect()
     }
 
-    /// Its files: piece, bytes and permission bits.
+    /// Returns its files with their bytes and permission bits.
     pub fn files(&self) -> impl Iterator<Item = (ReleaseFile, &[u8], Mode)> {
         self.files.iter().map(|(piece, bytes)| {
             let mode = if piece.is_secret() {
@@ -294,7 +300,7 @@ impl Release {
         })
     }
 
-    /// The bytes of one piece; none when it has no such file.
+    /// Returns the bytes of one file; empty if it has no such file.
     #[must_use]
     pub fn bytes(&self, piece: ReleaseFile) -> &[u8] {
         self.files
@@ -313,13 +319,13 @@ fn to_pem(some: &[Certificate]) -> Zeroizing<Vec<u8>> {
     )
 }
 
-/// Whether the words of a private key occur: a truncated or malformed key counts.
+/// Returns true if the label of a private key occurs; a truncated or malformed key counts too.
 fn has_key(bytes: &[u8]) -> bool {
-    const WORDS: &[u8] = b"PRIVATE KEY";
-    bytes.windows(WORDS.len()).any(|window| window == WORDS)
+    const LABEL: &[u8] = b"PRIVATE KEY";
+    bytes.windows(LABEL.len()).any(|window| window == LABEL)
 }
 
-/// The PEM block of the private key in a file with other content, unchanged.
+/// Returns the PEM block of the private key in a file with other content, unchanged.
 fn extract_key(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut key: Option<Zeroizing<Vec<u8>>> = None;
     for line in bytes.split_inclusive(|&byte| byte == b'\n') {
@@ -374,7 +380,7 @@ fn load_certificate_and_key(
     }
 }
 
-/// The certificates of a chain file, at least one.
+/// Returns the certificates of a chain file, at least one.
 fn parse_certificates(blocks: &[StrictPemBlock]) -> Option<Vec<Certificate>> {
     let certificates: Option<Vec<Certificate>> = blocks
         .iter()
@@ -387,7 +393,7 @@ fn parse_certificates(blocks: &[StrictPemBlock]) -> Option<Vec<Certificate>> {
 /// A PEM block (RFC 7468) in a file that a server reads.
 struct StrictPemBlock {
     label: String,
-    /// Empty where it is encrypted.
+    /// Empty if it is encrypted.
     der: Zeroizing<Vec<u8>>,
     encrypted: bool,
 }
@@ -400,8 +406,8 @@ struct StrictPemParser {
     base64: Zeroizing<String>,
 }
 
-/// Parses the PEM blocks as strictly as OpenSSL: `BEGIN` and `END` on lines of their own. `None`
-/// when they are not.
+/// Parses the PEM blocks as strictly as OpenSSL: `BEGIN` and `END` must be on lines of their own.
+/// Returns `None` if a block is malformed.
 fn parse_blocks(bytes: &[u8]) -> Option<Vec<StrictPemBlock>> {
     let mut parser = StrictPemParser {
         blocks: Vec::new(),
@@ -415,7 +421,7 @@ fn parse_blocks(bytes: &[u8]) -> Option<Vec<StrictPemBlock>> {
 }
 
 impl StrictPemParser {
-    /// `None` when the line is malformed.
+    /// Parses one line; returns `None` if it is malformed.
     fn add_line(&mut self, line: &[u8]) -> Option<()> {
         if let Some(label) = line.strip_prefix(b"-----BEGIN ") {
             self.open = Some(StrictPemBlock::begin(label)?);
@@ -429,7 +435,8 @@ impl StrictPemParser {
             block.end(label, &self.base64)?;
             self.blocks.extend(self.open.take());
         } else if line.contains(&b':') {
-            // RFC 1421 4.6: the old way to encrypt keys is marked by a header.
+            // RFC 1421 section 4.6: a header marks keys that are encrypted in the traditional
+            // format.
             block.encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
         } else {
             self.base64.push_str(std::str::from_utf8(line).ok()?);
@@ -471,7 +478,7 @@ mod tests {
     use super::{KEY_MODE, KeyAccess, Release, ReleaseFile, UnloadableReason, Zeroizing};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
-    fn pair(algorithm: KeyAlgorithm) -> (String, String) {
+    fn certificate_and_key(algorithm: KeyAlgorithm) -> (String, String) {
         let key = PrivateKey::generate(algorithm).unwrap();
         let signing = rcgen::KeyPair::try_from(key.pkcs8()).unwrap();
         let params = rcgen::CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
@@ -483,7 +490,7 @@ mod tests {
         (pem, key.to_pem().to_string())
     }
 
-    fn taken(chain: &str, key: &str) -> Result<Release, UnloadableReason> {
+    fn take_over(chain: &str, key: &str) -> Result<Release, UnloadableReason> {
         Release::take_over(
             Zeroizing::new(chain.into()),
             Zeroizing::new(key.into()),
@@ -493,32 +500,36 @@ mod tests {
 
     #[test]
     fn loadable_files_are_taken_over_byte_for_byte() {
-        let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
-        let plain = taken(&cert, &key).unwrap();
+        let (cert, key) = certificate_and_key(KeyAlgorithm::EcdsaP256);
+        let plain = take_over(&cert, &key).unwrap();
         assert_eq!(
             plain.pieces(),
             [ReleaseFile::FullChain, ReleaseFile::Cert, ReleaseFile::Key],
-            "no intermediates, no ca.pem"
+            "without intermediates there is no ca.pem"
         );
-        let commented = format!("from the shop\r\n{}", cert.replace('\n', "\r\n"));
-        let other = taken(&commented, &key).unwrap();
+        let commented = format!("from the reseller\r\n{}", cert.replace('\n', "\r\n"));
+        let other = take_over(&commented, &key).unwrap();
         assert_eq!(other.bytes(ReleaseFile::FullChain), commented.as_bytes());
         assert_eq!(other.bytes(ReleaseFile::Key), key.as_bytes());
         assert_eq!(other.leaf(), plain.leaf());
-        assert_ne!(other.id, plain.id, "other bytes, another release");
-        assert_eq!(taken(&cert, &key).unwrap().id, plain.id, "the same again");
+        assert_ne!(other.id, plain.id, "other bytes change the id");
+        assert_eq!(
+            take_over(&cert, &key).unwrap().id,
+            plain.id,
+            "the same bytes have the same id"
+        );
     }
 
     #[test]
     fn keys_in_chain_files_are_omitted() {
-        let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
-        let plain = taken(&cert, &key).unwrap();
+        let (cert, key) = certificate_and_key(KeyAlgorithm::EcdsaP256);
+        let plain = take_over(&cert, &key).unwrap();
         for chain in [
             format!("{cert}{key}"),
             format!("{key}{cert}"),
             format!("{cert}# PRIVATE KEY"),
         ] {
-            let mixed = taken(&chain, &key).unwrap();
+            let mixed = take_over(&chain, &key).unwrap();
             assert_eq!(mixed.bytes(ReleaseFile::FullChain), cert.as_bytes());
             assert!(mixed.had_key_in_chain);
             assert_eq!(mixed.id, plain.id);
@@ -528,9 +539,9 @@ mod tests {
 
     #[test]
     fn combined_files_are_taken_over_byte_for_byte() {
-        let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
-        let plain = taken(&cert, &key).unwrap();
-        let derived = taken(&cert, &key)
+        let (cert, key) = certificate_and_key(KeyAlgorithm::EcdsaP256);
+        let plain = take_over(&cert, &key).unwrap();
+        let derived = take_over(&cert, &key)
             .unwrap()
             .with_extra_files(&[ReleaseFile::Combined]);
         assert_ne!(derived.id, plain.id, "the list of files is part of the id");
@@ -543,16 +554,16 @@ mod tests {
                 .files()
                 .all(|(piece, _, mode)| (mode == KEY_MODE) == piece.is_secret())
         );
-        let whole = |text: &str| {
+        let take_over_combined = |text: &str| {
             Release::take_over_combined(Zeroizing::new(text.into()), KeyAccess::default())
         };
         assert_eq!(
-            whole(&format!("{cert}{key}")).unwrap().id,
+            take_over_combined(&format!("{cert}{key}")).unwrap().id,
             derived.id,
-            "as certctl writes it"
+            "a file as certctl writes it has the same id"
         );
         let other = format!("{key}\r\n# the site\n{cert}");
-        let taken = whole(&other).unwrap();
+        let taken = take_over_combined(&other).unwrap();
         assert_eq!(taken.bytes(ReleaseFile::Combined), other.as_bytes());
         assert_eq!(taken.bytes(ReleaseFile::FullChain), cert.as_bytes());
         assert_eq!(taken.bytes(ReleaseFile::Key), key.as_bytes());
@@ -560,13 +571,16 @@ mod tests {
         assert!(
             derived.is_combined_in(other.as_bytes()) && !derived.is_combined_in(cert.as_bytes())
         );
-        assert_eq!(whole(&cert).unwrap_err(), UnloadableReason::NoKey);
+        assert_eq!(
+            take_over_combined(&cert).unwrap_err(),
+            UnloadableReason::NoKey
+        );
     }
 
     #[test]
     fn unloadable_files_are_reported_with_the_reason() {
-        let (cert, key) = pair(KeyAlgorithm::EcdsaP256);
-        let (other, rsa) = pair(KeyAlgorithm::Rsa(2048));
+        let (cert, key) = certificate_and_key(KeyAlgorithm::EcdsaP256);
+        let (other, rsa) = certificate_and_key(KeyAlgorithm::Rsa(2048));
         let glued = format!("{}{cert}", other.trim_end());
         let locked =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
@@ -588,13 +602,13 @@ mod tests {
             ("no key", &cert, "", Some(UnloadableReason::NoKey)),
             ("encrypted", &cert, locked, Some(UnloadableReason::Locked)),
             (
-                "encrypted the old way",
+                "encrypted in the traditional format",
                 &cert,
                 old,
                 Some(UnloadableReason::Locked),
             ),
         ] {
-            let error = taken(chain, key).unwrap_err();
+            let error = take_over(chain, key).unwrap_err();
             assert!(
                 wanted
                     .as_ref()

@@ -1,4 +1,4 @@
-//! The tree to install into: `/`, or the folder of `--root`. No path may lead out of it.
+//! The tree to install into: `/`, or the folder of `--root`. No path may leave it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,18 @@ use crate::system::fs::folders;
 /// Why a path of the tree cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RootError {
-    /// It cannot be followed.
+    /// A link in it cannot be resolved.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A link leads out of the tree.
-    #[error("{} leads out of {}", path.display(), root.display())]
+    /// A link points outside of the tree.
+    #[error("a link in {} points outside of {}", path.display(), root.display())]
     Outside { path: PathBuf, root: PathBuf },
 }
 
 /// Resolves the tree to install into, without symbolic links: `/` without `--root`.
 ///
 /// # Errors
-/// When it cannot be followed.
+/// When a link cannot be resolved.
 pub(crate) fn resolve_root(given: Option<&Path>) -> Result<PathBuf, FileError> {
     match given {
         None => Ok(PathBuf::from("/")),
@@ -31,10 +31,10 @@ pub(crate) fn resolve_root(given: Option<&Path>) -> Result<PathBuf, FileError> {
     }
 }
 
-/// Resolves the symbolic links in the folders of a path. It must stay inside of the tree.
+/// Resolves the symbolic links in a path, which must stay inside of the tree.
 ///
 /// # Errors
-/// When a link leads out of the tree.
+/// When a link points outside of the tree, or cannot be resolved.
 pub(crate) fn resolve_in_tree(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
     let real = folders::resolve_links(&path_below_root(root, path))?;
     if real.starts_with(root) {
@@ -46,16 +46,16 @@ pub(crate) fn resolve_in_tree(root: &Path, path: &Path) -> Result<PathBuf, RootE
     })
 }
 
-/// Checks the folder of certctl in the tree, and that of the certificate: nothing may be read or
-/// written through a link that leads out.
+/// Checks certctl's folder in the tree and the folder of the certificate: certctl must not read or
+/// write through a link that points outside.
 ///
 /// # Errors
-/// When one does.
+/// When a link points outside of the tree, or cannot be resolved.
 pub(crate) fn check_own_folders(root: &Path, stem: &str) -> Result<(), RootError> {
     let base = layout::base(root);
     let folder = base.join(stem);
     let deepest = folder.join("releases").join("any");
-    // Mostly no folder is a link.
+    // The usual case: no folder is a link.
     if resolve_in_tree(root, &deepest)? == deepest {
         return Ok(());
     }
@@ -65,7 +65,7 @@ pub(crate) fn check_own_folders(root: &Path, stem: &str) -> Result<(), RootError
         .try_for_each(|path| resolve_in_tree(root, path).map(drop))
 }
 
-/// `path` below the root: unchanged when it is inside already.
+/// Returns `path` below the root; unchanged if it is inside already.
 #[must_use]
 pub(crate) fn path_below_root(root: &Path, path: &Path) -> PathBuf {
     if path.starts_with(root) {

@@ -1,5 +1,5 @@
-//! `settings.json`: the saved options of a certificate, so that the next renewal needs none, and its
-//! history. Pure.
+//! `settings.json`: the stored options of a certificate, so that the next renewal needs none, and
+//! its history. Pure.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,42 +13,42 @@ use super::layout::{ReleaseId, StableLink};
 use super::release::KeyAccess;
 use crate::permissions::{Mode, Owner};
 
-/// The most that is read of a settings file.
+/// The most that is read of a settings file, in bytes.
 pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
-/// The value of an option that forgets the saved one.
+/// The value of an option that deletes the stored value.
 const FORGET: &str = "auto";
-/// The value of `--probe` that probes no address, in one run.
-const NOBODY: &str = "none";
-/// The most entries of the history: years of renewals.
+/// The value of `--probe` that probes no address, for one run.
+const PROBE_NONE: &str = "none";
+/// The most entries of the history.
 const HISTORY_LIMIT: usize = 100;
 
-/// The options of an install. Paths are as seen from inside of the tree.
+/// The options of an install. Paths are relative to the tree, with a leading `/`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
 pub(crate) struct LineageSettings {
-    /// The names of the servers, or `none`; JSON has one as text, several as a list.
+    /// The names of the servers, or `none`; in JSON a single one is a string, several are a list.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "one_or_several")]
     pub server: Vec<String>,
-    /// The server's main configuration, where it is not the usual one.
+    /// The server's main configuration file, if it is not the usual one.
     #[serde(skip_serializing_if = "is_not_text")]
     pub server_config: Option<PathBuf>,
-    /// The main configuration of each of several servers, by name.
+    /// The main configuration file of each of several servers, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub server_configs: BTreeMap<String, PathBuf>,
-    /// Where servers read the chain.
+    /// The path where servers read the chain.
     #[serde(skip_serializing_if = "is_not_text")]
     pub chain_path: Option<PathBuf>,
-    /// Where servers read the key.
+    /// The path where servers read the key.
     #[serde(skip_serializing_if = "is_not_text")]
     pub key_path: Option<PathBuf>,
-    /// Where servers read further files.
+    /// The paths where servers read further files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<StableLink>,
-    /// Where servers read the certificate before it was installed elsewhere, as long as our links
-    /// exist.
+    /// The paths where servers read the certificate before its paths were changed, as long as our
+    /// links exist there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<StableLink>,
-    /// User and group of the key as numbers.
+    /// The ids of user and group of the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_owner: Option<Owner>,
     /// The key's mode: `"0600"`.
@@ -60,39 +60,39 @@ pub(crate) struct LineageSettings {
     /// The command that reloads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<String>,
-    /// Further addresses to probe, `HOST:PORT`, beside those of the configuration; `none`, which is
-    /// never saved, probes no address.
+    /// Further addresses to probe, `HOST:PORT`, besides those of the configuration; `none`, which
+    /// is never stored, probes no address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub probe: Vec<String>,
-    /// The roots that the chain must end in, where they are not Mozilla's.
+    /// The trust anchors, if they are not Mozilla's list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust: Option<String>,
-    /// The folder of the request and the key that were made for it.
+    /// The folder of the request and the key that were created for it.
     #[serde(skip_serializing_if = "is_not_text")]
     pub folder: Option<PathBuf>,
     /// The name of that request's file, without `.csr`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// The reseller or CA that received it, as `--ca` takes it.
+    /// The reseller or CA that received it, as a value of `--ca`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
-    /// The last day of the term that is paid for.
+    /// The last day of the paid order term.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid_until: Option<Date>,
-    /// Only on the command line: forgets the saved term. Never written.
+    /// Deletes the stored term; only from the command line, never written.
     #[serde(skip)]
     pub no_term: bool,
-    /// The release of a placeholder: self-signed, replaced by the first real certificate.
+    /// The release of a self-signed placeholder, which the first real certificate replaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placeholder: Option<ReleaseId>,
     /// Each finished install, the oldest first.
     pub history: Vec<HistoryEntry>,
-    /// Fields of a later version, which are kept.
+    /// Unknown fields, which a later version wrote; they are kept.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
 
-/// A path that JSON cannot represent is not saved: it has to be given again.
+/// Returns true for a path that JSON cannot represent; it is not stored and has to be passed again.
 fn is_not_text(path: &Option<PathBuf>) -> bool {
     path.as_deref().and_then(Path::to_str).is_none()
 }
@@ -102,34 +102,34 @@ fn is_not_text(path: &Option<PathBuf>) -> bool {
 pub(crate) struct HistoryEntry {
     pub release: ReleaseId,
     pub at: Timestamp,
-    /// The release that was proven before it.
+    /// The release that was proven before this install.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<ReleaseId>,
 }
 
-/// The settings are not as certctl writes them.
+/// The settings file is malformed.
 #[derive(Debug, thiserror::Error)]
-#[error("the settings cannot be read")]
+#[error("the stored options cannot be parsed")]
 pub struct SettingsError(#[from] serde_json::Error);
 
 impl LineageSettings {
-    /// Parses the file.
+    /// Parses the content of the file.
     ///
     /// # Errors
-    /// When it is no JSON object of the known fields.
+    /// When it is not a JSON object, or a field has the wrong type.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, SettingsError> {
         Ok(serde_json::from_slice(bytes)?)
     }
 
-    /// Writes the file: JSON that people can read.
+    /// Returns the content of the file as indented JSON.
     ///
     /// # Errors
-    /// Never in practice: all keys are text.
+    /// Never in practice, because all keys are strings.
     pub(crate) fn to_json(&self) -> Result<String, SettingsError> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// The options that the next renewal uses: everything but the history.
+    /// Returns the options that the next renewal uses: everything but the history.
     #[must_use]
     pub(crate) fn options_json(&self) -> Value {
         let mut shown = serde_json::to_value(self).unwrap_or_default();
@@ -139,7 +139,7 @@ impl LineageSettings {
         shown
     }
 
-    /// The saved options, overridden by `flags`. The history stays.
+    /// Returns the stored options, overridden by `flags`. The history stays.
     #[must_use]
     pub(crate) fn overridden_by(self, flags: Self) -> Self {
         let ServerConfigs {
@@ -151,12 +151,12 @@ impl LineageSettings {
         );
         let paid_until = flags.paid_until.or(self.paid_until);
         Self {
-            server: given_or_saved(flags.server, self.server),
+            server: passed_or_stored(flags.server, self.server),
             server_config,
             server_configs,
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
-            links: given_or_saved(flags.links, self.links),
+            links: passed_or_stored(flags.links, self.links),
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
             test: unless_forgotten(flags.test.or(self.test)),
@@ -172,10 +172,11 @@ impl LineageSettings {
         }
     }
 
-    /// The options to save: `--probe none` is for one run, or no server would ever be probed again.
+    /// Returns the options to store. `--probe none` is dropped: it is for one run only, or no
+    /// server would ever be probed again.
     #[must_use]
     pub(crate) fn without_probe_none(self, before: &Self) -> Self {
-        if self.probe.iter().any(|probe| probe == NOBODY) {
+        if self.probe.iter().any(|probe| probe == PROBE_NONE) {
             return Self {
                 probe: drop_probe_none(before.probe.clone()),
                 ..self
@@ -184,8 +185,8 @@ impl LineageSettings {
         self
     }
 
-    /// These options, with those of the servers as `before` has them: an install that was rolled
-    /// back does not change them.
+    /// Returns these options with the server options of `before`, for an install that was rolled
+    /// back.
     #[must_use]
     pub(crate) fn with_server_of(self, before: Self) -> Self {
         Self {
@@ -199,7 +200,8 @@ impl LineageSettings {
         }
     }
 
-    /// Who may read the key, where that is saved; others never may, whatever the file says.
+    /// Returns the stored mode and owner of the key, if there are any. Other users never get
+    /// access, even if the file has such a mode.
     #[must_use]
     pub(crate) fn key_access(&self) -> Option<KeyAccess> {
         let mode = Mode::parse(self.key_mode.as_deref()?)?;
@@ -209,7 +211,7 @@ impl LineageSettings {
         })
     }
 
-    /// Saves who may read the key.
+    /// Stores mode and owner of the key.
     pub(crate) fn set_access(&mut self, access: KeyAccess) {
         self.key_mode = Some(access.mode.to_string());
         self.key_owner = access.owner;
@@ -232,19 +234,20 @@ impl LineageSettings {
         self.history.drain(..excess);
     }
 
-    /// The release before `live`: what was proven when it was installed, else the entry before it. A
-    /// `live` that the history lacks (certctl was killed before it was added) counts as the newest.
+    /// Returns the release before `live`: the one that was proven when `live` was installed, else
+    /// the previous entry. A `live` that is not in the history (certctl was killed before it was
+    /// added) counts as the newest.
     #[must_use]
     pub(crate) fn release_before(&self, live: &ReleaseId) -> Option<&ReleaseId> {
         let index = self
             .history
             .iter()
             .rposition(|entry| entry.release == *live);
-        let noted = index
+        let recorded = index
             .and_then(|index| self.history[index].before.as_ref())
             .filter(|before| *before != live);
         let above = &self.history[..index.unwrap_or(self.history.len())];
-        noted.or_else(|| {
+        recorded.or_else(|| {
             above
                 .iter()
                 .rev()
@@ -254,24 +257,24 @@ impl LineageSettings {
     }
 }
 
-fn given_or_saved<T>(given: Vec<T>, saved: Vec<T>) -> Vec<T> {
-    if given.is_empty() { saved } else { given }
+fn passed_or_stored<T>(passed: Vec<T>, stored: Vec<T>) -> Vec<T> {
+    if passed.is_empty() { stored } else { passed }
 }
 
-/// A command, unless it is the word that forgets the saved one.
+/// Returns a command, unless it is the word that deletes the stored one.
 fn unless_forgotten(command: Option<String>) -> Option<String> {
     command.filter(|command| command != FORGET)
 }
 
-fn merge_probes(saved: Vec<String>, mut given: Vec<String>) -> Vec<String> {
-    if given.is_empty() {
-        return drop_probe_none(saved);
+fn merge_probes(stored: Vec<String>, mut passed: Vec<String>) -> Vec<String> {
+    if passed.is_empty() {
+        return drop_probe_none(stored);
     }
-    given.retain(|probe| probe != FORGET);
-    given
+    passed.retain(|probe| probe != FORGET);
+    passed
 }
 
-/// Both ways to name the configurations of servers.
+/// Both options for the configuration files of servers.
 struct ServerConfigs {
     server_config: Option<PathBuf>,
     server_configs: BTreeMap<String, PathBuf>,
@@ -285,28 +288,31 @@ impl ServerConfigs {
         }
     }
 
-    /// Either way that is given replaces both that are saved, or one would outlive the other.
-    fn merge(saved: Self, given: Self) -> Self {
-        if given.server_config.is_some() {
-            return given;
+    /// Merges the stored and the passed options; one that is passed replaces both stored ones.
+    fn merge(stored: Self, passed: Self) -> Self {
+        if passed.server_config.is_some() {
+            return passed;
         }
-        let server_config = if given.server_configs.is_empty() {
-            saved.server_config
+        let server_config = if passed.server_configs.is_empty() {
+            stored.server_config
         } else {
             None
         };
-        let mut server_configs = saved.server_configs;
-        server_configs.extend(given.server_configs);
+        let mut server_configs = stored.server_configs;
+        server_configs.extend(passed.server_configs);
         Self::new(server_config, server_configs)
     }
 }
 
-/// The values of `--probe` that a later run may use.
+/// Returns the values of `--probe` that a later run may use.
 fn drop_probe_none(probes: Vec<String>) -> Vec<String> {
-    probes.into_iter().filter(|probe| probe != NOBODY).collect()
+    probes
+        .into_iter()
+        .filter(|probe| probe != PROBE_NONE)
+        .collect()
 }
 
-/// A list of one is written as its only element.
+/// Serializes a list with one element as that element.
 mod one_or_several {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -342,7 +348,7 @@ mod tests {
     use super::{KeyAccess, LineageSettings, Mode, Owner, ReleaseId, StableLink, Timestamp};
     use crate::store::layout::ReleaseFile;
 
-    /// A frozen sample: every version reads what an earlier one wrote.
+    /// A frozen sample: every version must read what an earlier one wrote.
     const SAMPLE: &str = r#"{
   "server": "nginx",
   "chain_path": "/etc/ssl/your_site.crt",
@@ -364,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_read_back_and_unknown_fields_are_kept() {
+    fn settings_survive_writing_and_reading_with_unknown_fields() {
         let settings = LineageSettings::parse(SAMPLE.as_bytes()).unwrap();
         assert_eq!(
             settings.key_access(),
@@ -404,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_override_and_the_history_stays() {
+    fn flags_override_stored_options_and_the_history_stays() {
         let flags = LineageSettings {
             server: vec!["none".to_owned()],
             ..LineageSettings::default()
@@ -425,8 +431,8 @@ mod tests {
     }
 
     #[test]
-    fn auto_forgets_and_probe_none_is_not_saved() {
-        let say = |word: &str| LineageSettings {
+    fn auto_deletes_stored_options_and_probe_none_is_not_stored() {
+        let options = |word: &str| LineageSettings {
             test: Some(word.to_owned()),
             reload: Some(word.to_owned()),
             probe: vec![word.to_owned()],
@@ -434,10 +440,10 @@ mod tests {
         };
         let before = LineageSettings {
             probe: vec!["127.0.0.1:443".to_owned()],
-            ..say("true")
+            ..options("true")
         };
         assert_eq!(
-            before.clone().overridden_by(say("auto")),
+            before.clone().overridden_by(options("auto")),
             LineageSettings::default()
         );
         let now = before.clone().overridden_by(LineageSettings {
@@ -455,13 +461,13 @@ mod tests {
                 .overridden_by(LineageSettings::default())
                 .probe
                 .is_empty(),
-            "an earlier version remembered it"
+            "an earlier version stored it"
         );
         assert!(old.clone().without_probe_none(&old).probe.is_empty());
     }
 
     #[test]
-    fn saved_modes_never_let_others_read_the_key() {
+    fn stored_modes_never_give_other_users_access_to_the_key() {
         let settings = LineageSettings {
             key_mode: Some("0666".to_owned()),
             ..LineageSettings::default()
@@ -471,7 +477,7 @@ mod tests {
 
     #[test]
     fn rollbacks_skip_releases_that_were_rolled_back() {
-        // a, then b; b was rolled back; then c on top of a.
+        // a was installed, then b; b was rolled back; then c was installed over a.
         let (a, b, c) = (id("aaaaaaaa"), id("bbbbbbbb"), id("cccccccc"));
         let mut settings = LineageSettings::default();
         settings.add_to_history(a.clone(), None, Timestamp::UNIX_EPOCH);
@@ -483,7 +489,7 @@ mod tests {
         assert_eq!(
             settings.release_before(&id("dddddddd")),
             Some(&c),
-            "killed before it was noted"
+            "certctl was killed before the install was added to the history"
         );
     }
 }

@@ -4,25 +4,24 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-/// Now, UTC.
+/// Returns the current time.
 #[must_use]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Waits for `pause`; callers bound it and look at the interrupt between pauses.
+/// Waits for `pause`; callers keep it short and check for signals between pauses.
 pub(crate) fn sleep(pause: Duration) {
     std::thread::sleep(pause);
 }
 
-/// The longest wait that anybody can ask for: a CA forgets an order that nobody proved for that
-/// long.
+/// The longest wait that a user can request; CAs drop orders that are not validated for that long.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A duration as people write it: `90s`, `10m`, `2h`.
+/// Parses a duration such as `90s`, `10m` or `2h`.
 ///
 /// # Errors
-/// What it should look like.
+/// A message that shows the expected form.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     let parsed: Option<jiff::SignedDuration> = text.parse().ok();
     parsed
@@ -31,7 +30,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, &'static str> {
         .ok_or("not a duration such as 90s, 10m or 2h")
 }
 
-/// What passes while something goes on, whatever happens to the machine's date.
+/// Measures elapsed time, independently of changes of the machine's clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopwatch(Instant);
 
@@ -41,7 +40,7 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// So long until now.
+    /// Returns the time since the start.
     #[must_use]
     pub(crate) fn elapsed(self) -> Duration {
         self.0.elapsed()

@@ -1,12 +1,12 @@
-//! DNS: asks servers for CNAMEs and texts without following aliases, finds a zone's own servers and
-//! its surroundings (the zone above, keys and signatures, CAA). Decides nothing: answers are
-//! returned as values of `dcv`. A [`RecordQuery`] goes in, a [`DnsSurvey`] comes out; every question
-//! goes through `client::DnsClient`, or through `bulk_client::BulkClient` where there are thousands
-//! of similar ones.
+//! DNS: queries CNAME and TXT records without following aliases, and finds a zone's own servers,
+//! the zone above, keys and signatures, and CAA records. Answers are returned as values of `dcv`,
+//! without a verdict. A [`RecordQuery`] goes in, a [`DnsSurvey`] comes out. Every query goes
+//! through `client::DnsClient`, or through `bulk_client::BulkClient` if there are thousands of
+//! similar ones.
 //!
-//! Messages are parsed by `hickory-proto`; the sockets are our own, so that a closed port shows at
-//! once (connected UDP) and garbage is ignored until the deadline, which ready-made clients do not
-//! offer.
+//! Messages are parsed by `hickory-proto`; the sockets are our own, so that a closed port is
+//! noticed at once (connected UDP) and invalid datagrams are ignored until the deadline, which
+//! existing clients do not offer.
 
 mod aliases;
 mod ask_server;
@@ -48,10 +48,10 @@ use super::signals::InterruptSignal;
 use crate::dcv::answer::{DnsAnswer, DnsSurvey, RecordKind, ServerRole};
 use crate::dcv::caa::CaaLookup;
 
-/// Asks all servers for all records concurrently.
+/// Queries all servers for all records concurrently.
 ///
 /// # Errors
-/// [`DnsError`]; what servers do is no error but an answer.
+/// See [`DnsError`]; failures of servers are not errors but answers.
 pub(crate) fn survey(
     inquiries: &[RecordQuery],
     resolvers: &ResolverList,
@@ -62,10 +62,11 @@ pub(crate) fn survey(
     })
 }
 
-/// What is at each name of the CAA climb of all `names` (without wildcards): for `dcv::caa::rule`.
+/// Queries the CAA records at each name of the tree climb (RFC 8659 section 3) of all `names`
+/// (without wildcards), for `dcv::caa::rule`.
 ///
 /// # Errors
-/// [`DnsError`]; what servers do is no error but a [`CaaLookup`].
+/// See [`DnsError`]; failures of servers are not errors but a [`CaaLookup`].
 pub(crate) fn caa(
     names: &[String],
     resolvers: &ResolverList,
@@ -76,10 +77,10 @@ pub(crate) fn caa(
     })
 }
 
-/// The answer to each question, in order, by the first resolver that responds.
+/// Returns the answer to each question, in order, from the first resolver that responds.
 ///
 /// # Errors
-/// [`DnsError`]; what servers do is no error but an [`DnsAnswer`].
+/// See [`DnsError`]; failures of servers are not errors but a [`DnsAnswer`].
 pub(crate) fn look_up(
     questions: &[(String, RecordKind)],
     resolvers: &ResolverList,
@@ -99,7 +100,7 @@ pub(crate) fn look_up(
     })
 }
 
-/// The answer of the first resolver that responds.
+/// Returns the answer of the first resolver that responds.
 async fn first_answer(
     client: &DnsClient,
     resolvers: &[SocketAddr],
@@ -116,7 +117,7 @@ async fn first_answer(
     answer
 }
 
-/// Runs queries until they are done, the time is over or a signal comes.
+/// Runs queries until they are done, the deadline is reached or a signal arrives.
 fn run<T, F: Future<Output = T>>(
     interrupt: &InterruptSignal,
     questions: impl FnOnce(Arc<DnsClient>) -> F,

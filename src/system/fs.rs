@@ -1,5 +1,5 @@
-//! Files and folders: reading within bounds, writing by rename, listing, locking, extended
-//! attributes, free space.
+//! Files and folders: bounded reads, atomic writes, listing, locking, extended attributes, free
+//! space.
 
 pub(crate) mod disk_space;
 pub(crate) mod files;

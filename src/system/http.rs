@@ -1,5 +1,5 @@
 //! Fetches small files by HTTP from URLs in foreign certificates: bounded in size, time and
-//! redirects, and never from this machine or its own network unless the user allows it.
+//! redirects, and only from public addresses unless the user allows others.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::runtime;
 use super::signals::InterruptSignal;
 use crate::dcv::public_address;
 
-/// The most bytes that are read. A CA's certificate has some two thousand.
+/// The most bytes that are read. A CA certificate has about two thousand.
 pub(crate) const MOST_BYTES: usize = 256 << 10;
 
 /// The longest that one URL takes with all its redirects.
@@ -24,7 +24,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 /// The most redirects that are followed.
 const MOST_REDIRECTS: usize = 5;
 
-/// Where files may be fetched from.
+/// The networks from which files may be fetched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum NetworkReach {
     /// From public addresses alone
@@ -36,32 +36,32 @@ pub(crate) enum NetworkReach {
 /// Why a file was not fetched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
-    /// A signal came; holds its number.
-    #[error("interrupted while {url} was fetched")]
+    /// A signal arrived; holds its number.
+    #[error("interrupted while fetching {url}")]
     Interrupted { url: String, signal: i32 },
     /// The address is not public.
-    #[error("{0} is an address of this machine or its own network")]
+    #[error("{0} is an address of this machine or of a private network")]
     Private(IpAddr),
     /// The transfer failed or was cut short.
-    #[error("it could not be fetched: {0}")]
+    #[error("the transfer failed: {0}")]
     Transfer(String),
     /// The URL starts with neither `http://` nor `https://`.
-    #[error("only http:// and https:// are fetched")]
+    #[error("only http:// and https:// URLs are supported")]
     Scheme,
     /// The status is not 200.
-    #[error("the server says {0}")]
+    #[error("the server answered with status {0}")]
     Status(u16),
-    #[error("not there within {} s", .0.as_secs_f32())]
+    #[error("no complete answer within {} s", .0.as_secs_f32())]
     Slow(Duration),
-    #[error("it is larger than {} KiB", MOST_BYTES >> 10)]
+    #[error("the answer is larger than {} KiB", MOST_BYTES >> 10)]
     TooLarge,
-    #[error("it is redirected more than {MOST_REDIRECTS} times")]
+    #[error("there are more than {MOST_REDIRECTS} redirects")]
     TooManyRedirects,
-    #[error("it is no URL")]
+    #[error("it is not a valid URL")]
     Url,
 }
 
-/// The content of the file at `url`.
+/// Fetches the file at `url`.
 ///
 /// # Errors
 /// See [`HttpError`].
@@ -135,7 +135,7 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, HttpError> {
     Ok(bytes)
 }
 
-/// Checks the scheme, and the host if it is an address: no resolver sees that.
+/// Checks the scheme, and the host if it is an address, because that is not resolved.
 fn check_url(url: &Url, reach: NetworkReach) -> Result<(), HttpError> {
     if !["http", "https"].contains(&url.scheme()) {
         return Err(HttpError::Scheme);
@@ -156,7 +156,7 @@ fn check_public(address: IpAddr) -> Result<(), HttpError> {
     }
 }
 
-/// The last cause is the informative one.
+/// Returns the last cause, which is the most informative one.
 fn transfer_error(error: &reqwest::Error) -> HttpError {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {

@@ -1,5 +1,5 @@
-//! Reads the lines of a file or of stdin, each up to a maximum length, a few at a time. A source that
-//! may block is read on a thread of its own, so that queries go on in the meantime, and only a
+//! Reads the lines of a file or of stdin, each up to a maximum length, a few at a time. A source
+//! that may block is read on a thread of its own, so that queries go on in the meantime, and only a
 //! little ahead of its consumer.
 
 use std::fs::File;
@@ -28,14 +28,14 @@ pub(crate) struct NumberedLine {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LineError {
     /// The rest cannot be read.
-    #[error("cannot read the list any further")]
+    #[error("cannot read the rest of the list")]
     Io(#[source] io::Error),
     /// The line is longer than any name or record.
     #[error("the line is longer than {LONGEST} bytes")]
     TooLong,
 }
 
-/// The lines to come.
+/// The lines that are not returned yet.
 #[derive(Debug)]
 pub(crate) struct LineReader(Source);
 
@@ -73,7 +73,7 @@ impl LineReader {
         Self(Source::Thread(receiver))
     }
 
-    /// The next lines, at least one; `None` at the end.
+    /// Returns the next lines, at least one; `None` at the end.
     pub(super) async fn next(&mut self) -> Option<Vec<NumberedLine>> {
         match &mut self.0 {
             Source::File(reader) => reader.next_lines(),
@@ -107,7 +107,7 @@ impl<R: Read> BoundedLines<R> {
         }
     }
 
-    /// The next line, and those that are buffered already; `None` at the end.
+    /// Returns the next line, and those that are already buffered; `None` at the end.
     fn next_lines(&mut self) -> Option<Vec<NumberedLine>> {
         let mut lines = Vec::new();
         while !self.ended
@@ -164,9 +164,9 @@ mod tests {
         let long = "x".repeat(usize::try_from(LONGEST).unwrap() * 3);
         let text = format!("a\r\n\n{long}\n\u{e9}\nlast");
         let mut reader = BoundedLines::new(text.as_bytes());
-        let mut said = Vec::new();
+        let mut texts = Vec::new();
         while let Some(lines) = reader.next_lines() {
-            said.extend(lines.into_iter().map(|line| {
+            texts.extend(lines.into_iter().map(|line| {
                 let text = line.text.unwrap_or_else(|error| {
                     assert!(matches!(error, LineError::TooLong));
                     "(too long)".to_owned()
@@ -176,7 +176,7 @@ mod tests {
         }
         let wanted = ["a", "", "(too long)", "\u{e9}", "last"];
         assert_eq!(
-            said,
+            texts,
             (1..).zip(wanted.map(str::to_owned)).collect::<Vec<_>>()
         );
     }

@@ -1,6 +1,6 @@
-//! Runs other programs: without a shell, in a process group of their own, with an empty stdin, for a
-//! bounded time and with bounded output. Does not wait for daemons that inherited the output pipe,
-//! as nginx leaves them behind.
+//! Runs other programs: without a shell, in a process group of their own, with an empty stdin, for
+//! a bounded time and with bounded output. Does not wait for daemons that inherited the output
+//! pipe, such as nginx.
 
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, Read};
@@ -23,16 +23,16 @@ use crate::system::activity::{self, Activity};
 pub struct CommandInvocation {
     /// The program (a path, or a name to look up) and its arguments, one word each.
     pub argv: Vec<String>,
-    /// After that long the whole process group is killed.
+    /// The time after which the whole process group is killed.
     pub deadline: Duration,
-    /// How many bytes of its output are kept: the head and the tail; the rest is read and dropped.
+    /// How many bytes of its output are kept, at the beginning and the end; the rest is dropped.
     pub output_limit: usize,
 }
 
 /// The result of a command that ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FinishedCommand {
-    /// The exit status; `None` when a signal or the deadline ended it, or when it cannot be known.
+    /// The exit status; `None` if a signal or the deadline ended it, or if it is unknown.
     pub status: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
@@ -43,7 +43,7 @@ pub struct FinishedCommand {
 }
 
 impl FinishedCommand {
-    /// True for exit status 0 in time.
+    /// Returns true for exit status 0 before the deadline.
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status == Some(0) && !self.timed_out
@@ -53,21 +53,21 @@ impl FinishedCommand {
 /// Why a program could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// There is no program in the command.
+    /// The command is empty.
     #[error("the command is empty")]
     Empty,
     /// The program is neither at its path nor in the usual folders.
-    #[error("there is no program {program}")]
+    #[error("the program {program} does not exist")]
     NotFound {
-        /// As it was given.
+        /// The program as it was passed.
         program: String,
     },
     /// The system did not start the program.
     #[error("cannot run {program}")]
     Start {
-        /// As it was given.
+        /// The program as it was passed.
         program: String,
-        /// The reason that the system gives.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
@@ -76,7 +76,7 @@ pub enum ProcessError {
 /// Runs a program to its end, or kills it and its whole group at the deadline.
 ///
 /// # Errors
-/// When it could not be started. However it ends, that is a [`FinishedCommand`].
+/// When it could not be started. Once started, the result is always a [`FinishedCommand`].
 pub fn run(invocation: &CommandInvocation) -> Result<FinishedCommand, ProcessError> {
     let (program, arguments) = invocation.argv.split_first().ok_or(ProcessError::Empty)?;
     let path = find_program(program).ok_or_else(|| ProcessError::NotFound {
@@ -118,7 +118,7 @@ fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
     rustix::io::ioctl_fionbio(&reader, true)?;
     let child = Command::new(path)
         .args(arguments)
-        // Scripts (apachectl) look for their programs too.
+        // Scripts such as apachectl search for other programs.
         .env(
             "PATH",
             std::env::join_paths(program_folders()).unwrap_or_default(),
@@ -163,7 +163,7 @@ fn kill_group(child: &mut Child, capture: &mut OutputCapture) -> ChildEnd {
 
 /// Waits until there is output, the child has ended, or `left` has passed.
 fn wait_for_event(capture: &OutputCapture, pidfd: Option<&OwnedFd>, left: Duration) {
-    // Without pidfds (Linux before 5.3) the end of the child is looked for every few milliseconds.
+    // Without pidfds (Linux before 5.3) the child is polled every few milliseconds.
     let left = if pidfd.is_some() {
         left
     } else {
@@ -208,7 +208,7 @@ impl OutputCapture {
         }
     }
 
-    /// Reads what the pipe holds now. Bounded, because a daemon may go on writing.
+    /// Reads what is in the pipe now. Bounded, because a daemon may continue to write.
     fn drain(&mut self) {
         for _ in 0..16 {
             if !self.read_chunk() {
@@ -257,7 +257,8 @@ impl OutputCapture {
     }
 }
 
-/// The usual folders of programs: the `PATH` of users, of cron and of services may lack some.
+/// The usual folders of programs, some of which may not be in the `PATH` of users, cron or
+/// services.
 const USUAL: [&str; 6] = [
     "/usr/local/sbin",
     "/usr/local/bin",
@@ -267,8 +268,8 @@ const USUAL: [&str; 6] = [
     "/bin",
 ];
 
-/// The absolute folders of `PATH`, then the usual ones. Relative folders are omitted, because they
-/// depend on the working directory.
+/// Returns the absolute folders of `PATH`, then the usual ones. Relative folders are omitted,
+/// because they depend on the working directory.
 fn program_folders() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path)
@@ -282,7 +283,7 @@ fn program_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// The path of a program: a path unchanged, a name in `PATH` and then in the usual folders.
+/// Returns the path of a program: a path unchanged, a name from `PATH` or else the usual folders.
 #[must_use]
 pub fn find_program(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
@@ -298,14 +299,14 @@ fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 
-/// Whether a process with that id exists, whichever user owns it.
+/// Returns true if a process with that id exists, whichever user owns it.
 #[must_use]
 pub fn is_alive(pid: i32) -> bool {
     let found = Pid::from_raw(pid).map(test_kill_process);
     matches!(found, Some(Ok(()) | Err(rustix::io::Errno::PERM)))
 }
 
-/// Makes a process reload its files (`SIGUSR2`); false if the signal could not be sent.
+/// Makes a process reload its files (`SIGUSR2`); returns false if the signal could not be sent.
 #[must_use]
 pub(crate) fn send_reload_signal(pid: i32) -> bool {
     Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, Signal::USR2).is_ok())
@@ -314,19 +315,20 @@ pub(crate) fn send_reload_signal(pid: i32) -> bool {
 /// Why a text cannot be run as a command without a shell.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum WordsError {
-    /// Nothing but blanks.
+    /// It contains only blanks.
     #[error("the command is empty")]
     Empty,
     /// A character that only a shell understands, outside of quotes.
-    #[error("{0:?} in a command: no shell is used")]
+    #[error("the command contains {0:?}, but certctl runs commands without a shell")]
     Shell(char),
-    /// A quote or a backslash without its other half.
-    #[error("a quote in the command is not closed")]
+    /// A quotation that is not closed, or a backslash at the end.
+    #[error("a quotation in the command is not closed")]
     Unclosed,
 }
 
-/// Splits a command as a POSIX shell does (blanks, quotes, backslashes), but expands nothing: what
-/// would need a shell is refused rather than passed on as a word that means something else.
+/// Splits a command as a POSIX shell does (blanks, quotes, backslashes), without expansions.
+/// Characters that need a shell are refused, because the program would get them with another
+/// meaning.
 ///
 /// # Errors
 /// See [`WordsError`].

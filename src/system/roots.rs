@@ -1,5 +1,5 @@
-//! The roots that this machine trusts: its CA bundle or folder, or what
-//! `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as OpenSSL does.
+//! The roots that this machine trusts: its CA bundle or folder, or those in `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR`, as with OpenSSL.
 
 use std::sync::OnceLock;
 
@@ -7,33 +7,33 @@ use rustls_native_certs::CertificateResult;
 
 /// The system's trust store could not be used.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("this system's trust store holds no certificate{}", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
+#[error("this system's trust store contains no certificate{}", problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default())]
 pub(crate) struct RootsError {
-    /// What reading it said.
-    said: Option<String>,
+    /// The first error while reading it.
+    problem: Option<String>,
 }
 
-/// DER of each root, read once a run. What cannot be read beside others is passed over, as OpenSSL
-/// does.
+/// Returns the DER of each root; reads them once per run. Unreadable files are skipped if others
+/// can be read, as OpenSSL does.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no root.
 pub(crate) fn system_roots() -> Result<&'static [Vec<u8>], RootsError> {
     static ROOTS: OnceLock<Result<Vec<Vec<u8>>, RootsError>> = OnceLock::new();
     ROOTS.get_or_init(read).as_deref().map_err(Clone::clone)
 }
 
-/// The same of the one file in which a system keeps them all: some hundred fewer to open. Empty
-/// where there is none, or where the environment says what is read; a root that is not in it may be
-/// among [`system_roots`] all the same.
+/// Returns the roots in the system's bundle file, which is faster to read than some hundred files.
+/// Empty if there is none, or if the environment selects other files. A root that is not in it may
+/// still be among [`system_roots`].
 #[must_use]
 pub(crate) fn bundle_roots() -> &'static [Vec<u8>] {
     static ROOTS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     ROOTS.get_or_init(|| {
-        let said = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        let is_overridden = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
             .iter()
             .any(|name| std::env::var_os(name).is_some());
-        let file = if said {
+        let file = if is_overridden {
             None
         } else {
             openssl_probe::probe().cert_file
@@ -49,7 +49,7 @@ fn read() -> Result<Vec<Vec<u8>>, RootsError> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
         return Err(RootsError {
-            said: found.errors.first().map(ToString::to_string),
+            problem: found.errors.first().map(ToString::to_string),
         });
     }
     Ok(ders(&found))

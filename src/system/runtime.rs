@@ -1,5 +1,5 @@
-//! One lazy current-thread tokio runtime behind the batch calls of `dns` and `tls`: async stays
-//! inside `system`.
+//! A current-thread tokio runtime for the batch calls of `dns` and `tls`, created on first use.
+//! Async code stays inside `system`.
 
 use std::cell::OnceCell;
 use std::future::Future;
@@ -9,7 +9,7 @@ thread_local! {
     static RUNTIME: OnceCell<tokio::runtime::Runtime> = const { OnceCell::new() };
 }
 
-/// Runs `future` to its end on this thread's runtime.
+/// Runs `future` to completion on this thread's runtime.
 ///
 /// # Errors
 /// When the runtime cannot be built (no file descriptors left).

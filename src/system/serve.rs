@@ -1,5 +1,5 @@
-//! The rehearsal's listeners: on loopback only, each on a thread and a current-thread runtime of
-//! its own, gone when dropped. They move bytes; what is answered is the caller's (`rehearsal`).
+//! The listeners of the rehearsal: on loopback only, each on its own thread with a current-thread
+//! runtime, stopped on drop. The caller (`rehearsal`) computes the answers.
 
 pub(crate) mod dns;
 pub(crate) mod web;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// A port of 127.0.0.1 that nothing listens on now, for a server of somebody else's.
+/// Returns a port of 127.0.0.1 that is free now, for another program's server.
 ///
 /// # Errors
 /// When there is none.
@@ -33,9 +33,9 @@ struct Background {
 }
 
 impl Background {
-    /// Runs what `serve` makes, on a thread called `name`. Its sockets are bound before, by the
-    /// caller: a port that cannot be had is an error of the start, and the address is known when
-    /// this returns.
+    /// Runs the future that `serve` returns on a thread called `name`. The caller binds the sockets
+    /// before, so that a port that is not available is an error of the start, and the address is
+    /// known when this returns.
     fn start<F, S>(name: &str, serve: S) -> io::Result<Self>
     where
         F: Future<Output = io::Result<()>>,
@@ -50,8 +50,7 @@ impl Background {
             .spawn(move || {
                 runtime.block_on(async {
                     tokio::select! {
-                        // A listener that cannot go on is seen by whoever asks it and gets no
-                        // answer.
+                        // Clients notice a failed listener because they get no answer.
                         _ = serve() => {}
                         _ = stopped => {}
                     }

@@ -1,6 +1,6 @@
-//! SIGINT, SIGTERM and SIGHUP set a flag; whoever waits or is about to change something looks at
-//! it. Also here: what keeps key bytes of this process out of core dumps, a limit from ending it,
-//! and how many files it may open.
+//! SIGINT, SIGTERM and SIGHUP set a flag, which is checked during waits and before changes. Also:
+//! keeps key bytes out of core dumps, survives the file size limit, and returns the limit of open
+//! files.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,12 +11,12 @@ use rustix::process::{
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
-/// Set to the signal's number once one has come.
+/// Holds the number of the signal that arrived, if any.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InterruptSignal(Arc<AtomicUsize>);
 
 impl InterruptSignal {
-    /// Starts to listen; from here on the signals end nothing by themselves.
+    /// Registers the handlers; from then on the signals do not end the process by themselves.
     ///
     /// # Errors
     /// When the handlers cannot be registered.
@@ -28,7 +28,7 @@ impl InterruptSignal {
         Ok(())
     }
 
-    /// The signal that came, if one did.
+    /// Returns the signal that arrived, if any.
     #[must_use]
     pub(crate) fn signal(&self) -> Option<i32> {
         match self.0.load(Ordering::Relaxed) {
@@ -37,7 +37,7 @@ impl InterruptSignal {
         }
     }
 
-    /// Ends once a signal has come.
+    /// Waits until a signal arrives; returns its number.
     pub(crate) async fn wait_for_signal(&self) -> i32 {
         loop {
             if let Some(signal) = self.signal() {
@@ -48,8 +48,8 @@ impl InterruptSignal {
     }
 }
 
-/// No core dumps and no ptrace by the same user (product promise P3). Best effort: a container may
-/// forbid it.
+/// Disables core dumps and ptrace by the same user (promise P3). Best effort, because a container
+/// may not allow it.
 pub(crate) fn keep_memory_private() {
     let none = Rlimit {
         current: Some(0),
@@ -59,14 +59,14 @@ pub(crate) fn keep_memory_private() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// A file that would grow beyond the limit of who runs certctl (`ulimit -f`) is an error like a
-/// full disk, not the end. Best effort.
+/// Makes writes beyond the file size limit (`ulimit -f`) fail like a full disk instead of ending
+/// the process. Best effort.
 pub(crate) fn outlive_limits() {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
-/// How many files and sockets one kind of work may have open:
-/// `wanted`, and half of what the limit (`ulimit -n`) allows.
+/// Returns how many files and sockets one task may open: `wanted`, but at most half of the limit
+/// (`ulimit -n`).
 #[must_use]
 pub(crate) fn most_open_files(wanted: usize) -> usize {
     let allowed = getrlimit(Resource::Nofile)

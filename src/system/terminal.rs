@@ -1,4 +1,5 @@
-//! The user's terminal: its properties, and the password prompt, the only prompt that there is.
+//! The user's terminal: its properties, and the password prompt, which is the only prompt of
+//! certctl.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 use super::signals::InterruptSignal;
 use crate::system::fs::files::stdin_is_terminal;
 
-/// True when `NO_COLOR` is set to anything (no-color.org).
+/// Returns true if `NO_COLOR` is set to any value (no-color.org).
 #[must_use]
 pub(crate) fn refuses_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
@@ -59,25 +60,25 @@ pub(crate) fn moves_cursor() -> bool {
 /// Why no password was read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AskError {
-    /// A signal came; holds its number.
-    #[error("interrupted while a password was asked for")]
+    /// A signal arrived; holds its number.
+    #[error("interrupted at a password prompt")]
     Interrupted(i32),
     /// The terminal cannot be used.
     #[error("cannot read from the terminal")]
     Io(#[source] io::Error),
     /// Stdin is not a terminal.
-    #[error("there is no terminal to ask on")]
+    #[error("there is no terminal to prompt for a password on")]
     NoTerminal,
     /// The input is longer than any password, or not UTF-8.
-    #[error("what was typed is no password: too long, or not UTF-8")]
+    #[error("the password is too long or not UTF-8")]
     Unreadable,
 }
 
 /// The longest password, in bytes.
 const LONGEST: usize = 1024;
 
-/// Asks for a password that is not shown. `interrupt` must listen already; the terminal's settings
-/// are restored.
+/// Prompts for a password, which is not shown. The handlers of `interrupt` must be registered.
+/// Restores the settings of the terminal.
 ///
 /// # Errors
 /// See [`AskError`].
@@ -100,19 +101,20 @@ pub(crate) fn ask_password(
         .map_err(AskError::Io)?;
     let typed = read_line(&mut terminal, interrupt);
     drop(hidden);
-    // The line break was hidden as well.
+    // The line break was not shown either.
     let _ = terminal.write_all(b"\n");
     typed
 }
 
-/// Reads one line. Waits in short turns, because a signal sets a flag and ends no read.
+/// Reads one line. Polls with a short timeout, because a signal only sets a flag and does not end a
+/// read.
 fn read_line(
     terminal: &mut File,
     interrupt: &InterruptSignal,
 ) -> Result<Zeroizing<String>, AskError> {
     let turn = Timespec::try_from(Duration::from_millis(100))
         .map_err(|error| AskError::Io(io::Error::other(error)))?;
-    // Never grows: growing would leave copies behind.
+    // Never grows, because that would leave copies in memory.
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
     let mut piece = Zeroizing::new([0_u8; 256]);
     loop {
@@ -161,7 +163,7 @@ fn password_of_line(line: &[u8]) -> Result<Zeroizing<String>, AskError> {
     Ok(Zeroizing::new(password.to_owned()))
 }
 
-/// A terminal that does not show what is typed, until this is dropped.
+/// A terminal that does not show what is typed; restored on drop.
 struct HiddenInput {
     terminal: File,
     before: Termios,

@@ -1,6 +1,5 @@
-//! Makes fresh TLS handshakes and records what a server shows for a name. Chains are recorded, not
-//! verified (`probe` and `pki::verify` do that); the handshake itself checks that the server holds
-//! the leaf's key.
+//! Makes full TLS handshakes and records what a server sends for a name. `probe` and `pki::verify`
+//! verify the chains; the handshake itself checks that the server has the leaf's key.
 
 pub(crate) mod hosts;
 pub(crate) mod starttls;
@@ -30,29 +29,29 @@ use super::runtime;
 use crate::pki::key::KeyAlgorithm;
 use crate::probe::{ProbeTarget, TlsHandshake};
 
-/// Why a server showed no certificate.
+/// Why a server sent no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// The server ended the handshake with an alert (RFC 8446 6.2).
+    /// The server ended the handshake with an alert (RFC 8446 section 6.2).
     #[error("the server ended the handshake with the alert {0}")]
     Alert(String),
-    /// The server closed the connection before it showed a certificate.
+    /// The server closed the connection before it sent a certificate.
     #[error("the server closed the connection during the handshake")]
     Closed,
     /// The name cannot be sent in a handshake.
-    #[error("{0:?} cannot be asked for in a handshake")]
+    #[error("{0:?} is not a valid server name for a handshake")]
     Name(String),
-    /// The host has no address.
-    #[error("{0} has no address here")]
+    /// The host name has no address.
+    #[error("cannot resolve {0}")]
     NoAddress(String),
     /// The server does not speak TLS.
-    #[error("what answers does not speak TLS")]
+    #[error("the server does not speak TLS")]
     NotTls,
     /// The port is closed.
     #[error("the connection was refused")]
     Refused,
-    /// The server cannot prove that it holds the key of its certificate.
-    #[error("the server does not hold the key of the certificate that it shows")]
+    /// The server cannot prove that it has the key of its certificate.
+    #[error("the server does not have the key of the certificate that it sends")]
     Signature,
     /// The protocol before TLS failed.
     #[error(transparent)]
@@ -61,7 +60,7 @@ pub enum ProbeError {
     #[error("no handshake within {} s", .0.as_secs_f32())]
     Stalled(Duration),
     /// The server sends more certificates than clients accept.
-    #[error("the server sends more certificates than clients take (64 KiB)")]
+    #[error("the server sends more than 64 KiB of certificates, which clients reject")]
     TooMuch,
     /// The handshake failed for another reason.
     #[error("the handshake failed")]
@@ -77,8 +76,8 @@ pub enum ProbeError {
 /// How many handshakes run at once.
 const AT_ONCE: usize = 32;
 
-/// Makes one fresh handshake with each target; answers come in the order of the targets. Each has
-/// its own `deadline`.
+/// Makes one full handshake with each target; returns the answers in the order of the targets. Each
+/// has its own `deadline`.
 ///
 /// At most `AT_ONCE` run at a time; at most 64 KiB of handshake are read from any server (the limit
 /// of rustls).
@@ -121,16 +120,16 @@ async fn probe_concurrently(
     }
 }
 
-/// Whether an address belongs to this machine: only then can a socket be bound to it.
+/// Returns true if an address belongs to this machine: only then can a socket be bound to it.
 #[must_use]
 pub(crate) fn is_here(address: SocketAddr) -> bool {
     address.ip().is_loopback() || std::net::UdpSocket::bind((address.ip(), 0)).is_ok()
 }
 
-/// The addresses of a host name (or of an address), as this machine finds them.
+/// Resolves a host name (or an address) with the resolver of this machine.
 ///
 /// # Errors
-/// When there is none, or no answer in time.
+/// When it has no address, or there is no answer in time.
 pub fn resolve(host: &str, port: u16, deadline: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     activity::report_query(|| format!("addresses of {bare} from the system's resolver"));
@@ -164,8 +163,8 @@ pub(super) async fn probe(
         Ok(Err(error)) => error,
         Err(_) => ProbeError::Stalled(deadline),
     };
-    // A server that requires a client certificate fails the handshake after it has shown its own
-    // certificate: that one counts.
+    // A server that requires a client certificate fails the handshake after it has sent its own
+    // certificate, which is sufficient.
     recorder.proven_handshake().ok_or(error)
 }
 
@@ -194,7 +193,7 @@ async fn complete_handshake(
 }
 
 /// Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, with the addresses
-/// of the connection itself: Apache's mod_remoteip chokes on the shorter `UNKNOWN`.
+/// of the connection itself: Apache's mod_remoteip rejects the shorter `UNKNOWN`.
 fn proxy_header(from: SocketAddr, to: SocketAddr) -> String {
     let family = if to.is_ipv4() { "TCP4" } else { "TCP6" };
     format!(
@@ -249,7 +248,7 @@ fn handshake_error(error: io::Error) -> ProbeError {
     }
 }
 
-/// Records the chain as it was sent, and rejects only a server that cannot sign with the leaf's key.
+/// Records the chain as sent; rejects only a server that cannot sign with the leaf's key.
 #[derive(Debug)]
 struct ChainRecorder {
     provider: Arc<CryptoProvider>,
@@ -270,7 +269,7 @@ impl ChainRecorder {
         }
     }
 
-    /// The chain, if the server has proved that it holds the key.
+    /// Returns the chain, if the server has proved that it has the key.
     fn proven_handshake(&self) -> Option<TlsHandshake> {
         let seen = self
             .seen
@@ -286,7 +285,7 @@ impl ChainRecorder {
         checked: Result<HandshakeSignatureValid, TlsError>,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let checked = match checked {
-            // A leaf that webpki cannot read (X.509 v1, say) is still what is served.
+            // A leaf that webpki cannot parse (such as X.509 v1) is still recorded.
             Err(TlsError::InvalidCertificate(
                 CertificateError::BadEncoding | CertificateError::Other(_),
             )) => Ok(HandshakeSignatureValid::assertion()),
@@ -361,8 +360,8 @@ impl ServerCertVerifier for ChainRecorder {
     }
 }
 
-/// Whether a key of that algorithm can sign with that scheme. A server chooses its certificate by the
-/// schemes that the client offers.
+/// Returns true if a key of that algorithm can sign with that scheme. A server selects its
+/// certificate by the schemes that the client offers.
 fn can_sign_with(algorithm: KeyAlgorithm, scheme: SignatureScheme) -> bool {
     let schemes: &[SignatureScheme] = match algorithm {
         KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => &[

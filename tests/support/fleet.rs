@@ -1,5 +1,5 @@
-//! nginx, Apache and HAProxy behind one face: each serves pairs for names at addresses, as its own
-//! configuration says it.
+//! One interface to nginx, Apache and HAProxy: each serves certificates for names at addresses,
+//! with its own kind of configuration.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,26 +16,26 @@ pub enum Kind {
     Nginx,
 }
 
-/// It, running in a folder of its own until this is dropped.
+/// A server that runs in a folder of its own until this is dropped.
 pub enum Running {
     Apache(Apache),
     Haproxy(Haproxy),
     Nginx(Nginx),
 }
 
-/// A name, where it is served, and with which files.
+/// Names, the addresses where they are served, and the files.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub names: &'static str,
     pub at: Vec<SocketAddr>,
-    /// Chain and key; for HAProxy, which wants both in one file, twice the same.
+    /// Chain and key; for HAProxy, which needs both in one file, the same path twice.
     pub pairs: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Kind {
     pub const ALL: [Self; 3] = [Self::Apache, Self::Haproxy, Self::Nginx];
 
-    /// As `--server` has it.
+    /// The value of `--server`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Apache => "apache",
@@ -44,7 +44,7 @@ impl Kind {
         }
     }
 
-    /// Where a pair of example.com lies in a tree when nobody says otherwise.
+    /// The default paths of chain and key of example.com in a tree.
     pub fn usual(self, tree: &Path) -> (PathBuf, PathBuf) {
         let both = tree.join("etc/ssl/private/example.com.pem");
         match self {
@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    /// Its configuration file in `folder`.
+    /// Returns its configuration file in `folder`.
     pub fn config(self, folder: &Path) -> PathBuf {
         folder.join(match self {
             Self::Apache => "apache2.conf",
@@ -122,8 +122,8 @@ fn apache_host(place: &Place) -> String {
     )
 }
 
-/// One section: all places are at the first one's addresses, and HAProxy picks by the names in the
-/// certificates.
+/// Returns one frontend: all places are at the addresses of the first one, and HAProxy selects the
+/// certificate by the names in it.
 fn haproxy_section(places: &[Place]) -> String {
     let files: String = places
         .iter()

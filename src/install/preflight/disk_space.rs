@@ -195,7 +195,7 @@ fn explain_refusal(
         };
     }
     match missing {
-        Some(first) => FileError::at("make the folder", first)(source).into(),
+        Some(first) => FileError::at("create the folder", first)(source).into(),
         None => FileError::at(new_file.doing, &new_file.path)(source).into(),
     }
 }
@@ -254,11 +254,11 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
 fn new_link(path: &Path, text: &Path) -> NewFile {
     let length = text.as_os_str().len();
     let bytes = if length < SHORT_LINK { 0 } else { length };
-    NewFile::new("make the link", path, bytes)
+    NewFile::new("create the link", path, bytes)
 }
 
 fn new_pointer(layout: &LineageLayout, pointer: ReleasePointer) -> NewFile {
-    NewFile::new("make the link", &layout.pointer(pointer), 0)
+    NewFile::new("create the link", &layout.pointer(pointer), 0)
 }
 
 fn release_files(layout: &LineageLayout, release: &Release) -> Vec<NewFile> {

@@ -29,8 +29,8 @@ const BLOCKS: usize = 1000;
 const CERTIFICATE: &[u8] = b"CERTIFICATE";
 const KEYS: [&[u8]; 3] = [b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PRIVATE KEY"];
 
-/// The content of the file, or `None` where it is written in any other way: then the full reader
-/// reads it. The only entry point of the fast path.
+/// Returns the content of the file, or `None` if it is written in any other way; the full reader
+/// then reads it. This is the only entry point of the fast path.
 ///
 /// It serves the goal for `status FOLDER` in `benches/tree.py` (described in `benches/README.md`):
 /// on 100,000 files at most 1.1 times the CPU of a program on x509-parser and rayon.
@@ -43,7 +43,7 @@ pub(super) fn read(bytes: &[u8], mode: Mode, keys: Keys) -> Option<Vec<ItemConte
 }
 
 fn read_der(bytes: &[u8]) -> Option<Vec<ItemContent>> {
-    // What begins as a certificate may end as a zip.
+    // A file that begins as a certificate may end as a zip.
     if memmem::find(bytes, b"PK\x05\x06").is_some() {
         return None;
     }
@@ -81,7 +81,7 @@ fn read_pem(bytes: &[u8], mode: Mode, keys: Keys) -> Option<Vec<ItemContent>> {
     Some(found)
 }
 
-/// A certificate that fills `der` to its end.
+/// Parses a certificate that fills `der` to its end.
 fn certificate(der: Vec<u8>) -> Option<Arc<Certificate>> {
     let certificate = Certificate::from_plain_der(der)?;
     // The full reader refuses longer keys.
@@ -91,12 +91,12 @@ fn certificate(der: Vec<u8>) -> Option<Arc<Certificate>> {
     Some(Arc::new(certificate))
 }
 
-/// The public key of the private key that fills `der` to its end.
+/// Returns the public key of the private key that fills `der` to its end.
 fn public_key(der: &[u8], keys: Keys) -> Option<PublicKey> {
     if keys == Keys::Identified
-        && let Some(named) = PublicKey::stated_in(der)
+        && let Some(stated) = PublicKey::stated_in(der)
     {
-        return Some(named);
+        return Some(stated);
     }
     let (_, rest) = der::split_element(der)?;
     if !rest.is_empty() {
@@ -109,18 +109,18 @@ fn public_key(der: &[u8], keys: Keys) -> Option<PublicKey> {
     })
 }
 
-/// A block in lines of one length.
+/// A PEM block whose lines have the same length.
 struct Block<'a> {
     label: &'a [u8],
     /// Base64 with its line ends.
     body: &'a [u8],
-    /// Characters a line, and what ends it.
+    /// The characters of a line without its end, and the length of the line end.
     columns: usize,
     ending: usize,
 }
 
 impl<'a> Block<'a> {
-    /// The block that `text` begins with, and what follows the line that ends it.
+    /// Returns the block at the beginning of `text`, and the rest after its last line.
     fn split_first(text: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let rest = text.strip_prefix(b"-----BEGIN ")?;
         let label_length = rest.iter().take(64).position(|&byte| byte == b'-')?;
@@ -149,7 +149,7 @@ impl<'a> Block<'a> {
         Some((block, rest))
     }
 
-    /// The DER of a certificate.
+    /// Returns the DER of a certificate.
     fn decoded(&self) -> Option<Vec<u8>> {
         let mut der = vec![0; self.room()];
         let mut text = Vec::with_capacity(self.body.len());
@@ -158,7 +158,7 @@ impl<'a> Block<'a> {
         Some(der)
     }
 
-    /// The DER of a key, in memory that is overwritten when it is freed.
+    /// Returns the DER of a key, in memory that is overwritten when it is freed.
     fn decoded_secret(&self) -> Option<Zeroizing<Vec<u8>>> {
         let mut der = Zeroizing::new(vec![0; self.room()]);
         let mut text = Zeroizing::new(Vec::with_capacity(self.body.len()));
@@ -167,12 +167,12 @@ impl<'a> Block<'a> {
         Some(der)
     }
 
-    /// As many octets as it decodes to, or a few more.
+    /// Returns an upper bound for the decoded length, at most a few octets too large.
     fn room(&self) -> usize {
         self.body.len() / 4 * 3 + 3
     }
 
-    /// Decodes all lines, joined in `text`, into `der` and says how much of it they fill.
+    /// Decodes all lines, joined in `text`, into `der`; returns the decoded length.
     fn decode(&self, text: &mut Vec<u8>, der: &mut [u8]) -> Option<usize> {
         for line in self.body.chunks(self.columns + self.ending) {
             match (self.ending, line) {
@@ -186,8 +186,8 @@ impl<'a> Block<'a> {
     }
 }
 
-/// How long the Base64 is that `text` begins with, in lines of `line` characters and a line feed:
-/// the last line is shorter, or the one before it was the last.
+/// Returns the length of the Base64 at the beginning of `text`, in lines of `line` characters and a
+/// line feed. The last line may be shorter.
 fn body_length(text: &[u8], line: usize) -> Option<usize> {
     let mut length = 0;
     while text.get(length + line).is_some_and(|&byte| byte == b'\n') && text[length] != b'-' {
@@ -200,8 +200,8 @@ fn body_length(text: &[u8], line: usize) -> Option<usize> {
     Some(length)
 }
 
-/// The length of the line end that `text` begins with, and what follows; the end of the text is a
-/// line end of length 0.
+/// Returns the length of the line end at the beginning of `text`, and the rest; the end of the text
+/// is a line end of length 0.
 fn line_end(text: &[u8]) -> Option<(usize, &[u8])> {
     match text {
         [] => Some((0, text)),

@@ -1,4 +1,4 @@
-//! Compares the fast path with the full reader: what the fast path reads, both read alike.
+//! Compares the fast path with the full reader: both must return the same items.
 
 use super::{ItemContent, Keys, read_items, read_items_in_full};
 use crate::inventory::file_reader::fast_path;
@@ -7,7 +7,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::testing::{Authority, site_key};
 
-/// The mode of each file: it only has to arrive.
+/// The mode of each file, which is only passed through.
 const MODE: Mode = Mode::new(0o600);
 
 /// Compares both readers and returns how many files the fast path read.
@@ -19,7 +19,7 @@ fn compare_readers<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> u
         assert_eq!(in_debug_form(&both), full, "{name}");
         read += usize::from(fast_path::read(bytes, MODE, Keys::Checked).is_some());
         if let Some(mut found) = fast_path::read(bytes, MODE, Keys::Identified) {
-            // A key that cannot be used is identified nevertheless.
+            // A damaged key may still be identified.
             found.retain(|item| {
                 !matches!(item, ItemContent::Key(_)) || full.contains(&format!("{item:?}"))
             });
@@ -37,7 +37,7 @@ fn pem(label: &str, der: &[u8]) -> Vec<u8> {
     crate::pki::pem::encode(label, der).into_bytes()
 }
 
-/// A chain of three as PEM and the same as three files of DER, and a key of each kind.
+/// A chain of three as PEM and as three DER files, and a key of each algorithm.
 fn sample_files() -> Vec<(String, Vec<u8>)> {
     let chain = sample_chain();
     let pem: String = chain.iter().map(Certificate::to_pem).collect();
@@ -99,7 +99,7 @@ fn key_files(algorithm: KeyAlgorithm, chain: &str) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn the_fast_path_reads_plain_files() {
     let files = sample_files();
-    // Ed25519 keys do not name their public half, and are read in full.
+    // Ed25519 keys do not contain their public half and are read by the full reader.
     let count = compare_readers(
         files
             .iter()
@@ -124,7 +124,7 @@ fn compare_certificate_readers(name: &str, der: &[u8]) -> bool {
     fast.is_some()
 }
 
-/// Each octet of a certificate is changed in every way that moves a boundary.
+/// Flips bits in each octet of a certificate, which changes tags and lengths too.
 #[test]
 fn both_readers_agree_on_damaged_certificates() {
     let mut still_readable = 0;
@@ -142,7 +142,7 @@ fn both_readers_agree_on_damaged_certificates() {
     assert!(still_readable > 1000, "{still_readable}");
 }
 
-/// The text of keys and certificates is cut, and other text is inserted or put in its place.
+/// Cuts the text of keys and certificates, and inserts or replaces characters.
 #[test]
 fn both_readers_agree_on_damaged_text() {
     for (name, bytes) in sample_files() {

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::finding::NextStep;
 use crate::inventory::RowVerdict;
 use crate::report::escape;
 use crate::wording::day;
 
-/// Foreign text: what would drive a terminal or reorder what is read is made visible, what would be
-/// markup is not.
+/// Returns foreign text as HTML: control and bidirectional characters are shown as escapes, and
+/// characters with a meaning in HTML as entities.
 pub(crate) fn text(foreign: &str) -> String {
     let mut out = String::with_capacity(foreign.len());
     for c in escape(foreign, &[]).chars() {
@@ -23,12 +24,12 @@ pub(crate) fn text(foreign: &str) -> String {
     out
 }
 
-/// An instant as its day, with the instant for those who point at it.
+/// Returns the day of an instant; the tooltip shows the instant.
 pub(crate) fn date(at: Timestamp) -> String {
     format!("<time datetime=\"{at}\" title=\"{at}\">{}</time>", day(at))
 }
 
-/// A list of what each line says; nothing for none.
+/// Returns `lines` as a list, or nothing if there are none.
 pub(crate) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
     let items: String = lines.map(|line| format!("<li>{line}</li>")).collect();
     if items.is_empty() {
@@ -38,7 +39,20 @@ pub(crate) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// A shape beside the colour, for readers who see no colours.
+/// Returns a step as its sentence, its command and its lines to paste.
+pub(crate) fn step(next: &NextStep) -> String {
+    let mut shown = text(&next.sentence());
+    if let Some(command) = &next.command {
+        shown.push_str(&format!(" <code>{}</code>", text(command)));
+    }
+    if !next.lines.is_empty() {
+        let lines: Vec<String> = next.lines.iter().map(|line| text(line)).collect();
+        shown.push_str(&format!("<pre>{}</pre>", lines.join("\n")));
+    }
+    shown
+}
+
+/// Returns a shape beside the colour, for readers who cannot tell the colours apart.
 pub(crate) fn mark(verdict: RowVerdict) -> &'static str {
     match verdict {
         RowVerdict::Wrong => "<i aria-hidden=\"true\">✕</i> ",
@@ -52,7 +66,7 @@ mod tests {
     use super::text;
 
     #[test]
-    fn foreign_text_is_no_markup() {
+    fn foreign_text_cannot_add_markup() {
         let hostile = "<script>alert('x')</script>\u{202e}\u{1b}[2J\"&";
         let shown = "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;\\u{202e}\\u{1b}[2J&quot;&amp;";
         assert_eq!(text(hostile), shown);

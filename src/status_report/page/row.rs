@@ -1,20 +1,19 @@
-//! One row of the page: a line, what is wrong and what to do below it, and everything else folded
-//! away.
+//! One row of the page: a line, the problems and next steps below it, and the details folded away.
 
 use jiff::Timestamp;
 
-use super::markup::{date, list, mark, text};
+use super::markup::{self, date, list, mark, text};
 use super::timeline::Timeline;
-use crate::finding::{Finding, NextStep, Severity};
+use crate::finding::{Finding, Severity};
 use crate::inventory::schedule::ScheduledRenewal;
 use crate::inventory::{ItemLocation, RowState, StatusRow};
 use crate::report::name_in_words;
 use crate::status_report::{JudgedRow, requirements_in_words};
 
-/// The most renewals that are listed in words; the drawing has all.
-const ROUNDS: usize = 4;
+/// The most renewals that are listed in words; the drawing shows all of them.
+const LISTED_RENEWALS: usize = 4;
 
-/// The body of a table: the page sorts and filters it as one.
+/// Returns one row as a `tbody`, which the page sorts and filters as a unit.
 pub(crate) fn body(one: &JudgedRow, timeline: &Timeline) -> String {
     let row = &one.row;
     let verdict = row.verdict();
@@ -30,25 +29,25 @@ pub(crate) fn body(one: &JudgedRow, timeline: &Timeline) -> String {
         ends_at = seconds(row.expiry),
         due_at = seconds(due),
         mark = mark(verdict),
-        // A long name breaks where it has its dots.
+        // A long name is broken at its dots.
         shown = text(&name_in_words(&row.name)).replace('.', ".<wbr>"),
         more = more_names(row.names.len()),
         ends = row.expiry.map(date).unwrap_or_default(),
         left = days_left(row),
         due = due.map(date).unwrap_or_default(),
         late = if is_overdue(due, timeline) {
-            " <small>now</small>"
+            " <small>due now</small>"
         } else {
             ""
         },
         line = timeline.drawing(row),
         reasons = list("reasons", one.findings.iter().map(reason)),
-        next = list("next", one.next.iter().map(step)),
+        next = list("next", one.next.iter().map(markup::step)),
         details = details(row),
     )
 }
 
-/// Seconds since the epoch, for the script to sort by.
+/// Returns seconds since the Unix epoch, which the script sorts by.
 fn seconds(instant: Option<Timestamp>) -> String {
     match instant {
         Some(instant) => instant.as_second().to_string(),
@@ -74,14 +73,14 @@ fn days_left(row: &StatusRow) -> String {
     }
 }
 
-/// `199 days`, `ended 3 days ago`.
+/// `199 days`, `expired 3 days ago`.
 fn in_days(days: i64) -> String {
     let count = match days.abs() {
         1 => "1 day".to_owned(),
         many => format!("{many} days"),
     };
     if days < 0 {
-        format!("ended {count} ago")
+        format!("expired {count} ago")
     } else {
         count
     }
@@ -96,23 +95,7 @@ fn reason(finding: &Finding) -> String {
     format!("<span class=\"{class}\">{}</span>", text(&finding.message))
 }
 
-/// Commands stand out: the whole text, or what follows the words before it.
-fn step(next: &NextStep) -> String {
-    let is_command = next.argv.is_some() || next.text.starts_with("sudo ");
-    let shown = match next.text.split_once(":  ") {
-        _ if is_command => format!("<code>{}</code>", text(&next.text)),
-        Some((words, line)) => format!("{}: <code>{}</code>", text(words), text(line)),
-        None => text(&next.text),
-    };
-    let lines: Vec<String> = next.lines.iter().map(|line| text(line)).collect();
-    if lines.is_empty() {
-        shown
-    } else {
-        format!("{shown}<pre>{}</pre>", lines.join("\n"))
-    }
-}
-
-/// Everything else about one certificate, folded away.
+/// Returns all other facts about one certificate, folded away.
 fn details(row: &StatusRow) -> String {
     let mut facts: Vec<(&str, String)> = Vec::new();
     if row.names.len() > 1 {
@@ -120,7 +103,7 @@ fn details(row: &StatusRow) -> String {
         facts.push(("Names", lines(names)));
     }
     if !row.locations.is_empty() {
-        facts.push(("Where", location_lines(&row.locations)));
+        facts.push(("Found at", location_lines(&row.locations)));
     }
     facts.extend(certificate_facts(row));
     facts.extend(key_facts(row));
@@ -128,13 +111,13 @@ fn details(row: &StatusRow) -> String {
         facts.push(("Request", location_lines(&row.requests)));
     }
     if let Some(day) = row.paid_until {
-        facts.push(("Paid for until", day.to_string()));
+        facts.push(("Paid until", day.to_string()));
     }
     if let Some(instant) = row.validation_until {
-        facts.push(("Proof reusable until", date(instant)));
+        facts.push(("Domain validation reusable until", date(instant)));
     }
     if !row.renewals.is_empty() {
-        facts.push(("Next rounds", renewals(&row.renewals)));
+        facts.push(("Next renewals", renewals(&row.renewals)));
     }
     let facts: String = facts
         .iter()
@@ -152,7 +135,7 @@ fn certificate_facts(row: &StatusRow) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     vec![
-        ("From", date(certificate.not_before)),
+        ("Valid from", date(certificate.not_before)),
         ("Issuer", text(&certificate.issuer)),
         ("SHA-256", format!("<code>{}</code>", certificate.sha256())),
     ]
@@ -170,17 +153,17 @@ fn key_facts(row: &StatusRow) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Foreign texts as HTML, on a line each.
+/// Returns foreign texts as HTML, one per line.
 fn lines(texts: impl Iterator<Item = String>) -> String {
     let lines: Vec<String> = texts.map(|line| text(&line)).collect();
     lines.join("<br>")
 }
 
-/// The first renewals, each with what it needs.
+/// Returns the first renewals, each with what it needs.
 fn renewals(renewals: &[ScheduledRenewal]) -> String {
-    let shown: Vec<String> = renewals.iter().take(ROUNDS).map(renewal).collect();
+    let shown: Vec<String> = renewals.iter().take(LISTED_RENEWALS).map(renewal).collect();
     let shown = shown.join("<br>");
-    match renewals.len().saturating_sub(ROUNDS) {
+    match renewals.len().saturating_sub(LISTED_RENEWALS) {
         0 => shown,
         left => format!("{shown}<br>and {left} more until the end of 2029"),
     }
@@ -188,7 +171,7 @@ fn renewals(renewals: &[ScheduledRenewal]) -> String {
 
 fn renewal(renewal: &ScheduledRenewal) -> String {
     format!(
-        "from {}: {}",
+        "on {}: {}",
         date(renewal.due),
         text(&requirements_in_words(renewal))
     )

@@ -9,14 +9,14 @@
   const chips = [];
   let only = null;
 
-  // What is found in a row: all that it says, folded or not.
-  const said = new Map(rows.map((row) => [row, row.textContent.toLowerCase() + " " + row.dataset.name.toLowerCase()]));
+  // The text that the filter searches: all text of a row, folded or not.
+  const searchable = new Map(rows.map((row) => [row, row.textContent.toLowerCase() + " " + row.dataset.name.toLowerCase()]));
 
   const filter = () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let left = 0;
     for (const row of rows) {
-      const fits = (!only || row.dataset.verdict === only) && words.every((word) => said.get(row).includes(word));
+      const fits = (!only || row.dataset.verdict === only) && words.every((word) => searchable.get(row).includes(word));
       row.hidden = !fits;
       left += fits ? 1 : 0;
     }
@@ -43,7 +43,7 @@
     });
   }
 
-  // Names read from the right: what belongs to one domain stands together.
+  // Names are compared from the right, so that the names of one domain are sorted together.
   const domain = (name) => name.split(".").reverse().join(".");
   const keys = {
     verdict: (row) => order.indexOf(row.dataset.verdict),

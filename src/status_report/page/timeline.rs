@@ -1,6 +1,6 @@
 //! Draws every certificate from its first to its last day, with its renewals, today, and the days
-//! on which rules change. All rows share one scale; each has its own drawing, which moves with the
-//! row when the table is sorted.
+//! on which CA rules change. All rows share one scale. Each row has its own drawing, which moves
+//! with the row when the table is sorted.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -11,16 +11,16 @@ use crate::inventory::StatusRow;
 use crate::inventory::rule_changes::{ClientAuthUse, RuleChange, rule_changes_within};
 use crate::pki::baseline_dates::midnight_utc;
 
-/// How far back it shows.
+/// How far the timeline goes back, in seconds.
 const BEFORE: i64 = 120 * 86_400;
-/// The least that it shows ahead.
+/// How far the timeline goes ahead at least, in seconds.
 const AHEAD: i64 = 540 * 86_400;
-/// The rules are known so far.
+/// The end of the period for which the rules are known.
 const LAST: Date = date(2030, 1, 1);
-/// Its width in its own units; it stretches to whatever there is.
+/// The width of a drawing in its own units; the browser scales it.
 const WIDE: i64 = 1000;
 
-/// The scale and what is drawn behind every row.
+/// The scale, and the lines behind every row.
 pub(crate) struct Timeline {
     from: i64,
     to: i64,
@@ -29,7 +29,7 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// The timeline around an instant.
+    /// Returns the timeline around an instant.
     pub(crate) fn from(now: Timestamp) -> Self {
         let from = now.as_second().saturating_sub(BEFORE);
         let to = now
@@ -49,7 +49,7 @@ impl Timeline {
         }
     }
 
-    /// The timeline that starts at an instant.
+    /// Returns the timeline that starts at an instant.
     pub(crate) fn ahead(now: Timestamp) -> Self {
         let around = Self::from(now);
         let changes = around
@@ -64,7 +64,7 @@ impl Timeline {
         }
     }
 
-    /// The instant of the page.
+    /// Returns the time that dates were evaluated at.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_second(self.now).unwrap_or(Timestamp::MAX)
     }
@@ -73,13 +73,14 @@ impl Timeline {
         Timestamp::from_second(self.to).unwrap_or(Timestamp::MAX)
     }
 
-    /// Tenths of a percent from the left edge; instants outside are at an edge.
+    /// Returns the distance from the left edge in tenths of a percent; instants outside of the
+    /// scale are at an edge.
     pub(crate) fn x(&self, at: i64) -> i64 {
         let along = at.clamp(self.from, self.to) - self.from;
         along * WIDE / (self.to - self.from).max(1)
     }
 
-    /// The days on which rules change, each with its number.
+    /// Returns the days on which rules change, each with its number.
     fn marks(&self) -> Vec<(usize, Date)> {
         let mut days: Vec<Date> = self.changes.iter().map(|change| change.from).collect();
         days.dedup();
@@ -89,7 +90,7 @@ impl Timeline {
             .collect()
     }
 
-    /// The years that begin within the scale, and their first instants.
+    /// Returns the years that begin within the scale, with the seconds at which they begin.
     fn years(&self) -> Vec<(i16, i64)> {
         (year_of(self.from)..=year_of(self.to))
             .filter_map(|year| Some((year, midnight_utc(Date::new(year, 1, 1).ok()?).as_second())))
@@ -97,7 +98,7 @@ impl Timeline {
             .collect()
     }
 
-    /// Vertical lines at the years and the rule changes.
+    /// Draws vertical lines at the years and the rule changes.
     pub(crate) fn lines(&self, height: i64) -> String {
         let mut lines = String::new();
         for (_, start) in self.years() {
@@ -113,7 +114,7 @@ impl Timeline {
         format!("<path class=\"{class}\" d=\"M{} 0v{height}\"/>", self.x(at))
     }
 
-    /// The lines behind every row, drawn once and used by each.
+    /// Draws the lines behind every row once; each row refers to them.
     pub(crate) fn grid(&self) -> String {
         format!(
             "<svg class=\"unseen\" aria-hidden=\"true\"><symbol id=\"grid\" viewBox=\"0 0 {WIDE} 20\" \
@@ -123,7 +124,7 @@ impl Timeline {
         )
     }
 
-    /// The years, and the numbers of the rule changes, above the column.
+    /// Draws the years and the numbers of the rule changes above the column.
     pub(crate) fn axis(&self) -> String {
         let mut labels = String::new();
         for (year, start) in self.years() {
@@ -138,12 +139,12 @@ impl Timeline {
             ));
         }
         if self.from < self.now {
-            // Below the others: a rule that changes soon is close to it.
+            // Lower than the others, because the next rule change may be close to today.
             labels.push_str(&self.label("now", self.now, 40, "today"));
         }
         format!(
-            "<svg class=\"axis\" role=\"img\" aria-label=\"Time, with the days on which rules \
-                change\">{labels}</svg>"
+            "<svg class=\"axis\" role=\"img\" aria-label=\"Time axis with the days on which \
+                rules change\">{labels}</svg>"
         )
     }
 
@@ -156,7 +157,7 @@ impl Timeline {
         )
     }
 
-    /// What the numbers of the rule changes mean.
+    /// Lists what the numbers of the rule changes mean.
     pub(crate) fn legend(&self) -> String {
         let mut items = String::new();
         for (number, day) in self.marks() {
@@ -170,12 +171,12 @@ impl Timeline {
             return items;
         }
         format!(
-            "<section id=\"rules\"><h2>Rules that change</h2><ul \
+            "<section id=\"rules\"><h2>Rule changes</h2><ul \
                 class=\"rules\">\n{items}</ul></section>\n"
         )
     }
 
-    /// The rules that change on a day, each with its source.
+    /// Lists the rules that change on a day, each with its source.
     fn rules_of(&self, day: Date) -> String {
         let rules = self.changes.iter().filter(|change| change.from == day);
         let rules: Vec<String> = rules
@@ -188,17 +189,17 @@ impl Timeline {
         rules.join("<br>")
     }
 
-    /// What the shapes stand for.
+    /// The legend of the shapes.
     pub(crate) const KEY: &str = "<p class=\"key\">\
-         <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"life\" width=\"100%\" height=\"100%\"/></svg> the certificate \
-         <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"late\" width=\"100%\" height=\"100%\"/></svg> its next round is due \
+         <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"life\" width=\"100%\" height=\"100%\"/></svg> valid \
+         <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"late\" width=\"100%\" height=\"100%\"/></svg> renewal due \
          <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"round\" d=\"M4 2v8M12 2v8M20 2v8\"/></svg> \
-         rounds to come, each with a new request \
+         scheduled renewals, each with a new request \
          <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"rule\" d=\"M12 0v12\"/></svg> \
-         a <a href=\"#rules\">rule that changes</a></p>\n";
+         a <a href=\"#rules\">rule change</a></p>\n";
 
-    /// The drawing of one row: the life of the certificate, the part of it in which its renewal is
-    /// due, and the renewals after it.
+    /// Draws one row: the validity of the certificate, the part of it in which renewal is due, and
+    /// the renewals after it.
     pub(crate) fn drawing(&self, row: &StatusRow) -> String {
         let bars = self.bars(row);
         let ticks = self.ticks(row);
@@ -208,7 +209,7 @@ impl Timeline {
         )
     }
 
-    /// The life of a certificate until its renewal is due, and from then on.
+    /// Draws the validity of a certificate in two parts: before its renewal is due, and after that.
     fn bars(&self, row: &StatusRow) -> String {
         let Some(ends) = row.expiry.map(Timestamp::as_second) else {
             return String::new();
@@ -233,7 +234,7 @@ impl Timeline {
         format!("<rect class=\"{class}\" x=\"{left}\" y=\"5\" width=\"{width}\" height=\"10\"/>")
     }
 
-    /// A mark for each renewal; one that is overdue is done today.
+    /// Draws a mark for each renewal; an overdue one is drawn at today.
     fn ticks(&self, row: &StatusRow) -> String {
         let ticks: String = row
             .renewals
@@ -256,7 +257,7 @@ fn year_of(second: i64) -> i16 {
     }
 }
 
-/// A number in a circle, such as `①`.
+/// Returns a number in a circle, such as `①`.
 fn circled(number: usize) -> String {
     u32::try_from(number)
         .ok()
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn times_outside_are_at_an_edge_and_rules_are_on_their_days() {
+    fn instants_outside_the_scale_are_at_an_edge_and_rule_changes_on_their_days() {
         let line = Timeline::from(at("2026-11-23T12:00:00Z"));
         assert_eq!((line.x(0), line.x(line.to + 1)), (0, 1000));
         assert_eq!(
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_after_the_last_rule_that_is_known() {
+    fn the_timeline_continues_after_the_last_known_rule_change() {
         let line = Timeline::from(at("2031-06-01T00:00:00Z"));
         assert!(line.marks().is_empty() && !line.years().is_empty());
         assert!(line.x(at("2031-06-01T00:00:00Z").as_second()) > 0);

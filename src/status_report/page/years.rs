@@ -1,4 +1,4 @@
-//! How much work lies ahead: the renewals of each month as bars under the rules that change, and of
+//! The work ahead: the renewals of each month as bars, with the rule changes, and the renewals of
 //! each year in numbers.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::inventory::schedule::{ScheduledRenewal, ValidationMethod};
 use crate::pki::baseline_dates::midnight_utc;
 use crate::status_report::JudgedRow;
 
-/// How many renewals there are, and how many of them need a new domain validation.
+/// The number of renewals, and how many of them need a new domain validation.
 #[derive(Default)]
 struct Workload {
     renewals: i64,
@@ -27,10 +27,10 @@ impl Workload {
     }
 }
 
-/// How high the bars are, in their own units.
+/// The height of the drawing in its own units.
 const HIGH: i64 = 100;
 
-/// The section; nothing where no renewal is to come.
+/// Returns the section, or nothing if no renewal is scheduled.
 pub(crate) fn section(rows: &[JudgedRow], now: Timestamp) -> String {
     let mut months: BTreeMap<Date, Workload> = BTreeMap::new();
     let mut years: BTreeMap<i16, Workload> = BTreeMap::new();
@@ -53,7 +53,8 @@ pub(crate) fn section(rows: &[JudgedRow], now: Timestamp) -> String {
     )
 }
 
-/// A bar for each month; its darker part is the renewals that need a new domain validation.
+/// Draws a bar for each month; its darker part stands for the renewals that need a new domain
+/// validation.
 fn bars(months: &BTreeMap<Date, Workload>, line: &Timeline) -> String {
     let most = months
         .values()
@@ -67,16 +68,16 @@ fn bars(months: &BTreeMap<Date, Workload>, line: &Timeline) -> String {
     }
     format!(
         "<figure class=\"work\">{axis}<svg class=\"bars\" viewBox=\"0 0 1000 {HIGH}\" preserveAspectRatio=\"none\" \
-         role=\"img\" aria-label=\"Rounds of each month\">{bars}{lines}</svg>\n<figcaption>Rounds of each month, at most \
+         role=\"img\" aria-label=\"Renewals per month\">{bars}{lines}</svg>\n<figcaption>Renewals per month, at most \
          {most}: <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"proofs\" width=\"100%\" height=\"100%\"/></svg> \
-         with a new proof of control <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"rounds\" width=\"100%\" \
-         height=\"100%\"/></svg> the CA may go by the one that it has</figcaption></figure>\n",
+         with a new domain validation <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"rounds\" width=\"100%\" \
+         height=\"100%\"/></svg> the CA may reuse the previous validation</figcaption></figure>\n",
         axis = line.axis(),
         lines = line.lines(HIGH),
     )
 }
 
-/// The bar of one month; a bar of `most` renewals is as high as the drawing.
+/// Draws the bar of one month; a bar of `most` renewals is as high as the drawing.
 fn bar(month: Date, work: &Workload, most: i64, line: &Timeline) -> String {
     let next = month.checked_add(1.month()).unwrap_or(month);
     let left = line.x(midnight_utc(month).as_second());
@@ -91,7 +92,7 @@ fn bar(month: Date, work: &Workload, most: i64, line: &Timeline) -> String {
         ));
     }
     format!(
-        "<g><title>{}: {} rounds, {} with a new proof of control</title>{rectangles}</g>",
+        "<g><title>{}: {} renewals, {} with a new domain validation</title>{rectangles}</g>",
         month.strftime("%Y-%m"),
         work.renewals,
         work.validations
@@ -109,7 +110,7 @@ fn table(years: &BTreeMap<i16, Workload>) -> String {
         })
         .collect();
     format!(
-        "<table class=\"years\"><thead><tr><th scope=\"col\">Year</th><th scope=\"col\">Rounds</th>\
-         <th scope=\"col\">with a new proof of control</th></tr></thead><tbody>{rows}</tbody></table>\n"
+        "<table class=\"years\"><thead><tr><th scope=\"col\">Year</th><th scope=\"col\">Renewals</th>\
+         <th scope=\"col\">with a new domain validation</th></tr></thead><tbody>{rows}</tbody></table>\n"
     )
 }

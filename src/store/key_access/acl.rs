@@ -1,5 +1,5 @@
-//! POSIX ACLs as Linux stores them in `system.posix_acl_access`: which other users and groups may
-//! read a file, and the ACL of the file that replaces it. Pure.
+//! POSIX ACLs in the format of the Linux extended attribute `system.posix_acl_access`: which other
+//! users and groups may read a file, and the ACL of the file that replaces it. Pure.
 
 use crate::permissions::Mode;
 
@@ -13,12 +13,12 @@ const OTHERS: u16 = 0x20;
 const READ: u16 = 4;
 const ENTER: u16 = 1;
 
-/// A user or group that an ACL names.
+/// A named user or group of an ACL entry.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum AclSubject {
-    /// A user, by number.
+    /// A user id.
     User(u32),
-    /// A group, by number.
+    /// A group id.
     Group(u32),
 }
 
@@ -31,12 +31,13 @@ impl std::fmt::Display for AclSubject {
     }
 }
 
-/// The part of an ACL that certctl uses: who is named, and what the owning group may do.
+/// The part of an ACL that certctl uses: the named entries, and the permissions of the owning
+/// group.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct AccessControlList {
-    /// The permissions of each, after the mask.
+    /// The named users and groups, with their permissions after the mask.
     named: Vec<(AclSubject, u16)>,
-    /// 0 to 7. The mode of the file shows the mask in place of these.
+    /// The permissions of the owning group, 0 to 7. The mode of the file shows the mask instead.
     group: u32,
 }
 
@@ -63,33 +64,33 @@ impl AccessControlList {
         })
     }
 
-    /// The users and groups that it names and that may read.
+    /// Returns the named users and groups that may read.
     #[must_use]
     pub(crate) fn readers(&self) -> Vec<AclSubject> {
         self.named
             .iter()
             .filter(|(_, bits)| bits & READ != 0)
-            .map(|(who, _)| *who)
+            .map(|(subject, _)| *subject)
             .collect()
     }
 
-    /// Whether the ACL of a folder names `who` and lets it enter.
+    /// Returns true if the ACL of a folder has an entry for `subject` with the permission to enter.
     #[must_use]
-    pub(crate) fn lets_in(&self, who: AclSubject) -> bool {
+    pub(crate) fn lets_in(&self, subject: AclSubject) -> bool {
         self.named
             .iter()
-            .any(|(named, bits)| *named == who && bits & ENTER != 0)
+            .any(|(named, bits)| *named == subject && bits & ENTER != 0)
     }
 
-    /// What the mode of the file would be without its ACL.
+    /// Returns the mode that the file would have without its ACL.
     #[must_use]
     pub(crate) fn mode(&self, shown: Mode) -> Mode {
         shown.without(0o070).with(self.group << 3)
     }
 }
 
-/// The ACL of a new file with permission bits `mode` that only `readers` may read too; none when
-/// there are no readers.
+/// Returns the ACL of a new file with permission bits `mode` that `readers` may read as well; none
+/// if there are no readers.
 #[must_use]
 pub(crate) fn encode_readers(readers: &[AclSubject], mode: Mode) -> Option<Vec<u8>> {
     if readers.is_empty() {
@@ -103,7 +104,7 @@ pub(crate) fn encode_readers(readers: &[AclSubject], mode: Mode) -> Option<Vec<u
         AclEntry::unnamed(OTHERS, permissions_at(mode, 0)),
     ];
     entries.extend(readers.iter().copied().map(AclEntry::reader));
-    // As the kernel demands: by tag, then by number.
+    // The kernel requires this order: by tag, then by id.
     entries.sort_unstable_by_key(|entry| (entry.tag, entry.id));
     let mut bytes = VERSION.to_vec();
     for entry in entries {
@@ -114,7 +115,7 @@ pub(crate) fn encode_readers(readers: &[AclSubject], mode: Mode) -> Option<Vec<u
     Some(bytes)
 }
 
-/// Three permission bits of a mode.
+/// Returns three permission bits of a mode.
 fn permissions_at(mode: Mode, shift: u32) -> u16 {
     u16::try_from(mode.bits() >> shift & 7).unwrap_or(0)
 }
@@ -125,7 +126,7 @@ struct AclEntry {
     tag: u16,
     /// 0 to 7.
     permissions: u16,
-    /// The user or group, where the tag names one.
+    /// The id of the user or group, if the tag is for a named one.
     id: u32,
 }
 
@@ -161,7 +162,7 @@ impl AclEntry {
         }
     }
 
-    /// Who is named, where the entry names anybody.
+    /// Returns the named user or group, if the entry has one.
     fn subject(&self) -> Option<AclSubject> {
         match self.tag {
             USER => Some(AclSubject::User(self.id)),

@@ -1,5 +1,5 @@
-//! Who may read a key that replaces a plain file: those who could read that file, except a user who
-//! could have put it there, and except a group that could not enter its folders. Pure.
+//! Decides who may read a key that replaces a plain file: those who could read that file, except a
+//! user who could have put the file there, and a group that could not enter its folders. Pure.
 
 use crate::permissions::{Mode, Owner};
 use crate::store::layout::{KEY_MODE, tighten_key_mode};
@@ -12,27 +12,28 @@ pub(crate) struct FileAccess {
     pub owner: Owner,
 }
 
-/// What to report about the file that is replaced.
+/// What to report about the access to the file that is replaced.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum InheritanceDoubt {
-    /// It had this mode: a group that could not reach it may not read the new key.
+    /// It had this mode, but its group could not enter its folders; the group cannot read the new
+    /// key.
     Group(Mode),
-    /// It had this mode: others may not read the new key.
+    /// It had this mode; other users cannot read the new key.
     Others(Mode),
-    /// It belongs to this other user, and so does the new key.
+    /// It belongs to this other user; the new key does too.
     Owner(u32),
-    /// It belongs to this other user, who may have put it there: the new key does not.
+    /// It belongs to this other user, who may have put it there; the new key does not.
     Stranger(u32),
 }
 
-/// Whether others than its owner and root's group may write to the folder.
+/// Returns true if users other than its owner and root's group may write to the folder.
 #[must_use]
 pub(crate) fn is_writable_by_others(folder: FileAccess) -> bool {
     folder.mode.has_any(0o002) || (folder.mode.has_any(0o020) && folder.owner.gid != 0)
 }
 
-/// Returns who may read the file that replaces `file`, which is in the first of `folders`, which is
-/// in the next. `user` runs certctl.
+/// Returns mode and owner of the file that replaces `file`. `folders` are the folders above it, the
+/// nearest first; `user` runs certctl.
 #[must_use]
 pub(crate) fn inherit_access(
     file: FileAccess,
@@ -75,7 +76,7 @@ pub(crate) fn inherit_access(
     )
 }
 
-/// Whether the members of `group` may enter a folder.
+/// Returns true if the members of `group` may enter a folder.
 fn lets_in(folder: FileAccess, group: u32) -> bool {
     let needed = if folder.owner.gid == group {
         0o010
@@ -99,38 +100,43 @@ mod tests {
         };
         let top = node(0o755, (0, 0));
         let (private, debian) = (node(0o700, (0, 0)), node(0o710, (0, USERS)));
-        let kept = |mode, (uid, gid)| (Mode::new(mode), Some(Owner { uid, gid }));
+        let inherited = |mode, (uid, gid)| (Mode::new(mode), Some(Owner { uid, gid }));
         for (file, folder, access, doubts) in [
-            (node(0o600, (0, 0)), top, kept(0o600, (0, 0)), vec![]),
+            (node(0o600, (0, 0)), top, inherited(0o600, (0, 0)), vec![]),
             (
                 node(0o640, (0, USERS)),
                 top,
-                kept(0o640, (0, USERS)),
+                inherited(0o640, (0, USERS)),
                 vec![],
             ),
             (
                 node(0o640, (0, USERS)),
                 debian,
-                kept(0o640, (0, USERS)),
+                inherited(0o640, (0, USERS)),
                 vec![],
             ),
             (
                 node(0o644, (0, 0)),
                 top,
-                kept(0o640, (0, 0)),
+                inherited(0o640, (0, 0)),
                 vec![InheritanceDoubt::Others(Mode::new(0o644))],
             ),
             (
                 node(0o640, (0, USERS)),
                 private,
-                kept(0o600, (0, USERS)),
+                inherited(0o600, (0, USERS)),
                 vec![InheritanceDoubt::Group(Mode::new(0o640))],
             ),
-            (node(0o640, (0, 0)), private, kept(0o640, (0, 0)), vec![]),
+            (
+                node(0o640, (0, 0)),
+                private,
+                inherited(0o640, (0, 0)),
+                vec![],
+            ),
             (
                 node(0o600, (BOB, USERS)),
                 top,
-                kept(0o600, (BOB, USERS)),
+                inherited(0o600, (BOB, USERS)),
                 vec![InheritanceDoubt::Owner(BOB)],
             ),
             (
@@ -154,18 +160,23 @@ mod tests {
             (
                 node(0o600, (0, 0)),
                 node(0o1777, (0, 0)),
-                kept(0o600, (0, 0)),
+                inherited(0o600, (0, 0)),
                 vec![],
             ),
         ] {
-            let (found, told) = inherit_access(file, &[folder, top], 0);
+            let (found, found_doubts) = inherit_access(file, &[folder, top], 0);
             assert_eq!(
-                ((found.mode, found.owner), told),
+                ((found.mode, found.owner), found_doubts),
                 (access, doubts),
                 "{file:?} in {folder:?}"
             );
         }
-        let (_, told) = inherit_access(node(0o600, (BOB, BOB)), &[node(0o700, (BOB, BOB))], BOB);
-        assert_eq!(told, [], "whoever runs certctl");
+        let (_, found_doubts) =
+            inherit_access(node(0o600, (BOB, BOB)), &[node(0o700, (BOB, BOB))], BOB);
+        assert_eq!(
+            found_doubts,
+            [],
+            "the file belongs to the user who runs certctl"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Who may use a file on disk, beyond what its mode shows: ACLs, SELinux labels and hard links of
-//! the file that is replaced, and which of them the new file keeps.
+//! The access to a file on disk beyond its mode: ACLs, SELinux labels and hard links of the file
+//! that is replaced, and which of them the new file keeps.
 
 use std::path::{Path, PathBuf};
 
@@ -14,27 +14,37 @@ use crate::system::fs::xattrs::{self, ExtendedAttributes};
 /// Something to report about a file that is replaced.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum AccessRemark {
-    /// An ACL lets these read it and the file that replaces it.
-    #[error("by an ACL of {} {} may read it, and so may they the new one", path.display(), listed(who))]
+    /// An ACL lets these users and groups read it; the new file has the same entries.
+    #[error("an ACL lets {} read {}; the new file keeps that ACL", listed(who), path.display())]
     Readers {
         path: PathBuf,
         /// The users and groups of the ACL.
         who: Vec<AclSubject>,
     },
-    /// An ACL names them, but they could not enter the folders of the old file.
-    #[error("an ACL of {} names {}, whom its folders may keep out: the new key is without it", path.display(), listed(who))]
+    /// An ACL names them, but they could not reach the file, or the owner is not trusted.
+    #[error(
+        "the ACL entries of {} for {} are not copied to the new key: they may not be able to enter \
+            its folders, or another user may have put the file there",
+        path.display(),
+        listed(who)
+    )]
     KeptOut {
         path: PathBuf,
         /// The users and groups of the ACL.
         who: Vec<AclSubject>,
     },
     /// It has further hard links.
-    #[error("{} is the same file under {others} other name{}; what is read there stays the old one", path.display(), if *others == 1 { "" } else { "s" })]
+    #[error(
+        "{} has {others} other hard link{}; programs that read the file there keep reading the old \
+            content",
+        path.display(),
+        if *others == 1 { "" } else { "s" }
+    )]
     Linked {
         path: PathBuf,
-        /// How many, not counting our backups.
+        /// The number of other links, without our backups.
         others: u64,
-        /// The inode number, by which find(1) finds them.
+        /// The inode number, with which find(1) finds them.
         inode: u64,
     },
 }
@@ -46,21 +56,21 @@ fn listed(who: &[AclSubject]) -> String {
         .join(", ")
 }
 
-/// The status of `path`, without following links; its mode is what it is without its ACL.
+/// Returns the status of `path` without following links; the mode is that without its ACL.
 ///
 /// # Errors
 /// When it cannot be read.
 pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> {
-    let Some(mut seen) = folders::read_status(path)? else {
+    let Some(mut status) = folders::read_status(path)? else {
         return Ok(None);
     };
-    if seen.kind == FileKind::File
-        && seen.mode.has_any(0o070)
+    if status.kind == FileKind::File
+        && status.mode.has_any(0o070)
         && let Some(acl) = acl(path)?
     {
-        seen.mode = acl.mode(seen.mode);
+        status.mode = acl.mode(status.mode);
     }
-    Ok(Some(seen))
+    Ok(Some(status))
 }
 
 fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
@@ -69,8 +79,8 @@ fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
         .and_then(AccessControlList::parse))
 }
 
-/// The attributes that the piece of a new release inherits from the file that servers read now;
-/// `mode` is that of the new file.
+/// Returns the attributes that a file of a new release inherits from the file that servers read
+/// now; `mode` is that of the new file.
 ///
 /// # Errors
 /// When that file cannot be read.
@@ -87,7 +97,7 @@ pub(crate) fn inherited_attributes(
         Err(error) if error.is_missing() => return Ok(ExtendedAttributes::default()),
         other => other?,
     };
-    if piece.is_secret() && is_a_strangers(layout, path)? {
+    if piece.is_secret() && belongs_to_stranger(layout, path)? {
         return Ok(ExtendedAttributes::default());
     }
     let acl = attributes.acl.as_deref().and_then(AccessControlList::parse);
@@ -99,8 +109,8 @@ pub(crate) fn inherited_attributes(
     })
 }
 
-/// Whether a plain key file belongs to another user, who may have put it there.
-fn is_a_strangers(layout: &LineageLayout, path: &Path) -> Result<bool, FileError> {
+/// Returns true if a plain key file belongs to another user, who may have put it there.
+fn belongs_to_stranger(layout: &LineageLayout, path: &Path) -> Result<bool, FileError> {
     let Some(status) = read_status(path)?.filter(|status| status.kind == FileKind::File) else {
         return Ok(false);
     };
@@ -114,17 +124,17 @@ fn is_a_strangers(layout: &LineageLayout, path: &Path) -> Result<bool, FileError
         .any(|doubt| matches!(doubt, InheritanceDoubt::Stranger(_))))
 }
 
-/// The readers that the ACL of a file names.
+/// The named readers of an ACL.
 struct AclReaders {
-    /// The new file names them too.
+    /// Those who may read the new file too.
     kept: Vec<AclSubject>,
-    /// They could not read the file, or are not to be trusted.
+    /// Those who could not reach the file, or whose file is not trusted.
     kept_out: Vec<AclSubject>,
 }
 
-/// Splits the readers that the ACL of a file names: for a plain key file, those who can enter
-/// its folders are kept, and none if the file belongs to a stranger. Our own links are in folders that
-/// everybody may enter.
+/// Splits the named readers of the ACL of a file. For a plain key file, those who can enter its
+/// folders are kept, and none if the file belongs to a stranger. Our own links are in folders that
+/// all users may enter.
 fn split_readers(
     layout: &LineageLayout,
     path: &Path,
@@ -138,7 +148,7 @@ fn split_readers(
             kept_out: Vec::new(),
         });
     }
-    if is_a_strangers(layout, path)? {
+    if belongs_to_stranger(layout, path)? {
         return Ok(AclReaders {
             kept: Vec::new(),
             kept_out: readers,
@@ -157,7 +167,7 @@ fn split_readers(
     Ok(AclReaders { kept, kept_out })
 }
 
-/// Who may enter a folder.
+/// The access to a folder.
 struct FolderAccess {
     status: Option<FileStatus>,
     acl: Option<AccessControlList>,
@@ -165,24 +175,24 @@ struct FolderAccess {
 
 impl FolderAccess {
     fn lets_in(&self, subject: AclSubject) -> bool {
-        let everybody_enters = self
+        let all_users_enter = self
             .status
             .as_ref()
             .is_none_or(|status| status.mode.has_any(0o001));
-        everybody_enters || self.acl.as_ref().is_some_and(|acl| acl.lets_in(subject))
+        all_users_enter || self.acl.as_ref().is_some_and(|acl| acl.lets_in(subject))
     }
 }
 
-/// The permission bits and the owner of a file.
+/// Returns the permission bits and the owner of a file.
 #[must_use]
-pub(crate) fn file_access(seen: &FileStatus) -> FileAccess {
+pub(crate) fn file_access(status: &FileStatus) -> FileAccess {
     FileAccess {
-        mode: seen.mode,
-        owner: seen.owner,
+        mode: status.mode,
+        owner: status.owner,
     }
 }
 
-/// The folders of a file inside of the tree, the nearest first.
+/// Returns the folders above a file inside of the tree, the nearest first.
 ///
 /// # Errors
 /// When one cannot be read.
@@ -203,7 +213,7 @@ fn folders_of<'a>(layout: &'a LineageLayout, path: &'a Path) -> impl Iterator<It
         .take_while(|folder| folder.starts_with(layout.root()))
 }
 
-/// Remarks on the plain files that servers read now.
+/// Returns remarks on the plain files that servers read now.
 ///
 /// # Errors
 /// When they cannot be read.

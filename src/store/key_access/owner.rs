@@ -1,9 +1,9 @@
-//! `--owner` and `--key-mode`: who may read a key, as numbers, looked up in the tree's own passwd(5)
-//! and group(5). Pure: no name service is used, because the tree may belong to another machine.
+//! Parses `--owner` and `--key-mode`. Names are looked up in the tree's own passwd(5) and group(5).
+//! Pure: no name service is used, because the tree may belong to another machine.
 
 use crate::permissions::{Mode, Owner};
 
-/// The modes that a key can have: others can never read it, and nobody needs to execute it.
+/// The modes that a key can have: other users can never read it, and no user can execute it.
 const KEY_MODES: [Mode; 4] = [
     Mode::new(0o600),
     Mode::new(0o640),
@@ -14,14 +14,14 @@ const KEY_MODES: [Mode; 4] = [
 /// Parses an octal mode.
 ///
 /// # Errors
-/// Why a key cannot have that mode.
+/// A message why a key cannot have that mode.
 pub(crate) fn parse_key_mode(text: &str) -> Result<Mode, &'static str> {
     match Mode::parse(text) {
         Some(mode) if KEY_MODES.contains(&mode) => Ok(mode),
         Some(mode) if mode.has_any(0o007) => {
-            Err("it would open the key to everybody; 0600, 0640, 0400 or 0440")
+            Err("all users would have access to the key; use 0600, 0640, 0400 or 0440")
         }
-        _ => Err("the mode of a key is 0600, 0640, 0400 or 0440"),
+        _ => Err("a key can have mode 0600, 0640, 0400 or 0440"),
     }
 }
 
@@ -29,16 +29,16 @@ pub(crate) fn parse_key_mode(text: &str) -> Result<Mode, &'static str> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum OwnerError {
     /// Neither user nor group.
-    #[error("no owner was given")]
+    #[error("the owner is empty")]
     Empty,
-    /// It is in no line of group(5).
+    /// The group is not in group(5).
     #[error("there is no group {0:?}")]
     NoGroup(String),
-    /// It is in no line of passwd(5).
+    /// The user is not in passwd(5).
     #[error("there is no user {0:?}")]
     NoUser(String),
-    /// A user by number that is not in passwd(5): the group has to be given.
-    #[error("user {0} has no entry that says its group")]
+    /// A user id that is not in passwd(5), without a group.
+    #[error("user {0} is not in passwd, so that its group is unknown")]
     Unknown(u32),
 }
 
@@ -50,12 +50,12 @@ struct AccountFiles<'a> {
 }
 
 impl AccountFiles<'_> {
-    /// The first line of passwd(5) whose fields satisfy `is_wanted`.
+    /// Returns the first line of passwd(5) whose fields satisfy `is_wanted`.
     fn find_user(&self, is_wanted: impl Fn(&PasswdLine<'_>) -> bool) -> Option<PasswdLine<'_>> {
         self.passwd.lines().map(PasswdLine::parse).find(is_wanted)
     }
 
-    /// The number of a group, by its name in group(5) or as a number.
+    /// Returns the id of a group, which is given by its name in group(5) or as a number.
     fn group_number(&self, name: &str) -> Option<u32> {
         let mut lines = self.group.lines().map(|line| line.split(':'));
         let line = lines.find_map(|mut fields| (fields.next() == Some(name)).then_some(fields));
@@ -64,7 +64,7 @@ impl AccountFiles<'_> {
     }
 }
 
-/// The fields of a line of passwd(5) that name a user.
+/// The fields of a line of passwd(5) that identify a user.
 struct PasswdLine<'a> {
     name: &'a str,
     user: Option<u32>,
@@ -118,7 +118,8 @@ pub(crate) fn parse_owner(
     Ok(Owner { uid, gid })
 }
 
-/// A number as chown(1) takes it; to the system the last one means "unchanged".
+/// Parses an id as chown(1) does. The greatest number is refused, because it means "unchanged" to
+/// the system.
 fn numeric(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number| *number != u32::MAX)
 }
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_for_everybody_are_rejected() {
+    fn modes_with_access_for_all_users_are_rejected() {
         for (text, mode) in [
             ("0600", 0o600),
             ("640", 0o640),

@@ -1,8 +1,8 @@
-//! Where a distribution keeps certificates.
+//! The folders for certificates and keys of each distribution.
 
 use std::path::{Path, PathBuf};
 
-/// Where a distribution keeps certificates; decided by the folders that exist.
+/// A family of distributions with the same folders for certificates and keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum DistroFamily {
     /// `/etc/ssl` and `/etc/ssl/private`.
@@ -12,7 +12,7 @@ pub(crate) enum DistroFamily {
 }
 
 impl DistroFamily {
-    /// Decides by the folders that exist, named below the root.
+    /// Detects the family from the folders that exist; `is_folder` gets paths relative to the root.
     #[must_use]
     pub(crate) fn detect(is_folder: impl Fn(&str) -> bool) -> Self {
         if is_folder("etc/pki/tls") && !is_folder("etc/ssl/private") {
@@ -22,7 +22,7 @@ impl DistroFamily {
         }
     }
 
-    /// Where chain and key of `stem` are read, below the root.
+    /// Returns the paths of chain and key of `stem`, relative to the root.
     #[must_use]
     pub(crate) fn stable_paths(self, stem: &str) -> (PathBuf, PathBuf) {
         let (chains, keys) = self.folders();
@@ -32,7 +32,7 @@ impl DistroFamily {
         )
     }
 
-    /// Where chain and key of `stem` in one file are read, below the root.
+    /// Returns the path of the file with chain and key of `stem`, relative to the root.
     #[must_use]
     pub(crate) fn combined_path(self, stem: &str) -> PathBuf {
         self.folders().1.join(format!("{stem}.pem"))

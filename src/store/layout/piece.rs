@@ -1,5 +1,5 @@
-//! The content of a certificate's folder: releases, their files, the links to them; and the links
-//! that servers read.
+//! The content of a certificate's folder: releases, their files, and the links to them; also the
+//! links that servers read.
 
 use crate::pki::fingerprint::Fingerprint;
 use std::path::PathBuf;
@@ -12,20 +12,20 @@ use serde::{Deserialize, Serialize};
 pub struct ReleaseId(String);
 
 impl ReleaseId {
-    /// Parses an id.
+    /// Parses eight lower-case hex digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         (text.len() == 8 && text.bytes().all(hex)).then(|| Self(text.to_owned()))
     }
 
-    /// The first eight digits of a hash.
+    /// Returns the id with the first eight digits of a hash.
     #[must_use]
     pub fn of_hash(hash: Fingerprint) -> Self {
         Self(hash.first_digits())
     }
 
-    /// The eight hex digits as text.
+    /// Returns the eight hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -36,7 +36,7 @@ impl TryFrom<String> for ReleaseId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("eight hex digits are wanted")
+        Self::parse(&text).ok_or("expected eight lower-case hex digits")
     }
 }
 
@@ -58,7 +58,7 @@ pub enum ReleaseFile {
     Ca,
     /// The private key, PEM.
     Key,
-    /// Leaf, intermediates and key in one file; only for servers that read them so.
+    /// Leaf, intermediates and key in one file, for servers that need that.
     Combined,
 }
 
@@ -66,7 +66,7 @@ impl ReleaseFile {
     /// The files of every release that has intermediates.
     pub const USUAL: [Self; 4] = [Self::FullChain, Self::Cert, Self::Ca, Self::Key];
 
-    /// Its name in the release's folder.
+    /// Returns its name in the release's folder.
     #[must_use]
     pub fn file_name(self) -> &'static str {
         match self {
@@ -78,24 +78,24 @@ impl ReleaseFile {
         }
     }
 
-    /// Whether the file has the private key in it, so that few may read it.
+    /// Returns true if the file contains the private key, so that access is restricted.
     #[must_use]
     pub fn is_secret(self) -> bool {
         matches!(self, Self::Key | Self::Combined)
     }
 }
 
-/// A path that servers read, and the file of a release that it leads to.
+/// A path that servers read, and the file of a release that it links to.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct StableLink {
     /// The path that servers read.
     pub path: PathBuf,
-    /// The file of the release that it leads to.
+    /// The file of the release that it links to.
     pub piece: ReleaseFile,
 }
 
 impl StableLink {
-    /// `piece` at `path`.
+    /// Creates a link at `path` to `piece`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, piece: ReleaseFile) -> Self {
         Self {
@@ -105,12 +105,13 @@ impl StableLink {
     }
 }
 
-/// The two links inside the certificate's folder.
+/// The two links to releases in a certificate's folder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReleasePointer {
+    /// The release that servers read.
     Live,
-    /// The release of the last finished install.
+    /// The release of the last install that was verified live.
     Proven,
 }
 

@@ -1,5 +1,5 @@
-//! Queries where an alias leads, whether a wildcard exists, and a resolver's own explanation of why
-//! it gives no answer.
+//! Queries the target of an alias, whether a wildcard exists, and a resolver's own explanation of
+//! why it returns no answer.
 
 use std::net::SocketAddr;
 
@@ -16,13 +16,14 @@ use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesire
 /// BIND at 16).
 const LONGEST: usize = 16;
 
-/// A chain of aliases that leads nowhere, and the name where it starts.
+/// A chain of aliases without a record at its end, and the name where it starts.
 pub(super) struct BrokenChain {
     pub(super) start: String,
     pub(super) chain: AliasChain,
 }
 
-/// Follows the alias that a server has at the first name; `None` where it ends like any other.
+/// Follows the alias that a server returns for the first name; returns `None` if there is a record
+/// at its end.
 pub(super) async fn follow_chain(
     client: &DnsClient,
     guide: SocketAddr,
@@ -50,7 +51,7 @@ pub(super) async fn follow_chain(
     Some(BrokenChain { start, chain })
 }
 
-/// The target of the alias at `name`.
+/// Returns the target of the alias at `name`.
 async fn query_alias(client: &DnsClient, guide: SocketAddr, name: &str) -> Option<String> {
     let query = DnsQuery {
         server: guide,
@@ -70,8 +71,8 @@ async fn query_alias(client: &DnsClient, guide: SocketAddr, name: &str) -> Optio
 }
 
 /// Whether a wildcard exists: if a server has something other than the expected values at the
-/// record's name, the same server is asked for a random name beside it. Only a wildcard answers
-/// there.
+/// record's name, the same server is queried for a random name at the same level. Only a wildcard
+/// has an answer there.
 pub(super) async fn query_wildcard(
     client: &DnsClient,
     server_answers: &[ServerAnswers],
@@ -79,7 +80,7 @@ pub(super) async fn query_wildcard(
     domain: &str,
     values: &[String],
 ) -> Option<DnsAnswer> {
-    // What is at the domain itself comes from no wildcard.
+    // Records at the domain itself do not come from a wildcard.
     if name == domain {
         return None;
     }
@@ -113,15 +114,16 @@ fn is_right(answer: &DnsAnswer, values: &[String]) -> bool {
     }
 }
 
-/// A random label, at which no record was ever created.
+/// Returns a random label, at which no record exists.
 fn random_label() -> String {
     let mut random = [0_u8; 16];
-    // A failing random source leaves zeros: hardly anyone created such a name either.
+    // If the random source fails, the label consists of zeros, which is unlikely to exist either.
     let _ = aws_lc_rs::rand::fill(&mut random);
     hex::encode(random)
 }
 
-/// Why resolvers gave no answer, in their own words (RFC 8914): each resolver and its explanation.
+/// Returns why resolvers gave no answer, in their own words (RFC 8914): each resolver and its
+/// explanation.
 pub(super) async fn query_explanations(
     client: &DnsClient,
     server_answers: &[ServerAnswers],
@@ -161,14 +163,13 @@ fn is_failed_resolver(server_answers: &ServerAnswers) -> bool {
     server_answers.server.role == ServerRole::Resolver && failed
 }
 
-/// The option code of extended DNS errors (RFC 8914 2).
+/// The option code of extended DNS errors (RFC 8914 section 2).
 const EXTENDED_ERROR: u16 = 15;
 
 /// The most characters of an error's text that are kept.
 const LONGEST_TEXT: usize = 300;
 
-/// The extended errors in a message, at most three: the name of each code and the text that came
-/// with it.
+/// Returns the extended errors in a message, at most three: the name of each code and its text.
 fn extended_errors(message: &Message) -> Vec<String> {
     let options = message
         .edns

@@ -1,5 +1,5 @@
-//! Asks servers for a record: its own name first, then the other names and the other types at its
-//! own name.
+//! Queries servers for a record: its own name first, then the other names and the other types at
+//! its own name.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::dcv::answer::{
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// A record that is asked for.
+/// A record that is queried.
 #[derive(Clone, Debug)]
 pub(super) struct RecordQuestion {
     pub(super) name: String,
     pub(super) kind: RecordKind,
 }
 
-/// Whether there is no point in asking the same server again.
+/// Returns true if the same server should not be queried again.
 pub(super) fn is_unresponsive(answer: &DnsAnswer) -> bool {
     matches!(
         answer,
@@ -44,8 +44,8 @@ pub(super) async fn ask_servers(
     in_order(tasks).await
 }
 
-/// Asks one server for the first name and, if it responds, for the others and for the other types
-/// at the first, all at once.
+/// Queries one server for the first name and, if it responds, for the others and for the other
+/// types at the first, all at once.
 async fn ask_server(
     client: &Arc<DnsClient>,
     server: DnsServerId,
@@ -85,7 +85,7 @@ async fn ask_server(
     ServerAnswers { server, answers }
 }
 
-/// The answer of a server that cannot be asked.
+/// The answer of a server that cannot be queried.
 fn answer_without_address(server: DnsServerId, name: String, kind: RecordKind) -> ServerAnswers {
     let no_address = AnsweredQuery {
         name,
@@ -99,7 +99,7 @@ fn answer_without_address(server: DnsServerId, name: String, kind: RecordKind) -
     }
 }
 
-/// Asks one server all questions at once; the answers keep their order.
+/// Sends all queries to one server at once; the answers keep their order.
 async fn ask_questions(
     client: &Arc<DnsClient>,
     server: SocketAddr,
@@ -130,9 +130,9 @@ async fn ask_question(
     }
 }
 
-/// The other types to ask for at the record's own name: those that may be there in its place, and
-/// those beside a CNAME. A resolver would follow the CNAME, so only the zone's own servers are asked
-/// for the latter.
+/// Returns the other types to query at the record's own name: those that may exist instead of it,
+/// and those that may exist besides a CNAME. A resolver would follow the CNAME, so that only the
+/// zone's own servers are queried for the latter.
 fn other_kinds(kind: RecordKind, role: ServerRole, answer: &DnsAnswer) -> &'static [RecordKind] {
     match (kind, role, answer) {
         (_, _, DnsAnswer::NoData(_)) => &[RecordKind::Cname, RecordKind::Txt, RecordKind::A],
@@ -141,7 +141,7 @@ fn other_kinds(kind: RecordKind, role: ServerRole, answer: &DnsAnswer) -> &'stat
     }
 }
 
-/// A server's answer to one question, and the TTL of the records in it.
+/// Returns a server's answer to one query, and the TTL of the records in it.
 pub(super) async fn query_record(
     client: &DnsClient,
     server: SocketAddr,
@@ -149,7 +149,7 @@ pub(super) async fn query_record(
     name: &str,
     kind: RecordKind,
 ) -> (DnsAnswer, Option<u32>) {
-    // A name too long for the DNS (the doubled zone of a long one) cannot be there.
+    // A name that is too long for the DNS (a long one with the zone appended twice) cannot exist.
     let Ok(name) = Name::from_ascii(format!("{name}.")) else {
         return (DnsAnswer::NoName(None), None);
     };
@@ -168,8 +168,8 @@ pub(super) async fn query_record(
     if answer != DnsAnswer::ServFail || role == ServerRole::Authoritative {
         return (answer, ttl);
     }
-    // A validating resolver fails both on what it cannot get and on what it considers forged; it
-    // returns the latter if checking is disabled.
+    // A validating resolver fails both if it gets no answer and if the answer is bogus; it returns
+    // a bogus answer if checking is disabled (CD).
     let unchecked = DnsQuery {
         recursion: RecursionDesired::DesiredUnchecked,
         ..query

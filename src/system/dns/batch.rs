@@ -27,11 +27,11 @@ use crate::system::signals::InterruptSignal;
 const AT_ONCE: usize = 512;
 /// How many jobs may wait for their zone's turn.
 const WAITING: usize = 4000;
-/// So many may wait while answers come. If none came for [`SLOW`], the zones that they wait for are
-/// slow, and the list is read on because it may have others.
+/// How many may wait while answers arrive. If none arrived for [`SLOW`], the zones that they wait
+/// for are slow, and more of the list is read because it may contain other zones.
 const WAITING_SHORTLY: usize = 256;
 const SLOW: Duration = Duration::from_millis(2);
-/// What one line asks for.
+/// The query of one line.
 #[derive(Debug)]
 pub(crate) struct BatchQuery<K> {
     /// Identifies the line for the handler.
@@ -41,7 +41,7 @@ pub(crate) struct BatchQuery<K> {
     /// The registrable domain, or the domain of the first record: names of one zone depend on the
     /// same servers.
     pub zone: String,
-    /// Whether the records alone can be enough if only given servers are to be asked.
+    /// Whether the records alone can be sufficient if only the passed servers are to be queried.
     pub records_alone: bool,
 }
 
@@ -49,14 +49,14 @@ pub(crate) struct BatchQuery<K> {
 pub(crate) struct BatchSurvey {
     /// One for each record.
     pub surveys: Vec<DnsSurvey>,
-    /// What is at each name of the CAA climb.
+    /// The result at each name of the CAA tree climb.
     pub caa: HashMap<String, CaaLookup>,
 }
 
 /// How much was queried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SurveyDepth {
-    /// Only the records themselves, at given servers: enough where all is well.
+    /// Only the records themselves, at the passed servers: sufficient if they are right.
     RecordsOnly,
     /// Everything that explains what is wrong.
     Full,
@@ -68,9 +68,9 @@ pub(crate) enum BatchAnswer<K> {
     Done,
     /// No server answered.
     NoAnswer,
-    /// Stop: no further line is needed.
+    /// No further line is needed.
     Enough,
-    /// Something is wrong: a full survey is needed.
+    /// A full survey is needed to explain what is wrong.
     LookCloser(K),
 }
 
@@ -78,11 +78,11 @@ pub(crate) enum BatchAnswer<K> {
 pub(crate) trait BatchHandler {
     /// Identifies a line.
     type Key;
-    /// What a line asks for.
+    /// Returns the query of a line.
     fn prepare(&mut self, line: NumberedLine) -> BatchQuery<Self::Key>;
-    /// Everything that a full survey queries: the records, and the names for the CAA look-up.
+    /// Returns what a full survey queries: the records, and the names for the CAA lookup.
     fn full_queries(&self, key: &Self::Key) -> (Vec<RecordQuery>, Vec<String>);
-    /// Handles the answers to a line; lines come in the order of their answers.
+    /// Handles the answers to a line; called in the order in which answers arrive.
     fn handle_answer(
         &mut self,
         key: Self::Key,
@@ -93,13 +93,13 @@ pub(crate) trait BatchHandler {
     fn on_idle(&mut self) -> bool;
 }
 
-/// Queries what `handler` makes of each line and hands the answers to it.
+/// Sends the queries that `handler` returns for each line, and passes the answers to it.
 ///
-/// Serves the target for `dcv-check --batch` (benches/README.md, 20,000 records): records at given
-/// servers go through [`BulkClient`].
+/// Serves the target for `dcv-check --batch` (benches/README.md, 20,000 records): records at the
+/// passed servers go through [`BulkClient`].
 ///
 /// # Errors
-/// [`DnsError`]; what servers do is no error but an answer.
+/// See [`DnsError`]; failures of servers are not errors but answers.
 pub(crate) fn survey_each(
     lines: &mut LineReader,
     resolvers: &ResolverList,
@@ -117,7 +117,7 @@ struct BatchRun<'a, A: BatchHandler> {
     resolvers: &'a ResolverList,
     client: DnsClient,
     known: Arc<ZoneCache>,
-    /// Queries for the records alone, at given servers.
+    /// Queries for the records alone, at the passed servers.
     bulk_client: BulkClient<GlancePart>,
     /// Full surveys.
     tasks: JoinSet<(u64, BatchSurvey)>,
@@ -125,13 +125,13 @@ struct BatchRun<'a, A: BatchHandler> {
     zones: HashMap<String, ZoneQueue<BatchQuery<A::Key>>>,
     /// How many jobs wait in all zones.
     waiting: usize,
-    /// How many zones are lost.
+    /// How many zones are lost (their servers do not answer).
     lost: usize,
     next_number: u64,
     enough: bool,
 }
 
-/// Which answer of a glance it is.
+/// Identifies one answer of a query for the records alone.
 #[derive(Clone, Copy, Debug)]
 struct GlancePart {
     job: u64,
@@ -144,9 +144,9 @@ struct OpenJob<K> {
     query: BatchQuery<K>,
     depth: SurveyDepth,
     survey: BatchSurvey,
-    /// How many answers of a glance are still missing.
+    /// How many answers are still missing, if only the records are queried.
     missing: usize,
-    /// Whether one of the answers of a glance needs a full survey.
+    /// Whether one of these answers needs a full survey.
     look_closer: bool,
 }
 
@@ -169,7 +169,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         }
     }
 
-    /// Reads lines and handles answers until there are no more, or the handler has enough.
+    /// Reads lines and handles answers until there are no more, or the handler stops.
     async fn run(&mut self, lines: &mut LineReader) {
         let mut ended = false;
         let mut flushed = true;
@@ -278,7 +278,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         number
     }
 
-    /// Asks only for the records themselves, at the given servers.
+    /// Queries only the records themselves, at the passed servers.
     fn glance(&mut self, query: BatchQuery<A::Key>) {
         let job = self.take_number();
         let addresses = &self.resolvers.addresses;
@@ -342,7 +342,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         }
     }
 
-    /// Asks all servers for everything.
+    /// Starts a full survey, with all servers.
     fn survey_fully(&mut self, query: BatchQuery<A::Key>) {
         let (inquiries, names) = self.handler.full_queries(&query.key);
         let number = self.take_number();
@@ -370,7 +370,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         }
     }
 
-    /// Hands the answers to the handler and does what it decides.
+    /// Passes the answers to the handler and does what it decides.
     fn hand_over(&mut self, query: BatchQuery<A::Key>, depth: SurveyDepth, survey: BatchSurvey) {
         let unanswered = survey
             .surveys
@@ -417,16 +417,16 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
     }
 }
 
-/// A survey of the given servers before any of them has answered.
+/// Returns a survey of the passed servers before any of them has answered.
 fn survey_without_answers(resolvers: &ResolverList) -> DnsSurvey {
-    let said = resolvers.addresses.iter().map(|address| ServerAnswers {
+    let by_server = resolvers.addresses.iter().map(|address| ServerAnswers {
         server: resolver(*address),
         answers: Vec::new(),
     });
     DnsSurvey {
         zone: None,
         zone_server_coverage: ZoneServerCoverage::NotRequested,
-        server_answers: said.collect(),
+        server_answers: by_server.collect(),
         surroundings: SurroundingAnswers::default(),
     }
 }
@@ -439,9 +439,9 @@ fn is_unanswered(survey: &DnsSurvey) -> bool {
         .all(|query| !query.answer.is_answer())
 }
 
-/// The last survey of a zone, for another of its names.
+/// Returns the last survey of a zone, for another of its names.
 fn repeat_survey(last: &DnsSurvey, name: &str) -> DnsSurvey {
-    let said = last.server_answers.iter().map(|server_answers| {
+    let by_server = last.server_answers.iter().map(|server_answers| {
         let first = server_answers.answers.first().map(|query| AnsweredQuery {
             name: name.to_owned(),
             ..query.clone()
@@ -452,7 +452,7 @@ fn repeat_survey(last: &DnsSurvey, name: &str) -> DnsSurvey {
         }
     });
     DnsSurvey {
-        server_answers: said.collect(),
+        server_answers: by_server.collect(),
         ..last.clone()
     }
 }

@@ -1,11 +1,13 @@
 //! Sends many concurrent questions, each for one record at one server, at little cost for each: no
 //! task, no timer and no socket of its own. The questions are distributed at random over a few
-//! sockets, each at a port that the system drew and closed after some questions: an attacker who
-//! does not see the questions has to guess port, id and name of each (RFC 5452 9.2, 10).
+//! sockets, each at a port that the system chose and closed after some questions: an attacker who
+//! does not see the questions has to guess port, id and name of each (RFC 5452 sections 9.2 and
+//! 10).
 //!
-//! Serves the target for `dcv-check --batch` (20,000 records, benches/README.md). What it saves, per
-//! question, over [`DnsClient`]: a task, two timers, a socket with its three system calls, and the
-//! parsing of messages with a single alias ([`fast_path`]). [`BulkClient`] is the only entry point.
+//! Serves the target for `dcv-check --batch` (20,000 records, benches/README.md). What it saves,
+//! per question, over [`DnsClient`]: a task, two timers, a socket with its three system calls, and
+//! the parsing of messages with a single alias ([`fast_path`]). [`BulkClient`] is the only entry
+//! point.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
@@ -38,7 +40,7 @@ const QUESTIONS_OF_A_PORT: usize = 128;
 /// The answer to a question.
 #[derive(Debug)]
 pub(super) enum BulkAnswer {
-    /// The record and its TTL; or that the server gave no answer.
+    /// The record and its TTL, or no answer.
     Said(DnsAnswer, Option<u32>),
     /// Something else, which needs a full query.
     Else,
@@ -54,8 +56,8 @@ pub(super) struct BulkClient<T> {
 }
 
 impl<T> BulkClient<T> {
-    /// A client without questions, which shares the congestion state of `client`. Must be called in
-    /// a runtime.
+    /// Creates a client without questions, which shares the congestion state of `client`. Must be
+    /// called in a runtime.
     pub(super) fn new(client: &DnsClient) -> Self {
         let alarm = Box::pin(sleep_until(Instant::now() + QUESTION));
         Self {
@@ -96,7 +98,7 @@ impl<T> BulkClient<T> {
         &mut self.servers[at]
     }
 
-    /// The answers to some questions, as soon as there are any.
+    /// Returns the answers to some questions, as soon as there are any.
     pub(super) async fn next_answers(&mut self) -> Vec<(T, BulkAnswer)> {
         poll_fn(|context| self.poll(context)).await
     }
@@ -132,7 +134,7 @@ struct ServerQueue<T> {
     ports: Vec<Port<T>>,
     /// The questions that wait for the server's window.
     queue: VecDeque<(T, RecordKind, Vec<u8>)>,
-    /// No timer runs out before this instant.
+    /// No timer expires before this instant.
     due: Option<Instant>,
 }
 
@@ -198,7 +200,8 @@ impl<T> ServerQueue<T> {
         }
     }
 
-    /// The index of a port that may be used once more: a random one of [`PORTS`], opened if needed.
+    /// Returns the index of a port that may be used once more: a random one of [`PORTS`], opened if
+    /// needed.
     fn choose_port(&mut self) -> io::Result<usize> {
         let mut fresh = (0..self.ports.len()).filter(|at| self.ports[*at].left > 0);
         let any = usize::from(random_id()) % PORTS;
@@ -212,7 +215,7 @@ impl<T> ServerQueue<T> {
         }
     }
 
-    /// Retransmits questions whose timer ran out.
+    /// Retransmits questions whose timer expired.
     fn retransmit(&mut self, answers: &mut Vec<(T, BulkAnswer)>) {
         let way = &self.way;
         self.ports
@@ -262,11 +265,11 @@ impl<T> Port<T> {
         socket.set_nonblocking(true)?;
         #[expect(
             deprecated,
-            reason = "the new way in is unsafe, for types that may tell a wrong descriptor: this \
+            reason = "the newer API is unsafe, for types that may return a wrong descriptor: this \
                 one does not"
         )]
-        // Only readability is of interest: tokio's own socket also wakes for writability, after each
-        // datagram that was sent.
+        // Only readability matters: tokio's own socket would also wake the task for writability
+        // after each datagram.
         let socket = AsyncFd::with_interest(socket, Interest::READABLE)?;
         Ok(Self {
             socket,
@@ -315,7 +318,7 @@ impl<T> Port<T> {
             };
             self.read_datagram(&buffer[..length?], server, way, answers);
         }
-        // An ICMP error shows as an end of writing, not as a datagram.
+        // An ICMP error is reported as a closed write side, not as a datagram.
         if self.socket.poll_write_ready(context).is_ready() {
             return Err(self
                 .socket
@@ -373,7 +376,8 @@ impl<T> Port<T> {
             question.due = question.until.min(now + patience);
         }
         for (_, question) in self.open.extract_if(|_, question| question.until <= now) {
-            // A resolver that has ever answered may be waiting for other servers: it is not silent.
+            // A resolver that has ever answered may be waiting for other servers, so that it does
+            // not count as silent.
             if !way.answers() {
                 way.silent();
             }
@@ -383,7 +387,7 @@ impl<T> Port<T> {
         Ok(())
     }
 
-    /// Fails all open questions. Always false: the port is of no use any more.
+    /// Fails all open questions. Always returns false, because the port is no longer usable.
     fn fail(
         &mut self,
         way: &ServerCongestion,
@@ -399,7 +403,7 @@ impl<T> Port<T> {
     }
 }
 
-/// Sends a datagram; if there is no room, it counts as lost.
+/// Sends a datagram; if the buffer is full, it counts as lost.
 fn send_datagram(socket: &AsyncFd<UdpSocket>, bytes: &[u8]) -> io::Result<()> {
     match socket.get_ref().send(bytes) {
         Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
@@ -409,7 +413,7 @@ fn send_datagram(socket: &AsyncFd<UdpSocket>, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The answer to a question in `bytes`; `None` if they do not answer it.
+/// Returns the answer to a question in `bytes`; `None` if they do not answer it.
 fn read_bulk_answer(
     bytes: &[u8],
     question: &[u8],
@@ -447,7 +451,7 @@ fn unanswered(error: QueryError) -> BulkAnswer {
     BulkAnswer::Said(error.into(), None)
 }
 
-/// An unpredictable number: hickory's ids come from a cryptographic generator.
+/// Returns an unpredictable number, from hickory's cryptographic generator for ids.
 fn random_id() -> u16 {
     Message::query().metadata.id
 }
@@ -470,7 +474,8 @@ mod tests {
         BulkClient::new(&DnsClient::until(Instant::now() + Duration::from_secs(20)))
     }
 
-    /// A server that gets `count` questions and sends the datagrams that `answer` returns for each.
+    /// Starts a server that receives `count` questions and sends the datagrams that `answer`
+    /// returns for each.
     fn server(
         count: usize,
         answer: impl Fn(usize, Message) -> Vec<Vec<u8>> + Send + 'static,

@@ -1,5 +1,5 @@
-//! Queries the CAA records at every name of a climb from a resolver, which follows aliases as RFC
-//! 8659 3 requires.
+//! Queries the CAA records at every name of a tree climb from a resolver, which follows aliases as
+//! RFC 8659 section 3 requires.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::system::dns::ask_server::is_unresponsive;
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// What is at each name of the climbs of `names`.
+/// Returns the result at each name of the tree climbs of `names`.
 pub(super) async fn look_up(
     client: &Arc<DnsClient>,
     names: &[String],
@@ -73,8 +73,8 @@ async fn query_caa(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLoo
     }
 }
 
-/// Whether the resolver failed because it considers the answer forged: then it answers a query that
-/// disables checking.
+/// Returns true if the resolver failed because the answer is bogus: then it answers a query with
+/// checking disabled (CD).
 async fn explain_servfail(client: &DnsClient, query: DnsQuery) -> DnsAnswer {
     let unchecked = DnsQuery {
         recursion: RecursionDesired::DesiredUnchecked,

@@ -1,9 +1,10 @@
-//! Sends one question and receives its answer: by UDP, with retransmissions, and by TCP if the answer
-//! is truncated. Datagrams that are not the answer to this question from this server are ignored
-//! until the deadline (RFC 5452).
+//! Sends one question and receives its answer: by UDP, with retransmissions, and by TCP if the
+//! answer is truncated. Datagrams that are not the answer to this question from this server are
+//! ignored until the deadline (RFC 5452).
 //!
-//! Why not hickory's UDP client: its socket is unconnected, so a closed port looks like silence; it
-//! stops at the first unreadable datagram, which an attacker can send; and it gives up after three.
+//! hickory's UDP client is not used: its socket is unconnected, so that a closed port looks like
+//! silence; it stops at the first malformed datagram, which an attacker can send; and it gives up
+//! after three.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -52,13 +53,14 @@ pub(super) enum QueryForm {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RecursionDesired {
     Desired,
-    /// The same, without validation of DNSSEC signatures (CD, RFC 4035 3.2.2).
+    /// The same, without validation of DNSSEC signatures (CD, RFC 4035 section 3.2.2).
     DesiredUnchecked,
     No,
 }
 
 impl RecursionDesired {
-    /// The shortest timeout, however fast earlier answers were: a resolver has to ask other servers.
+    /// Returns the shortest timeout, however fast earlier answers were, because a resolver has to
+    /// query other servers.
     pub(super) fn least(self) -> Duration {
         match self {
             Self::No => Duration::from_millis(30),
@@ -95,12 +97,12 @@ impl DnsClient {
         }
     }
 
-    /// The congestion state of a server.
+    /// Returns the congestion state of a server.
     pub(super) fn way(&self, server: SocketAddr) -> Arc<ServerCongestion> {
         self.ways.to(server)
     }
 
-    /// The same with another deadline.
+    /// Returns the same client with another deadline.
     pub(super) fn but_until(&self, deadline: Instant) -> Self {
         Self {
             deadline,
@@ -121,8 +123,8 @@ impl DnsClient {
         timeout_at(deadline, exchange(query, &way))
             .await
             .unwrap_or_else(|_| {
-                // A resolver that has ever answered may be waiting for other servers: it is not
-                // silent.
+                // A resolver that has ever answered may be waiting for other servers, so that it
+                // does not count as silent.
                 if query.recursion == RecursionDesired::No || !way.answers() {
                     way.silent();
                 }
@@ -158,8 +160,8 @@ async fn exchange(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, Q
         .map_err(|_| QueryError::NoTcp)
 }
 
-/// Each question has its own socket: an attacker who does not see it can guess neither its port,
-/// which the system draws, nor its id, which is random (RFC 5452 9.2).
+/// Sends a question from its own socket: an attacker who does not see it can guess neither its
+/// port, which the system chooses, nor its id, which is random (RFC 5452 section 9.2).
 async fn by_udp(
     query: &DnsQuery,
     way: &ServerCongestion,
@@ -186,7 +188,7 @@ async fn by_udp(
         }
         way.lost();
     }
-    // It was sent often enough; a late answer may come until the end.
+    // It was sent often enough; a late answer may arrive until the deadline.
     let answer = receive(&socket, question).await.map_err(no_answer)?;
     way.answered(None);
     Ok(answer)
@@ -197,7 +199,7 @@ async fn receive(socket: &UdpSocket, question: &Message) -> io::Result<Message> 
     loop {
         let length = tokio::select! {
             length = socket.recv(&mut buffer) => length?,
-            // A closed port shows as an error, not as a datagram.
+            // A closed port is reported as an error, not as a datagram.
             _ = socket.ready(Interest::ERROR) => {
                 return Err(socket.take_error()?.unwrap_or_else(|| ErrorKind::ConnectionRefused.into()));
             }
@@ -220,8 +222,8 @@ async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Res
     answer_to(question, &answer).ok_or_else(|| io::Error::from(ErrorKind::InvalidData))
 }
 
-/// The message in `bytes`, if it answers `question`: same id, same question. Only an error may omit
-/// the question.
+/// Returns the message in `bytes`, if it answers `question`: same id, same question. Only an error
+/// may omit the question.
 pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
     let answer = Message::from_vec(bytes).ok()?;
     let bare_error =

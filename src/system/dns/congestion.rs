@@ -20,12 +20,12 @@ const WIDEST: usize = 200;
 /// The timer before any measurement, and the longest.
 const FIRST_TIMER: Duration = Duration::from_secs(1);
 const LONGEST_TIMER: Duration = Duration::from_secs(2);
-/// After so many questions in a row without an answer, the server counts as silent for so long; then
-/// one question is sent as a test.
+/// After this many questions in a row without an answer, the server counts as silent for this long;
+/// then one question is sent as a test.
 const SILENT_AFTER: u32 = 4;
 const SILENT_FOR: Duration = Duration::from_secs(10);
 
-/// The state of all servers that were asked.
+/// The state of all servers that were queried.
 #[derive(Debug, Default)]
 pub(super) struct CongestionControl(Mutex<HashMap<SocketAddr, Arc<ServerCongestion>>>);
 
@@ -52,7 +52,7 @@ pub(super) struct ServerCongestion {
 struct Measured {
     timer: RetryTimer,
     window: Window,
-    /// Whether the server has ever answered.
+    /// Returns true if the server has ever answered.
     answers: bool,
     /// How many questions in a row got no answer.
     unanswered: u32,
@@ -115,7 +115,7 @@ impl ServerCongestion {
     }
 
     /// Records an answer. `took` is the time since the question was sent, if it was sent only once
-    /// (RFC 6298 3, Karn's algorithm).
+    /// (RFC 6298 section 3, Karn's algorithm).
     pub(super) fn answered(&self, took: Option<Duration>) {
         let mut measured = self.measured();
         if let Some(took) = took {
@@ -129,7 +129,7 @@ impl ServerCongestion {
         self.slots.add_permits(more);
     }
 
-    /// Records that a timer ran out: a datagram was lost, or too many were sent at once.
+    /// Records that a timer expired: a datagram was lost, or too many were sent at once.
     pub(super) fn lost(&self) {
         let mut measured = self.measured();
         measured.timer.back_off();
@@ -137,7 +137,7 @@ impl ServerCongestion {
         measured.window.shrink(Instant::now(), pause);
     }
 
-    /// Whether the server has ever answered.
+    /// Returns true if the server has ever answered.
     pub(super) fn answers(&self) -> bool {
         self.measured().answers
     }
@@ -170,7 +170,7 @@ impl Measured {
     }
 }
 
-/// Whether there is a place in the window.
+/// The result of asking for a place in the window.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum SendSlot {
     Taken,
@@ -202,7 +202,7 @@ struct RetryTimer {
 }
 
 impl RetryTimer {
-    /// RFC 6298 2.
+    /// Updates the measurements (RFC 6298 section 2).
     fn sample(&mut self, took: Duration) {
         self.backed_off = 0;
         self.smoothed = Some(match self.smoothed {
@@ -214,7 +214,7 @@ impl RetryTimer {
         });
     }
 
-    /// RFC 6298 5.5: kept until an answer is measured again.
+    /// Backs off the timer until an answer is measured again (RFC 6298 section 5.5).
     fn back_off(&mut self) {
         self.backed_off = (self.backed_off + 1).min(4);
     }
@@ -284,7 +284,7 @@ impl Window {
         self.shrunk = Some(now);
     }
 
-    /// Whether a returned place disappears.
+    /// Returns true if a returned place disappears.
     fn takes_back(&mut self) -> bool {
         let owed = self.owed > 0;
         self.owed -= usize::from(owed);
@@ -317,7 +317,7 @@ mod tests {
         timer.sample(Duration::from_millis(300));
         assert!(
             timer.after(0, LEAST) > Duration::from_millis(300),
-            "one that is late is waited for"
+            "a late answer is waited for"
         );
         timer.back_off();
         assert!(timer.after(0, LEAST) > steady * 2);
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(
             (window.size, window.owed),
             (WIDEST / 2, WIDEST / 2),
-            "one loss halves once"
+            "losses within the pause halve the window once"
         );
         let taken = (0..WIDEST).filter(|_| window.takes_back()).count();
         assert_eq!((taken, window.owed), (WIDEST / 2, 0));

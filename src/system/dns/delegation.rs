@@ -1,5 +1,5 @@
-//! Explores a zone's place in the tree: the zones above it with their DS records, the servers that
-//! the zone above lists, its own servers, and the SOA and NS records of each of these.
+//! Queries the delegation of a zone: the zones above it with their DS records, the servers that the
+//! parent zone lists, its own servers, and the SOA and NS records at each of these.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::dcv::dnssec::ZoneCut;
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryError, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// What is known of a zone after it was explored.
+/// The delegation of a zone, as it was queried.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct ExploredZone {
-    /// The resolver that was asked for the rest.
+    /// The resolver that was used for other queries.
     pub(super) guide: SocketAddr,
     /// The servers that the zone or the one above it lists.
     pub(super) own: ZoneServers,
@@ -55,7 +55,7 @@ pub(super) async fn explore(
     query_zone_servers(client, found).await
 }
 
-/// Explores a zone from which no resolver gets an answer: the zones above still list its servers.
+/// Explores a zone for which no resolver gets an answer: the zones above still list its servers.
 pub(super) async fn explore_from_above(
     client: &Arc<DnsClient>,
     resolvers: &[SocketAddr],
@@ -92,7 +92,7 @@ pub(super) async fn explore_from_above(
     None
 }
 
-/// A zone whose servers have not been asked yet.
+/// A zone whose servers have not been queried yet.
 struct FoundZone {
     guide: SocketAddr,
     zone: Name,
@@ -102,7 +102,7 @@ struct FoundZone {
     referral: Option<Referral>,
 }
 
-/// Asks the zone's servers themselves, including those that only the zone above lists.
+/// Queries the zone's own servers, including those that only the zone above lists.
 async fn query_zone_servers(client: &Arc<DnsClient>, found: FoundZone) -> ExploredZone {
     let FoundZone {
         guide,
@@ -134,8 +134,8 @@ async fn query_zone_servers(client: &Arc<DnsClient>, found: FoundZone) -> Explor
     }
 }
 
-/// The zones from the top level down to `zone`, as the resolver reports them without checking
-/// signatures.
+/// Returns the zones from the top level down to `zone`, as the resolver reports them without
+/// checking signatures.
 async fn query_cuts(client: &Arc<DnsClient>, guide: SocketAddr, zone: &Name) -> Vec<ZoneCut> {
     let mut tasks = JoinSet::new();
     let mut name = zone.clone();
@@ -150,7 +150,7 @@ async fn query_cuts(client: &Arc<DnsClient>, guide: SocketAddr, zone: &Name) -> 
     cuts
 }
 
-/// `name` as a zone, if it is one.
+/// Returns `name` as a zone, if it is one.
 async fn query_cut(client: &DnsClient, guide: SocketAddr, name: &Name) -> Option<ZoneCut> {
     let soa_query = DnsQuery {
         server: guide,
@@ -172,7 +172,7 @@ async fn query_cut(client: &DnsClient, guide: SocketAddr, name: &Name) -> Option
     })
 }
 
-/// The DS records of `zone` in a message; `None` if it is a failure.
+/// Returns the DS records of `zone` in a message; `None` if it is a failure.
 fn ds_records(message: &Message, zone: &Name) -> Option<Vec<DS>> {
     let answered = matches!(
         message.metadata.response_code,
@@ -198,8 +198,8 @@ struct Referral {
     ds: Option<Vec<DS>>,
 }
 
-/// Asks the servers of the zone above for the delegation of `name` itself: a resolver reports the
-/// zone's own NS records instead, and no DS if it does not support DNSSEC.
+/// Queries the servers of the zone above for the delegation of `name`: a resolver would return the
+/// zone's own NS records, and no DS records if it does not support DNSSEC.
 async fn query_referral(
     client: &Arc<DnsClient>,
     guide: SocketAddr,
@@ -218,7 +218,7 @@ async fn query_referral(
     None
 }
 
-/// The delegation of `name` at one server of the zone above.
+/// Returns the delegation of `name` at one server of the zone above.
 async fn query_referral_at(
     client: &DnsClient,
     server: SocketAddr,
@@ -254,12 +254,13 @@ async fn query_referral_at(
     })
 }
 
-/// The records of a referral; a server that has the zone as well gives the zone's own records.
+/// Returns the records of a referral; a server that also has the zone returns the zone's own
+/// records.
 fn referral_records(message: &Message) -> impl Iterator<Item = &Record> {
     message.authorities.iter().chain(&message.answers)
 }
 
-/// The zone below `parent` that a message delegates, and that `name` is in.
+/// Returns the zone below `parent` that a message delegates and that contains `name`.
 fn delegated_zone(message: &Message, parent: &Name, name: &Name) -> Option<Name> {
     referral_records(message)
         .filter(|record| record.record_type() == RecordType::NS)
@@ -269,7 +270,7 @@ fn delegated_zone(message: &Message, parent: &Name, name: &Name) -> Option<Name>
         .map(Name::to_lowercase)
 }
 
-/// SOA and NS at each server that has an address.
+/// Queries SOA and NS at each server that has an address.
 async fn query_copies(
     client: &Arc<DnsClient>,
     servers: &[DnsServerId],
@@ -319,7 +320,7 @@ fn authoritative(answer: Result<Message, QueryError>) -> Option<Message> {
     answer.ok().filter(|message| message.metadata.authoritative)
 }
 
-/// The serial number in the SOA record of `zone`.
+/// Returns the serial number in the SOA record of `zone`.
 fn serial_of(message: &Message, zone: &Name) -> Option<u32> {
     message
         .answers

@@ -1,5 +1,5 @@
-//! Queries keys and signatures for `dcv::dnssec`: from each of the zone's own servers, because a
-//! cache may have others.
+//! Queries keys and signatures for `dcv::dnssec` from each of the zone's own servers, because
+//! caches may have older ones.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,8 +15,7 @@ use crate::system::dns::ask_server::{RecordQuestion, record_type};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// Keys and signatures for the record; they are queried only if every zone down to this one has a
-/// DS record.
+/// Queries keys and signatures for the record, if every zone down to this one has a DS record.
 pub(super) async fn gather(
     client: &Arc<DnsClient>,
     explored: Option<&ExploredZone>,
@@ -64,15 +63,15 @@ pub(super) async fn gather(
     evidence
 }
 
-/// The keys and the answer of one of the zone's own servers, both with signatures; `None` for what
-/// it did not give.
+/// The keys and the answer of one of the zone's own servers, both with signatures; `None` if it did
+/// not return them.
 struct ServerRecords {
     server: String,
     keys: Option<Vec<Record>>,
     answer: Option<Vec<Record>>,
 }
 
-/// Asks the resolver for the keys of the owner's zones above the last one.
+/// Queries the resolver for the keys of the owner's zones above the last one.
 async fn query_keys_above(client: &DnsClient, guide: SocketAddr, cuts: &mut [ZoneCut]) {
     for cut in cuts {
         let query = DnsQuery {
@@ -95,7 +94,7 @@ async fn query_keys_above(client: &DnsClient, guide: SocketAddr, cuts: &mut [Zon
     }
 }
 
-/// Asks each of the zone's own servers for its keys and for the record.
+/// Queries each of the zone's own servers for its keys and for the record.
 async fn query_zone_servers(
     client: &Arc<DnsClient>,
     explored: &ExploredZone,
@@ -128,7 +127,8 @@ async fn query_zone_servers(
     in_order(tasks).await
 }
 
-/// The records of an authoritative answer, including those that prove an absence.
+/// Returns the records of an authoritative answer, including those that prove that a name or type
+/// does not exist.
 async fn query_records(
     client: &DnsClient,
     server: SocketAddr,
@@ -158,7 +158,8 @@ async fn query_records(
     )
 }
 
-/// Whether the message says what exists or does not; a failure says neither.
+/// Returns true if the message shows that records exist or that they do not; a failure shows
+/// neither.
 fn is_answer(message: &Message) -> bool {
     matches!(
         message.metadata.response_code,

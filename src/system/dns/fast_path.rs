@@ -8,14 +8,15 @@
 
 use crate::dcv::answer::RecordKind;
 
-/// The offset of the question's name: after the header (RFC 1035 4.1.1).
+/// The offset of the question's name: after the header (RFC 1035 section 4.1.1).
 const HEADER: usize = 12;
-/// A pointer to that name: the owner of the answer (4.1.4).
+/// A pointer to that name: the owner of the answer (section 4.1.4).
 const OWNER: [u8; 2] = [0xc0, 0x0c];
 const CNAME: u16 = 5;
 const IN: [u8; 2] = [0, 1];
 
-/// A question with recursion desired (RD); `None` for an invalid name, or labels that are not plain.
+/// Returns a question with recursion desired (RD); `None` for an invalid name, or for labels with
+/// characters that need an escape.
 pub(super) fn write_question(id: u16, name: &str, kind: RecordKind) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(HEADER + name.len() + 6);
     bytes.extend(id.to_be_bytes());
@@ -41,10 +42,10 @@ pub(super) fn write_question(id: u16, name: &str, kind: RecordKind) -> Option<Ve
     (name.len() <= 253).then_some(bytes)
 }
 
-/// Whether `bytes` answer `question`: a response with the same id and the same question, regardless
-/// of case. Only an error may omit the question.
+/// Returns true if `bytes` answer `question`: a response with the same id and the same question,
+/// regardless of case. Only an error may omit the question.
 pub(super) fn is_answer_to(question: &[u8], bytes: &[u8]) -> bool {
-    let (Some(head), Some(asked)) = (bytes.get(..HEADER), question.get(HEADER..)) else {
+    let (Some(head), Some(body)) = (bytes.get(..HEADER), question.get(HEADER..)) else {
         return false;
     };
     let response = head[2] & 0x80 != 0;
@@ -56,11 +57,11 @@ pub(super) fn is_answer_to(question: &[u8], bytes: &[u8]) -> bool {
         return true;
     }
     let repeated = bytes.get(HEADER..question.len());
-    head[4..6] == [0, 1] && repeated.is_some_and(|repeated| repeated.eq_ignore_ascii_case(asked))
+    head[4..6] == [0, 1] && repeated.is_some_and(|repeated| repeated.eq_ignore_ascii_case(body))
 }
 
-/// The target of the alias and its TTL in the answer to a question of that length, if the answer has
-/// nothing else: no error, not truncated, and one record.
+/// Returns the target of the alias and its TTL in the answer to a question of that length, if the
+/// answer is not an error, is not truncated, and has only that record.
 pub(super) fn read_alias(question: usize, bytes: &[u8]) -> Option<(String, u32)> {
     let cut_short = bytes.get(2)? & 0b10 != 0;
     let failed = bytes.get(3)? & 0b1111 != 0;
@@ -96,8 +97,8 @@ pub(super) fn read_alias(question: usize, bytes: &[u8]) -> Option<(String, u32)>
     Some((target, u32::from_be_bytes(ttl)))
 }
 
-/// The name at `at` in `left` octets, without its final dot. Pointers must point backwards, as they
-/// do in every compressed message, so that the loop ends.
+/// Returns the name at `at` in `left` octets, without its final dot. Pointers must point backwards,
+/// as they do in every compressed message, so that the loop ends.
 fn read_name(bytes: &[u8], mut at: usize, mut left: usize) -> Option<String> {
     let mut text = Vec::with_capacity(left);
     loop {
@@ -134,7 +135,7 @@ fn read_name(bytes: &[u8], mut at: usize, mut left: usize) -> Option<String> {
     }
 }
 
-/// How many octets the name at `at` takes, including a pointer at its end.
+/// Returns how many octets the name at `at` takes, including a pointer at its end.
 fn name_length(bytes: &[u8], at: usize) -> Option<usize> {
     let mut end = at;
     loop {
@@ -147,7 +148,8 @@ fn name_length(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Whether an octet needs no escape in a name's text: letters, digits, hyphens, underscores.
+/// Returns true if an octet needs no escape in a name's text: letters, digits, hyphens,
+/// underscores.
 fn is_plain(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')
 }
@@ -163,11 +165,11 @@ mod tests {
 
     const NAME: &str = "_0f70760eec50df67.www.example.com";
 
-    fn asked() -> Vec<u8> {
+    fn sample_question() -> Vec<u8> {
         write_question(0x1234, NAME, RecordKind::Cname).unwrap()
     }
 
-    /// What hickory makes of the same question and an answer to it.
+    /// Returns the same question and an answer to it as hickory encodes them.
     fn message(target: &str) -> Message {
         let name = Name::from_ascii(format!("{NAME}.")).unwrap();
         let mut message = Message::query();
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_question_equals_that_of_hickory() {
-        assert_eq!(asked(), message("").to_vec().unwrap());
+        assert_eq!(sample_question(), message("").to_vec().unwrap());
         let long = ["a.".repeat(126).as_str(), "abc"].concat();
         for bad in [
             "",
@@ -213,9 +215,13 @@ mod tests {
             "a-b.c_d.test.",
         ] {
             let bytes = message(target).to_vec().unwrap();
-            assert!(is_answer_to(&asked(), &bytes));
+            assert!(is_answer_to(&sample_question(), &bytes));
             let wanted = Some((target.trim_end_matches('.').to_owned(), 77));
-            assert_eq!(read_alias(asked().len(), &bytes), wanted, "{target}");
+            assert_eq!(
+                read_alias(sample_question().len(), &bytes),
+                wanted,
+                "{target}"
+            );
         }
     }
 
@@ -238,7 +244,7 @@ mod tests {
             message(""),
         ] {
             assert_eq!(
-                read_alias(asked().len(), &other.to_vec().unwrap()),
+                read_alias(sample_question().len(), &other.to_vec().unwrap()),
                 None,
                 "{other}"
             );
@@ -250,19 +256,30 @@ mod tests {
         let right = message("x.test.").to_vec().unwrap();
         let mut upper = right.clone();
         upper[13..20].make_ascii_uppercase();
-        assert!(is_answer_to(&asked(), &upper), "case does not count");
-        // Id, response, number of questions, a letter of the name, the type, the class.
-        for at in [0, 1, 2, 5, 14, asked().len() - 3, asked().len() - 1] {
+        assert!(
+            is_answer_to(&sample_question(), &upper),
+            "case does not count"
+        );
+        // In turn: id, response flag, number of questions, a letter of the name, type, class.
+        for at in [
+            0,
+            1,
+            2,
+            5,
+            14,
+            sample_question().len() - 3,
+            sample_question().len() - 1,
+        ] {
             let mut wrong = right.clone();
             wrong[at] ^= 0x82;
-            assert!(!is_answer_to(&asked(), &wrong), "{at}");
+            assert!(!is_answer_to(&sample_question(), &wrong), "{at}");
         }
-        for length in 0..asked().len() {
-            assert!(!is_answer_to(&asked(), &right[..length]));
+        for length in 0..sample_question().len() {
+            assert!(!is_answer_to(&sample_question(), &right[..length]));
         }
         let refused = [0x12, 0x34, 0x81, 5, 0, 0, 0, 0, 0, 0, 0, 0];
         assert!(
-            is_answer_to(&asked(), &refused),
+            is_answer_to(&sample_question(), &refused),
             "an error may leave the question out"
         );
     }
@@ -270,7 +287,7 @@ mod tests {
     #[test]
     fn malformed_names_are_rejected() {
         let right = message("x.y.example.com.").to_vec().unwrap();
-        let at = asked().len() + 12;
+        let at = sample_question().len() + 12;
         for bytes in [
             vec![0xc0, 0xff],
             vec![1, b'x', 0xc0, u8::try_from(at).unwrap()],
@@ -281,14 +298,14 @@ mod tests {
             let mut lie = right[..at].to_vec();
             lie[at - 1] = u8::try_from(bytes.len()).unwrap();
             lie.extend(bytes);
-            assert_eq!(read_alias(asked().len(), &lie), None);
+            assert_eq!(read_alias(sample_question().len(), &lie), None);
         }
         for at in 0..right.len() {
             for octet in [0, 1, 0x3f, 0x40, 0xc0, 0xff] {
                 let mut lie = right.clone();
                 lie[at] = octet;
-                let _ = read_alias(asked().len(), &lie);
-                let _ = read_alias(asked().len(), &lie[..at]);
+                let _ = read_alias(sample_question().len(), &lie);
+                let _ = read_alias(sample_question().len(), &lie[..at]);
             }
         }
     }

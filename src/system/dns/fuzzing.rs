@@ -1,5 +1,4 @@
-//! Entry points for fuzzing: the answer in the bytes of a datagram, read in the same way as after a
-//! socket has received them.
+//! Entry points for fuzzing: reads the answer in a datagram in the same way as from a socket.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -14,8 +13,8 @@ use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{DnsQuery, QueryForm, RecursionDesired, answer_to};
 use crate::system::dns::fast_path;
 
-/// The answer in `bytes` to the question for `kind` at `name` that was sent with `id`, and the CAA
-/// records in them; `None` if they do not answer it (RFC 5452), or `name` is not valid.
+/// Returns the answer in `bytes` to the question for `kind` at `name` that was sent with `id`, and
+/// the CAA records in them; `None` if they do not answer it (RFC 5452), or `name` is not valid.
 #[must_use]
 pub fn read_datagram(
     id: u16,
@@ -46,8 +45,8 @@ pub fn read_datagram(
 /// An answer, and for how many seconds it may be cached.
 pub(crate) type CacheableAnswer = (DnsAnswer, u32);
 
-/// The target of an alias and its TTL as the fast path reads them, and as the parser of whole
-/// messages does; `None` if the fast path does not read the message. The two must be the same.
+/// Returns the target of an alias and its TTL as read by the fast path and by the full parser;
+/// `None` if the fast path does not read the message. Both must be the same.
 #[must_use]
 pub fn compare_fast_path(
     id: u16,

@@ -1,10 +1,10 @@
-//! Tasks that run side by side, and their results in order.
+//! Concurrent tasks, and their results in order.
 
 use std::collections::HashMap;
 
 use tokio::task::JoinSet;
 
-/// The results of numbered tasks in the order of their numbers.
+/// Returns the results of numbered tasks in the order of their numbers.
 pub(super) async fn in_order<T: 'static>(mut tasks: JoinSet<(usize, T)>) -> Vec<T> {
     let mut done: HashMap<usize, T> = HashMap::new();
     while let Some(joined) = tasks.join_next().await {

@@ -8,8 +8,8 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use crate::dcv::answer::{DnsAnswer, ServerRole};
 use crate::system::dns::client::{DnsQuery, QueryError};
 
-/// The answer to `query` in a message. A text or an address behind an alias counts as being at the
-/// queried name, as the CA sees it; if there is only the alias, that is the answer.
+/// Returns the answer to `query` in a message. A TXT record or an address behind an alias counts as
+/// being at the queried name, as for a CA; if there is only the alias, that is the answer.
 pub(super) fn read_answer(message: &Message, query: &DnsQuery, role: ServerRole) -> DnsAnswer {
     let code = message.metadata.response_code;
     let exists_or_not = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
@@ -19,7 +19,7 @@ pub(super) fn read_answer(message: &Message, query: &DnsQuery, role: ServerRole)
     let mut aliases = aliases_at(message, &query.name);
     let alias = aliases.next();
     if aliases.next().is_some() {
-        return DnsAnswer::Failed("more than one CNAME at one name".to_owned());
+        return DnsAnswer::Failed("more than one CNAME record at one name".to_owned());
     }
     let found = read_records(message, query)
         .or_else(|| alias.map(|target| DnsAnswer::Cname(name_text(target))));
@@ -31,7 +31,7 @@ pub(super) fn read_answer(message: &Message, query: &DnsQuery, role: ServerRole)
     }
 }
 
-/// The records of the queried type at the end of the aliases.
+/// Returns the records of the queried type at the end of the aliases.
 fn read_records(message: &Message, query: &DnsQuery) -> Option<DnsAnswer> {
     let end = end_of_aliases(message, &query.name);
     match query.kind {
@@ -42,8 +42,8 @@ fn read_records(message: &Message, query: &DnsQuery) -> Option<DnsAnswer> {
     }
 }
 
-/// The name that `name` leads to by the aliases in a message; no further than any resolver follows
-/// them.
+/// Follows the aliases in a message from `name`, no further than resolvers do; returns the last
+/// name.
 pub(super) fn end_of_aliases<'a>(message: &'a Message, name: &'a Name) -> &'a Name {
     const MOST: usize = 12;
     let mut end = name;
@@ -56,7 +56,7 @@ pub(super) fn end_of_aliases<'a>(message: &'a Message, name: &'a Name) -> &'a Na
     end
 }
 
-/// The targets of the aliases at `name`.
+/// Returns the targets of the aliases at `name`.
 fn aliases_at<'a>(message: &'a Message, name: &'a Name) -> impl Iterator<Item = &'a Name> {
     message
         .answers
@@ -108,7 +108,7 @@ fn exchangers(message: &Message, name: &Name) -> Option<DnsAnswer> {
         .then(|| DnsAnswer::Mx(exchangers.into_iter().map(|(_, name)| name).collect()))
 }
 
-/// The answer that a response code means which says neither that records exist nor that they do
+/// Returns the answer for a response code that shows neither that records exist nor that they do
 /// not.
 pub(super) fn failure(code: ResponseCode) -> DnsAnswer {
     match code {
@@ -118,7 +118,8 @@ pub(super) fn failure(code: ResponseCode) -> DnsAnswer {
     }
 }
 
-/// RFC 2308 5: an absence may be cached for the lesser of the SOA's TTL and its minimum.
+/// Returns for how long a negative answer may be cached: the lesser of the SOA's TTL and its
+/// minimum (RFC 2308 section 5).
 fn negative_ttl(message: &Message) -> Option<u32> {
     message
         .authorities
@@ -129,17 +130,18 @@ fn negative_ttl(message: &Message) -> Option<u32> {
         })
 }
 
-/// For how many seconds the answer may be cached: the shortest TTL of its records.
+/// Returns for how many seconds the answer may be cached: the shortest TTL of its records.
 pub(super) fn shortest_ttl(message: &Message) -> Option<u32> {
     message.answers.iter().map(|record| record.ttl).min()
 }
 
-/// A name as text: the case of letters is kept, other octets are escaped, no final dot.
+/// Returns a name as text: letters keep their case, other octets are escaped, and there is no final
+/// dot.
 pub(super) fn name_text(name: &Name) -> String {
     let ascii = name.to_ascii();
     let text = ascii.strip_suffix('.').unwrap_or(&ascii);
-    // A hyphen at the start of a label stands for itself in every zone file (RFC 1035 5.1), though
-    // it is escaped here.
+    // hickory escapes a hyphen at the start of a label, which zone files do not need (RFC 1035
+    // section 5.1).
     match text.strip_prefix("\\-") {
         Some(rest) => format!("-{rest}").replace(".\\-", ".-"),
         None => text.replace(".\\-", ".-"),

@@ -1,11 +1,11 @@
-//! The resolvers to ask: those given by the user, else those of the system.
+//! The resolvers to query: those passed by the user, else those of the system.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use crate::system::fs::files;
 
-/// The resolvers to ask.
+/// The resolvers to query.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ResolverList {
     pub addresses: Vec<SocketAddr>,
@@ -14,7 +14,7 @@ pub(crate) struct ResolverList {
 }
 
 impl ResolverList {
-    /// All resolvers given by the user; if there are none, those of the system.
+    /// Returns the resolvers passed by the user; if there are none, those of the system.
     #[must_use]
     pub(crate) fn new(named: &[SocketAddr]) -> Self {
         if !named.is_empty() {
@@ -30,17 +30,18 @@ impl ResolverList {
         }
     }
 
-    /// Whether no other server is to be asked: a port other than 53 belongs to a test or a tunnel.
+    /// Returns true if no other server is to be queried: a port other than 53 belongs to a test or
+    /// a tunnel.
     #[must_use]
     pub(crate) fn excludes_other_servers(&self) -> bool {
         self.addresses.iter().any(|address| address.port() != 53)
     }
 }
 
-/// A resolver's address as typed, with or without a port.
+/// Parses a resolver's address, with or without a port.
 ///
 /// # Errors
-/// What it should look like.
+/// A message that shows the expected form.
 pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
     let bare = text
         .strip_prefix('[')
@@ -52,7 +53,7 @@ pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
         .map_err(|_| "not an address such as 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
 }
 
-/// The address as users type it: without the port if that is 53.
+/// Returns the address as text, without the port if that is 53.
 #[must_use]
 pub(crate) fn format_address(address: SocketAddr) -> String {
     if address.port() == 53 {
@@ -62,8 +63,8 @@ pub(crate) fn format_address(address: SocketAddr) -> String {
     }
 }
 
-/// The servers in `nameserver` lines, at most three as in resolv.conf(5); this machine if there are
-/// none.
+/// Returns the servers in `nameserver` lines, at most three as in resolv.conf(5); this machine if
+/// there are none.
 fn name_servers(text: &str) -> Vec<SocketAddr> {
     let mut found: Vec<SocketAddr> = text
         .lines()

@@ -1,4 +1,4 @@
-//! One survey: finds the zone of a record, and asks its servers and the resolvers concurrently.
+//! One survey: finds the zone of a record, and queries its servers and the resolvers concurrently.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,10 +24,10 @@ use crate::system::dns::{aliases, ask_server, dnssec};
 use crate::system::runtime::block_on;
 use crate::system::signals::InterruptSignal;
 
-/// One record to look for.
+/// One record to query.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RecordQuery {
-    /// The domain whose zone is searched for.
+    /// The domain whose zone is to be found.
     pub domain: String,
     /// The registrable domain; a zone above it belongs to a registry.
     pub registrable_domain: Option<String>,
@@ -36,24 +36,24 @@ pub(crate) struct RecordQuery {
     /// The names to query, the record's own first. The first one with the zone appended is queried
     /// as well.
     pub names: Vec<String>,
-    /// The values known to be right: where one of them is found, the wildcard query is skipped.
+    /// The expected values; if one of them is found, the wildcard query is skipped.
     pub values: Vec<String>,
 }
 
 /// Why there is no survey.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DnsError {
-    #[error("interrupted while asking name servers")]
+    #[error("interrupted while querying name servers")]
     Interrupted(i32),
     /// This machine could not start the queries.
-    #[error("cannot ask name servers")]
+    #[error("cannot query name servers")]
     Start(#[source] io::Error),
 }
 
 /// The longest that one survey takes, however slow servers are.
 pub(super) const SURVEY: Duration = Duration::from_secs(20);
 
-/// Asks all servers for all records.
+/// Queries all servers for all records.
 pub(super) async fn surveys(
     client: &Arc<DnsClient>,
     known: &Arc<ZoneCache>,
@@ -74,18 +74,18 @@ pub(super) async fn surveys(
     in_order(tasks).await
 }
 
-/// What was found out about the zone of one inquiry.
+/// The zone of one record, as it was found.
 struct ZoneSearch {
     /// Each resolver's own answer.
     answers: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
-    /// A resolver that answers, and the zone, if it was found.
+    /// A resolver that answers, and the zone if it was found.
     found: Option<(SocketAddr, Name)>,
-    /// The zone's servers and its place in the tree, if they are wanted and the zone belongs to the
-    /// owner of the domain.
+    /// The zone's servers and its delegation, if they are needed and the zone belongs to the owner
+    /// of the domain.
     explored: Option<Arc<ExploredZone>>,
 }
 
-/// Finds the zone of an inquiry, and explores it if its servers are to be asked.
+/// Finds the zone of a record, and explores it if its servers are to be queried.
 async fn search_zone(
     client: &Arc<DnsClient>,
     known: &ZoneCache,
@@ -103,8 +103,8 @@ async fn search_zone(
     search
 }
 
-/// The first resolver that reports the zone is used for further queries; if none does, the zones
-/// above are asked.
+/// Uses the first resolver that reports the zone for further queries; if none does, queries the
+/// zones above.
 async fn find_zone(
     client: &Arc<DnsClient>,
     inquiry: &RecordQuery,
@@ -131,7 +131,7 @@ async fn find_zone(
     search
 }
 
-/// Whether the registry's servers answer for the domain: it is not delegated.
+/// Returns true if the registry's servers answer for the domain, because it is not delegated.
 fn is_registry_zone(inquiry: &RecordQuery, zone: &Name) -> bool {
     inquiry
         .registrable_domain
@@ -161,19 +161,19 @@ async fn survey_one(
     }
     let question = main_question(inquiry);
     let names = names_to_query(inquiry, &zone);
-    let (said, evidence) = tokio::join!(
+    let (by_server, evidence) = tokio::join!(
         ask_server::ask_servers(client, servers, inquiry.kind, names),
         dnssec::gather(client, explored, &question)
     );
     let around = SurroundingAnswers {
         delegation: explored.map(|explored| explored.delegation.clone()),
         evidence,
-        ..query_surroundings(client, guide, inquiry, &question, &said).await
+        ..query_surroundings(client, guide, inquiry, &question, &by_server).await
     };
     DnsSurvey {
         zone: Some(name_text(&zone)),
         zone_server_coverage: own_servers,
-        server_answers: said,
+        server_answers: by_server,
         surroundings: around,
     }
 }
@@ -182,7 +182,7 @@ fn own_servers_of(explored: Option<&ExploredZone>) -> Vec<DnsServerId> {
     explored.map_or_else(Vec::new, |explored| explored.own.servers.clone())
 }
 
-/// The question about the first name of the inquiry.
+/// Returns the question for the first name of the record.
 fn main_question(inquiry: &RecordQuery) -> RecordQuestion {
     RecordQuestion {
         name: inquiry.names.first().cloned().unwrap_or_default(),
@@ -190,24 +190,25 @@ fn main_question(inquiry: &RecordQuery) -> RecordQuestion {
     }
 }
 
-/// Queries what explains the answers: where an alias leads, a wildcard, and resolvers' explanations.
+/// Queries what explains the answers: the target of an alias, a wildcard, and resolvers'
+/// explanations.
 async fn query_surroundings(
     client: &DnsClient,
     guide: SocketAddr,
     inquiry: &RecordQuery,
     question: &RecordQuestion,
-    said: &[ServerAnswers],
+    by_server: &[ServerAnswers],
 ) -> SurroundingAnswers {
     let (broken_chain, anywhere, explained) = tokio::join!(
-        aliases::follow_chain(client, guide, said),
+        aliases::follow_chain(client, guide, by_server),
         aliases::query_wildcard(
             client,
-            said,
+            by_server,
             &question.name,
             &inquiry.domain,
             &inquiry.values
         ),
-        aliases::query_explanations(client, said, question)
+        aliases::query_explanations(client, by_server, question)
     );
     SurroundingAnswers {
         broken_chain: broken_chain.map(|broken| (broken.start, broken.chain)),
@@ -217,7 +218,7 @@ async fn query_surroundings(
     }
 }
 
-/// The names of the inquiry, and its first one with the zone appended.
+/// Returns the names of the record, and the first one with the zone appended.
 fn names_to_query(inquiry: &RecordQuery, zone: &Name) -> Vec<String> {
     let mut names = inquiry.names.clone();
     if let Some(first) = inquiry.names.first() {
@@ -226,8 +227,8 @@ fn names_to_query(inquiry: &RecordQuery, zone: &Name) -> Vec<String> {
     names
 }
 
-/// Of the system's resolvers the first that answers is used, as the C library does; those given by
-/// the user are all asked.
+/// Of the system's resolvers, the first that answers is used, as in the C library; those passed by
+/// the user are all queried.
 fn resolvers_to_ask(resolvers: &ResolverList, guide: SocketAddr) -> Vec<DnsServerId> {
     if resolvers.first_that_answers {
         vec![resolver(guide)]
@@ -236,7 +237,7 @@ fn resolvers_to_ask(resolvers: &ResolverList, guide: SocketAddr) -> Vec<DnsServe
     }
 }
 
-/// Whether the zone's own servers can be asked.
+/// Returns true if the zone's own servers can be queried.
 fn coverage(
     inquiry: &RecordQuery,
     zone: &Name,
@@ -260,33 +261,33 @@ fn coverage(
     }
 }
 
-/// The survey if no resolver reports the zone: unresponsive resolvers are not asked again, the
-/// others only for the names.
+/// Completes the survey if no resolver reports the zone: unresponsive resolvers are not queried
+/// again, the others only for the names.
 async fn survey_without_zone(
     client: &Arc<DnsClient>,
     inquiry: &RecordQuery,
     answers: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
     resolvers: &ResolverList,
 ) -> DnsSurvey {
-    let mut said = Vec::new();
+    let mut by_server = Vec::new();
     for (address, zone) in answers {
         let failed = zone.err().unwrap_or(DnsAnswer::ServFail);
         let first = inquiry.names.first().cloned().unwrap_or_default();
         if ask_server::is_unresponsive(&failed) {
-            let asked = AnsweredQuery {
+            let answered = AnsweredQuery {
                 name: first,
                 kind: inquiry.kind,
                 answer: failed,
                 ttl: None,
             };
-            said.push(ServerAnswers {
+            by_server.push(ServerAnswers {
                 server: resolver(address),
-                answers: vec![asked],
+                answers: vec![answered],
             });
         } else {
             let names = inquiry.names.clone();
             let servers = vec![resolver(address)];
-            said.extend(ask_server::ask_servers(client, servers, inquiry.kind, names).await);
+            by_server.extend(ask_server::ask_servers(client, servers, inquiry.kind, names).await);
         }
     }
     let own_servers = if resolvers.excludes_other_servers() {
@@ -297,7 +298,7 @@ async fn survey_without_zone(
     DnsSurvey {
         zone: None,
         zone_server_coverage: own_servers,
-        server_answers: said,
+        server_answers: by_server,
         surroundings: SurroundingAnswers::default(),
     }
 }
@@ -310,7 +311,7 @@ pub(super) fn resolver(address: SocketAddr) -> DnsServerId {
     }
 }
 
-/// Runs `work` to its end or until a signal comes.
+/// Runs `work` to completion or until a signal arrives.
 pub(super) fn until_signal<T>(
     interrupt: &InterruptSignal,
     work: impl Future<Output = T>,

@@ -1,4 +1,4 @@
-//! Queries the zone that holds a domain, and its own servers, as resolvers report them.
+//! Queries the zone that contains a domain, and its own servers, as resolvers report them.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +17,7 @@ use crate::system::dns::join::in_order;
 const NAMES: usize = 16;
 const ADDRESSES: usize = 32;
 
-/// Each resolver's answer about the zone that holds `domain`.
+/// Returns each resolver's answer about the zone that contains `domain`.
 pub(super) async fn query_zones(
     client: &Arc<DnsClient>,
     resolvers: &[SocketAddr],
@@ -35,8 +35,8 @@ pub(super) async fn query_zones(
     in_order(zones).await
 }
 
-/// The apex of the zone that holds `domain`: the owner of the SOA that comes with its answer or its
-/// absence.
+/// Returns the apex of the zone that contains `domain`: the owner of the SOA in a positive or
+/// negative answer.
 pub(super) async fn query_zone(
     client: &DnsClient,
     resolver: SocketAddr,
@@ -55,11 +55,12 @@ pub(super) async fn query_zone(
         }
         name = name.base_name();
     }
-    Err(DnsAnswer::Failed("no zone named".to_owned()))
+    Err(DnsAnswer::Failed("no zone in any answer".to_owned()))
 }
 
-/// The apex of the zone that `name` is in, by the SOA in a message. `None` for an alias: it and the
-/// SOA that comes with it belong to another zone, so the parent has to be asked.
+/// Returns the apex of the zone that contains `name`, from the SOA in a message. `None` for an
+/// alias, because the SOA in the same answer belongs to another zone; the parent name has to be
+/// queried.
 pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
     let alias = message
         .answers
@@ -81,13 +82,13 @@ pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
 /// The zone's own servers.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct ZoneServers {
-    /// One for each address, and one without an address for each name that none was found for.
+    /// One for each address, and one without an address for each name that has none.
     pub(super) servers: Vec<DnsServerId>,
-    /// How many were omitted because there are too many.
+    /// How many were omitted because of the limit.
     pub(super) left_out: UnqueriedServers,
 }
 
-/// The names of the zone's servers, as the resolver reports them.
+/// Returns the names of the zone's servers, as the resolver reports them.
 pub(super) async fn server_names(
     client: &DnsClient,
     resolver: SocketAddr,
@@ -139,7 +140,7 @@ pub(super) fn ns_targets<'a>(records: impl Iterator<Item = &'a Record>, zone: &N
 }
 
 /// The server at each of its addresses. If the lookup of its IPv4 addresses failed or none was
-/// found, the server without an address as well: it cannot be asked, and that counts.
+/// found, the server without an address as well: it cannot be queried, which is part of the result.
 async fn query_server(client: &DnsClient, resolver: SocketAddr, name: &Name) -> Vec<DnsServerId> {
     let (four, six) = tokio::join!(
         query_addresses(client, resolver, name, RecordType::A),

@@ -47,7 +47,7 @@ impl ZoneCache {
             .iter()
             .all(|server| server.address.is_none())
         {
-            // No server can be asked: the next caller tries again.
+            // No server can be queried; the next caller tries again.
             self.0
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

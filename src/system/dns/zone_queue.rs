@@ -10,7 +10,8 @@ use crate::dcv::answer::DnsSurvey;
 /// How many jobs of one zone may be open: at first, and at the most.
 const FIRST_OF_A_ZONE: usize = 4;
 const OF_ONE_ZONE: usize = 256;
-/// After so many jobs in a row without an answer, the zone's servers are not asked for so long.
+/// After this many jobs in a row without an answer, the zone's servers are not queried for this
+/// long.
 const LOST_AFTER: u32 = 3;
 const LOST_FOR: Duration = Duration::from_secs(30);
 /// The most zones that may be lost at once.
@@ -22,7 +23,7 @@ pub(super) struct ZoneQueue<J> {
     pub(super) open: usize,
     /// How many may be open.
     pub(super) allowed: usize,
-    /// How many in a row got no answer.
+    /// How many jobs in a row got no answer.
     failed: u32,
     lost: Option<LostZone>,
 }
@@ -46,7 +47,7 @@ impl<J> Default for ZoneQueue<J> {
 }
 
 impl<J> ZoneQueue<J> {
-    /// The last survey, while the zone's servers are not asked again.
+    /// Returns the last survey, while the zone's servers are not queried again.
     pub(super) fn survey_while_lost(&self) -> Option<&DnsSurvey> {
         self.lost
             .as_ref()
@@ -54,15 +55,16 @@ impl<J> ZoneQueue<J> {
             .map(|lost| &lost.last)
     }
 
-    /// The zone answers, and more of its jobs may be open. Returns whether it was lost.
+    /// Records an answer, after which more jobs may be open. Returns true if the zone was lost
+    /// before.
     pub(super) fn note_success(&mut self) -> bool {
         self.failed = 0;
         self.allowed = (self.allowed * 2).min(OF_ONE_ZONE);
         self.lost.take().is_some()
     }
 
-    /// The zone did not answer: after some failures in a row it is lost. Returns whether it is
-    /// another lost zone besides the `lost_zones`.
+    /// Records that the zone did not answer; after some failures in a row it is lost. Returns true
+    /// if it becomes lost, in addition to the `lost_zones`.
     pub(super) fn note_failure(
         &mut self,
         unanswered: Option<DnsSurvey>,

@@ -10,12 +10,12 @@ use rustix::io::Errno;
 
 use super::folders::current_user;
 
-/// The free space of a file system for the user who runs certctl.
+/// The free space of a file system, as available to the user who runs certctl.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct FreeSpace {
     /// Identifies the file system.
     pub device: u64,
-    /// The bytes of a block: each file takes whole ones.
+    /// The size of a block in bytes; each file uses whole blocks.
     pub block: u64,
     /// How many blocks are free; `None` if the file system does not count them.
     pub blocks: Option<u64>,
@@ -23,7 +23,7 @@ pub(crate) struct FreeSpace {
     pub files: Option<u64>,
 }
 
-/// The free space of the file system that a folder is on; `None` if it is not known.
+/// Returns the free space of the file system of a folder; `None` if it is not known.
 #[must_use]
 pub(crate) fn free_space(folder: &Path) -> Option<FreeSpace> {
     let device = std::fs::metadata(folder).ok()?.dev();
@@ -42,11 +42,11 @@ pub(crate) fn free_space(folder: &Path) -> Option<FreeSpace> {
     })
 }
 
-/// Checks whether the user may create and rename files in a folder. If that cannot be determined, the
-/// attempt will show it.
+/// Checks whether the user may create and rename files in a folder. Returns no error if that
+/// cannot be determined; the write itself will show it.
 ///
 /// # Errors
-/// The reason: no permission, a read-only file system, a folder that is marked as unchangeable.
+/// No permission, a read-only file system, an immutable folder.
 pub(crate) fn check_writable(folder: &Path) -> io::Result<()> {
     match accessat(
         CWD,

@@ -1,5 +1,5 @@
-//! Files: bounded reads of regular files, and atomic writes of files that have their final mode from
-//! the start.
+//! Files: bounded reads of regular files, and atomic writes of files that have their final mode
+//! from the start.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -16,7 +16,7 @@ use super::listing::{self, FolderEntry};
 use crate::permissions::Mode;
 use crate::system::activity::{self, Activity};
 
-/// A file that could not be used: what was being done, where, and the system's reason.
+/// A file that could not be used: the action, the path, and the error of the system.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}", path.display())]
 pub struct FileError {
@@ -28,7 +28,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    /// For `map_err`: `read(..).map_err(FileError::at("read", path))`.
+    /// Returns a function for `map_err`: `read(..).map_err(FileError::at("read", path))`.
     pub fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self {
             doing,
@@ -37,7 +37,7 @@ impl FileError {
         }
     }
 
-    /// Whether nothing exists at the path.
+    /// Returns true if nothing exists at the path.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(
@@ -46,7 +46,7 @@ impl FileError {
         )
     }
 
-    /// Whether something else has the name already.
+    /// Returns true if something already exists at the path.
     #[must_use]
     pub fn is_taken(&self) -> bool {
         matches!(
@@ -56,32 +56,32 @@ impl FileError {
     }
 }
 
-/// The content of a regular file of at most `limit` bytes. FIFOs, devices and folders are refused
-/// without blocking.
+/// Reads a regular file of at most `limit` bytes. FIFOs, devices and folders are refused without
+/// blocking.
 ///
 /// # Errors
-/// When it is not there, not a regular file, larger than `limit`, or cannot be read.
+/// When it does not exist, is not a regular file, is larger than `limit`, or cannot be read.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     read_with_mode(path, limit).map(|(bytes, _)| bytes)
 }
 
-/// The same, with the permission bits of the very file that was read.
+/// Does the same as [`read`], and returns the permission bits of the file that was read.
 ///
 /// # Errors
-/// As [`read`].
+/// The same as [`read`].
 pub(crate) fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, Mode), FileError> {
     read_regular(path, limit).map_err(FileError::at("read", path))
 }
 
 fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Mode)> {
     let (file, meta) = open_regular(path)?;
-    // Room for all of it at once: growing would leave copies of a key behind.
+    // Allocated at once, because growing would leave copies of a key in memory.
     let room = meta.len().min(limit).saturating_add(1);
     let bytes = read_bounded(file, limit, usize::try_from(room).unwrap_or(0))?;
     Ok((bytes, Mode::of_status(meta.mode())))
 }
 
-/// Opens for reading. A FIFO without a writer does not block.
+/// Opens a file for reading, without blocking on a FIFO.
 fn open(path: &Path) -> io::Result<File> {
     let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
     OpenOptions::new()
@@ -100,16 +100,16 @@ fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     }
 }
 
-/// Reads a file into a buffer that is reused for one file after the other. Returns how many bytes of
-/// the buffer are the file's, and its permission bits. A buffer that is too small is replaced by a
-/// larger one, and wiped. The end of the file is not confirmed by a further read once as many bytes
-/// as its size were read.
+/// Reads a file into a buffer that is reused for one file after the other. Returns how many bytes
+/// of the buffer are the file's, and its permission bits. A buffer that is too small is replaced by
+/// a larger one, and wiped. The end of the file is not confirmed by a further read once as many
+/// bytes as its size were read.
 ///
-/// Serves the targets for `status FOLDER` (benches/README.md) through `parallel_read`. It saves, per
-/// file, an allocation, wiping it, and one system call.
+/// Serves the targets for `status FOLDER` (benches/README.md) through `parallel_read`. It saves,
+/// per file, an allocation, wiping it, and one system call.
 ///
 /// # Errors
-/// As [`read`].
+/// The same as [`read`].
 pub(crate) fn read_into(
     buffer: &mut Zeroizing<Vec<u8>>,
     path: &Path,
@@ -144,7 +144,7 @@ fn fill(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> io::Result<
     Err(too_large(limit))
 }
 
-/// Replaces the buffer by one with room for more than `least` bytes, and wipes the old one.
+/// Replaces the buffer by one with a capacity of more than `least` bytes, and wipes the old one.
 fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
     let length = least.saturating_add(1).next_power_of_two();
     let mut larger = Zeroizing::new(vec![0; length]);
@@ -156,7 +156,7 @@ fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
 /// that is read to its end.
 ///
 /// # Errors
-/// As [`read`]; folders and devices are refused.
+/// The same as [`read`]; folders and devices are refused.
 pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     if path == Path::new("-") {
         return read_stdin(limit);
@@ -180,13 +180,13 @@ fn irregular(meta: &fs::Metadata) -> io::Error {
     )
 }
 
-/// Capacity for everything that may be read: it may be a key, and growing would leave copies behind.
-/// The system allocates memory only as it is filled.
+/// Allocates a buffer for the largest allowed content: it may be a key, and growing would leave
+/// copies in memory. The system provides memory only as it is filled.
 fn room(limit: u64) -> usize {
     usize::try_from(limit.saturating_add(1)).unwrap_or(0)
 }
 
-/// All of stdin, at most `limit` bytes.
+/// Reads all of stdin, at most `limit` bytes.
 ///
 /// # Errors
 /// When it is longer than `limit` or cannot be read.
@@ -195,7 +195,7 @@ pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
         .map_err(FileError::at("read", Path::new("stdin")))
 }
 
-/// Whether stdin is a terminal.
+/// Returns true if stdin is a terminal.
 #[must_use]
 pub(crate) fn stdin_is_terminal() -> bool {
     io::IsTerminal::is_terminal(&io::stdin())
@@ -226,7 +226,7 @@ pub(crate) struct FolderListing {
     pub complete: bool,
 }
 
-/// The regular files and links among the first `limit` entries of a folder.
+/// Lists the regular files and links among the first `limit` entries of a folder.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -247,7 +247,7 @@ pub(crate) fn list(directory: &Path, limit: usize) -> Result<FolderListing, File
     })
 }
 
-/// All entries of a folder, including folders, sorted by name; at most `limit` of them.
+/// Lists the entries of a folder, including folders, sorted by name; at most `limit` of them.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -262,13 +262,13 @@ pub(crate) fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, Fi
     Ok(paths)
 }
 
-/// Whether something is at `path`, including a dangling link.
+/// Returns true if something exists at `path`, including a dangling link.
 #[must_use]
 pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// Whether both paths lead to the same file, links followed.
+/// Returns true if both paths resolve to the same file.
 #[must_use]
 pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(path), fs::metadata(other)) else {
@@ -277,20 +277,21 @@ pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// The permission bits of what is at `path`, links followed.
+/// Returns the permission bits of the file at `path`; links are followed.
 ///
 /// # Errors
-/// When it is not there or cannot be looked at.
+/// When it does not exist or cannot be checked.
 pub(crate) fn read_mode(path: &Path) -> Result<Mode, FileError> {
-    let meta = fs::metadata(path).map_err(FileError::at("look at", path))?;
+    let meta = fs::metadata(path).map_err(FileError::at("read the status of", path))?;
     Ok(Mode::of_status(meta.mode()))
 }
 
-/// Writes a file that must not exist yet: creates it under a temporary name with `mode`, flushes it,
-/// renames it without replacing anything, and flushes the folder. Leaves nothing behind on failure.
+/// Writes a file that must not exist yet: creates it under a temporary name with `mode`, flushes
+/// it, renames it without replacing anything, and flushes the folder. Leaves nothing behind on
+/// failure.
 ///
 /// # Errors
-/// `AlreadyExists` when something is at `path`; else the system's reason.
+/// `AlreadyExists` when something is at `path`; else the error that the system reports.
 pub(crate) fn create_new(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), FileError> {
     stage(path, bytes, mode)?.create()
 }
@@ -298,7 +299,7 @@ pub(crate) fn create_new(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Fi
 /// Atomically replaces a file, or creates it.
 ///
 /// # Errors
-/// The system's reason; what was there is then untouched.
+/// When the system reports an error; an existing file is then unchanged.
 pub(crate) fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), FileError> {
     stage(path, bytes, mode)?.replace()
 }
@@ -316,7 +317,7 @@ pub(crate) struct StagedFile {
 /// never through a link).
 ///
 /// # Errors
-/// The system's reason; nothing is left behind.
+/// When the system reports an error; no file is left behind.
 pub(crate) fn stage(path: &Path, bytes: &[u8], mode: Mode) -> Result<StagedFile, FileError> {
     let staged = StagedFile {
         temporary: temporary_name(path),
@@ -345,10 +346,10 @@ fn write_new(path: &Path, bytes: &[u8], permissions: fs::Permissions) -> io::Res
 }
 
 impl StagedFile {
-    /// The content, read back from the disk.
+    /// Reads the content back from the disk.
     ///
     /// # Errors
-    /// The system's reason.
+    /// When the system reports an error.
     pub(crate) fn read_back(&self, limit: u64) -> Result<Vec<u8>, FileError> {
         read(&self.temporary, limit)
     }
@@ -356,7 +357,7 @@ impl StagedFile {
     /// Renames it to its final path without replacing anything, and flushes the folder.
     ///
     /// # Errors
-    /// `AlreadyExists` when something is there; else the system's reason.
+    /// `AlreadyExists` when something is there; else the error that the system reports.
     pub(crate) fn create(&self) -> Result<(), FileError> {
         activity::report(Activity::Write(&self.path));
         move_new(&self.temporary, &self.path).map_err(FileError::at("create", &self.path))?;
@@ -367,7 +368,7 @@ impl StagedFile {
     /// Renames it over an existing file, and flushes the folder.
     ///
     /// # Errors
-    /// The system's reason; what was there is then untouched.
+    /// When the system reports an error; an existing file is then unchanged.
     pub(crate) fn replace(&self) -> Result<(), FileError> {
         self.rename_unflushed()?;
         sync_folder(parent(&self.path))
@@ -376,7 +377,7 @@ impl StagedFile {
     /// Renames it over an existing file; the caller has to flush the folder.
     ///
     /// # Errors
-    /// The system's reason; what was there is then untouched.
+    /// When the system reports an error; an existing file is then unchanged.
     pub(crate) fn rename_unflushed(&self) -> Result<(), FileError> {
         activity::report(Activity::Write(&self.path));
         fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
@@ -402,7 +403,7 @@ impl Drop for StagedFile {
 /// Renames without replacing anything.
 fn move_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every file system knows NOREPLACE; a hard link refuses to replace as well.
+        // Not every file system supports NOREPLACE; creating a hard link does not replace either.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
             fs::hard_link(from, to).and_then(|()| fs::remove_file(from))
         }
@@ -410,18 +411,18 @@ fn move_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// A hidden name in the same folder, `.NAME.<16 hex digits>~`: unlikely to be taken, and refused
-/// (`O_EXCL`) when it is.
+/// Returns a hidden name in the same folder, `.NAME.<16 hex digits>~`. It is unlikely to exist; if
+/// it does, creating the file fails (`O_EXCL`).
 #[must_use]
 pub(crate) fn temporary_name(path: &Path) -> PathBuf {
-    // Random keys hash nothing: another number each time, and no generator of secrets is set up for
-    // a name.
+    // Hashing nothing with random keys gives a new number each time, without a cryptographic
+    // generator.
     let random = RandomState::new().build_hasher().finish();
     let stem = path.file_name().unwrap_or_default().to_string_lossy();
     parent(path).join(format!(".{stem}.{random:016x}~"))
 }
 
-/// The folder that `path` lies in.
+/// Returns the folder of `path`.
 #[must_use]
 pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
@@ -433,7 +434,7 @@ pub(crate) fn parent(path: &Path) -> &Path {
 /// Flushes a folder, so that the names in it survive a power loss.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), FileError> {
     File::open(folder)
         .and_then(|open| open.sync_all())
@@ -443,7 +444,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), FileError> {
 /// Renames a file to a numbered backup `<file>.~N~`, and returns the path of the backup.
 ///
 /// # Errors
-/// The system's reason; the file is then where it was.
+/// When the system reports an error; the file is then not moved.
 pub(crate) fn back_up(path: &Path) -> Result<PathBuf, FileError> {
     for number in 1..u32::MAX {
         let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -464,10 +465,10 @@ pub(crate) fn back_up(path: &Path) -> Result<PathBuf, FileError> {
     )))
 }
 
-/// Renames a backup to its original path, where nothing may be.
+/// Renames a backup to its original path, where nothing may exist.
 ///
 /// # Errors
-/// The system's reason; the backup is then where it was.
+/// When the system reports an error; the backup is then not moved.
 pub(crate) fn restore_backup(backup: &Path, path: &Path) -> Result<(), FileError> {
     activity::report(Activity::Write(path));
     move_new(backup, path).map_err(FileError::at("rename", backup))?;

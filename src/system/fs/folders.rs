@@ -18,7 +18,7 @@ use super::xattrs::{self, ExtendedAttributes};
 use crate::permissions::{Mode, Owner};
 use crate::system::activity::{self, Activity};
 
-/// What is at a path, links not followed.
+/// The kind of file at a path; links are not followed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum FileKind {
     File,
@@ -29,7 +29,7 @@ pub(crate) enum FileKind {
     Other,
 }
 
-/// What was found at a path. If two are equal, nothing changed in between.
+/// The status of a path. If two are equal, the file did not change in between.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FileStatus {
     pub kind: FileKind,
@@ -58,10 +58,10 @@ impl FileStatus {
     }
 }
 
-/// What is at `path`; `None` when nothing is.
+/// Returns the status of `path`; `None` if nothing exists there.
 ///
 /// # Errors
-/// When it cannot be looked at.
+/// When it cannot be checked.
 pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> {
     let meta = match fs::symlink_metadata(path) {
         Ok(meta) => meta,
@@ -73,7 +73,7 @@ pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> 
         {
             return Ok(None);
         }
-        Err(error) => return Err(FileError::at("look at", path)(error)),
+        Err(error) => return Err(FileError::at("read the status of", path)(error)),
     };
     let kind = if meta.is_symlink() {
         FileKind::Link(fs::read_link(path).map_err(FileError::at("read the link", path))?)
@@ -103,7 +103,7 @@ pub(crate) fn current_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// The home folder of the user, from the environment.
+/// Returns the home folder of the user, from the environment.
 #[must_use]
 pub(crate) fn home_folder() -> Option<PathBuf> {
     std::env::var_os("HOME")
@@ -111,31 +111,30 @@ pub(crate) fn home_folder() -> Option<PathBuf> {
         .filter(|home| home.is_absolute())
 }
 
-/// Whether a folder is at `path`, links followed.
+/// Returns true if `path` is a folder; links are followed.
 #[must_use]
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
-/// Whether a regular file is at `path`, links followed.
+/// Returns true if `path` is a regular file; links are followed.
 #[must_use]
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()
 }
 
-/// `path` from the root on, links as they are.
+/// Returns `path` as an absolute path; links are not resolved.
 ///
 /// # Errors
-/// When the current folder is gone.
+/// When the current folder was deleted.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, FileError> {
     std::path::absolute(path).map_err(FileError::at("find", path))
 }
 
-/// `path` with no link in its folder's part; folders that are not there yet stay as they are
-/// written.
+/// Resolves the links in the folders of `path`; folders that do not exist yet stay unchanged.
 ///
 /// # Errors
-/// When a folder on the way cannot be looked at.
+/// When a folder in the path cannot be checked.
 pub(crate) fn resolve_links(path: &Path) -> Result<PathBuf, FileError> {
     let absolute = absolute(path)?;
     let mut missing: Vec<PathBuf> = absolute
@@ -161,7 +160,8 @@ pub(crate) fn resolve_links(path: &Path) -> Result<PathBuf, FileError> {
     }
 }
 
-/// `path` without `.` and `..`, by its words alone: for links whose folders are known to be real.
+/// Returns `path` without `.` and `..`, without access to the disk; for paths whose folders are not
+/// links.
 #[must_use]
 pub(crate) fn normalize(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
@@ -177,7 +177,7 @@ pub(crate) fn normalize(path: &Path) -> PathBuf {
     plain
 }
 
-/// The names in a folder; none when it is not there. At most `limit`.
+/// Lists at most `limit` names in a folder; none if it does not exist.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -200,7 +200,7 @@ pub(crate) fn list_names(
 /// Creates a folder and missing parents, regardless of the umask; `mode` is for the last one.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn create_folder(path: &Path, mode: Mode) -> Result<(), FileError> {
     if is_folder(path) {
         return Ok(());
@@ -209,7 +209,7 @@ pub(crate) fn create_folder(path: &Path, mode: Mode) -> Result<(), FileError> {
         create_folder(above, Mode::new(0o755))?;
     }
     match create_new_folder(path, mode) {
-        // Another certctl made it in the meantime.
+        // Another certctl created it in the meantime.
         Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists && is_folder(path) => {
             Ok(())
         }
@@ -233,28 +233,28 @@ pub(crate) fn run_in_folder<T>(
     }
 }
 
-/// Makes one folder that must not exist yet; it is never looser than `mode`.
+/// Creates one folder that must not exist yet; its mode never has more bits than `mode`.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn create_new_folder(path: &Path, mode: Mode) -> Result<(), FileError> {
     activity::report(Activity::Write(path));
     let made = DirBuilder::new()
         .mode(mode.bits())
         .create(path)
         .and_then(|()| set_mode(path, mode));
-    made.map_err(FileError::at("make the folder", path))
+    made.map_err(FileError::at("create the folder", path))
 }
 
 fn set_mode(path: &Path, mode: Mode) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode.bits()))
 }
 
-/// Writes and flushes a new file, in a folder that other programs do not use yet. Until its owner is
-/// set, only the user who runs certctl can read it.
+/// Writes and flushes a new file, in a folder that other programs do not use yet. Until its owner
+/// is set, only the user who runs certctl can read it.
 ///
 /// # Errors
-/// `AlreadyExists` when something is at `path`; else the system's reason.
+/// `AlreadyExists` when something is at `path`; else the error that the system reports.
 pub(crate) fn write(
     path: &Path,
     bytes: &[u8],
@@ -273,7 +273,7 @@ pub(crate) fn write(
             fchown(&file, Some(uid), Some(gid))?;
         }
         file.set_permissions(Permissions::from_mode(mode.bits()))?;
-        // After the mode, because that sets the mask of the ACL.
+        // After the mode, because setting the mode changes the mask of the ACL.
         xattrs::write(&file, attributes)?;
         file.sync_all()
     };
@@ -285,18 +285,18 @@ pub(crate) fn write(
 /// flush the folder.
 ///
 /// # Errors
-/// The system's reason; what was there is then untouched.
+/// When the system reports an error; an existing file is then unchanged.
 pub(crate) fn replace_link(path: &Path, text: &Path) -> Result<(), FileError> {
     activity::report(Activity::Write(path));
     match symlink(text, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        other => return other.map_err(FileError::at("make the link", path)),
+        other => return other.map_err(FileError::at("create the link", path)),
     }
     let temporary = temporary_name(path);
-    symlink(text, &temporary).map_err(FileError::at("make the link", path))?;
-    let renamed = fs::rename(&temporary, path).map_err(FileError::at("make the link", path));
+    symlink(text, &temporary).map_err(FileError::at("create the link", path))?;
+    let renamed = fs::rename(&temporary, path).map_err(FileError::at("create the link", path));
     if renamed.is_err() {
-        // Best effort: the next install sweeps.
+        // Best effort: the next install removes leftovers.
         let _ = fs::remove_file(&temporary);
     }
     renamed
@@ -305,7 +305,7 @@ pub(crate) fn replace_link(path: &Path, text: &Path) -> Result<(), FileError> {
 /// Renames a file to `path`, over an existing file or link, and flushes the folder.
 ///
 /// # Errors
-/// The system's reason; what was there is then untouched.
+/// When the system reports an error; an existing file is then unchanged.
 pub(crate) fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
     activity::report(Activity::Write(path));
     fs::rename(from, path).map_err(FileError::at("replace", path))?;
@@ -315,7 +315,7 @@ pub(crate) fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
 /// Renames to a name that must be free, and flushes the folder.
 ///
 /// # Errors
-/// `AlreadyExists` when it is taken; else the system's reason.
+/// `AlreadyExists` when it is taken; else the error that the system reports.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     activity::report(Activity::Write(to));
     let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
@@ -327,10 +327,10 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     sync_folder(parent(to))
 }
 
-/// Removes a file or a link, and flushes the folder; nothing there is fine.
+/// Removes a file or a link, and flushes the folder; does nothing if it does not exist.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     activity::report(Activity::Remove(path));
     match fs::remove_file(path) {
@@ -341,11 +341,11 @@ pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Removes a folder and the files in it. The caller has renamed it to a name that no program uses:
-/// nothing depends on its removal, and nothing is flushed.
+/// Removes a folder and the files in it. The caller has renamed it to a name that no program uses,
+/// so that nothing depends on its removal and nothing is flushed.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn remove_folder(path: &Path) -> Result<(), FileError> {
     activity::report(Activity::Remove(path));
     match listing::remove(path) {
@@ -368,7 +368,7 @@ pub(crate) enum BackupName {
 /// the folder.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn back_up_beside(path: &Path, called: BackupName) -> Result<PathBuf, FileError> {
     if let Some(backup) = find_backup(path)? {
         return Ok(backup);
@@ -390,10 +390,10 @@ pub(crate) fn back_up_beside(path: &Path, called: BackupName) -> Result<PathBuf,
     )))
 }
 
-/// The numbered backup that is the same file, if there is one.
+/// Returns the numbered backup that is the same file, if there is one.
 ///
 /// # Errors
-/// When they cannot be looked at.
+/// When they cannot be checked.
 pub(crate) fn find_backup(path: &Path) -> Result<Option<PathBuf>, FileError> {
     let Some(own) = read_status(path)?.filter(|seen| seen.link_count > 1) else {
         return Ok(None);
@@ -411,16 +411,16 @@ pub(crate) fn find_backup(path: &Path) -> Result<Option<PathBuf>, FileError> {
     Ok(None)
 }
 
-/// Restores `backup` in one rename. If another program has created a file at `path` in the meantime,
-/// that stays, and so does the backup.
+/// Restores `backup` in one rename. If another program has created a file at `path` in the
+/// meantime, that stays, and so does the backup.
 ///
 /// # Errors
-/// `AlreadyExists` when such a file is there; else the system's reason.
+/// `AlreadyExists` when such a file is there; else the error that the system reports.
 pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
     let failed = FileError::at("restore", path);
     match (read_status(path)?, read_status(backup)?) {
         (_, None) => return Err(failed(io::ErrorKind::NotFound.into())),
-        // It was never replaced. A rename between two names of one file does nothing.
+        // The file was never replaced: renaming between two links of one file does nothing.
         (Some(there), Some(kept)) if there.inode == kept.inode => return remove(backup),
         (
             Some(FileStatus {
@@ -438,10 +438,10 @@ pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
     sync_folder(parent(path))
 }
 
-/// Removes a link; nothing there is fine, and so is a file, which stays.
+/// Removes a link; does nothing if there is none or a file instead.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn remove_link(path: &Path) -> Result<(), FileError> {
     match read_status(path)? {
         Some(FileStatus {

@@ -1,6 +1,6 @@
-//! Lists the entries of a folder, and removes folders. Not by std's `read_dir`: that fails when a
-//! signal comes while the folder is opened, and panics when closing it fails (a dying disk, after
-//! all the work is done).
+//! Lists the entries of a folder, and removes folders. It does not use std's `read_dir`, which
+//! fails if a signal arrives while the folder is opened, and panics if closing it fails (on a
+//! failing disk).
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -15,14 +15,14 @@ use rustix::path::Arg;
 /// One name in a folder.
 pub(crate) struct FolderEntry {
     pub(crate) name: OsString,
-    /// What it is, links not followed.
+    /// Its kind; links are not followed.
     pub(crate) kind: FileType,
 }
 
 /// The entries of a folder, in the order of the system.
 pub(crate) struct FolderEntries(Dir);
 
-/// Opens the folder at `path`, links followed.
+/// Opens the folder at `path`; links are followed.
 pub(crate) fn open(path: &Path) -> io::Result<FolderEntries> {
     Ok(FolderEntries(Dir::new(open_folder(
         CWD,
@@ -58,7 +58,7 @@ impl Iterator for FolderEntries {
 }
 
 impl FolderEntries {
-    /// The type of an entry; not every file system gives it in the listing.
+    /// Returns the type of an entry, which not every file system includes in the listing.
     fn kind(&self, name: &OsStr, listed: FileType) -> io::Result<FileType> {
         if listed != FileType::Unknown {
             return Ok(listed);
@@ -69,7 +69,7 @@ impl FolderEntries {
 }
 
 /// Removes a folder and everything in it; no link is followed. Entries that another program removes
-/// at the same time are no errors.
+/// at the same time are not errors.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     remove_entries(open_folder(CWD, path, OFlags::NOFOLLOW)?)?;
     Ok(ignore_missing(unlinkat(CWD, path, AtFlags::REMOVEDIR))?)

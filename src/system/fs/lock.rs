@@ -1,5 +1,5 @@
 //! Advisory locks on files and folders (`flock`, through [`File::try_lock`]): the kernel releases
-//! them when the process ends, however it ends. The content of the file means nothing.
+//! them when the process ends, however it ends. The content of the file has no meaning.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
@@ -20,8 +20,8 @@ pub struct FileLock(File);
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl FileLock {
-    /// Waits for the lock file at `path`; `None` if `wait` is over or `give_up` returns true before
-    /// it is free.
+    /// Waits for the lock file at `path`; returns `None` if `wait` has passed or `give_up` returns
+    /// true before it is free.
     ///
     /// # Errors
     /// When the file cannot be opened or locked.
@@ -54,8 +54,8 @@ impl FileLock {
         }
     }
 
-    /// Locks a folder, which shows that a process works in it; `None` if it is locked already or
-    /// not at its name any more.
+    /// Locks a folder, which shows other processes that it is in use; returns `None` if it is
+    /// already locked or was renamed or removed.
     ///
     /// # Errors
     /// When it cannot be opened or locked.
@@ -67,17 +67,19 @@ impl FileLock {
         if !try_lock(&open).map_err(FileError::at("lock", path))? {
             return Ok(None);
         }
-        let own = open.metadata().map_err(FileError::at("look at", path))?;
+        let own = open
+            .metadata()
+            .map_err(FileError::at("read the status of", path))?;
         let is_same = path
             .symlink_metadata()
             .is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()));
         Ok(is_same.then_some(Self(open)))
     }
 
-    /// Gives the folder at `path`, which this locks, its final mode, and flushes it.
+    /// Sets the final mode of the locked folder at `path`, and flushes it.
     ///
     /// # Errors
-    /// The system's reason.
+    /// When the system reports an error.
     pub fn finish(&self, path: &Path, mode: Mode) -> Result<(), FileError> {
         let mode = self.0.set_permissions(Permissions::from_mode(mode.bits()));
         mode.map_err(FileError::at("set the mode of", path))?;

@@ -1,5 +1,5 @@
 //! Reads the files of a walk with several threads, and hands over the results in the order of the
-//! walk. What waits is bounded, however many files there are.
+//! walk. The number of waiting results is bounded, however many files there are.
 //!
 //! Serves the targets for `status FOLDER` on trees of up to 100,000 files (benches/README.md): a
 //! second thread reads while the first one works, and one buffer per thread is reused for all files
@@ -34,8 +34,8 @@ const BATCH: usize = 64;
 /// The most batches whose results wait.
 const WAITING: usize = 8;
 
-/// Reads every file of `walk` up to `limit` bytes. `look` adds what it makes of each to a result that
-/// starts empty for every batch of files; `each` gets these results in the order of the walk.
+/// Reads every file of `walk` up to `limit` bytes. `look` adds what it makes of each to a result
+/// that starts empty for every batch of files; `each` gets these results in the order of the walk.
 pub(crate) fn read_in_order<T: Default + Send>(
     walk: impl Iterator<Item = WalkedEntry> + Send,
     limit: u64,
@@ -50,7 +50,7 @@ pub(crate) fn read_in_order<T: Default + Send>(
         each,
     };
     thread::scope(|scope| {
-        let receiver = receiver; // dropped if this thread panics, so that no sender waits for ever
+        let receiver = receiver; // dropped if this thread panics, so that no sender waits forever
         for _ in 1..THREADS {
             let batches = &batches;
             let look = &look;
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(texts, expected);
     }
 
-    /// One file takes long: no more is read beyond it than may wait.
+    /// If one file takes long, only a bounded number of files after it is read.
     #[test]
     fn no_thread_reads_far_ahead() {
         let most = (WAITING + 3) * BATCH;

@@ -1,5 +1,5 @@
-//! A scratch folder that certctl may clear: it has a marker, and a folder without that marker is
-//! never cleared.
+//! A scratch folder that certctl may clear: it contains a marker file, and a folder without that
+//! marker is never cleared.
 
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
@@ -17,19 +17,19 @@ const MARKER_TEXT: &str =
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScratchError {
-    /// Another process works in it.
+    /// Another process uses it.
     #[error("another rehearsal is running in {}", .0.display())]
     Busy(PathBuf),
-    /// Something is there that was not made by a rehearsal.
-    #[error("{} is there already and was not made by a rehearsal; it was left as it is", .0.display())]
+    /// It exists and was not created by a rehearsal.
+    #[error("{} already exists and was not created by a rehearsal; it was not changed", .0.display())]
     Foreign(PathBuf),
     /// A file could not be used.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// An empty folder, locked while this lives. It stays when dropped: people look at what a rehearsal
-/// made.
+/// An empty folder, which is locked until this is dropped. The folder itself stays, so that people
+/// can inspect the files of a rehearsal.
 #[derive(Debug)]
 pub(crate) struct ScratchFolder {
     path: PathBuf,
@@ -37,7 +37,7 @@ pub(crate) struct ScratchFolder {
 }
 
 impl ScratchFolder {
-    /// Makes the folder, or clears the one that an earlier run made.
+    /// Creates the folder, or clears the one of an earlier run.
     ///
     /// # Errors
     /// See [`ScratchError`]; a folder without the marker is not touched.
@@ -73,20 +73,20 @@ impl ScratchFolder {
         &self.path
     }
 
-    /// The absolute path of the folder, for programs with another working directory.
+    /// Returns the absolute path of the folder, for programs with another working directory.
     ///
     /// # Errors
-    /// The system's reason.
+    /// When the system reports an error.
     pub(crate) fn absolute(&self) -> Result<PathBuf, FileError> {
         self.path
             .canonicalize()
-            .map_err(FileError::at("look at", &self.path))
+            .map_err(FileError::at("read the status of", &self.path))
     }
 
-    /// Makes a folder in it, with its parents; only this user may enter.
+    /// Creates a folder in it, with its parents; only this user may enter.
     ///
     /// # Errors
-    /// The system's reason.
+    /// When the system reports an error.
     pub(crate) fn create_folder(&self, name: &str) -> Result<PathBuf, FileError> {
         let path = self.path.join(name);
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);

@@ -1,6 +1,6 @@
-//! Walks through a tree, always ends and never blocks: each folder is visited once, whatever links
-//! lead to it; FIFOs, sockets and devices are reported and not opened; unreadable entries are
-//! reported, and the walk continues.
+//! Walks through a tree; always ends and never blocks. Each folder is visited once, even if several
+//! links point to it; FIFOs, sockets and devices are reported and not opened; unreadable entries
+//! are reported, and the walk continues.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
@@ -28,7 +28,7 @@ pub(crate) enum WalkedEntry {
     Failed(FileError),
     /// A regular file, or a link to one.
     File(PathBuf),
-    /// It is not read; holds what it is.
+    /// An entry that is not read, and what it is.
     Skipped(PathBuf, &'static str),
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct FolderWalk {
 }
 
 impl FolderWalk {
-    /// A walk through the folder at `root`.
+    /// Starts a walk through the folder at `root`.
     #[must_use]
     pub(crate) fn new(root: &Path, depth: WalkDepth) -> Self {
         let known = fs::metadata(root)
@@ -69,7 +69,7 @@ impl FolderWalk {
         let mut names = Vec::new();
         for entry in listing::open(&folder).map_err(failed())? {
             let FolderEntry { name, kind } = entry.map_err(failed())?;
-            // Backups of editors and of certctl, temporary names.
+            // Backups of editors and of certctl, and temporary files.
             let text = name.as_encoded_bytes();
             if text.last() != Some(&b'~')
                 && (self.depth == WalkDepth::Tree || text.first() != Some(&b'.'))
@@ -80,7 +80,7 @@ impl FolderWalk {
         names.sort_by(|(one, _): &(OsString, FileType), (other, _)| one.cmp(other));
         self.names = names.into();
         self.here = folder;
-        // Folders come after the files beside them, in their order.
+        // Folders come after the files in the same folder, sorted by name.
         if self.depth == WalkDepth::Tree {
             let below = self
                 .names
@@ -115,10 +115,10 @@ impl FolderWalk {
             Ok(meta) if meta.is_file() => Some(WalkedEntry::File(path)),
             Ok(meta) => Some(WalkedEntry::Skipped(path, special_kind(&meta))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Some(WalkedEntry::Skipped(path, "a link to nowhere"))
+                Some(WalkedEntry::Skipped(path, "a dangling link"))
             }
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                Some(WalkedEntry::Skipped(path, "a link that leads to itself"))
+                Some(WalkedEntry::Skipped(path, "a link that points to itself"))
             }
             Err(error) => Some(WalkedEntry::Failed(
                 FileError::at("follow the link", &path)(error),
@@ -126,9 +126,9 @@ impl FolderWalk {
         }
     }
 
-    /// Whether this folder was not visited before.
+    /// Returns true if this folder was not visited before.
     fn is_new(&mut self, folder: &Path) -> Result<bool, FileError> {
-        let meta = fs::metadata(folder).map_err(FileError::at("look at", folder))?;
+        let meta = fs::metadata(folder).map_err(FileError::at("read the status of", folder))?;
         Ok(self.known.insert(inode(&meta)))
     }
 }
@@ -222,10 +222,10 @@ mod tests {
         };
         let own = [
             "again",
-            "gone: a link to nowhere",
+            "gone: a dangling link",
             "one",
             "pipe: a FIFO",
-            "self: a link that leads to itself",
+            "self: a link that points to itself",
         ];
         assert_eq!(tell(WalkDepth::Own), own);
         assert_eq!(

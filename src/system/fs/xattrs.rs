@@ -1,5 +1,5 @@
-//! The SELinux label and the POSIX ACL of a file, which beside owner and mode decide who may use it,
-//! as the kernel's bytes.
+//! The SELinux label and the POSIX ACL of a file, which together with owner and mode decide who may
+//! use it, in the kernel's format.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::files::FileError;
 
 /// The most bytes of one attribute in Linux (`XATTR_SIZE_MAX`).
 const LIMIT: usize = 64 * 1024;
-/// Enough for a label, and for an ACL with a hundred names.
+/// Enough for a label, and for an ACL with a hundred named entries.
 const USUAL: usize = 1024;
 const LABEL: &str = "security.selinux";
 const ACL: &str = "system.posix_acl_access";
@@ -20,15 +20,15 @@ const ACL: &str = "system.posix_acl_access";
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ExtendedAttributes {
     pub label: Option<Vec<u8>>,
-    /// The ACL, if it says more than the mode.
+    /// The ACL, if it has more entries than the mode.
     pub acl: Option<Vec<u8>>,
 }
 
-/// Reads the attributes of the file at `path`, links followed. A file system without attributes has
-/// none.
+/// Reads the attributes of the file at `path`; links are followed. On a file system without
+/// attributes there are none.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn read(path: &Path) -> Result<ExtendedAttributes, FileError> {
     let label = read_attribute(path, LABEL)
         .map_err(|errno| FileError::at("read the SELinux label of", path)(errno.into()))?;
@@ -38,10 +38,10 @@ pub(crate) fn read(path: &Path) -> Result<ExtendedAttributes, FileError> {
     })
 }
 
-/// Reads the ACL of the file at `path`, links followed.
+/// Reads the ACL of the file at `path`; links are followed.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn acl(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     read_attribute(path, ACL).map_err(|errno| FileError::at("read the ACL of", path)(errno.into()))
 }
@@ -63,11 +63,12 @@ fn read_attribute(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
     }
 }
 
-/// Sets the attributes of an open file, whose mode is set already. A file system without attributes,
-/// and a label that the user may not set, are no errors: then the file has the default of its folder.
+/// Sets the attributes of an open file, whose mode is already set. A file system without attributes
+/// and a label that the user may not set are not errors; the file then has the default of its
+/// folder.
 ///
 /// # Errors
-/// The system's reason.
+/// When the system reports an error.
 pub(crate) fn write(file: &File, attributes: &ExtendedAttributes) -> std::io::Result<()> {
     if let Some(label) = &attributes.label {
         match set_attribute(file, LABEL, label) {

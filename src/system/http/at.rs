@@ -15,15 +15,15 @@ use crate::dcv::http_file::{HttpResponse, MOST_BODY};
 
 /// The longest wait for one address.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest wait for all of them: the DNS may list thousands of addresses.
+/// The longest wait for all of them, because the DNS may list thousands of addresses.
 const ALL: Duration = Duration::from_secs(60);
-/// How many addresses are asked at once.
+/// How many addresses are tried at once.
 const AT_ONCE: usize = 32;
 
-/// The response to each URL at its address, in order; silent if there was no time left for it.
+/// Returns the response to each URL at its address, in order; `Silent` if no time was left for it.
 ///
 /// # Errors
-/// The number of the signal that came.
+/// The number of the signal that arrived.
 pub(crate) fn fetch_each(
     questions: &[(String, SocketAddr)],
     interrupt: &InterruptSignal,
@@ -47,7 +47,7 @@ async fn fetch_all(questions: &[(String, SocketAddr)]) -> Vec<HttpResponse> {
     let mut answers = Vec::new();
     for some in questions.chunks(AT_ONCE) {
         if Instant::now() >= until {
-            let late = format!("not asked: the others took {} s", ALL.as_secs());
+            let late = format!("not tried: the other addresses took {} s", ALL.as_secs());
             answers.extend(some.iter().map(|_| HttpResponse::Silent(late.clone())));
             continue;
         }
@@ -66,7 +66,7 @@ async fn fetch_within_time(url: &str, address: SocketAddr) -> HttpResponse {
     match tokio::time::timeout(PATIENCE, fetch(url, address)).await {
         Ok(Ok(got)) => got,
         Ok(Err(error)) => describe_failure(&error),
-        Err(_) => HttpResponse::Silent(format!("nothing within {} s", PATIENCE.as_secs())),
+        Err(_) => HttpResponse::Silent(format!("no answer within {} s", PATIENCE.as_secs())),
     }
 }
 
@@ -104,7 +104,7 @@ async fn fetch(url: &str, address: SocketAddr) -> Result<HttpResponse, reqwest::
     })
 }
 
-/// The last cause is the informative one.
+/// Returns the last cause, which is the most informative one.
 fn describe_failure(error: &reqwest::Error) -> HttpResponse {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {

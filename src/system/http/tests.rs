@@ -1,4 +1,4 @@
-//! Against servers of the test, on loopback: everything that one can do wrong.
+//! Fetching from misbehaving servers on loopback.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::{HttpError, MOST_BYTES, NetworkReach, fetch};
 use crate::system::signals::InterruptSignal;
 
-/// A server that answers every request with `answer` and then with `endless` bytes without end; its
-/// URL.
+/// Starts a server that answers every request with `answer`, followed by `endless` again and again;
+/// returns its URL.
 fn server(answer: impl Into<Vec<u8>>, endless: Option<&'static [u8]>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/ca.crt", listener.local_addr().unwrap());
@@ -57,7 +57,7 @@ fn what_a_server_does_wrong_ends() {
         (
             "HTTP/1.1 302 Found\r\nLocation: URL\r\nContent-Length: 0\r\n\r\n",
             None,
-            "redirected more than 5 times",
+            "more than 5 redirects",
         ),
         (
             "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n",
@@ -67,12 +67,12 @@ fn what_a_server_does_wrong_ends() {
         (
             "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
             None,
-            "the server says 302",
+            "status 302",
         ),
         (
             "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
             None,
-            "the server says 404",
+            "status 404",
         ),
         (
             "HTTP/1.1 200 OK\r\n\r\n",
@@ -82,12 +82,12 @@ fn what_a_server_does_wrong_ends() {
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello",
             None,
-            "could not be fetched",
+            "the transfer failed",
         ),
-        ("no http", None, "could not be fetched"),
+        ("no http", None, "the transfer failed"),
     ] {
-        let said = get(&server(answer, endless)).unwrap_err().to_string();
-        assert!(said.contains(wrong), "{answer:?}: {said}");
+        let error = get(&server(answer, endless)).unwrap_err().to_string();
+        assert!(error.contains(wrong), "{answer:?}: {error}");
     }
     assert!(matches!(get("ldap://127.0.0.1/"), Err(HttpError::Scheme)));
     assert!(matches!(get("no url"), Err(HttpError::Url)));
@@ -104,14 +104,14 @@ fn a_server_that_stalls_is_left() {
             Some(dripping),
         ),
     ] {
-        let told = fetch(
+        let result = fetch(
             &url,
             NetworkReach::Any,
             Duration::from_millis(300),
             &InterruptSignal::default(),
         );
-        // The server never ends: only the deadline did.
-        assert!(matches!(told, Err(HttpError::Slow(_))), "{told:?}");
+        // The server never stops sending, so that only the deadline can end the transfer.
+        assert!(matches!(result, Err(HttpError::Slow(_))), "{result:?}");
     }
 }
 
@@ -128,15 +128,15 @@ fn what_is_not_public_is_not_asked() {
         "2130706433",
         "192.168.0.1",
     ] {
-        let told = fetch(
+        let result = fetch(
             &format!("http://{host}:{port}"),
             NetworkReach::Public,
             Duration::from_secs(5),
             &InterruptSignal::default(),
         );
         assert!(
-            matches!(told, Err(HttpError::Private(_))),
-            "{host}: {told:?}"
+            matches!(result, Err(HttpError::Private(_))),
+            "{host}: {result:?}"
         );
     }
 }
@@ -152,10 +152,10 @@ fn a_signal_ends_it_at_once() {
         signal_hook::low_level::raise(signal_hook::consts::SIGHUP).unwrap();
         std::thread::sleep(Duration::from_secs(20));
     });
-    // The deadline would end it as `Slow`.
-    let told = fetch(&url, NetworkReach::Any, Duration::from_secs(10), &interrupt);
+    // At the deadline the error would be `Slow`.
+    let result = fetch(&url, NetworkReach::Any, Duration::from_secs(10), &interrupt);
     assert!(
-        matches!(told, Err(HttpError::Interrupted { signal: 1, .. })),
-        "{told:?}"
+        matches!(result, Err(HttpError::Interrupted { signal: 1, .. })),
+        "{result:?}"
     );
 }

@@ -1,5 +1,5 @@
-//! A DNS listener on loopback, UDP and TCP on one port, and one question over UDP. What an answer
-//! is made of is the caller's: bytes in, bytes out.
+//! A DNS listener on loopback, with UDP and TCP on one port, and a client for one query over UDP.
+//! The caller computes the answers: bytes in, bytes out.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
@@ -13,7 +13,7 @@ use super::{Background, PATIENCE};
 /// How long one question over UDP waits for its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// From the bytes of a query to those of its answer; `None` drops the query.
+/// Returns the bytes of the answer to the bytes of a query; `None` drops the query.
 pub(crate) type AnswerFunction = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
 
 /// A running DNS server.
@@ -27,7 +27,7 @@ impl DnsServer {
     /// Listens on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When no port or no thread can be had.
+    /// When no port is free or no thread can be started.
     pub fn start(answer: Arc<AnswerFunction>) -> io::Result<Self> {
         let (udp, tcp) = bind_both()?;
         let address = udp.local_addr()?;
@@ -42,14 +42,15 @@ impl DnsServer {
         })
     }
 
-    /// Where it listens, for UDP and TCP.
+    /// Returns the address at which it listens, for UDP and TCP.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// A port that is free for both protocols: the system picks one for UDP, and TCP tries to follow.
+/// Binds a port that is free for both protocols: the system chooses one for UDP, and TCP tries the
+/// same.
 fn bind_both() -> io::Result<(UdpSocket, TcpListener)> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..16 {
@@ -69,7 +70,7 @@ fn bind_both() -> io::Result<(UdpSocket, TcpListener)> {
 async fn serve_udp(socket: &tokio::net::UdpSocket, answer: &Arc<AnswerFunction>) -> io::Result<()> {
     let mut buffer = vec![0; 4096];
     loop {
-        // An error here is an ICMP message about an earlier answer: no reason to stop.
+        // An error here is an ICMP message about an earlier answer, which is no reason to stop.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
             continue;
         };
@@ -92,7 +93,7 @@ async fn serve_tcp(
     }
 }
 
-/// One connection: each message after its length (RFC 1035 4.2.2).
+/// Serves one connection; each message follows its length (RFC 1035 section 4.2.2).
 async fn converse(
     mut stream: tokio::net::TcpStream,
     answer: &Arc<AnswerFunction>,
@@ -110,11 +111,11 @@ async fn converse(
     }
 }
 
-/// Sends `query` to `server` over UDP and says what came back for it (same message id, RFC 5452
+/// Sends `query` to `server` over UDP and returns the answer (same message id, RFC 5452 section
 /// 9.1).
 ///
 /// # Errors
-/// When nothing came in time or the socket failed.
+/// When no answer arrives in time or the socket fails.
 pub(crate) fn query_once(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.connect(server)?;

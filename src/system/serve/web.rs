@@ -1,5 +1,5 @@
 //! A TLS server on loopback that serves the certificate and key at two paths, and a client. Like
-//! every real server it keeps what it has loaded until it is reloaded.
+//! real servers, it uses what it loaded until it is reloaded.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -84,7 +84,7 @@ impl WebServer {
     }
 }
 
-/// Completes a handshake and closes the connection: no client asks this server for more.
+/// Completes a handshake and closes the connection; clients need no more from this server.
 async fn complete_handshake(
     config: Arc<ServerConfig>,
     stream: tokio::net::TcpStream,
@@ -93,7 +93,7 @@ async fn complete_handshake(
     stream.shutdown().await
 }
 
-/// The configuration, if chain and key can be read and match.
+/// Loads the configuration, if chain and key can be read and match.
 fn load(site: &ServedSite) -> io::Result<Arc<ServerConfig>> {
     let chain = files::read(&site.chain, FILE_LIMIT).map_err(io::Error::other)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&chain)
@@ -112,7 +112,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// What the server showed to a client that trusts one root.
+/// What the server sent to a client that trusts one root.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SiteVisit {
     /// `TLS 1.2` or `TLS 1.3`.
@@ -121,7 +121,7 @@ pub(crate) struct SiteVisit {
     pub leaf: Vec<u8>,
 }
 
-/// A clock that always gives the instant at which everything else is evaluated.
+/// A clock that always returns the time at which everything else is evaluated.
 #[derive(Debug)]
 struct FixedClock(UnixTime);
 

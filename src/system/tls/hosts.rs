@@ -1,5 +1,5 @@
-//! Probes many hosts concurrently: each has its own deadline for the look-up and the handshakes, so
-//! that a slow host does not delay the others.
+//! Probes many hosts concurrently: each has its own deadline for resolving and for the handshakes,
+//! so that a slow host does not delay the others.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ pub(crate) struct HostTarget {
     /// A DNS name as A-labels, or an address without brackets.
     pub name: String,
     pub port: u16,
-    /// The protocol that is spoken before the handshake.
+    /// The protocol that starts TLS.
     pub starttls: Option<StartTls>,
 }
 
@@ -33,14 +33,14 @@ pub(crate) struct AddressAnswer {
     pub answer: Result<TlsHandshake, ProbeError>,
 }
 
-/// How many hosts are probed at once, at as many addresses as files may be open: only if so many
-/// are slow, others wait.
+/// How many hosts are probed at once; the number of addresses is limited by the open files. Others
+/// wait only if that many are slow.
 const AT_ONCE: usize = 256;
 
 /// The most addresses of one name that are probed.
 const MOST: usize = 16;
 
-/// Makes one fresh handshake with every address of every host. `each` gets the index of a host as
+/// Makes one full handshake with every address of every host. `each` gets the index of a host as
 /// soon as it is done, with the answer of every address, or the error that prevented probing.
 ///
 /// Serves the target for a thousand TLS hosts (benches/README.md): hosts are probed concurrently.
@@ -62,7 +62,7 @@ async fn probe_hosts(
     deadline: Duration,
     mut each: impl FnMut(usize, Result<Vec<AddressAnswer>, ProbeError>),
 ) {
-    // Hosts may have several addresses: those count, too.
+    // Hosts may have several addresses, each of which needs a socket.
     let sockets = Arc::new(Semaphore::new(most_open_files(AT_ONCE)));
     let mut waiting = hosts.iter().cloned().enumerate();
     let mut running = JoinSet::new();

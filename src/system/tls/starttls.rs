@@ -1,6 +1,7 @@
-//! Starts TLS in a plain-text protocol: SMTP (RFC 3207), IMAP (RFC 9051 6.2.1), POP3 (RFC 2595 4) and
-//! PostgreSQL (protocol 3.0, `SSLRequest`). Reads byte by byte, so that injected bytes after the
-//! answer go into the handshake, which then fails. The server's answers are foreign text, bounded.
+//! Starts TLS in a plain-text protocol: SMTP (RFC 3207), IMAP (RFC 9051 section 6.2.1), POP3 (RFC
+//! 2595 section 4) and PostgreSQL (protocol 3.0, `SSLRequest`). Reads byte by byte, so that
+//! injected bytes after the answer go into the handshake, which then fails. The server's answers
+//! are foreign text, bounded.
 
 use std::io;
 
@@ -12,23 +13,23 @@ use crate::probe::StartTls;
 /// Why TLS could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartTlsError {
-    #[error("the connection broke before TLS could be asked for")]
+    #[error("the connection failed before TLS was started")]
     Broken(#[source] io::Error),
     /// The server does not speak that protocol; holds its answer.
-    #[error("it does not speak {}: it said {said}", .protocol.display_name())]
+    #[error("the server does not speak {}; it sent {sent}", .protocol.display_name())]
     Otherwise {
         /// The protocol that was tried.
         protocol: StartTls,
         /// Its answer. Foreign text.
-        said: String,
+        sent: String,
     },
-    /// The server speaks it and does not offer TLS; holds its answer.
-    #[error("it speaks {} and does not start TLS: it said {said}", .protocol.display_name())]
+    /// The server speaks the protocol but does not start TLS; holds its answer.
+    #[error("the server speaks {}, but does not start TLS; it sent {sent}", .protocol.display_name())]
     Refused {
         /// The protocol that was tried.
         protocol: StartTls,
         /// Its answer. Foreign text.
-        said: String,
+        sent: String,
     },
 }
 
@@ -82,11 +83,11 @@ async fn postgres(connection: &mut TcpStream) -> Result<(), StartTlsError> {
         b'S' => Ok(()),
         b'N' => Err(StartTlsError::Refused {
             protocol,
-            said: "N".to_owned(),
+            sent: "N".to_owned(),
         }),
         other => Err(StartTlsError::Otherwise {
             protocol,
-            said: char::from(other).to_string(),
+            sent: char::from(other).to_string(),
         }),
     }
 }
@@ -106,31 +107,31 @@ async fn expect(
     last: &str,
     good: &str,
 ) -> Result<(), StartTlsError> {
-    let said = read_answer(connection, protocol, last, good).await?;
-    if said.starts_with(good) {
+    let sent = read_answer(connection, protocol, last, good).await?;
+    if sent.starts_with(good) {
         Ok(())
     } else {
-        Err(StartTlsError::Otherwise { protocol, said })
+        Err(StartTlsError::Otherwise { protocol, sent })
     }
 }
 
-/// The same for the answer to the request to start TLS.
+/// Does the same for the answer to the request to start TLS.
 async fn expect_tls(
     connection: &mut TcpStream,
     protocol: StartTls,
     last: &str,
     good: &str,
 ) -> Result<(), StartTlsError> {
-    let said = read_answer(connection, protocol, last, good).await?;
-    if said.starts_with(good) {
+    let sent = read_answer(connection, protocol, last, good).await?;
+    if sent.starts_with(good) {
         Ok(())
     } else {
-        Err(StartTlsError::Refused { protocol, said })
+        Err(StartTlsError::Refused { protocol, sent })
     }
 }
 
-/// The line that starts with `last`, or that cannot lead to it: `220-` leads to `220 `, other lines
-/// of IMAP to `a1 `.
+/// Reads up to the line that starts with `last`, or to one that cannot precede it: `220-` precedes
+/// `220 `, other lines of IMAP precede `a1 `.
 async fn read_answer(
     connection: &mut TcpStream,
     protocol: StartTls,
@@ -149,7 +150,7 @@ async fn read_answer(
     }
     Err(StartTlsError::Otherwise {
         protocol,
-        said: format!("more than {LINES} lines"),
+        sent: format!("more than {LINES} lines"),
     })
 }
 
@@ -168,14 +169,14 @@ async fn read_line(
             break;
         }
     }
-    let said: String = String::from_utf8_lossy(&bytes)
+    let sent: String = String::from_utf8_lossy(&bytes)
         .trim_end_matches('\r')
         .chars()
         .take(REPORTED)
         .collect();
     if bytes.len() > LINE {
-        Err(StartTlsError::Otherwise { protocol, said })
+        Err(StartTlsError::Otherwise { protocol, sent })
     } else {
-        Ok(said)
+        Ok(sent)
     }
 }

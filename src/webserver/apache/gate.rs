@@ -147,17 +147,17 @@ mod tests {
             (
                 Some(chain.as_str()),
                 Some(other.as_str()),
-                "/k in /etc/apache2/apache2.conf:2: the key is",
+                "/k in /etc/apache2/apache2.conf:2: the key file contains the key",
             ),
             (
                 Some(cut),
                 Some(key.as_str()),
-                "/c in /etc/apache2/apache2.conf:2: the chain file holds no certificate",
+                "/c in /etc/apache2/apache2.conf:2: the chain file contains no certificate",
             ),
             (
                 Some(chain.as_str()),
                 Some(""),
-                "/k in /etc/apache2/apache2.conf:2: the key file holds no private key",
+                "/k in /etc/apache2/apache2.conf:2: the key file contains no private key",
             ),
             (
                 Some(chain.as_str()),
