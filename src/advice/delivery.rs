@@ -233,6 +233,7 @@ fn what_it_is_not(what: &UnusedContent) -> &'static str {
         | UnusedContent::LockedPkcs12
         | UnusedContent::LongKey(_)
         | UnusedContent::Mail
+        | UnusedContent::OpenSsh
         | UnusedContent::OtherKey(_)
         | UnusedContent::Pkcs7 => "",
         UnusedContent::ShortKey(_)

@@ -2,6 +2,7 @@
 //! never broken.
 
 use std::ffi::OsString;
+use std::io;
 
 use super::globals;
 use super::groups::{self, hanging_lines};

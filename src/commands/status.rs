@@ -3,7 +3,7 @@
 
 mod jsonl;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
