@@ -139,18 +139,26 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
         StatusReason::EndsFirst { .. } => Some(NextStep::say(
             "Ask the CA for its current bundle, or for the chain to its other root",
         )),
-        StatusReason::KeyReadable { path, .. } => Some(NextStep::run_shell(
-            "Remove the access of other users to the key",
-            format!("sudo chmod o= {}", shell_word(&path.display().to_string())),
-        )),
+        StatusReason::KeyReadable { path, .. } => Some(restrict_key(path)),
         StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, calls)),
         StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, calls)),
-        StatusReason::Placeholder => Some(install_files_of_ca(
-            "When the files from the CA are in this folder, install the real certificate",
-            row.installed_as.as_ref().unwrap_or(&row.name),
-            calls,
-        )),
+        StatusReason::Placeholder => Some(replace_placeholder(row, calls)),
     }
+}
+
+fn restrict_key(key: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Remove the access of other users to the key",
+        format!("sudo chmod o= {}", shell_word(&key.display().to_string())),
+    )
+}
+
+fn replace_placeholder(row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
+    install_files_of_ca(
+        "When the files from the CA are in this folder, install the real certificate",
+        row.installed_as.as_ref().unwrap_or(&row.name),
+        calls,
+    )
 }
 
 /// Installs the files from the CA, once they are in the working directory.

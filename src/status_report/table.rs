@@ -166,17 +166,9 @@ impl Columns {
             NARROW..ROOMY => BAR / 2,
             _ => BAR,
         };
-        let after_name = [state, days, cells];
-        let others = after_name.iter().filter(|&&columns| columns > 0);
-        let others: usize = others.map(|columns| GAP + columns).sum();
-        let room = outcome.width.saturating_sub(VERDICT + others);
-        let most = room.min(outcome.width / 2).max(LEAST);
-        let name = widest(&|row| match width(&name(row, most)) {
-            fits if fits <= most => fits,
-            _ => 0,
-        });
+        let name = name_columns(outcome, [state, days, cells]);
         Self {
-            name: name.max(LEAST),
+            name,
             state,
             days,
             cells,
@@ -248,6 +240,17 @@ impl Columns {
             .chain(std::iter::repeat_n(empty, self.cells - left))
             .collect()
     }
+}
+
+/// Returns the columns of the widest name that is shown beside the columns `after` it.
+fn name_columns(outcome: &StatusOutcome, after: [usize; 3]) -> usize {
+    let others = after.iter().filter(|&&columns| columns > 0);
+    let others: usize = others.map(|columns| GAP + columns).sum();
+    let room = outcome.width.saturating_sub(VERDICT + others);
+    let most = room.min(outcome.width / 2).max(LEAST);
+    let names = outcome.rows.iter().map(|one| width(&name(&one.row, most)));
+    let widest = names.filter(|columns| *columns <= most).max();
+    widest.unwrap_or_default().max(LEAST)
 }
 
 fn days(row: &StatusRow) -> String {

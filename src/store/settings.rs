@@ -185,7 +185,7 @@ impl LineageSettings {
         self
     }
 
-    /// Returns these options with the server options of `before`, for an install that was rolled
+    /// Returns these options with the server options taken from `before`, for an install that was rolled
     /// back.
     #[must_use]
     pub(crate) fn with_server_of(self, before: Self) -> Self {
