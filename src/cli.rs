@@ -22,6 +22,8 @@ mod verbose;
 mod version;
 mod words;
 
+pub use self::parser::command_line;
+
 /// Runs the whole program and returns its exit code; `args` start with the program's name.
 #[must_use]
 pub fn main(args: Vec<OsString>) -> u8 {

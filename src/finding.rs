@@ -128,16 +128,6 @@ impl NextStep {
         let is_introduction = self.command.is_some() || !self.lines.is_empty();
         format!("{}{}", self.text, if is_introduction { ':' } else { '.' })
     }
-
-    #[must_use]
-    pub fn shell(line: impl Into<String>) -> Self {
-        Self::run_shell("Run", line)
-    }
-
-    #[must_use]
-    pub fn run<S: AsRef<str>>(words: &[S]) -> Self {
-        Self::run_certctl("Run", words)
-    }
 }
 
 fn is_for_root(argv: &[String]) -> bool {

@@ -229,16 +229,12 @@ fn too_many_served_certificates_are_reported() {
     let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
     let reported = sandbox.run(&["inspect", &server.host()]).expect(4);
     assert!(
-        reported
-            .stderr
-            .contains("more than 64 KiB of certificates"),
+        reported.stderr.contains("more than 64 KiB of certificates"),
         "{reported}"
     );
     let reported = sandbox.run(&["status", &server.host()]).expect(1);
     assert!(
-        reported
-            .stdout
-            .contains("more than 64 KiB of certificates"),
+        reported.stdout.contains("more than 64 KiB of certificates"),
         "{reported}"
     );
 }

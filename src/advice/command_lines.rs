@@ -48,15 +48,8 @@ pub(crate) fn run_as_root_if_needed(step: NextStep) -> NextStep {
 /// Installs a certificate whose file only the user knows.
 #[must_use]
 pub(crate) fn install_some_file(root: Option<&Path>) -> NextStep {
-    certctl_step(INSTALL_FROM_FOLDER, root, &["install"]).later()
-}
-
-/// The sentence of [`install_some_file`].
-const INSTALL_FROM_FOLDER: &str = "When the certificate has arrived in this folder, install it";
-
-/// The command line of [`install_some_file`], for a longer sentence.
-pub(super) fn install_file_line(root: Option<&Path>) -> String {
-    install_some_file(root).command.unwrap_or_default()
+    let sentence = "When the certificate has arrived in this folder, install it";
+    certctl_step(sentence, root, &["install"]).later()
 }
 
 /// Starts the servers, then runs `install` to verify that the certificate is live.

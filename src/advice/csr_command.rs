@@ -6,11 +6,6 @@ use super::command_lines::run_as_root_if_needed;
 use crate::dcv::ca::Ca;
 use crate::finding::{NextStep, shell_word};
 
-/// A certctl command line; `sentence` says what it does.
-pub(crate) fn annotated_command(words: &[String], sentence: &str) -> NextStep {
-    NextStep::run_certctl(sentence, words)
-}
-
 /// Makes a request for a key file that exists without one.
 pub(crate) fn request_existing_key(words: &[String]) -> NextStep {
     NextStep::run_certctl("Make a request for the existing key", words)

@@ -11,7 +11,8 @@ use super::help;
 use crate::commands::CliCommand;
 
 /// The command line with every command.
-pub(super) fn command_line() -> clap::Command {
+#[must_use]
+pub fn command_line() -> clap::Command {
     // The doc comment of the enum is for programmers.
     let whole = CliCommand::augment_subcommands(Globals::command()).about(help::ABOUT);
     ignore_case(whole)

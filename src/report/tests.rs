@@ -739,8 +739,8 @@ fn broken(failure: &Failure) -> Vec<&'static str> {
 
 #[test]
 fn findings_follow_the_same_rules() {
-    let finding =
-        Finding::error("wrong-key", "it is wrong").with_step(NextStep::run(&["verify", "a b"]));
+    let finding = Finding::error("wrong-key", "it is wrong")
+        .with_step(NextStep::run_certctl("Verify it", &["verify", "a b"]));
     let mut text = TextOutput::default();
     text.add_findings(&[Finding::note("duplicate", "a note"), finding]);
     assert_eq!(
