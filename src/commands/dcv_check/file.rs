@@ -72,15 +72,21 @@ pub(super) fn check_files(check: &MethodCheck<'_>) -> Result<MethodOutcome, Fail
     findings.splice(0..0, check.chosen.strays.iter().cloned());
     let repeat_command = repeat_command(check.wait_command, &files, &findings);
     let install_command = check.context.command_words("install");
-    let ca = files.iter().find_map(|file| file.ca);
-    let ca = ca.map_or("the CA", Ca::title);
     Ok(MethodOutcome {
         results,
         findings,
         changed: !check.chosen.written.is_empty(),
-        next_if_visible: dcv_check_command::install_after_file_check(ca, &install_command),
+        next_if_visible: dcv_check_command::install_after_file_check(
+            title_of_ca(&files),
+            &install_command,
+        ),
         next_otherwise: dcv_check_command::check_again(&repeat_command),
     })
+}
+
+fn title_of_ca(files: &[FileToCheck]) -> &'static str {
+    let ca = files.iter().find_map(|file| file.ca);
+    ca.map_or("the CA", Ca::title)
 }
 
 /// The words of the command line that repeats the check.
