@@ -1,5 +1,5 @@
 //! The only printing: one value, two renderings (text for people, one JSON object for programs).
-//! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for
+//! Results go to stdout, progress and failures to stderr; untrusted text is escaped here, once, for
 //! all. A body is one line, whatever is in it: only the text of a payload breaks lines, and what is
 //! quoted carries a bar on each.
 
@@ -108,19 +108,19 @@ impl Sink {
         }
     }
 
-    /// True when one JSON object is wanted.
+    /// Returns whether one JSON object is wanted.
     #[must_use]
     pub(crate) fn wants_json(&self) -> bool {
         self.style.json
     }
 
-    /// True when only what needs action is wanted.
+    /// Returns whether only what needs action is wanted.
     #[must_use]
     pub(crate) fn is_quiet(&self) -> bool {
         self.style.quiet
     }
 
-    /// True when results go to a terminal.
+    /// Returns whether results go to a terminal.
     #[must_use]
     pub(crate) fn prints_to_terminal(&self) -> bool {
         io::stdout().is_terminal()

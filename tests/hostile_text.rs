@@ -168,7 +168,7 @@ fn hostile_text_in_certificates_is_escaped() {
             .stdout
             .contains(r"CN=x\u{1b}]0\;owned\u{7}\u{1b}[2J\u{9b}31m\u{d}\u{a}right")
     );
-    // No file name contains foreign text.
+    // No file name contains untrusted text.
     let odd: Vec<String> = shop
         .listing()
         .into_iter()

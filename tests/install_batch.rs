@@ -300,7 +300,7 @@ impl Sites {
             .count()
     }
 
-    /// Whether nginx serves the installed certificate.
+    /// Returns whether nginx serves the installed certificate.
     fn shows(&self, name: &str) -> bool {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), name);
         let Ok(handshake) = probe_all(&[target], std::time::Duration::from_secs(20))

@@ -107,7 +107,8 @@ pub enum DnsAnswer {
 }
 
 impl DnsAnswer {
-    /// Whether the server gave a result: the record, its absence, or one with invalid signatures.
+    /// Returns whether the server gave a result: the record, its absence, or one with invalid
+    /// signatures.
     #[must_use]
     pub fn is_answer(&self) -> bool {
         use DnsAnswer::{Addresses, Bogus, Cname, Mx, NoData, NoName, Txt};
@@ -117,7 +118,7 @@ impl DnsAnswer {
         )
     }
 
-    /// Whether the server sent nothing at all.
+    /// Returns whether the server sent nothing at all.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         matches!(

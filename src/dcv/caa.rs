@@ -354,7 +354,7 @@ fn lookup_in_map(name: &str, found: &HashMap<String, CaaLookup>) -> CaaLookup {
     }
 }
 
-/// Whether the name is a top-level domain, or one under which a registry registers domains
+/// Returns whether the name is a top-level domain, or one under which a registry registers domains
 /// (`co.uk`).
 fn is_of_registry(name: &str) -> bool {
     if !name.contains('.') {

@@ -130,8 +130,8 @@ pub(crate) fn judge_signatures(evidence: &DnssecEvidence, at: Timestamp) -> Dnss
     validation.state_or(state)
 }
 
-/// Whether some server returned the keys of the zone, and of each parent zone that was queried for
-/// them. Otherwise the chain of trust has a gap.
+/// Returns whether some server returned the keys of the zone, and of each parent zone that was
+/// queried for them. Otherwise the chain of trust has a gap.
 fn keys_are_known(cuts: &[ZoneCut], zone_cut: &ZoneCut) -> bool {
     has_known_keys(zone_cut)
         && cuts
@@ -320,7 +320,7 @@ impl DnssecValidation {
         }
     }
 
-    /// Whether the key is usable and one more check is allowed; if so, counts the check.
+    /// Returns whether the key is usable and one more check is allowed; if so, counts the check.
     fn may_check(&mut self, key: &DNSKEY) -> bool {
         if self.remaining_checks == 0 || key.key().is_err() {
             return false;
@@ -330,7 +330,7 @@ impl DnssecValidation {
     }
 }
 
-/// Whether the key may have made the signature: both have the same tag and algorithm.
+/// Returns whether the key may have made the signature: both have the same tag and algorithm.
 fn may_have_signed(key: &DNSKEY, signature: &RRSIG) -> bool {
     let input = signature.input();
     key.calculate_key_tag().ok() == Some(input.key_tag)
@@ -358,7 +358,8 @@ fn matches_ds(zone: &Name, ds: &[DS], key: &DNSKEY) -> bool {
     })
 }
 
-/// Whether a DS record has a digest that can be computed here; otherwise nothing can be concluded.
+/// Returns whether a DS record has a digest that can be computed here; otherwise nothing can be
+/// concluded.
 fn has_known_digest(ds: &[DS]) -> bool {
     ds.iter()
         .any(|ds| Digest::new(&[], ds.digest_type()).is_ok())

@@ -293,7 +293,7 @@ impl ValidationFile {
         }
     }
 
-    /// Whether the response would satisfy the CA; if not, why.
+    /// Returns whether the response would satisfy the CA; if not, why.
     #[must_use]
     pub fn judge(&self, got: &HttpResponse) -> (DcvVerdict, Option<FileFlaw>) {
         let HttpResponse::Answered {

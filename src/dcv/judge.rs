@@ -122,7 +122,7 @@ impl RecordView<'_> {
         }
     }
 
-    /// Whether the CA queries this name.
+    /// Returns whether the CA queries this name.
     fn ca_queries(&self, name: &str) -> bool {
         matches!(
             self.position(name),
@@ -266,7 +266,7 @@ impl RecordView<'_> {
         })
     }
 
-    /// Whether a value is unrelated to the request.
+    /// Returns whether a value is unrelated to the request.
     fn is_unrelated(&self, value: &str) -> bool {
         value_check::find_flaw(self.expected, self.zone, value) == Some(ValueFlaw::Unrelated)
     }
@@ -359,7 +359,7 @@ impl RecordView<'_> {
         }
     }
 
-    /// Whether a name exists that only a wildcard record can create.
+    /// Returns whether a name exists that only a wildcard record can create.
     fn doubled_name_exists(&self, server_answers: &ServerAnswers) -> bool {
         server_answers.answers.iter().any(|query| {
             self.position(&query.name) == Some(RelativePosition::Doubled)
@@ -387,7 +387,8 @@ impl RecordView<'_> {
     }
 }
 
-/// Whether the wrong value comes from a wildcard record, so that it was not entered at this name.
+/// Returns whether the wrong value comes from a wildcard record, so that it was not entered at this
+/// name.
 fn is_wildcard_value(reason: &DcvReason, wildcard: Option<&str>) -> bool {
     match (reason, wildcard) {
         (

@@ -100,7 +100,8 @@ impl MailDomain {
         aliases.chain(self.contacts.iter().cloned()).collect()
     }
 
-    /// Whether mail to one of them can be delivered according to the DNS; `None` if unknown.
+    /// Returns whether mail to one of them can be delivered according to the DNS; `None` if
+    /// unknown.
     #[must_use]
     pub(crate) fn mail_arrives(&self) -> Option<bool> {
         match self.mail {
@@ -131,7 +132,7 @@ fn delivery_by_address(four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
     }
 }
 
-/// Whether the answer means that there are no records of the type.
+/// Returns whether the answer means that there are no records of the type.
 fn is_absent(answer: &DnsAnswer) -> bool {
     matches!(
         answer,
@@ -139,7 +140,7 @@ fn is_absent(answer: &DnsAnswer) -> bool {
     )
 }
 
-/// Whether a text is a single mail address.
+/// Returns whether a text is a single mail address.
 fn is_address(text: &str) -> bool {
     let is_plain = text
         .chars()

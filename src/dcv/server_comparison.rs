@@ -37,8 +37,8 @@ pub(super) fn partial_absence(judgements: &[ServerJudgement]) -> Option<DcvReaso
     }
 }
 
-/// Whether the zone's own servers are known and this machine can reach none of them, so that only a
-/// resolver was queried.
+/// Returns whether the zone's own servers are known and this machine can reach none of them, so
+/// that only a resolver was queried.
 pub(super) fn zone_servers_are_unreachable(judgements: &[ServerJudgement]) -> bool {
     let mut own = judgements
         .iter()

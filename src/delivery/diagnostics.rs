@@ -90,7 +90,7 @@ impl RepairKind {
         }
     }
 
-    /// Returns true if OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses
+    /// Returns whether OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses
     /// a certificate (tested with OpenSSL 3.0). False for DER, which other programs read.
     #[must_use]
     pub fn breaks_servers(self) -> bool {
@@ -276,7 +276,7 @@ pub enum UnusedContent {
 }
 
 impl UnusedContent {
-    /// Returns true if the right passphrase would decrypt it.
+    /// Returns whether the right passphrase would decrypt it.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(
@@ -288,7 +288,7 @@ impl UnusedContent {
         )
     }
 
-    /// Returns true if it may contain a private key, readable or not.
+    /// Returns whether it may contain a private key, readable or not.
     #[must_use]
     pub fn may_hold_key(&self) -> bool {
         let is_key_container = matches!(

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 /// One part of a mail.
 pub(super) struct MailPart {
-    /// The name of the attachment, else its kind and number; foreign text.
+    /// The name of the attachment, else its kind and number; untrusted text.
     pub name: String,
     pub kind: MailPartKind,
     pub bytes: Zeroizing<Vec<u8>>,

@@ -285,7 +285,7 @@ fn unlock(
     Ok(())
 }
 
-/// Returns true if no password is needed: for comparing, a request or a key that matches one leaf
+/// Returns whether no password is needed: for comparing, a request or a key that matches one leaf
 /// is enough; for installing, each leaf with a request here needs its key.
 fn has_enough_keys(
     keyring: &KeyCandidates,
@@ -446,7 +446,7 @@ fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
     (held.path, held.value)
 }
 
-/// Returns the first valid DNS name of `leaf` as a file name. Foreign text becomes part of a path
+/// Returns the first valid DNS name of `leaf` as a file name. Untrusted text becomes part of a path
 /// only as a checked A-label.
 #[must_use]
 pub(crate) fn file_stem_of(leaf: &Certificate) -> String {

@@ -153,7 +153,7 @@ fn system_anchors_for(
     Some(TrustAnchors::system_named(roots, &names))
 }
 
-/// Returns true if the leaf of `chain` has a chain to an anchor of `criteria`.
+/// Returns whether the leaf of `chain` has a chain to an anchor of `criteria`.
 fn is_anchored(chain: &Chain, bag: &[Certificate], criteria: ChainCriteria<'_>) -> bool {
     let assembly = verify::assemble_chain(chain.leaf(), bag, criteria);
     *assembly.chain.end() == ChainEnd::Anchored

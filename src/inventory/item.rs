@@ -53,7 +53,7 @@ impl ItemOrigin {
         }
     }
 
-    /// Returns true if a server reads the files there.
+    /// Returns whether a server reads the files there.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::Configured(..) | Self::Installed(_))
@@ -85,7 +85,7 @@ impl ItemLocation {
         }
     }
 
-    /// Returns true if a server reads the files there.
+    /// Returns whether a server reads the files there.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::File { origin, .. } if origin.is_live())
@@ -199,7 +199,7 @@ pub(crate) struct ServedQuestion {
 pub(crate) struct ServedLeaf {
     /// SHA-256 of its DER.
     pub fingerprint: Fingerprint,
-    /// A label for people. Foreign text.
+    /// A label for people. Untrusted text.
     pub label: String,
     pub not_after: Option<Timestamp>,
     /// Whether the certificates after it are the same as in the file.

@@ -249,7 +249,7 @@ impl<'a> LeafContext<'a> {
         }
     }
 
-    /// Returns true if a public CA issued it. Without a known trust anchor, an AIA URL counts as a
+    /// Returns whether a public CA issued it. Without a known trust anchor, an AIA URL counts as a
     /// sign of a public CA. The rules for renewals do not apply to a company's own CA.
     fn is_public(&self) -> bool {
         match self.chain.scope {

@@ -83,9 +83,9 @@ impl RowVerdict {
 
 #[derive(Clone, Debug)]
 pub(crate) struct StatusRow {
-    /// The first of its names, or its subject. Foreign text.
+    /// The first of its names, or its subject. Untrusted text.
     pub name: String,
-    /// All its names, unchanged. Foreign text.
+    /// All its names, unchanged. Untrusted text.
     pub names: Vec<String>,
     pub state: RowState,
     /// The certificate, where there is one.

@@ -225,7 +225,7 @@ impl FolderContents {
         reusing
     }
 
-    /// Returns true if a request or a server certificate of the folder lists `name`.
+    /// Returns whether a request or a server certificate of the folder lists `name`.
     #[must_use]
     pub(crate) fn lists_name(&self, name: &DnsName) -> bool {
         let leaves = self

@@ -323,8 +323,8 @@ pub(super) fn parse_ip_address(octets: &[u8]) -> Option<IpAddr> {
         .ok()
 }
 
-/// Formats a name as in RFC 4514: the most specific part first, `,` and `+` escaped. Foreign text:
-/// it is escaped again for the terminal when printed.
+/// Formats a name as in RFC 4514: the most specific part first, `,` and `+` escaped. Untrusted
+/// text: it is escaped again for the terminal when printed.
 #[must_use]
 pub(crate) fn printable_name(name: &X509Name<'_>) -> String {
     let mut parts = Vec::new();
@@ -379,7 +379,7 @@ fn encode_value(attribute: &AttributeTypeAndValue<'_>) -> String {
     )
 }
 
-/// Shortens foreign text for a sentence.
+/// Shortens untrusted text for a sentence.
 fn shortened(text: &str) -> String {
     const MOST: usize = 200;
     if text.chars().count() <= MOST {

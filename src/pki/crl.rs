@@ -17,7 +17,7 @@ use super::oid;
 /// that is given.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RevocationList {
-    /// The issuer in RFC 4514 order. Foreign text.
+    /// The issuer in RFC 4514 order. Untrusted text.
     pub issuer: String,
     /// The time of issue.
     pub this_update: Timestamp,

@@ -153,7 +153,7 @@ pub(crate) fn find_retired_root(certificate: &Certificate) -> Option<RetiredCert
     })
 }
 
-/// Returns true if the common name or a unit in `name` is that of `root`.
+/// Returns whether the common name or a unit in `name` is that of `root`.
 fn has_root_name(name: &str, root: &RetiredRoot) -> bool {
     name.split(',').any(|part| {
         ["CN=", "OU="]

@@ -176,7 +176,7 @@ impl SubjectName {
         self
     }
 
-    /// True if it has no parts.
+    /// Returns whether it has no parts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()

@@ -1,6 +1,6 @@
-//! Foreign text made harmless, for terminals and for programs.
+//! Untrusted text made harmless, for terminals and for programs.
 
-/// `text` with control characters and bidirectional overrides made visible, so that foreign text
+/// `text` with control characters and bidirectional overrides made visible, so that untrusted text
 /// can neither drive a terminal nor reorder what is read; `keep` are the control characters that
 /// stay.
 #[must_use]

@@ -97,7 +97,7 @@ impl Parts<'_, '_> {
     }
 }
 
-/// Whether a text stands for itself: eight octets at once, the last ones maybe twice.
+/// Returns whether a text stands for itself: eight octets at once, the last ones maybe twice.
 fn is_plain(octets: &[u8]) -> bool {
     let one = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\');
     match octets.last_chunk() {

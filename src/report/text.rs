@@ -384,7 +384,7 @@ fn push_line(out: &mut String, indent: usize, line: &str) {
     out.push('\n');
 }
 
-/// Text that may hold foreign text that goes on for pages, cut at 4,000 characters.
+/// Text that may hold untrusted text that goes on for pages, cut at 4,000 characters.
 fn shortened(body: String) -> String {
     const MOST: usize = 4000;
     // Characters are counted only where there are more octets.

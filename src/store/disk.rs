@@ -269,7 +269,7 @@ pub(crate) fn choose_release_name(
     })
 }
 
-/// Returns true if owner and mode are those of `access`.
+/// Returns whether owner and mode are those of `access`.
 fn admits(status: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
         || status.owner.uid == folders::current_user(),

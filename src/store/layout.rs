@@ -161,7 +161,7 @@ impl LineageLayout {
         base(&self.root)
     }
 
-    /// Returns true if `path` is in certctl's folder, where only certctl creates files.
+    /// Returns whether `path` is in certctl's folder, where only certctl creates files.
     #[must_use]
     pub fn is_in_own_folder(&self, path: &Path) -> bool {
         path.starts_with(self.base())

@@ -36,7 +36,7 @@ pub struct FinishedCommand {
     pub status: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// Its output on stdout and stderr, in the order written, bounded. Foreign text.
+    /// Its output on stdout and stderr, in the order written, bounded. Untrusted text.
     pub output: String,
     /// True when it was killed at the deadline.
     pub timed_out: bool,
@@ -299,7 +299,7 @@ fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 
-/// Returns true if a process with that id exists, whichever user owns it.
+/// Returns whether a process with that id exists, whichever user owns it.
 #[must_use]
 pub fn is_alive(pid: i32) -> bool {
     let found = Pid::from_raw(pid).map(test_kill_process);

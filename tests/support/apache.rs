@@ -82,7 +82,7 @@ impl Apache {
         std::fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
     }
 
-    /// Whether its process still runs.
+    /// Returns whether its process still runs.
     pub fn runs(&mut self) -> bool {
         self.master.runs()
     }

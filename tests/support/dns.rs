@@ -236,8 +236,8 @@ pub fn with_port_53(name: &str, test: impl FnOnce()) {
     assert!(again.success(), "{name} in a network namespace: {again}");
 }
 
-/// Whether port 53 can be bound. Binds it at an address that no test uses; retries, because several
-/// tests may do so at once.
+/// Returns whether port 53 can be bound. Binds it at an address that no test uses; retries, because
+/// several tests may do so at once.
 fn port_53_is_available() -> bool {
     let probe = || UdpSocket::bind(port_53(3, 59)).is_ok();
     (0..20).any(|_| {

@@ -66,7 +66,7 @@ impl Haproxy {
         self.master.id()
     }
 
-    /// Whether its master process still runs.
+    /// Returns whether its master process still runs.
     pub fn runs(&mut self) -> bool {
         self.master.runs()
     }

@@ -37,7 +37,7 @@ impl Master {
         self.0.id()
     }
 
-    /// Whether the process still runs.
+    /// Returns whether the process still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }

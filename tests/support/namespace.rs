@@ -29,7 +29,8 @@ pub fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Whether root runs the tests: some faults can be set up only by root, and some do not affect root.
+/// Returns whether root runs the tests: some faults can be set up only by root, and some do not
+/// affect root.
 pub fn is_root() -> bool {
     user() == 0
 }

@@ -125,8 +125,8 @@ fn errors(call: &str, line: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether a call changes the disk. Not `write`, because certctl could not print anything either if
-/// it failed permanently (`install_faults` has a full disk on a small tmpfs).
+/// Returns whether a call changes the disk. Not `write`, because certctl could not print anything
+/// either if it failed permanently (`install_faults` has a full disk on a small tmpfs).
 fn changes(call: &str, line: &str) -> bool {
     match call {
         "open" | "openat" => line.contains("O_CREAT"),

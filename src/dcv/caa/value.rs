@@ -66,7 +66,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Whether the text matches `(ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT))`.
+/// Returns whether the text matches `(ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT))`.
 fn is_label(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')

@@ -109,7 +109,7 @@ pub(crate) fn inherited_attributes(
     })
 }
 
-/// Returns true if a plain key file belongs to another user, who may have put it there.
+/// Returns whether a plain key file belongs to another user, who may have put it there.
 fn belongs_to_stranger(layout: &LineageLayout, path: &Path) -> Result<bool, FileError> {
     let Some(status) = read_status(path)?.filter(|status| status.kind == FileKind::File) else {
         return Ok(false);

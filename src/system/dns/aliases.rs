@@ -70,9 +70,9 @@ async fn query_alias(client: &DnsClient, guide: SocketAddr, name: &str) -> Optio
         })
 }
 
-/// Whether a wildcard exists: if a server has something other than the expected values at the
-/// record's name, the same server is queried for a random name at the same level. Only a wildcard
-/// has an answer there.
+/// Returns whether a wildcard exists: if a server has something other than the expected values at
+/// the record's name, the same server is queried for a random name at the same level. Only a
+/// wildcard has an answer there.
 pub(super) async fn query_wildcard(
     client: &DnsClient,
     server_answers: &[ServerAnswers],

@@ -21,7 +21,7 @@ pub(super) struct RecordQuestion {
     pub(super) kind: RecordKind,
 }
 
-/// Returns true if the same server should not be queried again.
+/// Returns whether the same server should not be queried again.
 pub(super) fn is_unresponsive(answer: &DnsAnswer) -> bool {
     matches!(
         answer,

@@ -73,7 +73,7 @@ async fn query_caa(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLoo
     }
 }
 
-/// Returns true if the resolver failed because the answer is bogus: then it answers a query with
+/// Returns whether the resolver failed because the answer is bogus: then it answers a query with
 /// checking disabled (CD).
 async fn explain_servfail(client: &DnsClient, query: DnsQuery) -> DnsAnswer {
     let unchecked = DnsQuery {

@@ -137,7 +137,7 @@ impl ServerCongestion {
         measured.window.shrink(Instant::now(), pause);
     }
 
-    /// Returns true if the server has ever answered.
+    /// Returns whether the server has ever answered.
     pub(super) fn answers(&self) -> bool {
         self.measured().answers
     }
@@ -284,7 +284,7 @@ impl Window {
         self.shrunk = Some(now);
     }
 
-    /// Returns true if a returned place disappears.
+    /// Returns whether a returned place disappears.
     fn takes_back(&mut self) -> bool {
         let owed = self.owed > 0;
         self.owed -= usize::from(owed);

@@ -158,7 +158,7 @@ async fn query_records(
     )
 }
 
-/// Returns true if the message shows that records exist or that they do not; a failure shows
+/// Returns whether the message shows that records exist or that they do not; a failure shows
 /// neither.
 fn is_answer(message: &Message) -> bool {
     matches!(

@@ -131,7 +131,7 @@ async fn find_zone(
     search
 }
 
-/// Returns true if the registry's servers answer for the domain, because it is not delegated.
+/// Returns whether the registry's servers answer for the domain, because it is not delegated.
 fn is_registry_zone(inquiry: &RecordQuery, zone: &Name) -> bool {
     inquiry
         .registrable_domain
@@ -237,7 +237,7 @@ fn resolvers_to_ask(resolvers: &ResolverList, guide: SocketAddr) -> Vec<DnsServe
     }
 }
 
-/// Returns true if the zone's own servers can be queried.
+/// Returns whether the zone's own servers can be queried.
 fn coverage(
     inquiry: &RecordQuery,
     zone: &Name,

@@ -37,7 +37,7 @@ impl FileError {
         }
     }
 
-    /// Returns true if nothing exists at the path.
+    /// Returns whether nothing exists at the path.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(
@@ -46,7 +46,7 @@ impl FileError {
         )
     }
 
-    /// Returns true if something already exists at the path.
+    /// Returns whether something already exists at the path.
     #[must_use]
     pub fn is_taken(&self) -> bool {
         matches!(
@@ -195,7 +195,7 @@ pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
         .map_err(FileError::at("read", Path::new("stdin")))
 }
 
-/// Returns true if stdin is a terminal.
+/// Returns whether stdin is a terminal.
 #[must_use]
 pub(crate) fn stdin_is_terminal() -> bool {
     io::IsTerminal::is_terminal(&io::stdin())
@@ -262,13 +262,13 @@ pub(crate) fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, Fi
     Ok(paths)
 }
 
-/// Returns true if something exists at `path`, including a dangling link.
+/// Returns whether something exists at `path`, including a dangling link.
 #[must_use]
 pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// Returns true if both paths resolve to the same file.
+/// Returns whether both paths resolve to the same file.
 #[must_use]
 pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(path), fs::metadata(other)) else {

@@ -51,7 +51,7 @@ impl FileStatus {
         self.inode.1
     }
 
-    /// Whether both are the same file, regardless of their names.
+    /// Returns whether both are the same file, regardless of their names.
     #[must_use]
     pub(crate) fn is_same_file(&self, other: &Self) -> bool {
         self.inode == other.inode
@@ -111,13 +111,13 @@ pub(crate) fn home_folder() -> Option<PathBuf> {
         .filter(|home| home.is_absolute())
 }
 
-/// Returns true if `path` is a folder; links are followed.
+/// Returns whether `path` is a folder; links are followed.
 #[must_use]
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
-/// Returns true if `path` is a regular file; links are followed.
+/// Returns whether `path` is a regular file; links are followed.
 #[must_use]
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()

@@ -126,7 +126,7 @@ impl FolderWalk {
         }
     }
 
-    /// Returns true if this folder was not visited before.
+    /// Returns whether this folder was not visited before.
     fn is_new(&mut self, folder: &Path) -> Result<bool, FileError> {
         let meta = fs::metadata(folder).map_err(FileError::at("read the status of", folder))?;
         Ok(self.known.insert(inode(&meta)))

@@ -266,7 +266,8 @@ fn running_masters() -> Vec<MasterProcess> {
     masters
 }
 
-/// Whether the path leads to the same file for the process, which may run in another container.
+/// Returns whether the path leads to the same file for the process, which may run in another
+/// container.
 fn reads_file(master: &MasterProcess, file: &Path) -> bool {
     let root = Path::new("/proc").join(master.pid.to_string()).join("root");
     // The process has changed its root (`chroot`) after it had read its configuration.

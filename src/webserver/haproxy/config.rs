@@ -299,7 +299,7 @@ impl HaproxyReader<'_> {
     }
 }
 
-/// Whether a redirect rule is `scheme https`.
+/// Returns whether a redirect rule is `scheme https`.
 fn is_https_redirect(rule: &[HaproxyWord]) -> bool {
     text_at(rule, 0) == "scheme" && text_at(rule, 1) == "https"
 }
