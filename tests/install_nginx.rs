@@ -216,7 +216,7 @@ fn a_key_that_certctl_cannot_read_is_restored() {
         };
         sandbox.write(CHAIN, "");
         sandbox.write(KEY, "");
-        sandbox.write("passphrase", "secret\n");
+        sandbox.write("password", "secret\n");
         match kind {
             "encrypted" => {
                 site.shop.deliver("old.crt");
@@ -235,10 +235,7 @@ fn a_key_that_certctl_cannot_read_is_restored() {
             }
         }
         let old = (sandbox.read(CHAIN), sandbox.read(KEY));
-        let password = format!(
-            "ssl_password_file {};",
-            sandbox.join("passphrase").display()
-        );
+        let password = format!("ssl_password_file {};", sandbox.join("password").display());
         let _nginx = site.start(&format!("{password}\n{}", site.block(CHAIN, KEY)));
 
         let run = site.round(&["--test", "false", "--json"]).expect(1).json();

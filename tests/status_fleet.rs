@@ -47,12 +47,12 @@ enum Fate {
     Weak,
     NoKey,
     Pending,
-    KeyAlone,
+    UnusedKey,
 }
 
 use Fate::{
-    Client, Crossed, Installed, KeyAlone, NoKey, Open, Pending, Ready, Revoked, Served, Stale,
-    Uncovered, Weak,
+    Client, Crossed, Installed, NoKey, Open, Pending, Ready, Revoked, Served, Stale, Uncovered,
+    UnusedKey, Weak,
 };
 
 /// How many there are of each; they get the lifetimes in turn.
@@ -69,7 +69,7 @@ const FLEET: [(Fate, usize); 13] = [
     (Weak, 6),
     (NoKey, 20),
     (Pending, 15),
-    (KeyAlone, 15),
+    (UnusedKey, 15),
 ];
 /// First day (relative to today) and validity in days: from just issued to expired.
 const LIVES: [(i64, i64); 5] = [(-1, 199), (-100, 190), (-10, 47), (-190, 200), (-250, 200)];
@@ -162,12 +162,12 @@ fn make(shop: &Shop, pair: &Pair) {
     } else {
         ca.intermediate_pem()
     };
-    if !matches!(fate, Pending | KeyAlone) {
+    if !matches!(fate, Pending | UnusedKey) {
         sandbox.write(&format!("{name}.crt"), leaf + &issuer);
     }
     let gone: &[&str] = match fate {
         NoKey => &["csr", "key"],
-        KeyAlone => &["csr"],
+        UnusedKey => &["csr"],
         _ => &[],
     };
     gone.iter()
@@ -369,9 +369,9 @@ fn expected(pair: &Pair, at: Date) -> Expected {
         Ready | Client | Revoked => ("ready", format!("install {name}")),
         NoKey | Weak => ("key-missing", "pass the folder with its key".to_owned()),
         Pending => ("pending", format!("dcv-check {name}")),
-        KeyAlone => ("unused-key", "--key".to_owned()),
+        UnusedKey => ("unused-key", "--key".to_owned()),
     };
-    if matches!(fate, Pending | KeyAlone) {
+    if matches!(fate, Pending | UnusedKey) {
         return Expected {
             state,
             verdict: "fine",

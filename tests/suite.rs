@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Passphrase};
+use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Password};
 use generator::{Must, Row, World};
 use support::json::Json;
 use support::mask::masked;
@@ -231,8 +231,8 @@ fn certificates(row: &Row) -> Option<usize> {
         .files
         .iter()
         .find(|(name, _)| name == "pass" || name.ends_with("pQ2"));
-    let password = password.map(|(_, bytes)| Passphrase::new(bytes.trim_ascii_end().to_vec()));
-    CaDelivery::read_with_passphrase(&inputs, &DeliveryLimits::default(), password.as_ref())
+    let password = password.map(|(_, bytes)| Password::new(bytes.trim_ascii_end().to_vec()));
+    CaDelivery::read_with_password(&inputs, &DeliveryLimits::default(), password.as_ref())
         .ok()
         .map(|delivery| delivery.certificates.len())
 }

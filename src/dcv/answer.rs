@@ -181,7 +181,7 @@ pub struct UnqueriedServers {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ZoneServerCoverage {
     /// They were found and queried, except for these.
-    Asked(UnqueriedServers),
+    Queried(UnqueriedServers),
     /// The domain is not delegated: the registry's servers answer for it.
     NotDelegated,
     /// Only one given server was to be queried.
@@ -194,7 +194,7 @@ impl ZoneServerCoverage {
     /// Returns false if servers that the CA may query were not queried.
     #[must_use]
     pub(crate) fn is_complete(self) -> bool {
-        matches!(self, Self::NotRequested) || self == Self::Asked(UnqueriedServers::default())
+        matches!(self, Self::NotRequested) || self == Self::Queried(UnqueriedServers::default())
     }
 }
 

@@ -67,7 +67,7 @@ pub struct CaaRuling {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaVerdict {
     /// CAA was not queried.
-    NotAsked,
+    NotQueried,
     /// No record restricts issuance: any CA may issue.
     Unrestricted,
     /// The CA may issue.
@@ -75,9 +75,9 @@ pub enum CaaVerdict {
     /// No CA was given; only these CAs may issue.
     Only(Vec<String>),
     /// The CA may issue, but on terms that an order at a reseller may not meet.
-    OnTerms(CaaParameters),
+    WithParameters(CaaParameters),
     /// Some of the CAs that may turn out to issue are allowed; these are not.
-    Partly(Vec<&'static str>),
+    AllowsSome(Vec<&'static str>),
     /// The CA may not issue.
     Forbidden(CaaRefusal),
     /// It is not known which identifiers allow the CA; only these may issue.
@@ -286,16 +286,16 @@ fn judge_issuers(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVerdict
         return CaaVerdict::Forbidden(CaaRefusal::NotListed);
     };
     if !not_allowed.is_empty() {
-        return CaaVerdict::Partly(not_allowed);
+        return CaaVerdict::AllowsSome(not_allowed);
     }
     // Permissions add up (RFC 8659 4.2): one record without terms is enough.
-    if !allowing.iter().all(|value| value.has_terms()) {
+    if !allowing.iter().all(|value| value.has_parameters()) {
         return CaaVerdict::Allowed;
     }
-    CaaVerdict::OnTerms(CaaParameters {
+    CaaVerdict::WithParameters(CaaParameters {
         account: first.account.clone(),
         methods: first.methods.clone(),
-        in_force: baseline_dates::CAA_TERMS.holds(issuance.at),
+        in_force: baseline_dates::CAA_PARAMETERS.holds(issuance.at),
     })
 }
 
@@ -340,7 +340,7 @@ fn rule_from_map(
         return ruling;
     }
     CaaRuling {
-        verdict: CaaVerdict::NotAsked,
+        verdict: CaaVerdict::NotQueried,
         ..ruling
     }
 }
@@ -725,7 +725,7 @@ mod tests {
             &EITHER,
             "2026-11-23T00:00:00Z",
         );
-        assert_eq!(one.verdict, CaaVerdict::Partly(vec!["SSL.com"]));
+        assert_eq!(one.verdict, CaaVerdict::AllowsSome(vec!["SSL.com"]));
         let both = "a.test issue sectigo.com\na.test issue ssl.com";
         assert_eq!(
             ruled(both, "a.test", &EITHER, "2026-11-23T00:00:00Z").verdict,
@@ -734,14 +734,15 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_in_force_from_their_day() {
+    fn parameters_are_in_force_from_their_day() {
         let account = "a.test issue sectigo.com; accounturi=https://ca.test/1 ; \
             validationmethods=dns-01,http-01";
         for (at, in_force) in [
             ("2027-03-14T23:59:59Z", false),
             ("2027-03-15T00:00:00Z", true),
         ] {
-            let CaaVerdict::OnTerms(terms) = ruled(account, "a.test", &SECTIGO, at).verdict else {
+            let CaaVerdict::WithParameters(terms) = ruled(account, "a.test", &SECTIGO, at).verdict
+            else {
                 panic!("{at}")
             };
             assert_eq!(terms.in_force, in_force);

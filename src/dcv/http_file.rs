@@ -86,7 +86,7 @@ pub enum HttpResponse {
         body: Vec<u8>,
     },
     /// No response within the time limit; holds the reason.
-    Silent(String),
+    NoResponse(String),
     /// This machine has no route to the address (often IPv6).
     NoRoute,
 }
@@ -412,7 +412,7 @@ pub enum FileReason {
         rehearsed: bool,
     },
     /// An address did not answer.
-    Silent {
+    NoResponse {
         url: String,
         address: SocketAddr,
         reason: String,
@@ -420,7 +420,7 @@ pub enum FileReason {
     /// No file validates a wildcard.
     Wildcard { name: String },
     /// The CA silently omits the www name if that does not serve the file.
-    WwwDropsOut {
+    WwwWillBeDropped {
         name: String,
         /// Where the CA documents that.
         source: &'static str,
@@ -440,7 +440,7 @@ impl FileReason {
         let url = file.record.url.clone();
         let address = *address;
         match (got, flaw) {
-            (HttpResponse::Silent(reason), _) => Some(Self::Silent {
+            (HttpResponse::NoResponse(reason), _) => Some(Self::NoResponse {
                 url,
                 address,
                 reason: reason.clone(),
@@ -660,7 +660,7 @@ mod tests {
         }
         assert_eq!(
             first_file(None, None)
-                .judge(&HttpResponse::Silent("closed".to_owned()))
+                .judge(&HttpResponse::NoResponse("closed".to_owned()))
                 .0,
             DcvVerdict::Unreachable
         );

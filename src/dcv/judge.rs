@@ -227,8 +227,8 @@ impl RecordView<'_> {
     ) -> Option<DcvReason> {
         match coverage {
             ZoneServerCoverage::NotRequested => None,
-            ZoneServerCoverage::Asked(omitted) if omitted == UnqueriedServers::default() => None,
-            ZoneServerCoverage::Asked(omitted) => Some(DcvReason::TooManyServers {
+            ZoneServerCoverage::Queried(omitted) if omitted == UnqueriedServers::default() => None,
+            ZoneServerCoverage::Queried(omitted) => Some(DcvReason::TooManyServers {
                 domain: self.expected.domain.clone(),
                 omitted,
             }),
@@ -475,7 +475,7 @@ mod tests {
         });
         DnsSurvey {
             zone: Some("example.com".to_owned()),
-            zone_server_coverage: ZoneServerCoverage::Asked(UnqueriedServers::default()),
+            zone_server_coverage: ZoneServerCoverage::Queried(UnqueriedServers::default()),
             server_answers: server_answers.collect(),
             surroundings: SurroundingAnswers::default(),
         }
@@ -491,8 +491,8 @@ mod tests {
             DcvReason::NotEverywhere { .. } => "not-everywhere",
             DcvReason::NotPublished { .. } => "not-published",
             DcvReason::OwnServersNotFound { .. } => "own-servers",
-            DcvReason::ResolverRemembers { .. } => "resolver",
-            DcvReason::Silent { .. } => "silent",
+            DcvReason::ResolverCachedAbsence { .. } => "resolver",
+            DcvReason::NoAnswer { .. } => "silent",
             DcvReason::TooManyServers { .. } => "too-many",
             DcvReason::Value { .. } => "value",
         };
@@ -598,18 +598,18 @@ mod tests {
         let mut survey = survey(&[right()]);
         for (coverage, verdict) in [
             (
-                ZoneServerCoverage::Asked(UnqueriedServers::default()),
+                ZoneServerCoverage::Queried(UnqueriedServers::default()),
                 DcvVerdict::Visible,
             ),
             (
-                ZoneServerCoverage::Asked(UnqueriedServers {
+                ZoneServerCoverage::Queried(UnqueriedServers {
                     names: 1,
                     addresses: 0,
                 }),
                 DcvVerdict::Unreachable,
             ),
             (
-                ZoneServerCoverage::Asked(UnqueriedServers {
+                ZoneServerCoverage::Queried(UnqueriedServers {
                     names: 0,
                     addresses: 1,
                 }),

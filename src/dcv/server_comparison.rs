@@ -23,7 +23,7 @@ pub(super) fn partial_absence(judgements: &[ServerJudgement]) -> Option<DcvReaso
     if absent.is_empty() {
         None
     } else if absent_in_zone.is_empty() {
-        Some(DcvReason::ResolverRemembers {
+        Some(DcvReason::ResolverCachedAbsence {
             servers: server_names(&absent),
             seconds: absent
                 .iter()
@@ -86,7 +86,7 @@ fn silence_reason(judgements: &[ServerJudgement], failure: &DnsAnswer) -> DcvRea
             servers,
             others: other_servers(judgements),
         },
-        _ => DcvReason::Silent {
+        _ => DcvReason::NoAnswer {
             servers,
             answer: failure.clone(),
         },

@@ -18,27 +18,27 @@ pub enum RepairKind {
     /// Lines end in CR LF.
     CrLf,
     /// BEGIN or END lines with other dashes than five hyphens on each side.
-    Dashes,
+    WrongDashes,
     /// DER, while servers require PEM.
     Der,
     /// `\n` written as two characters, as JSON and scripts do.
     EscapedLines,
     /// `-----END CERTIFICATE----------BEGIN CERTIFICATE-----` on one line.
-    Glued,
+    JoinedMarkers,
     /// Lines are indented.
     Indented,
     /// An unusual label in the BEGIN line (`X509 CERTIFICATE`, `NEW CERTIFICATE REQUEST`).
-    Label,
+    UnusualLabel,
     /// Markup of a web page or a mail around and inside of it.
     Markup,
     /// A whole block without its END line.
     MissingEnd,
     /// Base64 without BEGIN and END lines.
-    NakedBase64,
+    BareBase64,
     /// The file does not end with a line break, so a file appended to it starts on the same line.
     NoFinalNewline,
     /// Invisible characters in the base64 other than plain spaces.
-    OddSpaces,
+    UnusualWhitespace,
     /// A BEGIN or END line shares its line with other text.
     OneLine,
     /// PKCS#12, while servers require PEM.
@@ -68,17 +68,17 @@ impl RepairKind {
             Self::ByteOrderMark => "byte-order-mark",
             Self::CrAlone => "cr-alone",
             Self::CrLf => "crlf",
-            Self::Dashes => "wrong-dashes",
+            Self::WrongDashes => "wrong-dashes",
             Self::Der => "der",
             Self::EscapedLines => "escaped-lines",
-            Self::Glued => "glued-lines",
+            Self::JoinedMarkers => "glued-lines",
             Self::Indented => "indented",
-            Self::Label => "pem-label",
+            Self::UnusualLabel => "pem-label",
             Self::Markup => "markup",
             Self::MissingEnd => "missing-end",
-            Self::NakedBase64 => "bare-base64",
+            Self::BareBase64 => "bare-base64",
             Self::NoFinalNewline => "no-final-newline",
-            Self::OddSpaces => "unusual-whitespace",
+            Self::UnusualWhitespace => "unusual-whitespace",
             Self::OneLine => "one-line",
             Self::Pkcs12 => "pkcs12",
             Self::Pkcs7 => "pkcs7",
@@ -99,7 +99,7 @@ impl RepairKind {
             Self::ByteOrderMark
                 | Self::CrLf
                 | Self::Der
-                | Self::Label
+                | Self::UnusualLabel
                 | Self::NoFinalNewline
                 | Self::TrustData
         )
@@ -114,17 +114,17 @@ impl fmt::Display for RepairKind {
             Self::ByteOrderMark => "a byte order mark at the start",
             Self::CrAlone => "line endings of CR alone",
             Self::CrLf => "Windows line endings (CR LF)",
-            Self::Dashes => "BEGIN or END lines without exactly five hyphens on each side",
+            Self::WrongDashes => "BEGIN or END lines without exactly five hyphens on each side",
             Self::Der => "DER instead of PEM",
             Self::EscapedLines => "line breaks written as \\n",
-            Self::Glued => "an END line and the next BEGIN line joined into one",
+            Self::JoinedMarkers => "an END line and the next BEGIN line joined into one",
             Self::Indented => "indented lines",
-            Self::Label => "an unusual label in the BEGIN line",
+            Self::UnusualLabel => "an unusual label in the BEGIN line",
             Self::Markup => "markup of a web page",
             Self::MissingEnd => "no END line",
-            Self::NakedBase64 => "base64 without BEGIN and END lines",
+            Self::BareBase64 => "base64 without BEGIN and END lines",
             Self::NoFinalNewline => "no line break at the end",
-            Self::OddSpaces => "invisible characters other than spaces",
+            Self::UnusualWhitespace => "invisible characters other than spaces",
             Self::OneLine => "a BEGIN or END line that shares its line with other text",
             Self::Pkcs12 => "PKCS#12 (.pfx), which most servers do not read",
             Self::Pkcs7 => "PKCS#7 (.p7b), which most servers do not read",
@@ -183,7 +183,7 @@ pub enum UnusedContent {
     /// A zip entry that needs a password.
     #[error("protected with a password")]
     EncryptedEntry,
-    /// A private key that needs a passphrase.
+    /// A private key that needs a password.
     #[error("an encrypted private key")]
     EncryptedKey,
     /// A web page; holds its title.
@@ -195,7 +195,7 @@ pub enum UnusedContent {
     /// A zip entry that is a symbolic link.
     #[error("a symbolic link, not a file")]
     Link,
-    /// A PKCS#12 file that needs a passphrase.
+    /// A PKCS#12 file that needs a password.
     #[error("a password-protected PKCS#12 file (.pfx)")]
     LockedPkcs12,
     /// A certificate with an RSA key that is too long; holds its bits.
@@ -270,21 +270,18 @@ pub enum UnusedContent {
     /// A private key that is unsupported or damaged.
     #[error("a private key that is damaged or of an unsupported type")]
     UnusableKey,
-    /// The given passphrase is wrong; holds what it should have decrypted.
+    /// The given password is wrong; holds what it should have decrypted.
     #[error("{0} that is protected with a different password than the one given")]
-    WrongPassphrase(&'static str),
+    WrongPassword(&'static str),
 }
 
 impl UnusedContent {
-    /// Returns whether the right passphrase would decrypt it.
+    /// Returns whether the right password would decrypt it.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(
             self,
-            Self::EncryptedEntry
-                | Self::EncryptedKey
-                | Self::LockedPkcs12
-                | Self::WrongPassphrase(_)
+            Self::EncryptedEntry | Self::EncryptedKey | Self::LockedPkcs12 | Self::WrongPassword(_)
         )
     }
 

@@ -16,7 +16,7 @@ pub struct DeliveryLimits {
     /// Certificates, requests, keys and other blocks.
     pub blocks: usize,
     /// Iterations of key derivation for encrypted content, each one or two hashes; limits the time.
-    pub derivation_rounds: u64,
+    pub derivation_iterations: u64,
 }
 
 impl Default for DeliveryLimits {
@@ -29,7 +29,7 @@ impl Default for DeliveryLimits {
             inflated: 16 * 1024 * 1024,
             depth: 3,
             blocks: 10_000,
-            derivation_rounds: 10_000_000,
+            derivation_iterations: 10_000_000,
         }
     }
 }
@@ -39,15 +39,15 @@ pub(super) struct KeyDerivationBudget(u64);
 
 impl Default for KeyDerivationBudget {
     fn default() -> Self {
-        Self(DeliveryLimits::default().derivation_rounds)
+        Self(DeliveryLimits::default().derivation_iterations)
     }
 }
 
 impl KeyDerivationBudget {
-    /// Spends `rounds` iterations; if fewer are left, spends none and returns `rounds` as the
+    /// Spends `iterations` iterations; if fewer are left, spends none and returns `iterations` as the
     /// error.
-    pub(super) fn spend(&mut self, rounds: u64) -> Result<(), u64> {
-        self.0 = self.0.checked_sub(rounds).ok_or(rounds)?;
+    pub(super) fn spend(&mut self, iterations: u64) -> Result<(), u64> {
+        self.0 = self.0.checked_sub(iterations).ok_or(iterations)?;
         Ok(())
     }
 }
@@ -68,7 +68,7 @@ impl<'a> ReadBudget<'a> {
             entries: 0,
             inflated: 0,
             blocks: 0,
-            work: KeyDerivationBudget(limits.derivation_rounds),
+            work: KeyDerivationBudget(limits.derivation_iterations),
         }
     }
 

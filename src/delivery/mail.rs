@@ -17,9 +17,9 @@ pub(super) struct MailPart {
 pub(super) enum MailPartKind {
     Attachment,
     /// The plain text of the mail.
-    Letter,
+    PlainText,
     /// The HTML text of the mail: read only if nothing else had any content.
-    Page,
+    Html,
     /// The signature of the mail or its wrapping (S/MIME), which has the certificates of the
     /// sender, not those of a server.
     Signature,
@@ -143,7 +143,7 @@ pub(super) fn split_parts(bytes: &[u8]) -> Option<Vec<MailPart>> {
     let mut found = Vec::new();
     collect_parts(&message, "", 0, &mut found);
     // The HTML body comes last: it repeats the plain text.
-    found.sort_by_key(|part| part.kind == MailPartKind::Page);
+    found.sort_by_key(|part| part.kind == MailPartKind::Html);
     Some(found)
 }
 
@@ -165,8 +165,8 @@ fn collect_parts(message: &Message<'_>, prefix: &str, depth: usize, found: &mut 
 /// A part with content of its own; `None` for one that only contains others.
 fn read_part(part: &MessagePart<'_>, number: usize, prefix: &str) -> Option<MailPart> {
     let (bytes, body_kind, default_name): (&[u8], MailPartKind, &str) = match &part.body {
-        PartType::Text(text) => (text.as_bytes(), MailPartKind::Letter, "text"),
-        PartType::Html(text) => (text.as_bytes(), MailPartKind::Page, "page"),
+        PartType::Text(text) => (text.as_bytes(), MailPartKind::PlainText, "text"),
+        PartType::Html(text) => (text.as_bytes(), MailPartKind::Html, "page"),
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
             (bytes, MailPartKind::Attachment, "part")
         }
@@ -243,11 +243,11 @@ mod tests {
         assert_eq!(
             gist,
             [
-                ("text 2", MailPartKind::Letter, 4),
+                ("text 2", MailPartKind::PlainText, 4),
                 ("x.zip", MailPartKind::Attachment, 3),
                 ("mail 4 > y.crt", MailPartKind::Attachment, 5),
                 ("part 5", MailPartKind::Signature, 3),
-                ("page 1", MailPartKind::Page, 11),
+                ("page 1", MailPartKind::Html, 11),
             ]
         );
     }

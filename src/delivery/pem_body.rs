@@ -128,7 +128,7 @@ impl PemBody {
             if skip == 0 && !byte.is_ascii_whitespace() {
                 self.data.push(byte);
             } else if skip > 1 && byte != b'\\' {
-                self.add_repair(RepairKind::OddSpaces);
+                self.add_repair(RepairKind::UnusualWhitespace);
             }
             rest = &rest[skip.max(1)..];
         }
@@ -270,7 +270,7 @@ mod tests {
             (
                 "\nAA\u{a0}AA\u{200b}\n",
                 "AAAA",
-                vec![RepairKind::OddSpaces],
+                vec![RepairKind::UnusualWhitespace],
             ),
             ("\nAA=A\n", "AA=A", vec![]),
         ] {

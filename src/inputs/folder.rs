@@ -131,10 +131,10 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> FolderFile {
         _ => return FolderFile::Other,
     }
     let input = DeliveryInput::new(path.display().to_string(), bytes);
-    // No key is derived from a passphrase: that is slow, and is done only for files that were
+    // No key is derived from a password: that is slow, and is done only for files that were
     // passed.
     let limits = DeliveryLimits {
-        derivation_rounds: 0,
+        derivation_iterations: 0,
         ..DeliveryLimits::default()
     };
     let Ok(found) = CaDelivery::read(vec![input], &limits) else {
@@ -177,7 +177,7 @@ pub(crate) fn read_small_file(path: &Path) -> Option<CaDelivery> {
     let bytes = files::read(path, GLANCE_LIMIT).ok()?;
     let input = DeliveryInput::new(path.display().to_string(), bytes);
     let limits = DeliveryLimits {
-        derivation_rounds: 0,
+        derivation_iterations: 0,
         ..DeliveryLimits::default()
     };
     CaDelivery::read(vec![input], &limits).ok()

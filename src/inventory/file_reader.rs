@@ -42,9 +42,9 @@ pub fn read_items_in_full(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     if !is_plain {
         return Vec::new();
     }
-    // No key is derived from a passphrase: that is slow, and a listing does not need it.
+    // No key is derived from a password: that is slow, and a listing does not need it.
     let limits = DeliveryLimits {
-        derivation_rounds: 0,
+        derivation_iterations: 0,
         ..DeliveryLimits::default()
     };
     let input = DeliveryInput::new("", bytes.to_vec());

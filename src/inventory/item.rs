@@ -163,7 +163,7 @@ pub enum ItemContent {
     Certificates(Vec<Arc<Certificate>>),
     /// A private key, encrypted or not.
     Key(HeldKey),
-    /// A private key that needs a passphrase; only its file name shows what it belongs to.
+    /// A private key that needs a password; only its file name shows what it belongs to.
     LockedKey {
         /// The permission bits of its file.
         mode: Mode,
@@ -183,7 +183,7 @@ pub(crate) struct InventoryItem {
 
 /// A probe of a server that should send a certificate, and its result.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct ServedQuestion {
+pub(crate) struct ServerProbe {
     /// SHA-256 of the DER of the certificate that the server should send; none for a host that was
     /// passed as an argument.
     pub expected: Option<Fingerprint>,

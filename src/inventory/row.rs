@@ -24,9 +24,9 @@ pub(crate) enum RowState {
     /// A request without a certificate.
     Pending,
     /// A certificate whose key was not found.
-    NoKey,
+    KeyMissing,
     /// A key without request and certificate.
-    KeyAlone,
+    UnusedKey,
     /// A newer one for the same names replaced it.
     Superseded,
 }
@@ -40,8 +40,8 @@ impl RowState {
             Self::Installed => "installed",
             Self::Ready => "ready",
             Self::Pending => "pending",
-            Self::NoKey => "key-missing",
-            Self::KeyAlone => "unused-key",
+            Self::KeyMissing => "key-missing",
+            Self::UnusedKey => "unused-key",
             Self::Superseded => "superseded",
         }
     }
@@ -53,8 +53,8 @@ impl RowState {
             Self::Installed => "installed",
             Self::Ready => "not installed",
             Self::Pending => "pending",
-            Self::NoKey => "key not found",
-            Self::KeyAlone => "unused key",
+            Self::KeyMissing => "key not found",
+            Self::UnusedKey => "unused key",
             Self::Superseded => "superseded",
         }
     }

@@ -154,6 +154,6 @@ fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
     }
     Some(StatusReason::NewerReady {
         place: row.main_location()?.clone(),
-        ends: certificate.not_after,
+        expiry: certificate.not_after,
     })
 }

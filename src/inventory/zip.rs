@@ -12,9 +12,9 @@ pub(crate) fn certificates_in_zip(bytes: &[u8]) -> Vec<Arc<Certificate>> {
     if !bytes.starts_with(b"PK") || delivery::recognize_form(bytes) != Some(FileForm::Zip) {
         return Vec::new();
     }
-    // No key is derived from a passphrase.
+    // No key is derived from a password.
     let limits = DeliveryLimits {
-        derivation_rounds: 0,
+        derivation_iterations: 0,
         ..DeliveryLimits::default()
     };
     let read = CaDelivery::read(vec![DeliveryInput::new("", bytes.to_vec())], &limits);

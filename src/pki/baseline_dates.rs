@@ -106,7 +106,7 @@ pub static LIFETIME: ShrinkingLimit = ShrinkingLimit {
 
 /// How long a CA may reuse a domain validation, by the day of issue. CAs check a persistent record
 /// (BR 3.2.2.4.22) again after 10 days, at any date.
-pub(crate) static PROOF_REUSE: ShrinkingLimit = ShrinkingLimit {
+pub(crate) static VALIDATION_REUSE: ShrinkingLimit = ShrinkingLimit {
     section: "BR 4.2.1",
     steps: &[
         step(date(2029, 3, 15), 10, "SC-081v3"),
@@ -124,14 +124,14 @@ pub(crate) static CLIENT_AUTH: SunsetDate = SunsetDate {
 };
 
 /// BR 3.2.2.4.4, .13 and .14, including the reuse of earlier validations.
-pub(crate) static EMAIL_PROOF: SunsetDate = SunsetDate {
+pub(crate) static EMAIL_VALIDATION: SunsetDate = SunsetDate {
     what: "proof of a domain by e-mail",
     from: date(2028, 3, 15),
     source: "SC-090",
 };
 
 /// RFC 8657: accounturi and validationmethods.
-pub(crate) static CAA_TERMS: DutyDate = DutyDate {
+pub(crate) static CAA_PARAMETERS: DutyDate = DutyDate {
     what: "heed the terms of a CAA record",
     from: date(2027, 3, 15),
     source: "SC-098v2",
@@ -165,7 +165,9 @@ pub fn midnight_utc(day: Date) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, ScheduleStep, ShrinkingLimit};
+    use super::{
+        CLIENT_AUTH, EMAIL_VALIDATION, LIFETIME, ScheduleStep, ShrinkingLimit, VALIDATION_REUSE,
+    };
 
     fn days(schedule: &ShrinkingLimit, at: &str) -> (Option<i64>, Option<i64>) {
         let at = at.parse().unwrap();
@@ -181,12 +183,16 @@ mod tests {
             (&LIFETIME, "2026-03-15T00:00:00Z", (Some(200), Some(100))),
             (&LIFETIME, "2029-03-14T23:59:59Z", (Some(100), Some(47))),
             (&LIFETIME, "2031-01-01T00:00:00Z", (Some(47), None)),
-            (&PROOF_REUSE, "2026-11-23T00:00:00Z", (Some(200), Some(100))),
-            (&PROOF_REUSE, "2029-03-15T00:00:00Z", (Some(10), None)),
+            (
+                &VALIDATION_REUSE,
+                "2026-11-23T00:00:00Z",
+                (Some(200), Some(100)),
+            ),
+            (&VALIDATION_REUSE, "2029-03-15T00:00:00Z", (Some(10), None)),
         ] {
             assert_eq!(days(schedule, at), expected, "{} {at}", schedule.section);
         }
-        for schedule in [&LIFETIME, &PROOF_REUSE] {
+        for schedule in [&LIFETIME, &VALIDATION_REUSE] {
             assert!(
                 schedule
                     .steps
@@ -201,7 +207,11 @@ mod tests {
     fn practices_end_at_the_first_second_of_their_day() {
         for (ending, before, first) in [
             (&CLIENT_AUTH, "2027-03-14T23:59:59Z", "2027-03-15T00:00:00Z"),
-            (&EMAIL_PROOF, "2028-03-14T23:59:59Z", "2028-03-15T00:00:00Z"),
+            (
+                &EMAIL_VALIDATION,
+                "2028-03-14T23:59:59Z",
+                "2028-03-15T00:00:00Z",
+            ),
         ] {
             assert!(
                 !ending.holds(before.parse().unwrap()) && ending.holds(first.parse().unwrap()),

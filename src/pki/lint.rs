@@ -16,9 +16,9 @@ use crate::wording::day;
 mod rules;
 mod weak;
 
-use rules::GONE_ROOTS;
+use rules::RETIRED_ROOTS;
 pub(crate) use rules::{LintRule, LintSeverity, RetiredRoot, RuleScope};
-use weak::PRINTED_KEYS;
+use weak::PUBLISHED_KEYS;
 
 /// A certificate that breaks a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -144,7 +144,7 @@ pub(crate) fn find_retired_root(certificate: &Certificate) -> Option<RetiredCert
     if certificate.is_server_certificate() {
         return None;
     }
-    let root = GONE_ROOTS.iter().find(|root| {
+    let root = RETIRED_ROOTS.iter().find(|root| {
         has_root_name(&certificate.issuer, root) || has_root_name(&certificate.subject, root)
     })?;
     Some(RetiredCertificate {
@@ -352,7 +352,7 @@ fn check_key(certificate: &Certificate) -> Option<LintViolation> {
 #[must_use]
 pub(crate) fn describe_key_weakness(spki: &[u8]) -> Option<String> {
     let id = PublicKeyId::of_spki(spki).to_string();
-    if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
+    if let Some((_, place)) = PUBLISHED_KEYS.iter().find(|(printed, _)| *printed == id) {
         return Some(format!(
             "its private key is publicly known: it is printed in {place}"
         ));

@@ -76,7 +76,7 @@ pub enum UnloadableReason {
     /// The key file has no key that a server can load.
     #[error("the key file contains no private key that a server can load")]
     NoKey,
-    /// Without the passphrase, certctl cannot check whether certificate and key match.
+    /// Without the password, certctl cannot check whether certificate and key match.
     #[error("the key is encrypted")]
     Locked,
 }

@@ -22,7 +22,7 @@ pub struct CaProfile {
     pub email: Confirmation,
     /// The source, if it adds www to a single name and silently omits it again unless the file is
     /// served there too.
-    pub www_drops_out: Option<&'static str>,
+    pub www_will_be_dropped: Option<&'static str>,
     /// Which fact of this row is unconfirmed, in words; empty if all are confirmed.
     pub unconfirmed: &'static str,
     /// The CAs that may turn out to issue; more than one if a reseller changes its supplier.

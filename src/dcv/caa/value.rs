@@ -56,7 +56,7 @@ impl IssueValue {
         read
     }
 
-    pub(super) fn has_terms(&self) -> bool {
+    pub(super) fn has_parameters(&self) -> bool {
         self.account.is_some() || self.methods.is_some()
     }
 }

@@ -139,7 +139,7 @@ pub struct RetiredRoot {
 
 /// Roots that old bundles still contain, themselves or cross-signed. Days and sources were looked
 /// up on 2026-11-23, in the certificates' own texts and in Debian's changelog.
-pub(super) static GONE_ROOTS: [RetiredRoot; 8] = [
+pub(super) static RETIRED_ROOTS: [RetiredRoot; 8] = [
     RetiredRoot {
         name: "AddTrust External CA Root",
         since: "2020-05-30",

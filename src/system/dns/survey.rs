@@ -255,7 +255,7 @@ fn coverage(
         .iter()
         .any(|server| server.address.is_some());
     if has_address {
-        ZoneServerCoverage::Asked(explored.own.left_out)
+        ZoneServerCoverage::Queried(explored.own.left_out)
     } else {
         ZoneServerCoverage::NotFound
     }
