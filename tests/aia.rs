@@ -101,8 +101,7 @@ fn access(urls: &[String]) -> CustomExtension {
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-/// Returns an order whose leaf was issued two CAs below the root and contains the URL of its
-/// issuer.
+/// A delivery whose leaf was issued two CAs below the root and contains the URL of its issuer.
 struct Delivery {
     shop: Order,
     server: Server,

@@ -446,8 +446,8 @@ fn type_and_checking(question: &[u8]) -> (RecordType, bool) {
     )
 }
 
-/// Returns a server's response code to a query for CAA records; the argument says whether signatures
-/// are to be checked. `None`: no response.
+/// A function that returns a server's response code to a query for CAA records; its argument says
+/// whether signatures are to be checked. `None`: no response.
 type Fails = fn(bool) -> Option<ResponseCode>;
 
 #[test]

@@ -665,7 +665,7 @@ fn hostile_zips_are_refused_with_one_message() {
             "nested.zip",
             nested,
             "hostile",
-            "contains zip files or mails nested more than 3 levels deep",
+            "contains zip files or emails nested more than 3 levels deep",
         ),
         (
             "cut.zip",

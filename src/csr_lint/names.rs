@@ -111,7 +111,7 @@ fn check_name(name: &AltName) -> Option<NameFault> {
         )),
         AltName::Mailbox(_) => Some(NameFault::new(
             &rules::MAILBOX,
-            "a mail address, which is not allowed in a server certificate",
+            "an email address, which is not allowed in a server certificate",
         )),
         AltName::Dns(name) => check_dns_name(name),
     }

@@ -29,7 +29,7 @@ pub struct CaaRecord {
 /// The result of the lookup at one name of the climb.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaLookup {
-    /// Records, and their owner name if an alias led to them.
+    /// The records, and their owner name if an alias led to them.
     Records(Option<String>, Vec<CaaRecord>),
     /// No records: the climb continues.
     None,

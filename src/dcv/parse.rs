@@ -1,5 +1,5 @@
 //! Parses the reseller's record as a person pastes it: a zone-file line, host and value in two
-//! columns or in labelled lines, or an API response, with the text that a console or a mail puts
+//! columns or in labelled lines, or an API response, with the text that a console or an email puts
 //! around them. Any CNAME or TXT record is accepted; one that seems to be derived from a request
 //! has to be complete.
 

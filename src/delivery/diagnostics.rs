@@ -17,7 +17,7 @@ pub enum RepairKind {
     CrAlone,
     /// Lines end in CR LF.
     CrLf,
-    /// BEGIN or END lines with other dashes than five hyphens on each side.
+    /// BEGIN or END lines without exactly five hyphens on each side.
     WrongDashes,
     /// DER, while servers require PEM.
     Der,
@@ -29,7 +29,7 @@ pub enum RepairKind {
     Indented,
     /// An unusual label in the BEGIN line (`X509 CERTIFICATE`, `NEW CERTIFICATE REQUEST`).
     UnusualLabel,
-    /// Markup of a web page or a mail around and inside of it.
+    /// HTML markup of a web page or an email around a block or in it.
     Markup,
     /// A whole block without its END line.
     MissingEnd,
@@ -45,7 +45,7 @@ pub enum RepairKind {
     Pkcs12,
     /// PKCS#7, while servers require PEM.
     Pkcs7,
-    /// Lines that start with `>`, as in an answer to a mail.
+    /// Lines that start with `>`, as in a reply to an email.
     Quoted,
     /// The soft line breaks and escapes of quoted-printable.
     QuotedPrintable,
@@ -142,14 +142,14 @@ impl fmt::Display for RepairKind {
 pub struct AppliedRepair {
     pub kind: RepairKind,
     pub source: ItemSource,
-    /// The line, counted from 1, if it is about a line.
+    /// The line, counted from 1, if the repair is about one line.
     pub line: Option<usize>,
 }
 
 /// The kind of content that could not be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UnusedContent {
-    /// gzip, 7z, rar, tar...: the name of the format.
+    /// An archive other than a zip file; holds the name of the format (gzip, 7z, rar, tar...).
     #[error("an archive in a format that certctl does not read ({0})")]
     Archive(&'static str),
     /// Bytes of no known form.
@@ -168,10 +168,10 @@ pub enum UnusedContent {
         /// The damage.
         reason: &'static str,
     },
-    /// DER that is cut off or damaged.
+    /// Truncated or damaged DER.
     #[error("truncated or damaged DER")]
     DamagedDer,
-    /// PKCS#12 that is cut off or damaged.
+    /// Truncated or damaged PKCS#12.
     #[error("a truncated or damaged PKCS#12 file (.pfx)")]
     DamagedPkcs12,
     /// A line resembles a BEGIN line but is not one.
@@ -180,7 +180,7 @@ pub enum UnusedContent {
     /// The file has no content.
     #[error("empty")]
     Empty,
-    /// A zip entry that needs a password.
+    /// A zip file entry that needs a password.
     #[error("protected with a password")]
     EncryptedEntry,
     /// A private key that needs a password.
@@ -192,7 +192,7 @@ pub enum UnusedContent {
     /// A Java key store.
     #[error("a Java keystore (JKS)")]
     Jks,
-    /// A zip entry that is a symbolic link.
+    /// A zip file entry that is a symbolic link.
     #[error("a symbolic link, not a file")]
     Link,
     /// A PKCS#12 file that needs a password.
@@ -201,14 +201,14 @@ pub enum UnusedContent {
     /// A certificate with an RSA key that is too long; holds its bits.
     #[error("a certificate with an RSA key of {0} bits; certctl reads at most 16384")]
     LongKey(usize),
-    /// A mail without any certificate.
-    #[error("a mail without certificates")]
+    /// An email without any certificate.
+    #[error("an email without certificates")]
     Mail,
-    /// The signature of a mail.
-    #[error("the signature of a mail (S/MIME)")]
+    /// The signature of an email.
+    #[error("the signature of an email (S/MIME)")]
     MailSignature,
-    /// A document of an office program, or a mail saved by Outlook.
-    #[error("an office document or a mail saved by Outlook")]
+    /// An office document, or an email saved by Outlook.
+    #[error("an office document or an email saved by Outlook")]
     Office,
     /// A key for SSH.
     #[error("an SSH key, which TLS servers cannot use")]
@@ -231,8 +231,8 @@ pub enum UnusedContent {
     /// A PGP message or key.
     #[error("a PGP block")]
     Pgp,
-    /// A picture or a scan.
-    #[error("a picture")]
+    /// An image, such as a scan.
+    #[error("an image")]
     Picture,
     /// PKCS#7 that contains no certificates.
     #[error("a PKCS#7 file that is damaged or contains no certificates")]
@@ -270,7 +270,7 @@ pub enum UnusedContent {
     /// A private key that is unsupported or damaged.
     #[error("a private key that is damaged or of an unsupported type")]
     UnusableKey,
-    /// The given password is wrong; holds what it should have decrypted.
+    /// The password is wrong; holds what it should have decrypted.
     #[error("{0} that is protected with a different password than the one given")]
     WrongPassword(&'static str),
 }

@@ -175,10 +175,10 @@ fn repair_before_marker(before: &[u8]) -> Option<RepairKind> {
     Some(repair)
 }
 
-/// Returns whether a line break is among the blanks that `body` starts with.
+/// Returns whether the white space at the start of `body` contains a line break.
 fn starts_with_line_break(body: &[u8]) -> bool {
-    let blanks = body.len() - body.trim_ascii_start().len();
-    body[..blanks]
+    let white_space = body.len() - body.trim_ascii_start().len();
+    body[..white_space]
         .iter()
         .any(|byte| matches!(byte, b'\r' | b'\n'))
 }

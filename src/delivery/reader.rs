@@ -133,7 +133,7 @@ impl Reader<'_> {
         self.read(source, &text, depth)
     }
 
-    /// Reads the parts of a mail; its own text is not reported.
+    /// Reads the parts of an email; its own text is not reported.
     fn read_mail(
         &mut self,
         source: &ItemSource,

@@ -20,8 +20,8 @@ pub(super) enum ZipContent {
     Unused(UnusedContent),
 }
 
-/// Opens a zip. Counts the headers of entries before the directory is parsed, because a directory
-/// of 300,000 names takes too much memory.
+/// Opens a zip file. Counts the headers of entries before the directory is parsed, because a
+/// directory of 300,000 names takes too much memory.
 pub(super) fn open<'a>(
     source: &ItemSource,
     bytes: &'a [u8],

@@ -306,7 +306,7 @@ fn has_enough_keys(
     }
 }
 
-/// Finds the chain, the key and the request of each leaf.
+/// The inputs for finding the chain, the key and the request of each leaf.
 struct CertificateMatcher<'a> {
     options: &'a DeliveryOptions<'a>,
     interrupt: &'a InterruptSignal,

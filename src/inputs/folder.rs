@@ -117,7 +117,7 @@ impl FolderContents {
 enum FolderFile {
     /// Keys, requests and certificates that stand in the file itself.
     Plain(CaDelivery),
-    /// A zip, a mail or a PKCS#7 file.
+    /// A zip file, an email or a PKCS#7 file.
     Archive,
     /// Nothing that is read unless it is named; a PKCS#12 file needs a password.
     Other,

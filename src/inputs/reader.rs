@@ -60,7 +60,7 @@ impl InputReader {
         })
     }
 
-    /// Reads all inputs together; prompts for the password of encrypted zips and `.pfx` files.
+    /// Reads all inputs together; prompts for the password of encrypted zip files and `.pfx` files.
     ///
     /// # Errors
     /// The same as [`CaDelivery::read`], and a signal during the prompt.

@@ -278,8 +278,8 @@ fn own_request(held: HeldFile<SigningRequest>) -> HeldRequest {
     HeldRequest { file: held, stem }
 }
 
-/// Returns a request that was passed. A file of its own determines the stem; an entry of a zip does
-/// not.
+/// Returns a request that was passed. A file of its own determines the stem; an entry of a zip file
+/// does not.
 fn delivered_request(source: &ItemSource, value: SigningRequest) -> HeldRequest {
     let path = PathBuf::from(&source.input);
     let stem =

@@ -65,7 +65,7 @@ pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
 
 /// The effect of the rest of its family on a row.
 enum FamilyEffect {
-    /// Adds a reason to the row.
+    /// A reason to add to the row.
     Reason(StatusReason),
     Superseded,
 }

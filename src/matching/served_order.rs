@@ -59,7 +59,7 @@ pub(crate) enum ServedFault {
             issuer; strict clients refuse the chain"
     )]
     OutOfOrder { file: String },
-    #[error("{file} is a zip or a mail, which servers cannot read")]
+    #[error("{file} is a zip file or an email, which servers cannot read")]
     Packed { file: String },
     /// The file has roots.
     #[error(

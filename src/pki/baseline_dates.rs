@@ -9,9 +9,9 @@ use jiff::tz::Offset;
 /// A limit that applies from a day until the next step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ScheduleStep {
-    /// Its first day; it begins at 00:00 UTC.
+    /// Its first day, from 00:00 UTC.
     pub since: Date,
-    /// The most days from then on.
+    /// The maximum number of days from then on.
     pub days: i64,
     /// The ballot that decided it.
     pub source: &'static str,
@@ -22,12 +22,12 @@ pub struct ScheduleStep {
 pub struct ShrinkingLimit {
     /// The source of the rule.
     pub section: &'static str,
-    /// The newest first.
+    /// The steps, the newest first.
     steps: &'static [ScheduleStep],
 }
 
 impl ShrinkingLimit {
-    /// The step that applies at `at`; `None` before the first.
+    /// Returns the step that applies at `at`; `None` before the first.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Option<&ScheduleStep> {
         self.steps
@@ -35,7 +35,7 @@ impl ShrinkingLimit {
             .find(|step| at >= midnight_utc(step.since))
     }
 
-    /// The next step after `at`.
+    /// Returns the next step after `at`.
     #[must_use]
     pub(crate) fn after(&self, at: Timestamp) -> Option<&ScheduleStep> {
         self.steps
@@ -50,7 +50,7 @@ impl ShrinkingLimit {
 pub(crate) struct SunsetDate {
     /// The practice, in words.
     pub what: &'static str,
-    /// The first day without it; it begins at 00:00 UTC.
+    /// The first day without it, from 00:00 UTC.
     pub from: Date,
     /// The source of the rule.
     pub source: &'static str,
@@ -69,7 +69,7 @@ impl SunsetDate {
 pub(crate) struct DutyDate {
     /// The duty, in words.
     pub what: &'static str,
-    /// The first day; it begins at 00:00 UTC.
+    /// The first day, from 00:00 UTC.
     pub from: Date,
     /// The source of the rule.
     pub source: &'static str,
@@ -116,29 +116,31 @@ pub(crate) static VALIDATION_REUSE: ShrinkingLimit = ShrinkingLimit {
     ],
 };
 
-/// Chrome does not trust certificates that begin then or later and are for TLS clients too.
+/// Chrome does not trust certificates that are also for TLS clients and whose validity starts on
+/// that day or later.
 pub(crate) static CLIENT_AUTH: SunsetDate = SunsetDate {
     what: "clientAuth in certificates of public CAs",
     from: date(2027, 3, 15),
     source: "Chrome Root Program Policy 1.8",
 };
 
-/// BR 3.2.2.4.4, .13 and .14, including the reuse of earlier validations.
+/// Domain validation by email (BR 3.2.2.4.4, .13 and .14), including the reuse of earlier
+/// validations.
 pub(crate) static EMAIL_VALIDATION: SunsetDate = SunsetDate {
-    what: "proof of a domain by e-mail",
+    what: "domain validation by email",
     from: date(2028, 3, 15),
     source: "SC-090",
 };
 
-/// RFC 8657: accounturi and validationmethods.
+/// The CAA parameters accounturi and validationmethods (RFC 8657).
 pub(crate) static CAA_PARAMETERS: DutyDate = DutyDate {
-    what: "heed the terms of a CAA record",
+    what: "respect the parameters of CAA records",
     from: date(2027, 3, 15),
     source: "SC-098v2",
 };
 
-/// BR 3.2.2.9: from how many remote network perspectives a CA must get the same DNS and web
-/// answers, by the day; the newest first.
+/// The number of remote network perspectives from which a CA must get the same DNS and web answers
+/// (BR 3.2.2.9), by day; the newest first.
 static PERSPECTIVES: [(Date, u8); 4] = [
     (date(2026, 12, 15), 5),
     (date(2026, 6, 15), 4),
@@ -146,7 +148,7 @@ static PERSPECTIVES: [(Date, u8); 4] = [
     (date(2025, 9, 15), 2),
 ];
 
-/// The number of remote network perspectives that a CA needs at `at` (SC-067).
+/// Returns the number of remote network perspectives that a CA needs at `at` (SC-067).
 #[must_use]
 pub(crate) fn required_perspectives(at: Timestamp) -> u8 {
     PERSPECTIVES
@@ -155,7 +157,7 @@ pub(crate) fn required_perspectives(at: Timestamp) -> u8 {
         .map_or(0, |(_, places)| *places)
 }
 
-/// Midnight in UTC; the latest time for a day that does not exist.
+/// Returns midnight UTC of a day; the latest time if the day does not exist.
 #[must_use]
 pub fn midnight_utc(day: Date) -> Timestamp {
     Offset::UTC

@@ -35,7 +35,7 @@ pub struct RevocationList {
     pub delta: bool,
     /// The serial numbers of the certificates that it revokes.
     serials: SerialsByIssuer,
-    /// The serial numbers that it removes from the list that it is a delta to.
+    /// The serial numbers that it removes from its base list.
     lifted: SerialsByIssuer,
 }
 
@@ -45,7 +45,7 @@ type SerialsByIssuer = HashMap<Vec<u8>, HashSet<String>>;
 /// The entries of a list.
 struct RevokedSerials {
     revoked: SerialsByIssuer,
-    /// Removed from an earlier list.
+    /// Serial numbers that are removed from an earlier list.
     lifted: SerialsByIssuer,
 }
 
@@ -53,7 +53,7 @@ impl RevokedSerials {
     fn collect(list: &CertificateRevocationList<'_>) -> Self {
         let mut revoked = SerialsByIssuer::new();
         let mut lifted = SerialsByIssuer::new();
-        // An entry of an indirect list may name its issuer; that of the entry before holds if not.
+        // In an indirect list, an entry without an issuer has that of the previous entry.
         let mut issuer = list.issuer().as_raw().to_vec();
         revoked.insert(issuer.clone(), HashSet::new());
         for entry in list.iter_revoked_certificates() {

@@ -398,7 +398,7 @@ struct StrictPemBlock {
     encrypted: bool,
 }
 
-/// Parses PEM blocks line by line.
+/// The state of a parser that reads PEM blocks line by line.
 struct StrictPemParser {
     blocks: Vec<StrictPemBlock>,
     open: Option<StrictPemBlock>,

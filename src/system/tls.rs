@@ -248,7 +248,8 @@ fn handshake_error(error: io::Error) -> ProbeError {
     }
 }
 
-/// Records the chain as sent; rejects only a server that cannot sign with the leaf's key.
+/// A verifier that records the chain as sent, and rejects only a server that cannot sign with the
+/// leaf's key.
 #[derive(Debug)]
 struct ChainRecorder {
     provider: Arc<CryptoProvider>,

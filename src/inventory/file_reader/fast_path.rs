@@ -43,7 +43,7 @@ pub(super) fn read(bytes: &[u8], mode: Mode, keys: Keys) -> Option<Vec<ItemConte
 }
 
 fn read_der(bytes: &[u8]) -> Option<Vec<ItemContent>> {
-    // A file that begins as a certificate may end as a zip.
+    // A file that begins as a certificate may end as a zip file.
     if memmem::find(bytes, b"PK\x05\x06").is_some() {
         return None;
     }

@@ -1,5 +1,5 @@
-//! Reads the public half of a private key as the file states it, without computing it: nothing is
-//! proven.
+//! Reads the public half of a private key as the file states it. Nothing is computed, so nothing
+//! proves that it belongs to the private half.
 
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
@@ -39,8 +39,8 @@ fn rsa(numbers: &[u8]) -> Option<Vec<u8>> {
     (exponent.value == [1, 0, 1] && sized).then(|| public(alg_id::RSA_ENCRYPTION.as_ref(), &key))
 }
 
-/// Reads `ECPrivateKey` (RFC 5915 3) behind its version: secret, curve unless `algorithm` names it,
-/// and point.
+/// Reads what follows the version in an `ECPrivateKey` (RFC 5915 3): the secret, the curve (unless
+/// `algorithm` names it), and the point.
 fn ec(parts: &[u8], algorithm: Option<&[u8]>) -> Option<Vec<u8>> {
     let (secret, rest) = split_element(parts)?;
     let (next, after) = split_element(rest)?;

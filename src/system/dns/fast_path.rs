@@ -280,7 +280,7 @@ mod tests {
         let refused = [0x12, 0x34, 0x81, 5, 0, 0, 0, 0, 0, 0, 0, 0];
         assert!(
             is_answer_to(&sample_question(), &refused),
-            "an error may leave the question out"
+            "an error may omit the question"
         );
     }
 
