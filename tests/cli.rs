@@ -1,6 +1,6 @@
 //! The command line itself: help, usage errors, and surroundings that are not as one would like
 //! them.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -306,7 +306,7 @@ fn with_stdout(sandbox: &Sandbox, args: &[&str], stdout: Stdio) -> Run {
 }
 
 #[test]
-fn a_reader_that_went_away_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let sandbox = Sandbox::new();
     for args in [
         &[][..],
@@ -323,7 +323,7 @@ fn a_reader_that_went_away_is_no_failure() {
 }
 
 #[test]
-fn a_full_disk_behind_stdout_is_told_and_exit_4() {
+fn an_unwritable_stdout_is_reported_with_exit_code_4() {
     let sandbox = Sandbox::new();
     let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
     for args in [
@@ -341,7 +341,7 @@ fn a_full_disk_behind_stdout_is_told_and_exit_4() {
             "{run}"
         );
     }
-    // A failure keeps its own code and is told in words where JSON finds no room.
+    // A failure keeps its own code and is reported as text if the JSON document cannot be written.
     let run = with_stdout(&sandbox, &["csr", "a..b", "--json"], full()).expect(2);
     assert!(run.stderr.contains("is not a DNS name"), "{run}");
     // Nobody to tell, but the code is right.
@@ -357,7 +357,7 @@ fn a_full_disk_behind_stdout_is_told_and_exit_4() {
 }
 
 #[test]
-fn odd_surroundings_do_no_harm() {
+fn unusual_environments_are_tolerated() {
     let sandbox = Sandbox::new();
     let plain = sandbox.run(&["csr", "--help"]).expect(0).stdout;
     for (name, value) in [
@@ -402,7 +402,7 @@ fn odd_surroundings_do_no_harm() {
 }
 
 #[test]
-fn color_is_for_terminals_or_where_asked_for() {
+fn color_is_used_on_terminals_or_on_request() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command(&["csr", "a..b", "--color", "always"]);
     command.env("NO_COLOR", "1");
@@ -430,7 +430,7 @@ fn color_is_for_terminals_or_where_asked_for() {
 }
 
 #[test]
-fn stdin_closed_and_a_folder_that_is_gone() {
+fn a_closed_stdin_and_a_deleted_folder_are_handled() {
     let sandbox = Sandbox::new();
     for (script, code) in [
         ("exec \"$0\" csr closed.example <&-", 0),
@@ -460,7 +460,7 @@ fn stdin_closed_and_a_folder_that_is_gone() {
 }
 
 #[test]
-fn words_that_are_not_utf8_are_no_reason_to_panic() {
+fn arguments_that_are_not_utf8_never_panic() {
     let sandbox = Sandbox::new();
     let odd = OsStr::from_bytes(b"odd-\xff\n\x1b[2J");
     std::fs::create_dir(sandbox.path().join(odd)).unwrap();

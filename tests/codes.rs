@@ -1,7 +1,7 @@
 //! Compares the code table with the code, the tests and docs/reference: every word that scripts may
 //! match on has one row and is used, and each finding of domain validation is provoked by a test with
 //! real servers. `support::codes` compares the output of every test run with the table.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[path = "support/command_reference.rs"]
 mod command_reference;
@@ -48,7 +48,7 @@ fn every_row_is_used() {
 }
 
 /// These tests run knot, nsd, unbound and nginx. Answers that no real server gives are tested in
-/// `dcv_lies`.
+/// `dcv_forged_answers`.
 #[test]
 fn every_validation_finding_is_provoked_at_real_servers() {
     let tests = ["dcv_lab", "dcv_check", "dcv_methods"]

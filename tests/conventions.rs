@@ -1,12 +1,12 @@
 //! Conventions of command lines: words of other tools, typing errors, environment variables, values
 //! in any case, lists with commas, optional values, `-` for stdin and stdout, and `-v`.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use support::Sandbox;
 use support::ca::TestCa;
-use support::shop::Shop;
+use support::install_sandbox::InstallSandbox;
 
 /// Every file in the sandbox.
 fn files_in(sandbox: &Sandbox) -> Vec<String> {
@@ -343,9 +343,9 @@ fn verbose_runs_show_what_is_written_queried_and_run() {
     ] {
         assert!(!sandbox.run(quiet).expect(0).stderr.contains("write:"));
     }
-    let shop = Shop::new();
-    shop.deliver("new.crt");
-    let installed = shop.sandbox.run(&[
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    let installed = setup.sandbox.run(&[
         "install", "new.crt", "--trust", "root.pem", "--root", "tree", "--server", "none",
         "--reload", "true", "-v",
     ]);

@@ -1,7 +1,7 @@
 //! Tests `certctl dcv-check --method http` with a real web server, and `--method email` with a real
 //! name server.
 //! Needs: ip knotd nginx unshare
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 

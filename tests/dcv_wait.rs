@@ -1,7 +1,7 @@
 //! Tests `dcv-check --wait` on a terminal: the progress table, its end when the zone changes, and
 //! Ctrl-C.
 //! Needs: ip knotd nginx python3 unbound unshare
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use support::Sandbox;
 use support::dns::{NameServer, port_53, with_port_53};
-use support::foreign::foreign;
+use support::external::external_program;
 use support::nginx::Nginx;
 use support::program::program;
 
@@ -52,7 +52,7 @@ impl TerminalRun {
     }
 
     fn program(sandbox: &Sandbox, words: &[&str], term: &str) -> Self {
-        let mut python = foreign("python3");
+        let mut python = external_program("python3");
         python
             .args(["-c", TERMINAL])
             .args(words)

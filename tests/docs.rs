@@ -2,13 +2,13 @@
 //! the real nginx and real DNS servers, and prints what the page says (`scripts/docs`, which names
 //! its stand-ins).
 //! Needs: ip kdig knotd mount nginx openssl python3 unbound unshare
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::path::Path;
 
-use support::foreign::foreign;
+use support::external::external_program;
 use support::program::program;
 
 /// The README fits on a few screens, in bytes.
@@ -17,7 +17,7 @@ const README_SIZE: u64 = 10_240;
 #[test]
 fn every_command_block_prints_what_its_page_shows() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/docs");
-    let output = foreign("python3")
+    let output = external_program("python3")
         .arg(script)
         .env("CERTCTL", program())
         .output()

@@ -1,6 +1,6 @@
 //! `certctl explain`: every word of the code table is explained, as text and as JSON, within the
 //! width of the terminal; old words lead to the new ones, and unknown ones to similar codes.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -227,12 +227,12 @@ fn unknown_words_are_answered_with_similar_codes() {
     assert_eq!(error["next"][0]["command"], "certctl explain wrong-key");
     assert_eq!(error["next"][1]["command"], "certctl explain");
 
-    let foreign = explain(&["key values mismatch"]).expect(3).stderr;
+    let answer = explain(&["key values mismatch"]).expect(3).stderr;
     assert!(
-        foreign.starts_with("error   certctl has no code \"key values mismatch\"; similar:"),
-        "{foreign}"
+        answer.starts_with("error   certctl has no code \"key values mismatch\"; similar:"),
+        "{answer}"
     );
-    assert!(foreign.contains("wrong-key"), "{foreign}");
+    assert!(answer.contains("wrong-key"), "{answer}");
     for words in [
         &["zzzz"][..],
         &["99"],

@@ -17,9 +17,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::json;
 use support::frozen::{DUE, NOW, unpack};
+use support::install_sandbox::{CHAIN, KEY, LINEAGE, key_matches_chain, leftovers, mode, tree};
 use support::json::Json;
 use support::namespace::is_root;
-use support::shop::{CHAIN, KEY, PAIR, fits, leftovers, mode, tree};
 use support::{Run, Sandbox};
 
 /// Words that may be renamed; each is defined once here.
@@ -111,7 +111,7 @@ fn pointer(sandbox: &Sandbox, name: &str) -> Option<String> {
 
 fn served(sandbox: &Sandbox, case: &Case) -> (String, String) {
     assert!(
-        fits(sandbox, case.chain, case.key),
+        key_matches_chain(sandbox, case.chain, case.key),
         "{}: a chain with another key",
         case.sample
     );
@@ -306,7 +306,7 @@ fn is_removed(sandbox: &Sandbox, case: &Case) {
         case.sample
     );
     assert!(served(sandbox, case) == over, "{}", case.sample);
-    assert!(!sandbox.join(PAIR).exists(), "{}", case.sample);
+    assert!(!sandbox.join(LINEAGE).exists(), "{}", case.sample);
     assert_eq!(
         leftovers_but_backups(sandbox),
         Vec::<String>::new(),
@@ -428,7 +428,7 @@ fn interrupted_removals_are_finished() {
         run(&sandbox, &[word::REMOVE, "example.com"]).expect(0);
         assert!(served(&sandbox, &case) == before, "{sample}");
         assert!(
-            is_plain(&sandbox, CHAIN) && is_plain(&sandbox, KEY) && !sandbox.join(PAIR).exists(),
+            is_plain(&sandbox, CHAIN) && is_plain(&sandbox, KEY) && !sandbox.join(LINEAGE).exists(),
             "{sample}"
         );
         assert_eq!(
@@ -687,7 +687,9 @@ fn installs_of_several_certificates_can_be_continued() {
             format!("tree/etc/ssl/private/{stem}.key"),
         );
         assert!(
-            is_plain(&sandbox, &chain) && is_plain(&sandbox, &key) && fits(&sandbox, &chain, &key),
+            is_plain(&sandbox, &chain)
+                && is_plain(&sandbox, &key)
+                && key_matches_chain(&sandbox, &chain, &key),
             "{stem}"
         );
     }

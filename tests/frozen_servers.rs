@@ -15,9 +15,9 @@ use certctl::facade::system::tls::probe_all;
 use support::Sandbox;
 use support::frozen::{NOW, unpack};
 use support::haproxy::Haproxy;
+use support::install_sandbox::{CHAIN, KEY, LINEAGE, leftovers, mode};
 use support::json::Json;
 use support::nginx::{Nginx, free_port};
-use support::shop::{CHAIN, KEY, PAIR, leftovers, mode};
 
 /// Chain and key in one file, as HAProxy reads it.
 const COMBINED: &str = "tree/etc/ssl/private/example.com.pem";
@@ -120,5 +120,5 @@ fn both_servers_of_an_older_install_get_the_next_certificate() {
         (sandbox.read(COMBINED), mode(&sandbox.join(COMBINED))),
         (combined, 0o600)
     );
-    assert!(!sandbox.join(PAIR).exists());
+    assert!(!sandbox.join(LINEAGE).exists());
 }

@@ -1,13 +1,13 @@
 //! Certificates with hostile text: control characters, bidirectional and invisible characters, very
 //! long names, names that are not UTF-8. In text and JSON, it is shown with escapes and has no
 //! effect.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use rcgen::{CustomExtension, DnType, IsCa, KeyPair, SanType};
 use support::ca::{TestCa, ca_params};
-use support::order::Order;
+use support::issued_certificate::IssuedCertificate;
 use support::zip::zip;
 use support::{Run, Sandbox};
 
@@ -98,8 +98,8 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> [Run; 2] {
 
 #[test]
 fn hostile_text_in_certificates_is_escaped() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let (site, ca) = (
         certificate(IsCa::NoCa, 3),
         certificate(ca_params("x").is_ca, 0),
@@ -107,12 +107,12 @@ fn hostile_text_in_certificates_is_escaped() {
     sandbox.write("site.pem", pem(&site));
     sandbox.write("ca.pem", pem(&ca));
     sandbox.write("site.der", &site);
-    sandbox.write("bag.pem", format!("{}{}", shop.chain(), pem(&ca)));
+    sandbox.write("bag.pem", format!("{}{}", setup.chain(), pem(&ca)));
     sandbox.write(
         "bag.zip",
         zip(&[
             (EVIL, pem(&site)),
-            ("b.crt", shop.chain()),
+            ("b.crt", setup.chain()),
             ("c.txt", EVIL.to_owned()),
         ]),
     );
@@ -169,7 +169,7 @@ fn hostile_text_in_certificates_is_escaped() {
             .contains(r"CN=x\u{1b}]0\;owned\u{7}\u{1b}[2J\u{9b}31m\u{d}\u{a}right")
     );
     // No file name contains untrusted text.
-    let odd: Vec<String> = shop
+    let odd: Vec<String> = setup
         .listing()
         .into_iter()
         .filter(|name| name.contains(hostile) || name.contains("owned"))
@@ -214,16 +214,16 @@ fn very_long_names_are_shortened_in_text_and_complete_in_json() {
 
 #[test]
 fn a_hostile_label_of_a_good_chain_is_harmless() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let evil =
         rcgen::CertifiedIssuer::self_signed(ca_params(EVIL), KeyPair::generate().unwrap()).unwrap();
     let ca = TestCa {
         root: evil,
         intermediate: TestCa::new().intermediate,
     };
-    let sandbox = &shop.sandbox;
+    let sandbox = &setup.sandbox;
     sandbox.write("evil.pem", ca.root_pem());
-    sandbox.write("chain.pem", shop.leaf.clone() + &ca.root_pem());
+    sandbox.write("chain.pem", setup.leaf.clone() + &ca.root_pem());
     for args in [
         &["verify", "chain.pem", "--trust", "evil.pem"][..],
         &["bundle", "chain.pem", "--trust", "evil.pem"],

@@ -1,13 +1,13 @@
 //! Keys and requests that certctl creates, checked by OpenSSL and GnuTLS.
 //! Needs: openssl, certtool
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::process::Command;
 
 use support::Sandbox;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
 
 /// Each `--key-type` and its name in OpenSSL.
 const KEY_TYPES: [(&str, &str); 7] = [
@@ -21,7 +21,7 @@ const KEY_TYPES: [(&str, &str); 7] = [
 ];
 
 fn run(sandbox: &Sandbox, program: &str, args: &[&str]) -> String {
-    let mut command: Command = foreign(program);
+    let mut command: Command = external_program(program);
     succeed(command.args(args).current_dir(sandbox.path()))
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use support::Sandbox;
 use support::dns::{NameServer, ZONE};
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
 use support::json::Json;
 use support::nginx::{Nginx, free_port};
 use support::openssl_ca::{CaKey, OpensslCa};
@@ -177,7 +177,7 @@ impl<'a> Site<'a> {
         let leaf = self.ca.issue(request, 190);
         self.ca.mail(zip, "shop_example", &leaf);
         let output = succeed_with_input(
-            foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
+            external_program("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
             &leaf,
         );
         fingerprint(&output)
@@ -225,7 +225,7 @@ fn fingerprint(output: &str) -> String {
 
 fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
     let connect = format!("127.0.0.1:{port}");
-    let output = foreign("openssl")
+    let output = external_program("openssl")
         .args([
             "s_client",
             "-connect",
@@ -253,7 +253,7 @@ fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
         .find("-----BEGIN CERTIFICATE-----")
         .ok_or("no certificate")?;
     let parsed = succeed_with_input(
-        foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
+        external_program("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
         &session[begin..],
     );
     Ok(fingerprint(&parsed))
@@ -383,7 +383,7 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
     // openssl verifies the installed chain, which has no root, and the key has mode 0600.
     let chain = site.chain();
     let verified = succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args(["verify", "-CAfile"])
             .arg(site.ca.root())
             .arg("-untrusted")

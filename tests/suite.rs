@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Password};
-use generator::{Must, Row, World};
+use generator::{ExpectedOutcome, Row, World};
 use support::json::Json;
 use support::mask::masked;
 use support::{Run, Sandbox, limit_processor};
@@ -110,14 +110,14 @@ fn run_row(world: &World, row: &Row) -> String {
     }
     assert_eq!(text.code, json.code, "{}\n{text}\n{json}", row.name);
     let expected = match row.must {
-        Must::Give => 0,
-        Must::Judge => 1,
-        Must::Refuse => 3,
+        ExpectedOutcome::Give => 0,
+        ExpectedOutcome::Judge => 1,
+        ExpectedOutcome::Refuse => 3,
     };
     assert_eq!(text.code, expected, "{}\n{text}", row.name);
     assert_eq!(
         chain,
-        (row.must == Must::Give).then(|| world.chain()),
+        (row.must == ExpectedOutcome::Give).then(|| world.chain()),
         "{}",
         row.name
     );
@@ -172,7 +172,7 @@ fn peak(child: &mut Child) -> u64 {
 
 fn page(row: &Row, text: &Run, document: &Json) -> String {
     let (mut chain, mut codes) = (0, BTreeSet::new());
-    if row.must == Must::Refuse {
+    if row.must == ExpectedOutcome::Refuse {
         assert_eq!(document["schema"], "certctl.error/1", "{}", row.name);
     } else {
         chain = document["certificates"][0]["chain"].len();
@@ -187,7 +187,7 @@ fn page(row: &Row, text: &Run, document: &Json) -> String {
         text.code,
         codes.join(" ")
     );
-    if row.must == Must::Refuse {
+    if row.must == ExpectedOutcome::Refuse {
         page.extend(
             masked(&text.to_string())
                 .lines()

@@ -659,7 +659,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_lookup_is_not_a_permission() {
+    fn a_failed_lookup_does_not_allow_issuance() {
         let ruling = ruled(
             "example.com issue fails",
             "www.example.com",

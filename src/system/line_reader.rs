@@ -160,7 +160,7 @@ mod tests {
     use super::{BoundedLines, LONGEST, LineError};
 
     #[test]
-    fn lines_are_bounded_and_a_long_one_does_not_end_the_list() {
+    fn overlong_lines_are_errors_and_do_not_end_the_list() {
         let long = "x".repeat(usize::try_from(LONGEST).unwrap() * 3);
         let text = format!("a\r\n\n{long}\n\u{e9}\nlast");
         let mut reader = BoundedLines::new(text.as_bytes());

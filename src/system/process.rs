@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_shell_is_refused() {
+    fn commands_that_need_a_shell_are_rejected() {
         for (text, error) in [
             ("", WordsError::Empty),
             (" \t", WordsError::Empty),

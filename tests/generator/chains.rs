@@ -4,9 +4,9 @@
 use rcgen::{KeyPair, SubjectPublicKeyInfo};
 
 use super::world::{Authority, World, root_named, unix};
-use super::{Must, Row};
+use super::{ExpectedOutcome, Row};
 use crate::support::ca::{TestCa, ca_params};
-use crate::support::order::Order;
+use crate::support::issued_certificate::IssuedCertificate;
 
 pub fn rows(world: &World) -> Vec<Row> {
     let World {
@@ -24,9 +24,9 @@ pub fn rows(world: &World) -> Vec<Row> {
     let decoys: String = (0..400).map(|_| TestCa::new().intermediate_pem()).collect();
     let (twin, mesh) = (expired_twin(world), mesh(9));
     let stranger = TestCa::new();
-    let foreign = world
+    let other_leaf = world
         .ca()
-        .issue(&Order::new().sandbox.read("example.com.csr"));
+        .issue(&IssuedCertificate::new().sandbox.read("example.com.csr"));
     let self_signed = unix(
         &rcgen::generate_simple_self_signed(vec!["example.com".to_owned()])
             .unwrap()
@@ -34,46 +34,50 @@ pub fn rows(world: &World) -> Vec<Row> {
             .pem(),
     );
     vec![
-        row(Must::Judge, "the leaf alone", &[leaf]),
+        row(ExpectedOutcome::Judge, "the leaf alone", &[leaf]),
         row(
-            Must::Judge,
+            ExpectedOutcome::Judge,
             "the root in place of the intermediate",
             &[leaf, root],
         ),
         row(
-            Must::Judge,
+            ExpectedOutcome::Judge,
             "another CA's intermediate",
             &[leaf, &stranger.intermediate_pem()],
         ),
-        row(Must::Judge, "the intermediate alone", &[middle]),
+        row(ExpectedOutcome::Judge, "the intermediate alone", &[middle]),
         row(
-            Must::Judge,
+            ExpectedOutcome::Judge,
             "a certificate signed by itself",
             &[&self_signed],
         ),
-        row(Must::Judge, "for another key", &[&foreign, middle]),
         row(
-            Must::Judge,
+            ExpectedOutcome::Judge,
+            "for another key",
+            &[&other_leaf, middle],
+        ),
+        row(
+            ExpectedOutcome::Judge,
             "expired",
             &[&world.leaf_from_to(-144, -100), middle],
         ),
         row(
-            Must::Judge,
+            ExpectedOutcome::Judge,
             "not yet valid",
             &[&world.leaf_from_to(20, 64), middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Give,
             "beside another site's",
-            &[&foreign, leaf, middle],
+            &[&other_leaf, leaf, middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Give,
             "old and new for one key",
             &[&world.leaf_from_to(-40, 4), leaf, middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Give,
             "new, old, expired, future for one key",
             &[
                 leaf,
@@ -84,27 +88,27 @@ pub fn rows(world: &World) -> Vec<Row> {
             ],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Give,
             "cross-signed roots in a circle",
             &[leaf, middle, cross, &expired.1, older, &expired.0, root],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Give,
             "decoys of the intermediate's name",
             &[&decoys, leaf, middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Give,
             "an expired twin of the intermediate first",
             &[&twin, leaf, middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Give,
             "nine CAs that all sign each other",
             &[&mesh, leaf, middle, &mesh],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Give,
             "everything twice",
             &[leaf, middle, root, leaf, middle, root],
         ),

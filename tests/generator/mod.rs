@@ -21,7 +21,7 @@ pub use world::World;
 
 /// The expected outcome of a row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Must {
+pub enum ExpectedOutcome {
     /// The correct chain file, byte for byte: leaf and intermediate.
     Give,
     /// The files are read and judged wrong (exit 1), and no chain file is written.
@@ -38,13 +38,17 @@ pub struct Row {
     pub stdin: Option<Vec<u8>>,
     /// Arguments that are passed instead of the files.
     pub typed: Option<Vec<&'static str>>,
-    pub must: Must,
+    pub must: ExpectedOutcome,
     /// Whether it is designed to use up memory, so that the memory is measured.
     pub greedy: bool,
 }
 
 impl Row {
-    pub fn new(must: Must, name: impl Into<String>, files: Vec<(&str, Vec<u8>)>) -> Self {
+    pub fn new(
+        must: ExpectedOutcome,
+        name: impl Into<String>,
+        files: Vec<(&str, Vec<u8>)>,
+    ) -> Self {
         let files = files
             .into_iter()
             .map(|(name, bytes)| (name.to_owned(), bytes))
@@ -60,7 +64,12 @@ impl Row {
     }
 
     /// Creates a row with one file.
-    pub fn one(must: Must, name: impl Into<String>, file: &str, bytes: impl Into<Vec<u8>>) -> Self {
+    pub fn one(
+        must: ExpectedOutcome,
+        name: impl Into<String>,
+        file: &str,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Self {
         Self::new(must, name, vec![(file, bytes.into())])
     }
 

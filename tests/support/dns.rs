@@ -8,7 +8,7 @@ use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 use tempfile::TempDir;
 
-use super::foreign::foreign;
+use super::external::external_program;
 
 /// The zone of all tests that use these servers.
 pub const ZONE: &str = "shop.example";
@@ -54,7 +54,7 @@ impl NameServer {
         if let Some(records) = records {
             std::fs::write(folder.path().join("zone"), zone_text(zone, records, 1)).unwrap();
         }
-        let mut command = foreign("knotd");
+        let mut command = external_program("knotd");
         command.arg("-c").arg(folder.path().join("knot.conf"));
         Self::started(command, folder, addresses[0])
     }
@@ -75,7 +75,7 @@ impl NameServer {
             stub.port()
         );
         std::fs::write(folder.path().join("unbound.conf"), config).unwrap();
-        let mut command = foreign("unbound");
+        let mut command = external_program("unbound");
         command.arg("-c").arg(folder.path().join("unbound.conf"));
         Self::started(command, folder, address)
     }
@@ -218,7 +218,7 @@ pub fn with_port_53(name: &str, test: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() || port_53_is_available() {
         return test();
     }
-    super::foreign::path_of("ip");
+    super::external::path_of("ip");
     let again = std::process::Command::new("unshare")
         .args([
             "--user",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Sandbox;
-use super::foreign::{foreign, succeed};
+use super::external::{external_program, succeed};
 
 /// The algorithm of the CA's keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -128,7 +128,7 @@ impl<'a> OpensslCa<'a> {
         let zip = self.sandbox.join(zip);
         let _ = std::fs::remove_file(&zip);
         succeed(
-            foreign("zip")
+            external_program("zip")
                 .args(["-q", "-X"])
                 .arg(zip)
                 .args([bundle, certificate])
@@ -141,6 +141,10 @@ impl<'a> OpensslCa<'a> {
     }
 
     fn openssl(&self, args: &[&str]) -> String {
-        succeed(foreign("openssl").args(args).current_dir(&self.folder))
+        succeed(
+            external_program("openssl")
+                .args(args)
+                .current_dir(&self.folder),
+        )
     }
 }

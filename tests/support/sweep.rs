@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Sandbox;
-use super::foreign::{path_of, succeed};
+use super::external::{path_of, succeed};
+use super::install_sandbox::{leftovers, tree};
 use super::program::program;
-use super::shop::{leftovers, tree};
 
 /// Every call that names a file, those that change or lock one, and those that create threads.
 pub const CALLS: &str = "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3";

@@ -482,7 +482,7 @@ mod tests {
     use super::list;
 
     #[test]
-    fn a_listing_says_whether_it_is_complete() {
+    fn listings_report_whether_they_are_complete() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("a folder")).unwrap();
         for name in ["a", "b", "c"] {

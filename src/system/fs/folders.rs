@@ -471,7 +471,7 @@ mod tests {
     };
 
     #[test]
-    fn a_backup_is_the_same_file_and_comes_back() {
+    fn backups_are_the_same_file_and_can_be_restored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
         write(
@@ -504,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_never_replaces_a_file() {
+    fn backups_never_replace_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, backup) = (folder.path().join("a.key"), folder.path().join("a.key.~1~"));
         write(
@@ -535,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_become_real_up_to_what_is_missing() {
+    fn links_are_resolved_up_to_the_first_missing_folder() {
         let folder = tempfile::tempdir().unwrap();
         let base = fs::canonicalize(folder.path()).unwrap();
         create_folder(&base.join("real/below"), Mode::new(0o700)).unwrap();

@@ -5,13 +5,13 @@ use super::ca::TestCa;
 
 /// A sandbox with `example.com.key` and `.csr` for example.com and www.example.com and the CA's
 /// `root.pem`; and a valid leaf.
-pub struct Order {
+pub struct IssuedCertificate {
     pub sandbox: Sandbox,
     pub ca: TestCa,
     pub leaf: String,
 }
 
-impl Order {
+impl IssuedCertificate {
     pub fn new() -> Self {
         let sandbox = Sandbox::new();
         sandbox

@@ -10,7 +10,7 @@ use super::nginx::{self, Nginx};
 
 /// One of the three.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum ServerKind {
     Apache,
     Haproxy,
     Nginx,
@@ -25,14 +25,14 @@ pub enum Running {
 
 /// Names, the addresses where they are served, and the files.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ServedNames {
     pub names: &'static str,
     pub at: Vec<SocketAddr>,
     /// Chain and key; for HAProxy, which needs both in one file, the same path twice.
     pub pairs: Vec<(PathBuf, PathBuf)>,
 }
 
-impl Kind {
+impl ServerKind {
     pub const ALL: [Self; 3] = [Self::Apache, Self::Haproxy, Self::Nginx];
 
     /// The value of `--server`.
@@ -45,7 +45,7 @@ impl Kind {
     }
 
     /// The default paths of chain and key of example.com in a tree.
-    pub fn usual(self, tree: &Path) -> (PathBuf, PathBuf) {
+    pub fn default_paths(self, tree: &Path) -> (PathBuf, PathBuf) {
         let both = tree.join("etc/ssl/private/example.com.pem");
         match self {
             Self::Haproxy => (both.clone(), both),
@@ -66,7 +66,7 @@ impl Kind {
     }
 
     /// Writes a configuration with these places; the first is the default.
-    pub fn write(self, folder: &Path, places: &[Place]) {
+    pub fn write(self, folder: &Path, places: &[ServedNames]) {
         let text = self.text(places);
         drop(match self {
             Self::Apache => apache::write_config(folder, &text),
@@ -75,7 +75,7 @@ impl Kind {
         });
     }
 
-    pub fn start(self, folder: &Path, places: &[Place]) -> Running {
+    pub fn start(self, folder: &Path, places: &[ServedNames]) -> Running {
         let text = self.text(places);
         match self {
             Self::Apache => Running::Apache(Apache::start(folder, &text)),
@@ -84,7 +84,7 @@ impl Kind {
         }
     }
 
-    fn text(self, places: &[Place]) -> String {
+    fn text(self, places: &[ServedNames]) -> String {
         match self {
             Self::Apache => {
                 let mut at: Vec<SocketAddr> =
@@ -102,7 +102,7 @@ impl Kind {
     }
 }
 
-fn apache_host(place: &Place) -> String {
+fn apache_host(place: &ServedNames) -> String {
     let at: Vec<String> = place.at.iter().map(ToString::to_string).collect();
     let (first, others) = place
         .names
@@ -124,7 +124,7 @@ fn apache_host(place: &Place) -> String {
 
 /// Returns one frontend: all places are at the addresses of the first one, and HAProxy selects the
 /// certificate by the names in it.
-fn haproxy_section(places: &[Place]) -> String {
+fn haproxy_section(places: &[ServedNames]) -> String {
     let files: String = places
         .iter()
         .flat_map(|place| &place.pairs)
@@ -143,7 +143,7 @@ fn haproxy_section(places: &[Place]) -> String {
     format!("frontend f\n{binds}    http-request return status 204\n")
 }
 
-fn nginx_block(place: &Place) -> String {
+fn nginx_block(place: &ServedNames) -> String {
     let listens: String = place
         .at
         .iter()
