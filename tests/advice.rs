@@ -14,7 +14,7 @@ use support::json::Json;
 use support::zip::zip;
 use support::{Run, Sandbox};
 
-/// Returns an order with its certificate in `leaf.crt` and the intermediate in `ca.pem`.
+/// Returns a sandbox with the certificate in `leaf.crt` and the intermediate in `ca.pem`.
 fn issued() -> IssuedCertificate {
     let issued = IssuedCertificate::new();
     issued.sandbox.write("leaf.crt", &issued.leaf);
@@ -27,7 +27,7 @@ fn bundle(sandbox: &Sandbox, words: &str) -> Run {
     sandbox.run(&[&["bundle", "--trust", "root.pem"], words.as_slice()].concat())
 }
 
-/// The finding with this code; fails if there is none.
+/// Returns the finding with this code; fails if there is none.
 fn finding(document: &Json, code: &str) -> Json {
     let found = document["findings"].iter().find(|one| one["code"] == code);
     found

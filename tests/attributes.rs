@@ -12,8 +12,8 @@ use support::external::{external_program, succeed};
 use support::install_sandbox::{CHAIN, InstallSandbox, KEY, codes, mode};
 use support::namespace::in_mount;
 
-/// Returns an order whose tree contains a certificate and its key in plain files, the key with this
-/// mode.
+/// Returns a sandbox whose tree contains a certificate and its key in plain files, the key with
+/// this mode.
 fn plain(key_mode: u32) -> InstallSandbox {
     let setup = InstallSandbox::new();
     setup.renew_and_install(&[]).expect(0);

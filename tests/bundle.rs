@@ -207,7 +207,7 @@ fn the_leaf_is_chosen_by_key_or_request() {
     let other_leaf = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
     sandbox.write(
         "all.pem",
-        format!("{foreign}{}{}", setup.ca.bundle_pem(), setup.leaf),
+        format!("{other_leaf}{}{}", setup.ca.bundle_pem(), setup.leaf),
     );
     sandbox.write("foreign.csr.txt", stranger.sandbox.read("example.com.csr"));
     let bundle = |more: &[&str]| {

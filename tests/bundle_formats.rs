@@ -16,7 +16,7 @@ use support::{Run, Sandbox};
 const ALL: [&str; 7] = ["pem", "cert", "chain", "der", "p7b", "pfx", "haproxy"];
 const PASSWORD: &str = "gehe im€";
 
-/// Returns an order with its chain file and a password file.
+/// Returns a sandbox with the chain file and a password file.
 fn issued() -> IssuedCertificate {
     let setup = IssuedCertificate::new();
     setup.sandbox.write("in.pem", setup.chain());
@@ -448,7 +448,7 @@ fn impossible_formats_are_refused_before_writing() {
         "{refused}"
     );
     assert!(!sandbox.join("example.com.fullchain.pem").exists());
-    // An empty password on request; a single format under another name, or on stdout.
+    // An empty password if the user asks for it; a single format under another name, or on stdout.
     let other = issued();
     let plain = |more: &[&str]| {
         other

@@ -11,7 +11,7 @@ use support::install_sandbox::{CHAIN, InstallSandbox, KEY};
 use support::json::Json;
 use support::site::Site;
 
-/// The verdict, whether something changed, and the number of steps where there is a plan.
+/// Returns the verdict, whether something changed, and the number of steps if there is a plan.
 fn summary(document: &Json) -> (&str, bool, Option<usize>) {
     let plan = document.get("plan").filter(|plan| !plan.is_null());
     let steps = plan.map(|plan| plan["steps"].len());

@@ -81,10 +81,11 @@ fn unchanged_certificates_pass_the_check() {
     check(&setup, &[]).expect(0);
 }
 
-/// A change to an installed certificate: its description, the change, and the code of the finding.
-type Mishap = (&'static str, fn(&Path), &'static str);
+/// A change to an installed certificate: its description, a function that makes it, and the code of
+/// the finding.
+type InstalledChange = (&'static str, fn(&Path), &'static str);
 
-const fn mishaps() -> [Mishap; 13] {
+const fn mishaps() -> [InstalledChange; 13] {
     fn set_mode(path: &Path, mode: u32) {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
@@ -284,11 +285,11 @@ fn the_check_covers_what_nginx_serves() {
     let first = std::fs::read_link(sandbox.join(LINEAGE).join("live")).unwrap();
     site.renew_and_install(&["--server", "none", "--probe", "none"])
         .expect(0);
-    let settings = sandbox.read(&format!("{PAIR}/settings.json"));
+    let settings = sandbox.read(&format!("{LINEAGE}/settings.json"));
     let mut settings = Json::parse(&settings);
     settings.set("server", "nginx");
     settings.set("probe", Json::Array(Vec::new()));
-    sandbox.write(&format!("{PAIR}/settings.json"), settings.to_string());
+    sandbox.write(&format!("{LINEAGE}/settings.json"), settings.to_string());
     assert_ne!(
         std::fs::read_link(sandbox.join(LINEAGE).join("live")).unwrap(),
         first

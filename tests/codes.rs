@@ -86,7 +86,8 @@ fn read_all(folder: &Path, wanted: impl Fn(&Path) -> bool + Copy) -> Vec<String>
     texts
 }
 
-/// The parts of a source text that its quotation marks separate: the string literals are among them.
+/// Returns the parts of a source text between its quotation marks; the string literals are among
+/// them.
 fn literals(text: &str) -> impl Iterator<Item = &str> {
     text.split('"')
 }

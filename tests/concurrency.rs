@@ -70,7 +70,7 @@ fn concurrent_installs_never_mix_two_certificates() {
         pairs.push(setup.served());
     }
     let history = || {
-        let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+        let settings = Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
         settings["history"].as_array().unwrap().len()
     };
     let stop = AtomicBool::new(false);
@@ -108,7 +108,7 @@ fn concurrent_installs_never_mix_two_certificates() {
             let mut changed = 0;
             for child in children {
                 // An install that waited for a minute would have given up (exit 4).
-                let run = sandbox.finished(child).expect(0);
+                let run = sandbox.wait_for(child).expect(0);
                 // Files that are up to date are not written.
                 changed += usize::from(run.stdout.contains("\nwrote "));
                 waited +=
@@ -167,7 +167,7 @@ fn changes_of_another_run_after_the_preflight_are_detected() {
         .expect(0);
     assert!(!run.stderr.contains("waiting up to"), "{run}");
     setup.served();
-    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+    let settings = Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
     let history = settings["history"].as_array().unwrap();
     assert_eq!(history.len(), 3, "{settings}");
     assert_eq!(history[2]["before"], history[1]["release"], "{settings}");
@@ -233,7 +233,7 @@ fn the_wait_for_the_lock_is_reported_and_bounded() {
     );
     assert_eq!(setup.served(), pair);
     drop(held);
-    setup.sandbox.finished(child).expect(0);
+    setup.sandbox.wait_for(child).expect(0);
     assert_ne!(setup.sandbox.read(KEY), pair.1);
     setup
         .install("new.crt", &["--lock-timeout", "0s"])
@@ -277,7 +277,7 @@ fn clients_do_not_notice_replacements() {
         .with_safe_default_protocol_versions()
         .unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    // Without resumption, the server sends its certificate at each visit.
+    // Without session resumption, the server sends its certificate in each handshake.
     config.resumption = rustls::client::Resumption::disabled();
     let config = Arc::new(config);
     let address = SocketAddr::from(([127, 0, 0, 1], site.port));
@@ -305,8 +305,8 @@ fn clients_do_not_notice_replacements() {
         stop.store(true, Ordering::Relaxed);
         visitor.join().unwrap()
     });
-    // Old worker processes answer for a moment next to the new ones: a certificate can be seen again
-    // after its replacement, but each is seen.
+    // For a moment, old worker processes answer alongside new ones: a replaced certificate may
+    // still be served, but every certificate is served at some time.
     let mut distinct = leaves.clone();
     distinct.sort();
     distinct.dedup();

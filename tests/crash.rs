@@ -117,7 +117,7 @@ fn is_proven(sandbox: &Sandbox, pair: &str) -> Vec<String> {
     }
 }
 
-/// An install into the current tree of the shop.
+/// Returns a scenario that installs into the current tree of `setup`.
 fn installing(name: &'static str, setup: InstallSandbox) -> Scenario {
     let sandbox = setup.sandbox;
     let new = target(&sandbox, &install());
@@ -153,9 +153,9 @@ fn replacement() -> Scenario {
     installing("replacement", setup)
 }
 
-/// An install that has to wait for the lock, and therefore observes everything again. The first
-/// flock(2) call locks the release that is being written.
-fn waited() -> Scenario {
+/// Returns a scenario in which an install has to wait for the lock, and therefore observes
+/// everything again. The first flock(2) call locks the release that is being written.
+fn waiting_for_the_lock() -> Scenario {
     Scenario {
         name: "waited",
         always: &["-e", "inject=flock:error=EAGAIN:when=2"],
@@ -178,8 +178,9 @@ fn takeover() -> Scenario {
     }
 }
 
-/// Existing chain and key do not match: these files, no files, or the new ones may be found.
-fn strays() -> Scenario {
+/// Returns a scenario in which the existing chain and key do not match: these files, no files, or
+/// the new ones may be found.
+fn mismatched_files() -> Scenario {
     let setup = InstallSandbox::new();
     setup.write_delivery("stray.crt");
     let sandbox = &setup.sandbox;
@@ -190,7 +191,7 @@ fn strays() -> Scenario {
     setup.write_delivery("new.crt");
     Scenario {
         broken: vec![None],
-        ..installing("strays", setup)
+        ..installing("mismatched_files", setup)
     }
 }
 
@@ -210,7 +211,7 @@ fn back() -> Scenario {
     }
 }
 
-/// The server's test rejects the new certificate, which is rolled back.
+/// Returns a scenario in which the server's test rejects the new certificate, which is rolled back.
 fn undo() -> Scenario {
     let setup = InstallSandbox::new();
     renew_and_install(&setup);
@@ -233,7 +234,7 @@ fn undo() -> Scenario {
     }
 }
 
-/// Two replacements in one transaction.
+/// Returns a scenario with two replacements in one transaction.
 fn batch() -> Scenario {
     let setup = InstallSandbox::new();
     let sandbox = &setup.sandbox;
@@ -274,7 +275,7 @@ fn batch() -> Scenario {
     }
 }
 
-/// A removal, during which servers read the same files all the time.
+/// Returns a scenario for `forget`, during which servers read the same files all the time.
 fn removal() -> Scenario {
     let setup = InstallSandbox::new();
     renew_and_install(&setup);
@@ -297,7 +298,7 @@ fn removal() -> Scenario {
     }
 }
 
-/// Which fraction of the points is tried without `CERTCTL_SWEEP_EVERY`: one in this many.
+/// Without `CERTCTL_SWEEP_EVERY`, one in this many points is tried.
 const EVERY: usize = 23;
 
 /// Which of the points are tried without `CERTCTL_SWEEP_SEED`. Fixed, so that the same points are
@@ -325,9 +326,9 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
     for prepare in [
         first,
         replacement,
-        waited,
+        waiting_for_the_lock,
         takeover,
-        strays,
+        mismatched_files,
         back,
         undo,
         removal,

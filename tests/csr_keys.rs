@@ -529,7 +529,8 @@ fn like_takes_names_subject_and_key_algorithm() {
     let second = sandbox.run(&[
         "-C", "next", "csr", "--like", "db.corp", "--ca", "private", "--json",
     ]);
-    // A name is looked up in the folder of `-C`, where it is unknown; a file is found from here.
+    // A name is looked up in the folder of `-C`, where it is unknown; a file is found relative to
+    // the current folder.
     second.expect(4);
     let second = sandbox
         .run(&[
@@ -710,7 +711,7 @@ fn instructions_for_existing_keys() {
     std::fs::create_dir(sandbox.join("next")).unwrap();
     let output_of = |args: &[&str]| {
         let output = sandbox.run(args).expect(0).to_string();
-        // A second run returns the values of the same request, because nothing new is made.
+        // A second run returns the values of the same request, because nothing new is created.
         let again = args.iter().copied().filter(|word| *word != "--force");
         let document = sandbox
             .run(&again.chain(["--json"]).collect::<Vec<_>>())

@@ -612,7 +612,7 @@ fn a_reused_key_needs_a_compared_value() {
         listed.stdout.starts_with("{") && listed.stdout.contains("unique-value-unchecked"),
         "{listed}"
     );
-    // `csr` reports the same when it runs again, whichever name led to the key.
+    // `csr` reports the same when it runs again, whichever name the key was found by.
     let shown = order
         .sandbox
         .run(&["csr", "mail.shop.example", "--json"])
@@ -635,7 +635,7 @@ fn a_reused_key_needs_a_compared_value() {
     );
 }
 
-/// The earlier request may be gone: the certificate shows that the key was used.
+/// Even if the earlier request no longer exists, the certificate shows that the key was used.
 #[test]
 fn the_key_of_a_certificate_needs_a_compared_value_too() {
     let order = RequestWithRecord::new(&["shop.example"], &["--ca", "sectigo"]);
@@ -1428,7 +1428,7 @@ fn waiting_ends_when_the_record_is_visible() {
         "{stderr}"
     );
 
-    // The wait is over while the record is still absent.
+    // The wait ends while the record is still absent.
     server.publish("", 3);
     let counter = FakeDnsServer::new(forward_to(server.address));
     let at = counter.address.to_string();

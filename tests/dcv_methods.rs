@@ -14,7 +14,7 @@ use support::{Run, Sandbox};
 
 const UNIQUE: &str = "69ff68dc5168c";
 
-/// The last second at which CAs accept domain validation by e-mail (SC-090).
+/// The last second at which CAs accept domain validation by email (SC-090).
 const EMAIL_DAY: &str = "2028-03-14T23:59:59Z";
 
 /// The web servers of these tests are on loopback, which is reported for every name.

@@ -558,7 +558,7 @@ fn damaged_bytes_never_panic() {
             .is_ok()
         });
         let repeat = || generator.repeat("deliveries", "damaged_bytes_never_panic");
-        assert!(read.is_ok(), "round {round} panicked; {}", repeat());
+        assert!(read.is_ok(), "input {number} panicked; {}", repeat());
     }
 }
 

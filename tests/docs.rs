@@ -1,7 +1,6 @@
-//! What README.md, CONTRIBUTING.md and docs/ show is what happens: every command block runs, with
-//! the real nginx and real DNS servers, and prints what the page says (`scripts/docs`, which names
-//! its stand-ins).
-//! Needs: ip kdig knotd mount nginx openssl python3 unbound unshare
+//! README.md, CONTRIBUTING.md and docs/ show the real behaviour: every command block runs, with the
+//! real nginx and real DNS servers, and prints what the page shows (`scripts/docs`, which lists its
+//! stand-ins).
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;

@@ -16,7 +16,7 @@ use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, leftovers, l
 use support::namespace::in_mount;
 use support::program::{clear_environment, clock_words, program};
 
-/// Creates a shop with two installed versions, and the file for a third.
+/// Creates a sandbox with two installed versions, and the file for a third.
 fn setup() -> InstallSandbox {
     let setup = InstallSandbox::new();
     setup.renew_and_install(&[]).expect(0);
@@ -139,7 +139,7 @@ fn a_first_install_has_the_same_modes_under_any_umask() {
         let run = script(&setup, &format!("umask {umask}; exec \"$0\" {INSTALL}"));
         assert_eq!(run.code, 0, "{umask}\n{run}");
         changed(&setup, &(String::new(), String::new()), umask);
-        let live = link(&setup.sandbox, &format!("{PAIR}/live"));
+        let live = link(&setup.sandbox, &format!("{LINEAGE}/live"));
         let id = live.rsplit('/').next().unwrap();
         let modes = tree(&setup.sandbox.join("tree"))
             .into_iter()

@@ -136,29 +136,29 @@ fn unfinished_installs_and_folders_with_other_files_are_refused() {
         }
         assert_eq!(setup.tree(), before);
     };
-    sandbox.write(&format!("{PAIR}/my notes"), "of mine");
+    sandbox.write(&format!("{LINEAGE}/my notes"), "of mine");
     refused("folder-not-empty");
-    std::fs::remove_file(sandbox.join(&format!("{PAIR}/my notes"))).unwrap();
+    std::fs::remove_file(sandbox.join(&format!("{LINEAGE}/my notes"))).unwrap();
     std::fs::rename(
-        sandbox.join(&format!("{PAIR}/proven")),
+        sandbox.join(&format!("{LINEAGE}/proven")),
         sandbox.join("proven"),
     )
     .unwrap();
     refused("not-verified-live");
     std::fs::rename(
         sandbox.join("proven"),
-        sandbox.join(&format!("{PAIR}/proven")),
+        sandbox.join(&format!("{LINEAGE}/proven")),
     )
     .unwrap();
     std::fs::rename(
-        sandbox.join(&format!("{PAIR}/live/key.pem")),
+        sandbox.join(&format!("{LINEAGE}/live/key.pem")),
         sandbox.join("key.pem"),
     )
     .unwrap();
     refused("path-missing");
     std::fs::rename(
         sandbox.join("key.pem"),
-        sandbox.join(&format!("{PAIR}/live/key.pem")),
+        sandbox.join(&format!("{LINEAGE}/live/key.pem")),
     )
     .unwrap();
     // A path that is a plain file is left unchanged.
@@ -327,7 +327,7 @@ fn links_of_earlier_installs_are_replaced_too() {
             .expect(0);
     }
     site.renew_and_install(&[]).expect(0);
-    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+    let settings = Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
     assert_eq!(
         settings["former"].as_array().map(Vec::len),
         Some(4),
@@ -429,7 +429,7 @@ fn a_removal_that_was_killed_is_completed_by_the_next_run() {
             let point = format!("{call} {number}");
             whole(&setup, &served, &point);
             let next = forget(&setup, &[]);
-            // If only the output was missing, the certificate is not installed any more.
+            // If only the output failed, the certificate is no longer installed.
             assert!(
                 next.code == 0 || next.code == 3 && !at(LINEAGE).exists(),
                 "{point}\n{next}"
@@ -459,7 +459,7 @@ fn a_configuration_that_references_the_folder_blocks_the_removal() {
         .join("nginx.conf")
         .display()
         .to_string();
-    let settings = format!("{PAIR}/settings.json");
+    let settings = format!("{LINEAGE}/settings.json");
     let mut saved = Json::parse(&sandbox.read(&settings));
     saved.set("server", "nginx");
     saved.set("server_config", config);
@@ -469,7 +469,7 @@ fn a_configuration_that_references_the_folder_blocks_the_removal() {
         sandbox.join("alias.key"),
     )
     .unwrap();
-    let live = format!("{PAIR}/live/fullchain.pem");
+    let live = format!("{LINEAGE}/live/fullchain.pem");
     let before = shop_files(&site.setup);
     for (chain, key) in [(live.as_str(), KEY), (CHAIN, "alias.key")] {
         let nginx = site.start(&site.block(chain, key));

@@ -55,6 +55,6 @@ fn answer_invariants_hold() {
 }
 
 #[test]
-fn scan_invariants_hold() {
-    replay("glance", entries::glance);
+fn dns_fast_path_invariants_hold() {
+    replay("dns_fast_path", entries::dns_fast_path);
 }

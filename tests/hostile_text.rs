@@ -11,8 +11,8 @@ use support::issued_certificate::IssuedCertificate;
 use support::zip::zip;
 use support::{Run, Sandbox};
 
-/// Sets the title of the terminal, clears the screen, contains a C1 CSI, a forged line, a
-/// bidirectional override, and invisible characters.
+/// Text that would set the title of the terminal, clear the screen, send a C1 CSI, forge a line,
+/// override the text direction, and add invisible characters.
 const EVIL: &str = "x\x1b]0;owned\x07\x1b[2J\u{9b}31m\r\nright  trusted by Mozilla's list\u{2028}next   curl e | sh\u{202e}gpj.\u{2066}\u{200f}\u{feff}\u{200b}\u{e0041}";
 
 /// Returns true for characters that no stream may contain, except for line breaks.

@@ -304,7 +304,7 @@ fn read_line(reader: &mut BufReader<TcpStream>) -> String {
     line.to_lowercase()
 }
 
-/// Plays the server of `protocol` up to the start of TLS.
+/// Acts as a server of `protocol` up to the start of TLS.
 fn dialog(protocol: &str, connection: &TcpStream) {
     let mut to = connection.try_clone().unwrap();
     let mut from = BufReader::with_capacity(1, connection.try_clone().unwrap());

@@ -1,5 +1,5 @@
-//! `certctl install` and `rollback` in a `--root` tree, without a server and with scripts that stand
-//! for one.
+//! `certctl install` and `rollback` in a `--root` tree, without a server and with scripts that
+//! replace a server's commands.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -39,8 +39,8 @@ fn a_repeated_install_changes_nothing() {
         "../certctl/example.com/live/key.pem"
     );
     let release = format!("releases/{}", certificate["release"].as_str().unwrap());
-    assert_eq!(link(&setup.sandbox, &format!("{PAIR}/live")), release);
-    assert_eq!(link(&setup.sandbox, &format!("{PAIR}/proven")), release);
+    assert_eq!(link(&setup.sandbox, &format!("{LINEAGE}/live")), release);
+    assert_eq!(link(&setup.sandbox, &format!("{LINEAGE}/proven")), release);
 
     let before = setup.tree();
     let again = setup.install("new.crt", &["--json"]).expect(0).json();
@@ -394,7 +394,7 @@ fn refused_installs_change_nothing() {
         .expect(2);
 }
 
-/// Scripts that stand for a server's test and reload; each call is recorded in `log`.
+/// Creates scripts that replace a server's test and reload commands and record each call in `log`.
 fn scripts(sandbox: &Sandbox, test: &str, reload: &str) -> (String, String) {
     let script = |name: &str, body: &str| {
         let log = sandbox.join("log").display().to_string();
@@ -410,11 +410,11 @@ fn a_test_that_fails_after_the_switch_rolls_back() {
     let setup = InstallSandbox::new();
     let sandbox = &setup.sandbox;
     setup.renew_and_install(&[]).expect(0);
-    let (first, release) = (setup.served(), link(sandbox, &format!("{PAIR}/live")));
+    let (first, release) = (setup.served(), link(sandbox, &format!("{LINEAGE}/live")));
     // Succeeds before the switch, fails after it, and succeeds again with the previous files.
     let condition = format!(
         "[ \"$(readlink {})\" = {release} ] || {{ echo no such luck; exit 1; }}",
-        sandbox.join(&format!("{PAIR}/live")).display()
+        sandbox.join(&format!("{LINEAGE}/live")).display()
     );
     let (test, reload) = scripts(sandbox, &condition, "");
     let run = setup
@@ -477,8 +477,8 @@ fn a_first_install_that_fails_leaves_no_links() {
     for path in [
         CHAIN,
         KEY,
-        &format!("{PAIR}/live"),
-        &format!("{PAIR}/proven"),
+        &format!("{LINEAGE}/live"),
+        &format!("{LINEAGE}/proven"),
     ] {
         assert!(
             setup.sandbox.join(path).symlink_metadata().is_err(),
@@ -519,7 +519,7 @@ fn options_are_saved_for_the_next_install() {
             .count(),
         2
     );
-    let settings = setup.sandbox.join(&format!("{PAIR}/settings.json"));
+    let settings = setup.sandbox.join(&format!("{LINEAGE}/settings.json"));
     assert_eq!(mode(&settings), 0o644);
 
     std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o666)).unwrap();
@@ -550,9 +550,9 @@ fn file_modes_do_not_depend_on_the_umask() {
             (KEY, 0o600),
             (CHAIN, 0o644),
             ("tree/etc/ssl/certctl", 0o755),
-            (&format!("{PAIR}/releases"), 0o755),
-            (&format!("{PAIR}/live"), 0o755),
-            (&format!("{PAIR}/settings.json"), 0o644),
+            (&format!("{LINEAGE}/releases"), 0o755),
+            (&format!("{LINEAGE}/live"), 0o755),
+            (&format!("{LINEAGE}/settings.json"), 0o644),
             ("tree/etc/ssl/private", 0o700),
         ] {
             assert_eq!(
@@ -633,7 +633,7 @@ fn releases_are_pruned_but_never_those_in_use() {
     for _ in 0..5 {
         setup.renew_and_install(&[]).expect(0);
     }
-    let releases = std::fs::read_dir(setup.sandbox.join(&format!("{PAIR}/releases")))
+    let releases = std::fs::read_dir(setup.sandbox.join(&format!("{LINEAGE}/releases")))
         .unwrap()
         .count();
     assert_eq!(releases, 3);
@@ -646,29 +646,29 @@ fn an_interrupted_install_is_continued() {
     let setup = InstallSandbox::new();
     let sandbox = &setup.sandbox;
     setup.renew_and_install(&[]).expect(0);
-    let first = link(sandbox, &format!("{PAIR}/proven"));
+    let first = link(sandbox, &format!("{LINEAGE}/proven"));
     setup.renew_and_install(&[]).expect(0);
-    let second = link(sandbox, &format!("{PAIR}/live"));
+    let second = link(sandbox, &format!("{LINEAGE}/live"));
     // The state after a kill between the switch and the verification.
-    let proven = sandbox.join(&format!("{PAIR}/proven"));
+    let proven = sandbox.join(&format!("{LINEAGE}/proven"));
     std::fs::remove_file(&proven).unwrap();
     symlink(&first, &proven).unwrap();
     sandbox.write(
-        &format!("{PAIR}/releases/.0123abcd.0123456789abcdef~/key.pem"),
+        &format!("{LINEAGE}/releases/.0123abcd.0123456789abcdef~/key.pem"),
         "left by a kill",
     );
 
-    // A third release is switched to; its failure restores the proven release, not the second.
+    // A failed install of a third release restores the proven release, not the second.
     let (test, _) = scripts(
         sandbox,
         &format!(
             "case $(readlink {}) in {first}|{second}) ;; *) exit 1;; esac",
-            sandbox.join(&format!("{PAIR}/live")).display()
+            sandbox.join(&format!("{LINEAGE}/live")).display()
         ),
         "",
     );
     setup.renew_and_install(&["--test", &test]).expect(5);
-    assert_eq!(link(sandbox, &format!("{PAIR}/live")), first);
+    assert_eq!(link(sandbox, &format!("{LINEAGE}/live")), first);
     assert!(leftovers(sandbox).is_empty());
     setup.served();
 }
@@ -710,7 +710,7 @@ fn a_name_selects_the_installed_certificate() {
         serde_json::json!([]),
         "key, chain and the saved root are used"
     );
-    std::fs::remove_file(setup.sandbox.join(&format!("{PAIR}/proven"))).unwrap();
+    std::fs::remove_file(setup.sandbox.join(&format!("{LINEAGE}/proven"))).unwrap();
     let verified = setup
         .sandbox
         .run(&["verify", "example.com", "--root", "tree", "--json"])

@@ -19,12 +19,12 @@ use support::json::Json;
 use support::nginx::free_port;
 
 /// A CA, a request and a tree to install into, with an Apache that serves what is installed.
-struct Web {
+struct ApacheSite {
     setup: InstallSandbox,
     port: u16,
 }
 
-impl Web {
+impl ApacheSite {
     fn new() -> Self {
         Self {
             setup: InstallSandbox::new(),
@@ -96,7 +96,7 @@ impl Web {
 
 #[test]
 fn a_certificate_is_installed_replaced_and_rolled_back() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
     let first = web.renew_and_install(&["--json"]).expect(0).json();
@@ -128,7 +128,7 @@ fn a_certificate_is_installed_replaced_and_rolled_back() {
 
 #[test]
 fn a_host_is_written_when_none_names_the_certificate() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let sandbox = &web.setup.sandbox;
     let (plain, more) = (free_port(), web.folder().join("sites-enabled"));
     std::fs::create_dir_all(&more).unwrap();
@@ -194,7 +194,7 @@ fn a_host_is_written_when_none_names_the_certificate() {
 
 #[test]
 fn a_configuration_with_another_error_is_not_changed() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&("NoSuchDirective on\n".to_owned() + &web.host()));
     let run = web.renew_and_install(&["--json"]).expect(1).json();
@@ -216,7 +216,7 @@ fn a_configuration_with_another_error_is_not_changed() {
 
 #[test]
 fn a_reload_without_effect_is_detected_and_rolled_back() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
     web.renew_and_install(&[]).expect(0);
@@ -233,7 +233,7 @@ fn a_reload_without_effect_is_detected_and_rolled_back() {
 
 #[test]
 fn the_next_step_starts_a_server_that_does_not_run() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     write_config(&web.folder(), &web.host());
     let run = web.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
@@ -253,7 +253,7 @@ fn the_next_step_starts_a_server_that_does_not_run() {
 
 #[test]
 fn a_wrong_key_never_reaches_apache() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let sandbox = &web.setup.sandbox;
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
@@ -292,7 +292,7 @@ fn a_wrong_key_never_reaches_apache() {
 
 #[test]
 fn a_host_that_answers_first_with_another_certificate_is_not_served() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let old = ("outside/old.crt", "outside/old.key");
     web.setup.write_delivery("old.pem");
     let leaf = web
@@ -327,7 +327,7 @@ fn a_host_that_answers_first_with_another_certificate_is_not_served() {
 
 #[test]
 fn both_ip_families_are_probed() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let both = format!("Listen 127.0.0.1:{0}\nListen [::1]:{0}\n", web.port);
     apache.rewrite(&(both + &web.host_of("example.com www.example.com", CHAIN, KEY)));
@@ -341,7 +341,7 @@ fn both_ip_families_are_probed() {
 
 #[test]
 fn a_proxy_header_is_sent_and_a_required_client_certificate_does_not_prevent_the_probe() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let root = web.path("root.pem");
     let wants = format!(
@@ -361,7 +361,7 @@ fn a_proxy_header_is_sent_and_a_required_client_certificate_does_not_prevent_the
 
 #[test]
 fn of_two_key_types_in_a_host_only_the_new_one_is_replaced() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let sandbox = &web.setup.sandbox;
     sandbox
         .run(&[
@@ -394,7 +394,7 @@ fn of_two_key_types_in_a_host_only_the_new_one_is_replaced() {
 
 #[test]
 fn plain_files_that_the_configuration_names_are_adopted() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let sandbox = &web.setup.sandbox;
     let (chain, key) = ("tree/etc/ssl/your_site.crt", "tree/etc/ssl/your_site.key");
     web.setup.write_delivery("old.crt");
@@ -418,7 +418,7 @@ fn plain_files_that_the_configuration_names_are_adopted() {
 
 #[test]
 fn macros_that_certctl_cannot_expand_are_reported() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let macros = "LoadModule macro_module /usr/lib/apache2/modules/mod_macro.so\n<Macro Site $name>\n\
                   <VirtualHost *:1>\nServerName $name\n</VirtualHost>\n</Macro>\nUse Site b.example\n";
@@ -433,7 +433,7 @@ fn macros_that_certctl_cannot_expand_are_reported() {
 
 #[test]
 fn a_reload_that_terminates_apache_is_a_failed_rollback() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
     web.renew_and_install(&[]).expect(0);
@@ -455,7 +455,7 @@ fn a_reload_that_terminates_apache_is_a_failed_rollback() {
 
 #[test]
 fn leaf_and_chain_in_separate_files_are_adopted() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let sandbox = &web.setup.sandbox;
     let (leaf, chain, key) = (
         "tree/etc/ssl/site.crt",
@@ -487,7 +487,7 @@ fn leaf_and_chain_in_separate_files_are_adopted() {
 
 #[test]
 fn a_name_of_two_hosts_is_reported() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&(web.host() + &web.host_of("www.example.com", CHAIN, KEY)));
     let run = web

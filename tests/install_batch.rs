@@ -18,7 +18,7 @@ use support::zip::zip;
 
 const NAMES: [&str; 3] = ["a.example", "b.example", "c.example"];
 
-/// A new key and a certificate for each name, in `NAME.crt`.
+/// Creates a new key and a certificate for each name, in `NAME.crt`.
 fn write_delivery(setup: &InstallSandbox, names: &[&str]) {
     for name in names {
         setup.sandbox.run(&["csr", name, "--force"]).expect(0);
@@ -163,7 +163,8 @@ fn without_arguments_new_certificates_in_the_folder_are_installed() {
     assert_eq!(live(sandbox, "a.example"), before);
 }
 
-/// A buyer copies the zip beside the key, and the zip of the last term may still be there.
+/// The user copies the zip file into the folder of the key, where the zip file of the previous term
+/// may still exist.
 #[test]
 fn without_arguments_the_newest_archive_for_a_key_here_is_installed() {
     let setup = InstallSandbox::new();
@@ -256,7 +257,7 @@ impl Sites {
         }
     }
 
-    /// `also` is what the test script runs in addition to nginx's own test.
+    /// Creates the scripts; the test script runs `also` in addition to nginx's own test.
     fn scripts(&self, also: &str) -> [String; 2] {
         let sandbox = &self.setup.sandbox;
         let config = sandbox.join("nginx/nginx.conf").display().to_string();
@@ -336,7 +337,7 @@ fn one_test_and_one_reload_for_all_sites_of_a_server() {
         (&"live".into(), vec!["live"; 3]),
         "{first}"
     );
-    // One test before anything is changed, one after the switches.
+    // One test before anything is changed, one after the links were switched.
     assert_eq!((sites.log("test"), sites.log("reload")), (2, 1));
     assert!(NAMES.iter().all(|name| sites.serves(name)));
     write_delivery(&sites.setup, &NAMES);

@@ -161,7 +161,7 @@ fn options_are_stored_whenever_they_are_given() {
         .expect(5)
         .json();
     assert_eq!(run["verdict"], "rolled-back");
-    // A stored server that is not given any more is reported.
+    // A stored server that is no longer passed is reported.
     let run = site
         .setup
         .install("new.crt", &["--server", "none", "--json"])
@@ -244,7 +244,7 @@ fn a_certificate_that_lacks_a_name_of_its_block_is_refused() {
     assert_eq!(site.setup.tree(), before);
     site.renew_and_install(&["--allow", "names-not-covered"])
         .expect(0);
-    // The present certificate lacks the name as well: now that is a warning.
+    // The current certificate lacks the name as well, so this is only a warning.
     let run = site.renew_and_install(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
@@ -277,7 +277,7 @@ fn a_certificate_that_loses_a_served_name_is_refused() {
 
     nginx.rewrite(&site.block_for("example.com", CHAIN, KEY));
     site.setup.install("less.crt", &[]).expect(0);
-    // The present certificate lacks the name as well.
+    // The current certificate lacks the name as well.
     nginx.rewrite(&site.block(CHAIN, KEY));
     let run = site.setup.install("less.crt", &["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"names-not-covered"), "{run}");

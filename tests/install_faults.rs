@@ -26,8 +26,8 @@ enum Before {
     Plain,
 }
 
-/// Returns a shop with the initial tree in `kept`, its certificate and key in `old.*`, and the next
-/// ones in `new.*`.
+/// Returns a sandbox with the initial tree in `kept`, its certificate and key in `old.*`, and the
+/// next ones in `new.*`.
 fn setup(before: Before) -> InstallSandbox {
     let setup = InstallSandbox::new();
     let sandbox = &setup.sandbox;

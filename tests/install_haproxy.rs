@@ -17,14 +17,14 @@ use support::install_sandbox::{CHAIN, InstallSandbox, codes, mode};
 use support::nginx::free_port;
 
 /// A CA, a request and a tree to install into, with an HAProxy that serves what is installed.
-struct Balancer {
+struct HaproxySite {
     setup: InstallSandbox,
     port: u16,
 }
 
 const BOTH: &str = "tree/etc/ssl/private/example.com.pem";
 
-impl Balancer {
+impl HaproxySite {
     fn new() -> Self {
         Self {
             setup: InstallSandbox::new(),
@@ -113,7 +113,7 @@ impl Balancer {
 
 #[test]
 fn a_chain_with_the_key_in_a_file_next_to_it() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let key = format!("{CHAIN}.key");
     balancer.plain(CHAIN, &key);
     let _haproxy = balancer.start(&balancer.crt(CHAIN));
@@ -136,7 +136,7 @@ fn a_chain_with_the_key_in_a_file_next_to_it() {
 
 #[test]
 fn a_combined_file_is_installed_replaced_and_rolled_back() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&balancer.crt(BOTH));
     let first = balancer.renew_and_install(&["--json"]).expect(0).json();
@@ -181,7 +181,7 @@ fn a_combined_file_is_installed_replaced_and_rolled_back() {
 
 #[test]
 fn a_plain_combined_file_is_adopted() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let path = "tree/etc/haproxy/site.pem";
     balancer.plain(path, path);
     let old = balancer.setup.sandbox.read(path);
@@ -201,7 +201,7 @@ fn a_plain_combined_file_is_adopted() {
 
 #[test]
 fn backups_in_a_folder_of_certificates_are_not_loaded() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let sandbox = &balancer.setup.sandbox;
     let path = "tree/etc/haproxy/certs/site.pem";
     balancer.plain(path, path);
@@ -234,7 +234,7 @@ fn backups_in_a_folder_of_certificates_are_not_loaded() {
 
 #[test]
 fn backups_of_a_chain_and_a_separate_key_are_not_loaded() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let sandbox = &balancer.setup.sandbox;
     let [chain, key] = [
         "tree/etc/haproxy/certs/site.crt",
@@ -269,7 +269,7 @@ fn backups_of_a_chain_and_a_separate_key_are_not_loaded() {
 
 #[test]
 fn a_failed_reload_is_rolled_back() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&balancer.crt(BOTH));
     balancer.renew_and_install(&[]).expect(0);
@@ -290,7 +290,7 @@ fn a_failed_reload_is_rolled_back() {
 
 #[test]
 fn a_name_that_another_line_serves_is_reported_with_the_line_to_change() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     balancer.plain(BOTH, BOTH);
     balancer.plain("other.pem", "other.pem");
     let list = format!("{} example.com\n", balancer.path("other.pem"));
@@ -331,7 +331,7 @@ fn a_name_that_another_line_serves_is_reported_with_the_line_to_change() {
 
 #[test]
 fn filters_of_a_crt_list_select_the_certificate() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let sandbox = &balancer.setup.sandbox;
     let (first, second) = ("tree/etc/haproxy/first.pem", "tree/etc/haproxy/second.pem");
     for path in [first, second] {
@@ -360,7 +360,7 @@ fn filters_of_a_crt_list_select_the_certificate() {
 #[test]
 fn proxy_headers_and_strict_sni_are_supported() {
     for words in ["accept-proxy", "strict-sni"] {
-        let balancer = Balancer::new();
+        let balancer = HaproxySite::new();
         balancer.plain(BOTH, BOTH);
         let haproxy =
             balancer.start(&balancer.section(&format!("crt {} {words}", balancer.path(BOTH))));
@@ -376,7 +376,7 @@ fn proxy_headers_and_strict_sni_are_supported() {
 
 #[test]
 fn a_configuration_with_another_error_is_not_changed() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&format!("{}    bogus\n", balancer.crt(BOTH)));
     let run = balancer.renew_and_install(&["--json"]).expect(1).json();
@@ -392,7 +392,7 @@ fn a_configuration_with_another_error_is_not_changed() {
 
 #[test]
 fn the_next_step_starts_a_server_that_does_not_run() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     write_config(&balancer.folder(), &balancer.crt(BOTH));
     let run = balancer.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
@@ -413,7 +413,7 @@ fn the_next_step_starts_a_server_that_does_not_run() {
 
 #[test]
 fn a_written_section_serves_the_certificate() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let sandbox = &balancer.setup.sandbox;
     let haproxy = balancer.start("");
     let run = balancer.renew_and_install(&["--json"]).expect(1).json();
@@ -453,7 +453,7 @@ fn a_written_section_serves_the_certificate() {
 
 #[test]
 fn of_a_bundle_only_the_chosen_file_is_replaced() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let sandbox = &balancer.setup.sandbox;
     let (ecdsa, rsa) = (
         "tree/etc/haproxy/site.pem.ecdsa",

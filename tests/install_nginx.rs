@@ -69,7 +69,7 @@ fn a_block_is_written_when_none_names_the_certificate() {
     site.setup.served();
     assert!(
         sandbox
-            .join(&format!("{PAIR}/proven"))
+            .join(&format!("{LINEAGE}/proven"))
             .symlink_metadata()
             .is_err()
     );
@@ -111,8 +111,8 @@ fn a_block_is_written_when_none_names_the_certificate() {
     let run = site.setup.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
     assert_eq!(
-        link(sandbox, &format!("{PAIR}/proven")),
-        link(sandbox, &format!("{PAIR}/live"))
+        link(sandbox, &format!("{LINEAGE}/proven")),
+        link(sandbox, &format!("{LINEAGE}/live"))
     );
 }
 
@@ -506,7 +506,7 @@ fn certctls_own_folder_is_not_a_path_to_adopt() {
     let site = Site::new();
     let nginx = site.start("");
     site.renew_and_install(&["--server", "none"]).expect(0);
-    let inside = |file: &str| format!("{PAIR}/live/{file}");
+    let inside = |file: &str| format!("{LINEAGE}/live/{file}");
     nginx.rewrite(&site.block(&inside("fullchain.pem"), &inside("key.pem")));
     let before = site.setup.tree();
     site.setup.write_delivery("new.crt");

@@ -197,7 +197,7 @@ fn public_ca_rules_apply_to_public_cas_and_with_strict() {
     assert!(!sandbox.join("x.pem").exists());
 }
 
-/// Returns a certificate for the key of the order, changed by `change` and signed by `issuer`.
+/// Returns a certificate for the key of the sandbox, changed by `change` and signed by `issuer`.
 fn signed(
     setup: &IssuedCertificate,
     issuer: &Issuer<'_, KeyPair>,

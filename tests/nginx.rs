@@ -260,7 +260,7 @@ fn handshakes_show_the_new_certificate_after_a_reload() {
     let pid = sandbox.read("nginx.pid");
     drop(running);
     assert_eq!(found.observe().unwrap().running, None);
-    // A stale pid file is ignored, also when its process id belongs to another program by now.
+    // A stale pid file is ignored, even if its process id now belongs to another program.
     sandbox.write("nginx.pid", pid);
     assert_eq!(found.observe().unwrap().running, None);
     let mut other = std::process::Command::new("sleep")

@@ -14,7 +14,7 @@ use support::{Sandbox, limit_processor};
 
 const PASSWORD: &str = "p\u{e4}ss word";
 
-/// Returns an order with the files `leaf.pem`, `bundle.pem` and the password in `pass`.
+/// Returns a sandbox with the files `leaf.pem` and `bundle.pem`, and the password in `pass`.
 fn setup() -> IssuedCertificate {
     let setup = IssuedCertificate::new();
     setup.sandbox.write("in/leaf.pem", &setup.leaf);
@@ -377,7 +377,7 @@ fn passwords_are_prompted_for_at_most_three_times() {
     );
 }
 
-/// A file that requires two billion iterations is rejected without trying.
+/// A file that requires two billion iterations is rejected without deriving a key.
 #[test]
 fn iterations_are_limited_before_key_derivation() {
     let setup = setup();
@@ -408,7 +408,7 @@ fn iterations_are_limited_before_key_derivation() {
     // Enough time to reject them, but far too little for four billion iterations: the kernel would
     // kill the process.
     limit_processor(&child, 5);
-    insta::assert_snapshot!(setup.sandbox.finished(child).expect(3), @"
+    insta::assert_snapshot!(setup.sandbox.wait_for(child).expect(3), @"
     --- stderr
     error   slow.key is encrypted with a key derivation of 4294967294 iterations, more than certctl computes
     next    Decrypt a copy with OpenSSL, and pass plain.pem:

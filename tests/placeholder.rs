@@ -107,7 +107,7 @@ fn a_certificate_replaces_the_placeholder_for_good() {
     let real = setup.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(real["verdict"], "files", "{real}");
     assert_eq!(setup.served().0.matches("BEGIN CERTIFICATE").count(), 2);
-    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+    let settings = Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
     assert!(settings.get("placeholder").is_none(), "{settings}");
     sandbox.run(&["rollback", "--root", "tree"]).expect(3);
     sandbox

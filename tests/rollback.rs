@@ -17,7 +17,7 @@ fn back(setup: &InstallSandbox, more: &[&str]) -> Run {
 
 /// `live` as an id.
 fn live(setup: &InstallSandbox) -> String {
-    link(&setup.sandbox, &format!("{PAIR}/live"))
+    link(&setup.sandbox, &format!("{LINEAGE}/live"))
         .trim_start_matches("releases/")
         .to_owned()
 }

@@ -19,8 +19,8 @@ use support::install_sandbox::{InstallSandbox, codes, leftovers};
 use support::json::Json;
 use support::nginx::free_port;
 
-/// A CA and a request whose certificates one of the three servers serves.
-struct Front {
+/// One of the three servers, with the CA and the request for the certificates that it serves.
+struct ServerFixture {
     setup: InstallSandbox,
     kind: ServerKind,
     at: Vec<SocketAddr>,
@@ -28,7 +28,7 @@ struct Front {
 
 const NAMES: &str = "example.com www.example.com";
 
-impl Front {
+impl ServerFixture {
     fn new(kind: ServerKind) -> Self {
         Self {
             setup: InstallSandbox::new(),
@@ -67,7 +67,7 @@ impl Front {
         running
     }
 
-    /// Issues another certificate, outside of the tree, and returns a place that uses it.
+    /// Issues another certificate, outside of the tree, and returns names that are served with it.
     fn plain(&self, name: &str) -> ServedNames {
         let sandbox = &self.setup.sandbox;
         sandbox
@@ -104,7 +104,7 @@ impl Front {
         self.setup.install("new.crt", &[&server[..], more].concat())
     }
 
-    /// The content of the files that the server reads.
+    /// Returns the content of the files that the server reads.
     fn files(&self) -> (String, String) {
         let (chain, key) = self.default_paths();
         (
@@ -113,7 +113,7 @@ impl Front {
         )
     }
 
-    /// The leaf that each address serves, as PEM.
+    /// Returns the leaf that each address serves, as PEM.
     fn shown(&self, algorithm: Option<KeyAlgorithm>) -> Vec<String> {
         let ask = |at: &SocketAddr| {
             let target = [ProbeTarget {
@@ -155,7 +155,7 @@ fn make_executable(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Counts the processes that have `word` in their command line.
+/// Returns the number of processes that have `word` in their command line.
 fn processes_with(word: &str) -> usize {
     let lines = std::fs::read_dir("/proc")
         .unwrap()
@@ -169,35 +169,35 @@ fn processes_with(word: &str) -> usize {
 }
 
 /// Checks that the run was rolled back completely, and returns its document.
-fn assert_rolled_back(front: &Front, run: Run, before: &(String, String)) -> Json {
+fn assert_rolled_back(fixture: &ServerFixture, run: Run, before: &(String, String)) -> Json {
     let run = run.expect(5).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
         (&"rolled-back".into(), &false.into()),
         "{:?}: {run}",
-        front.kind
+        fixture.kind
     );
-    assert_eq!(front.files(), *before, "{:?}", front.kind);
-    assert_eq!(leftovers(&front.setup.sandbox), Vec::<PathBuf>::new());
-    front.shows_its_files();
+    assert_eq!(fixture.files(), *before, "{:?}", fixture.kind);
+    assert_eq!(leftovers(&fixture.setup.sandbox), Vec::<PathBuf>::new());
+    fixture.shows_its_files();
     run
 }
 
 #[test]
 fn a_reload_that_hangs_is_killed_with_its_child_processes() {
     each(|kind| {
-        let front = Front::new(kind);
-        let _running = front.started();
-        let before = front.files();
-        // A number of seconds that no other process sleeps.
-        let mark = format!("86{}.25", front.at[0].port());
-        let script = front
+        let fixture = ServerFixture::new(kind);
+        let _running = fixture.started();
+        let before = fixture.files();
+        // A number of seconds for which no other process sleeps.
+        let mark = format!("86{}.25", fixture.at[0].port());
+        let script = fixture
             .setup
             .sandbox
             .write("hang", format!("#!/bin/sh\nsleep {mark} &\nsleep {mark}\n"));
         make_executable(&script);
-        let run = front.renew_and_install(&["--reload", &script.display().to_string(), "--json"]);
-        let run = assert_rolled_back(&front, run, &before);
+        let run = fixture.renew_and_install(&["--reload", &script.display().to_string(), "--json"]);
+        let run = assert_rolled_back(&fixture, run, &before);
         assert!(codes(&run).contains(&"reload-failed"), "{kind:?}: {run}");
         assert!(
             run["findings"].to_string().contains("did not end in time"),
@@ -208,27 +208,27 @@ fn a_reload_that_hangs_is_killed_with_its_child_processes() {
             0,
             "{kind:?}: its process group is gone"
         );
-        front.renew_and_install(&[]).expect(0);
+        fixture.renew_and_install(&[]).expect(0);
     });
 }
 
 #[test]
 fn excessive_output_of_a_reload_is_truncated() {
     each(|kind| {
-        let front = Front::new(kind);
-        let _running = front.started();
-        let before = front.files();
+        let fixture = ServerFixture::new(kind);
+        let _running = fixture.started();
+        let before = fixture.files();
         let line = "no such file or directory, again and again and again";
         let script = format!("#!/bin/sh\nyes '{line}' | head -c 100000000\nexit 1\n");
-        let script = front.setup.sandbox.write("flood", script);
+        let script = fixture.setup.sandbox.write("flood", script);
         make_executable(&script);
-        let run = front.renew_and_install(&["--reload", &script.display().to_string(), "--json"]);
+        let run = fixture.renew_and_install(&["--reload", &script.display().to_string(), "--json"]);
         assert!(
             run.stdout.len() < 256 * 1024,
             "{kind:?}: {} bytes",
             run.stdout.len()
         );
-        let run = assert_rolled_back(&front, run, &before);
+        let run = assert_rolled_back(&fixture, run, &before);
         assert!(
             run["findings"].to_string().contains(line),
             "{kind:?}: {run}"
@@ -239,12 +239,12 @@ fn excessive_output_of_a_reload_is_truncated() {
 #[test]
 fn a_reload_without_effect_is_detected() {
     each(|kind| {
-        let front = Front::new(kind);
-        let _running = front.started();
-        let before = front.files();
+        let fixture = ServerFixture::new(kind);
+        let _running = fixture.started();
+        let before = fixture.files();
         let run = assert_rolled_back(
-            &front,
-            front.renew_and_install(&["--reload", "true", "--json"]),
+            &fixture,
+            fixture.renew_and_install(&["--reload", "true", "--json"]),
             &before,
         );
         assert!(codes(&run).contains(&"reload-no-effect"), "{kind:?}: {run}");
@@ -254,54 +254,54 @@ fn a_reload_without_effect_is_detected() {
 #[test]
 fn both_ip_families_are_probed() {
     each(|kind| {
-        let mut front = Front::new(kind);
-        front
+        let mut fixture = ServerFixture::new(kind);
+        fixture
             .at
-            .push((Ipv6Addr::LOCALHOST, front.at[0].port()).into());
-        let _running = front.started();
-        let run = front.renew_and_install(&["--json"]).expect(0).json();
+            .push((Ipv6Addr::LOCALHOST, fixture.at[0].port()).into());
+        let _running = fixture.started();
+        let run = fixture.renew_and_install(&["--json"]).expect(0).json();
         let probes = run["certificates"][0]["probes"].as_array().unwrap();
         let mut probed: Vec<&str> = probes
             .iter()
             .map(|probe| probe["address"].as_str().unwrap())
             .collect();
         probed.dedup();
-        let at: Vec<String> = front.at.iter().map(ToString::to_string).collect();
+        let at: Vec<String> = fixture.at.iter().map(ToString::to_string).collect();
         assert_eq!(probed, at, "{kind:?}");
-        front.shows_its_files();
+        fixture.shows_its_files();
     });
 }
 
 #[test]
 fn a_block_that_answers_first_with_another_certificate_is_not_served() {
     each(|kind| {
-        let front = Front::new(kind);
-        let other = front.plain("other");
-        let _running = kind.start(&front.folder(), std::slice::from_ref(&other));
-        kind.write(&front.folder(), &[other, front.place()]);
-        let run = front.renew_and_install(&["--json"]).expect(1).json();
+        let fixture = ServerFixture::new(kind);
+        let other = fixture.plain("other");
+        let _running = kind.start(&fixture.folder(), std::slice::from_ref(&other));
+        kind.write(&fixture.folder(), &[other, fixture.place()]);
+        let run = fixture.renew_and_install(&["--json"]).expect(1).json();
         assert_eq!(
             (&run["verdict"], &run["certificates"][0]["proof"]),
             (&"not-served".into(), &"none".into()),
             "{run}"
         );
-        kind.write(&front.folder(), &[front.place()]);
+        kind.write(&fixture.folder(), &[fixture.place()]);
         assert_eq!(
-            front.again(&["--json"]).expect(0).json()["verdict"],
+            fixture.again(&["--json"]).expect(0).json()["verdict"],
             "live",
             "{kind:?}"
         );
-        front.shows_its_files();
+        fixture.shows_its_files();
     });
 }
 
 /// All three servers with one certificate, which each of them reads from its own path.
-struct Three {
+struct AllServers {
     setup: InstallSandbox,
     fronts: Vec<(ServerKind, SocketAddr)>,
 }
 
-impl Three {
+impl AllServers {
     fn new() -> Self {
         let at = |kind| (kind, SocketAddr::from(([127, 0, 0, 1], free_port())));
         Self {
@@ -381,7 +381,7 @@ impl Three {
             .install("new.crt", &[&configs[..], more].concat())
     }
 
-    /// The leaf that all three serve for a name below the wildcard.
+    /// Returns the leaf that all three serve for a name below the wildcard.
     fn shown(&self) -> String {
         let targets: Vec<ProbeTarget> = self
             .fronts
@@ -405,7 +405,7 @@ impl Three {
 
 #[test]
 fn one_certificate_on_all_three_is_one_transaction() {
-    let three = Three::new();
+    let three = AllServers::new();
     three.plain();
     let running = three.start();
     let first = three.shown();
@@ -487,7 +487,7 @@ fn one_certificate_on_all_three_is_one_transaction() {
         "{text}"
     );
 
-    // A running server that was not given is reported.
+    // A running server that was not passed is reported.
     let run = three
         .renew_and_install(&["--server", "nginx", "--json"])
         .expect(0)
@@ -504,7 +504,7 @@ fn one_certificate_on_all_three_is_one_transaction() {
 /// The combined file does not exist yet: it is written only when HAProxy is among the servers.
 #[test]
 fn a_server_that_names_a_missing_combined_file_is_reported() {
-    let three = Three::new();
+    let three = AllServers::new();
     three.plain();
     let _running = three.start();
     let (combined, _) = ServerKind::Haproxy.default_paths(&three.setup.sandbox.join("tree"));

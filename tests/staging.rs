@@ -16,7 +16,8 @@ use support::program::program;
 /// The user id of `nobody`.
 const USER: u32 = 65534;
 
-/// A shop whose folder belongs to an ordinary user, with a copy of certctl that this user can run.
+/// A sandbox whose folder belongs to an ordinary user, with a copy of certctl that this user can
+/// run.
 struct Staging {
     setup: InstallSandbox,
     user: u32,

@@ -19,7 +19,7 @@ use support::site::Site;
 use support::zip::{bomb, zip};
 use support::{Run, Sandbox};
 
-/// Runs `status ARGS --json` in the shop's tree.
+/// Runs `status ARGS --json` for the tree.
 fn status(setup: &InstallSandbox, more: &[&str]) -> Run {
     setup
         .sandbox
@@ -30,7 +30,8 @@ fn rows(document: &Json) -> &[Json] {
     document["rows"].as_array().unwrap()
 }
 
-/// `NAME STATE VERDICT CODE...` of each row, without rule changes, which have a test of their own.
+/// Returns `NAME STATE VERDICT CODE...` for each row, without rule changes, which have a test of
+/// their own.
 fn summaries(document: &Json) -> Vec<String> {
     let codes = |row: &Json| {
         row["reasons"]
@@ -155,7 +156,7 @@ fn certificate_and_key_in_different_folders_are_matched() {
         .json();
     assert_eq!(summaries(&found), ["example.com ready fine"]);
     assert_eq!(rows(&found)[0]["keys"][0]["path"], "b/c/old.bin");
-    // The next step installs both from where they are.
+    // The next step installs both from their current locations.
     let step = rows(&found)[0]["next"][0]["argv"].as_array().unwrap();
     let mut step: Vec<&str> = step
         .iter()
@@ -193,7 +194,7 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
             ("site.ca-bundle", setup.ca.bundle_pem()),
         ])
     };
-    // For other names, damaged, or a zip bomb: no request here waits for these.
+    // Zip files for other names, damaged ones, and a zip bomb: no request here waits for these.
     sandbox.write("others.zip", order(&["other.example"]));
     for end in ["csr", "key"] {
         std::fs::remove_file(sandbox.join(&format!("other.example.{end}"))).unwrap();
@@ -346,7 +347,7 @@ fn a_certificate_that_nginx_did_not_load_is_reported() {
     setup
         .install("next.crt", &["--server", "none", "--probe", "none"])
         .expect(0);
-    let settings = format!("{PAIR}/settings.json");
+    let settings = format!("{LINEAGE}/settings.json");
     let mut document = Json::parse(&setup.sandbox.read(&settings));
     document.set("server", "nginx");
     setup.sandbox.write(&settings, document.to_string());

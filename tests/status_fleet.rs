@@ -43,7 +43,7 @@ enum Fate {
     Client,
     /// The CA's CRL lists it.
     Revoked,
-    /// Its key has 1,024 bits of RSA, and is elsewhere.
+    /// Its RSA key has 1,024 bits and is not on this machine.
     Weak,
     NoKey,
     Pending,
@@ -55,7 +55,7 @@ use Fate::{
     UnusedKey, Weak,
 };
 
-/// How many there are of each; they get the lifetimes in turn.
+/// The number of certificates in each state; the lifetimes are assigned to them in turn.
 const FLEET: [(Fate, usize); 13] = [
     (Served, 4),
     (Stale, 2),
@@ -92,7 +92,8 @@ struct Pair {
 }
 
 impl Pair {
-    /// Installed by certctl with a private CA, to which the rules of public CAs do not apply.
+    /// Returns whether certctl installed it, with a private CA, to which the rules of public CAs do
+    /// not apply.
     fn is_live(&self) -> bool {
         matches!(
             self.fate,
@@ -244,7 +245,7 @@ fn files<'a>(pairs: impl Iterator<Item = &'a Pair>) -> Vec<String> {
     pairs.map(|pair| format!("{}.crt", pair.name)).collect()
 }
 
-/// Starts nginx with the certificates that it is to serve.
+/// Starts nginx with the certificates that it should serve.
 fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     let sandbox = &site.setup.sandbox;
     let served = || pairs.iter().filter(|pair| pair.is_at_nginx());
@@ -294,10 +295,10 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     nginx
 }
 
-/// Creates all files, and installs what is to be installed.
+/// Creates all files, and installs the certificates that should be installed.
 fn set_up(site: &Site, pairs: &[Pair]) -> Nginx {
     let sandbox = &site.setup.sandbox;
-    // These come first: `install` uses the CA's usual intermediate as soon as it is here.
+    // These come first, because `install` uses the CA's usual intermediate as soon as that exists.
     let (early, others): (Vec<&Pair>, Vec<&Pair>) =
         pairs.iter().partition(|pair| pair.fate == Crossed);
     let quiet = |pair: &&Pair| pair.is_live() && !pair.is_at_nginx();

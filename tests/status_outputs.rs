@@ -31,7 +31,7 @@ fn setup() -> InstallSandbox {
         },
     );
     setup.install("new.crt", &[]).expect(0);
-    let settings = format!("{PAIR}/settings.json");
+    let settings = format!("{LINEAGE}/settings.json");
     let mut document = Json::parse(&setup.sandbox.read(&settings));
     document.set("paid_until", paid_until());
     // Without `trust` it counts as a public CA's, so that renewals are scheduled.

@@ -25,7 +25,7 @@ use support::{Run, Sandbox};
 fn with_server(
     sandbox: &Sandbox,
     config: &Path,
-    default_paths: &str,
+    usual: &str,
     [start, stop]: [&str; 2],
     script: &str,
 ) -> Run {
@@ -166,7 +166,7 @@ fn place(site: &Site, name: &str) -> ServedNames {
 
 #[test]
 fn certificates_of_apache_and_haproxy_are_found_and_compared_with_what_they_serve() {
-    for (kind, default_paths, start, stop, reload) in [
+    for (kind, usual, start, stop, reload) in [
         (
             ServerKind::Apache,
             "/etc/apache2/apache2.conf",
@@ -200,7 +200,7 @@ fn certificates_of_apache_and_haproxy_are_found_and_compared_with_what_they_serv
         let run = with_server(
             sandbox,
             &kind.config(&folder),
-            default_paths,
+            usual,
             [&fill(start), &fill(stop)],
             script,
         );

@@ -164,7 +164,8 @@ impl<'a> Site<'a> {
         self.sandbox.join("tree/etc/ssl/private/shop.example.key")
     }
 
-    /// Creates a new key and request, and a zip with the certificate. Returns the SHA-256 of the leaf.
+    /// Creates a new key and request, and a zip file with the certificate. Returns the SHA-256 of
+    /// the leaf.
     fn buy(&self, key_type: &str, zip: &str) -> String {
         self.sandbox
             .run(&["csr", ZONE, WWW, "--key-type", key_type, "--force"])
@@ -175,7 +176,7 @@ impl<'a> Site<'a> {
     /// Creates the zip that the reseller sends for a request. Returns the SHA-256 of the leaf.
     fn receive_zip(&self, request: &str, zip: &str) -> String {
         let leaf = self.ca.issue(request, 190);
-        self.ca.mail(zip, "shop_example", &leaf);
+        self.ca.write_reseller_zip(zip, "shop_example", &leaf);
         let output = succeed_with_input(
             external_program("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
             &leaf,
@@ -259,7 +260,7 @@ fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
     Ok(fingerprint(&parsed))
 }
 
-/// Visitors that open the site repeatedly, each time with a new connection, until they are stopped.
+/// Clients that open the site repeatedly, each time with a new connection, until they are stopped.
 struct Visitors {
     stop: Arc<AtomicBool>,
     visits: Arc<AtomicUsize>,

@@ -11,7 +11,7 @@ use support::issued_certificate::IssuedCertificate;
 use support::mask::masked;
 use support::zip::zip;
 
-/// Returns an order whose directory contains every mistake that people make with good files.
+/// Returns a sandbox whose directory contains every mistake that people make with good files.
 fn mistakes() -> IssuedCertificate {
     let setup = IssuedCertificate::new();
     let sandbox = &setup.sandbox;

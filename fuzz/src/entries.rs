@@ -253,12 +253,12 @@ pub fn answers(data: &[u8]) {
 }
 
 /// The fast path reads the same alias as the parser of complete messages.
-pub fn glance(data: &[u8]) {
+pub fn dns_fast_path(data: &[u8]) {
     const NAME: &str = "_x.example.com";
     let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
     assert!(dns::compare_fast_path(id ^ 1, NAME, data).is_none());
-    if let Some((glance, whole)) = dns::compare_fast_path(id, NAME, data) {
-        assert_eq!(Some(glance), whole);
+    if let Some((fast, full)) = dns::compare_fast_path(id, NAME, data) {
+        assert_eq!(Some(fast), full);
     }
 }
 

@@ -199,7 +199,7 @@ fn check_related_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
     if names.iter().any(|name| name.is_wildcard()) {
         faults.push(LintFault::new(
             &rules::WILDCARD_BY_FILE,
-            "a wildcard can be validated by a DNS record or by e-mail, but not by a file on the web server",
+            "a wildcard can be validated by a DNS record or by email, but not by a file on the web server",
         ));
     }
     faults

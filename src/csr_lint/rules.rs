@@ -9,7 +9,7 @@ use crate::finding::Severity;
 pub(crate) struct RequestRule {
     /// The code of the finding.
     pub code: &'static str,
-    /// `Error` refuses the request, unless its code is allowed.
+    /// With `Error`, the request is refused unless the code is allowed.
     pub severity: Severity,
     /// The document that states the rule.
     pub source: &'static str,

@@ -1,6 +1,6 @@
-//! CAA: whether a domain allows a CA to issue for a name, and on which terms (RFC 8659; RFC 8657 for
-//! the terms). CAs check it before every issuance (BR 3.2.2.8). Pure: `system::dns` queries the
-//! records and passes them as values.
+//! CAA: whether a domain allows a CA to issue for a name, and with which parameters (RFC 8659; RFC
+//! 8657 for the parameters). CAs check it before every issuance (BR 3.2.2.8). Pure: `system::dns`
+//! queries the records and passes them as values.
 
 mod value;
 
@@ -42,7 +42,7 @@ pub enum CaaLookup {
 pub(crate) struct IssuanceRequest {
     /// The CAs that may turn out to issue; empty if no CA was given.
     pub issuers: &'static [CaaIssuer],
-    /// The instant at which terms with a date are evaluated.
+    /// The time at which parameters with a start date are evaluated.
     pub at: Timestamp,
 }
 
@@ -74,7 +74,7 @@ pub enum CaaVerdict {
     Allowed,
     /// No CA was given; only these CAs may issue.
     Only(Vec<String>),
-    /// The CA may issue, but on terms that an order at a reseller may not meet.
+    /// The CA may issue, but only with parameters that an order at a reseller may not satisfy.
     WithParameters(CaaParameters),
     /// Some of the CAs that may turn out to issue are allowed; these are not.
     AllowsSome(Vec<&'static str>),
@@ -99,14 +99,14 @@ pub enum CaaRefusal {
     Unreadable,
 }
 
-/// The terms that the record sets (RFC 8657).
+/// The parameters that the record sets (RFC 8657).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaParameters {
     /// The account that the order must belong to.
     pub account: Option<String>,
     /// The validation methods that are allowed.
     pub methods: Option<String>,
-    /// Whether all CAs must respect them already.
+    /// Whether all CAs must already respect them.
     pub in_force: bool,
 }
 
@@ -271,7 +271,7 @@ fn judge_issue_values(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVe
     judge_issuers(values, issuance)
 }
 
-/// Judges which of the known issuers the records allow, and on which terms.
+/// Judges which of the known issuers the records allow, and with which parameters.
 fn judge_issuers(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVerdict {
     let mut allowing: Vec<&IssueValue> = Vec::new();
     let mut not_allowed: Vec<&'static str> = Vec::new();
@@ -288,7 +288,7 @@ fn judge_issuers(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVerdict
     if !not_allowed.is_empty() {
         return CaaVerdict::AllowsSome(not_allowed);
     }
-    // Permissions add up (RFC 8659 4.2): one record without terms is enough.
+    // Permissions add up (RFC 8659 4.2): one record without parameters is enough.
     if !allowing.iter().all(|value| value.has_parameters()) {
         return CaaVerdict::Allowed;
     }

@@ -137,7 +137,7 @@ impl ExpectedAnswer {
     }
 }
 
-/// The most names below one domain that are queried for a misplaced record.
+/// The maximum number of names below one domain that are queried for a misplaced record.
 const BELOW_LIMIT: usize = 8;
 
 /// Returns whether a reseller's record is for this request: both host and value are derived from

@@ -1,4 +1,4 @@
-//! Domain validation by e-mail: the addresses that a CA may write to, and whether mail for them can
+//! Domain validation by email: the addresses that a CA may write to, and whether mail for them can
 //! be delivered according to the DNS. certctl cannot check whether anyone reads it.
 
 use super::answer::DnsAnswer;
@@ -34,7 +34,7 @@ pub enum MailDelivery {
     Unknown(DnsAnswer),
 }
 
-/// A fact to report about validation by e-mail.
+/// A fact to report about validation by email.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MailReason {
     /// CAs may no longer use it (BR 3.2.2.4.4).

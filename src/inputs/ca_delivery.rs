@@ -162,10 +162,10 @@ pub(crate) fn match_delivery(
     match_delivery_in_folder(context, FolderContents::read(context)?, files, options)
 }
 
-/// Does the same as [`match_delivery`], with the contents of the working directory already read.
+/// Like [`match_delivery`], but with the contents of the working directory already read.
 ///
 /// # Errors
-/// The same as [`match_delivery`].
+/// As for [`match_delivery`].
 pub(crate) fn match_delivery_in_folder(
     context: &Context,
     here: FolderContents,

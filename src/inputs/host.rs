@@ -117,7 +117,7 @@ pub(crate) struct HostAnswers {
 /// The deadline for resolving the host, and for the handshakes with its addresses.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The most addresses of one name that are probed.
+/// The maximum number of addresses of one name that are probed.
 const MOST: usize = 16;
 
 /// Connects to every address of `host`; uses STARTTLS if the port implies it.

@@ -40,10 +40,10 @@ pub(crate) fn trust_anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure
     }
 }
 
-/// The value of `--trust`: the two words in any case, else a file's path.
+/// Parses the value of `--trust`: the two words in any case, else a file's path.
 ///
 /// # Errors
-/// None.
+/// Never.
 pub(crate) fn parse_trust(text: &str) -> Result<String, Infallible> {
     let words = ["mozilla", "system"];
     let word = words.iter().find(|word| word.eq_ignore_ascii_case(text));

@@ -1,5 +1,5 @@
-//! Why a row of `status` is not simply fine: facts only, sorted. First what keeps clients away now,
-//! then what the next renewal fixes, then what stays wrong after it.
+//! Why a row of `status` is not simply fine: facts only, sorted. First what affects clients now,
+//! then what the next renewal fixes, then what remains after it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ enum Rank {
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum StatusReason {
-    /// The chain fails path validation, or the certificate is outside of its validity period.
+    /// The chain fails path validation, or the certificate is outside its validity period.
     #[error(transparent)]
     Problem(ChainProblem),
     /// A CRL that was passed lists the certificate.

@@ -113,7 +113,7 @@ pub(crate) struct StatusRow {
     pub validation_until: Option<Timestamp>,
     /// The scheduled renewals, the next first.
     pub renewals: Vec<ScheduledRenewal>,
-    /// Why it is not simply fine, the most important reason first.
+    /// The reasons for its verdict, the most important first.
     pub reasons: Vec<StatusReason>,
 }
 

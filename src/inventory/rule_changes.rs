@@ -47,7 +47,7 @@ fn endings(for_clients: ClientAuthUse) -> Vec<RuleChange> {
     let mail = ending(
         "rule-email-dcv-ends",
         &EMAIL_VALIDATION,
-        "CAs no longer accept domain validation by e-mail; use a DNS record or a file",
+        "CAs no longer accept domain validation by email; use a DNS record or a file",
     );
     let clients = ending(
         "rule-client-auth",

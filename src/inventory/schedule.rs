@@ -45,7 +45,7 @@ pub(crate) struct RenewalTerms {
     pub expiry: Timestamp,
     /// When the next renewal is due.
     pub due: Timestamp,
-    /// The latest possible time of the domain validation: the first instant of the certificate.
+    /// The latest possible time of the domain validation: the start of the certificate's validity.
     pub validated_at: Timestamp,
     /// The last day of the paid order term.
     pub paid_until: Option<Date>,
@@ -53,7 +53,7 @@ pub(crate) struct RenewalTerms {
 
 /// The end of the period for which the rules are known.
 const HORIZON: Date = jiff::civil::date(2029, 12, 31);
-/// The most renewals that are computed.
+/// The maximum number of renewals that are computed.
 const MOST: usize = 32;
 
 const DAY: i64 = 86_400;
@@ -71,7 +71,7 @@ pub(crate) fn validation_until(proven: Timestamp) -> Timestamp {
             .after(at)
             .map(|step| midnight_utc(step.since))
         {
-            // Under the new rule the validation may be too old at once.
+            // Under the new rule, the validation may be too old at once.
             Some(next) if next <= here => at = next,
             _ => return here.max(at),
         }
@@ -154,7 +154,7 @@ fn most_days(
     }
 }
 
-/// Returns the first instant after a day, UTC.
+/// Returns the end of a day, UTC.
 fn end_of(day: Date) -> Timestamp {
     later(midnight_utc(day), 1)
 }

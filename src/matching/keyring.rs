@@ -33,7 +33,7 @@ pub(crate) enum NamedKeys {
     Request,
 }
 
-/// The most key files that a message lists.
+/// The maximum number of key files that a message lists.
 const MOST_KEYS: usize = 5;
 
 /// The keys, requests and certificates that a leaf is compared with.

@@ -303,7 +303,7 @@ fn check_names(leaf: &X509Certificate<'_>) -> Vec<String> {
     faults.take(MOST_NAMES).collect()
 }
 
-/// The most names that are reported.
+/// The maximum number of names that are reported.
 const MOST_NAMES: usize = 5;
 
 fn dns_fault(name: &str) -> Option<&'static str> {

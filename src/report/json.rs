@@ -20,7 +20,7 @@ use serde_json::Error;
 use super::escape::escape_json;
 
 /// Returns `value` as one line of JSON. Characters that `serde_json` leaves unescaped but terminals
-/// interpret become `\uXXXX`; outside of strings, JSON contains none of them.
+/// interpret become `\uXXXX`; outside strings, JSON contains none of them.
 #[must_use]
 pub(crate) fn json_line(value: &impl Serialize) -> String {
     let mut line = Vec::with_capacity(1024); // enough for most lines

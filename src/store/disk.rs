@@ -18,9 +18,9 @@ use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, FileKind};
 use crate::system::fs::lock::FileLock;
 
-/// The most that is read of one file of a release.
+/// The maximum number of bytes read from one file of a release.
 pub(crate) const PIECE_LIMIT: u64 = 1024 * 1024;
-/// The most names that are read of a folder.
+/// The maximum number of names that are read of a folder.
 const NAMES_LIMIT: usize = 100_000;
 
 /// Why a release on disk cannot be used.

@@ -210,7 +210,7 @@ impl LineageLayout {
     }
 
     /// Returns the target of a link: relative inside /etc/ssl or `--root`, so that the tree can be
-    /// moved or mounted elsewhere; absolute outside of it.
+    /// moved or mounted elsewhere; absolute outside it.
     #[must_use]
     pub fn link_text(&self, link: &StableLink) -> PathBuf {
         let target = self

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::system::fs::files::FileError;
 
-/// The longest line in bytes.
+/// The maximum length of a line in bytes.
 const LONGEST: u64 = 4096;
 /// How many lines are returned at once at the most, and how many times as many are read ahead.
 const TOGETHER: usize = 64;

@@ -315,10 +315,10 @@ pub(crate) fn send_reload_signal(pid: i32) -> bool {
 /// Why a text cannot be run as a command without a shell.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum WordsError {
-    /// It contains only blanks.
+    /// It contains only spaces.
     #[error("the command is empty")]
     Empty,
-    /// A character that only a shell understands, outside of quotes.
+    /// A character that only a shell understands, outside quotes.
     #[error("the command contains {0:?}, but certctl runs commands without a shell")]
     Shell(char),
     /// A quotation that is not closed, or a backslash at the end.
@@ -326,7 +326,7 @@ pub(crate) enum WordsError {
     Unclosed,
 }
 
-/// Splits a command as a POSIX shell does (blanks, quotes, backslashes), without expansions.
+/// Splits a command as a POSIX shell does (spaces, quotes, backslashes), without expansions.
 /// Characters that need a shell are refused, because the program would get them with another
 /// meaning.
 ///

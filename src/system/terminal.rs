@@ -74,7 +74,7 @@ pub(crate) enum AskError {
     Unreadable,
 }
 
-/// The longest password, in bytes.
+/// The maximum length of a password in bytes.
 const LONGEST: usize = 1024;
 
 /// Prompts for a password, which is not shown. The handlers of `interrupt` must be registered.

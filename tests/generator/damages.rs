@@ -144,7 +144,7 @@ pub fn rows(world: &World) -> Vec<Row> {
         .into_iter()
         .map(|(name, bytes)| {
             Row::one(
-                ExpectedOutcome::Give,
+                ExpectedOutcome::Chain,
                 format!("PEM: {name}"),
                 "your_site.crt",
                 bytes,
@@ -177,7 +177,7 @@ pub fn rows(world: &World) -> Vec<Row> {
         ("END alone", "-----END CERTIFICATE-----\n".to_owned()),
     ] {
         rows.push(Row::one(
-            ExpectedOutcome::Refuse,
+            ExpectedOutcome::Refused,
             format!("PEM: {name}"),
             "your_site.crt",
             text,

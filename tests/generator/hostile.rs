@@ -57,7 +57,7 @@ fn names(world: &World) -> Vec<Row> {
         .iter()
         .map(|(name, first, second)| {
             Row::one(
-                ExpectedOutcome::Give,
+                ExpectedOutcome::Chain,
                 *name,
                 "x.zip",
                 zip(&[(*first, leaf), (*second, bundle.as_str())]),
@@ -65,7 +65,7 @@ fn names(world: &World) -> Vec<Row> {
         })
         .collect();
     rows.push(Row::one(
-        ExpectedOutcome::Give,
+        ExpectedOutcome::Chain,
         "a link to /etc/passwd",
         "x.zip",
         with_link(
@@ -75,7 +75,7 @@ fn names(world: &World) -> Vec<Row> {
         ),
     ));
     rows.push(Row::one(
-        ExpectedOutcome::Refuse,
+        ExpectedOutcome::Refused,
         "a link alone",
         "x.zip",
         with_link("a.crt", "/etc/ssl/private/x.key", ("b.txt", b"hello")),
@@ -83,7 +83,7 @@ fn names(world: &World) -> Vec<Row> {
     rows
 }
 
-/// Zips whose headers do not match their content.
+/// Zip files whose headers do not match their content.
 fn archives(world: &World) -> Vec<Row> {
     let leaf = world.leaf.as_str();
     let good = zip(&[("a.crt", leaf), ("b.crt", &world.middle)]);
@@ -120,7 +120,7 @@ fn archives(world: &World) -> Vec<Row> {
     method[8] = 97;
     method[central + 10] = 97;
     let refuse =
-        |name: &str, bytes: Vec<u8>| Row::one(ExpectedOutcome::Refuse, name, "x.zip", bytes);
+        |name: &str, bytes: Vec<u8>| Row::one(ExpectedOutcome::Refused, name, "x.zip", bytes);
     vec![
         refuse(
             "two files of one name",
@@ -139,32 +139,32 @@ fn archives(world: &World) -> Vec<Row> {
                 .to_vec(),
         ),
         Row::one(
-            ExpectedOutcome::Give,
+            ExpectedOutcome::Chain,
             "bytes in front",
             "x.zip",
             [b"junk junk junk\0".to_vec(), good.clone()].concat(),
         ),
         Row::one(
-            ExpectedOutcome::Give,
+            ExpectedOutcome::Chain,
             "bytes behind",
             "x.zip",
             [good, b"junk".to_vec()].concat(),
         ),
         Row::one(
-            ExpectedOutcome::Give,
+            ExpectedOutcome::Chain,
             "sizes far too large",
             "x.zip",
             lying([0xff, 0xff, 0xff, 0x7f]),
         ),
         Row::one(
-            ExpectedOutcome::Refuse,
+            ExpectedOutcome::Refused,
             "sizes too small",
             "x.zip",
             lying([1, 0, 0, 0]),
         ),
         refuse("entries that overlap", overlapping),
         Row::one(
-            ExpectedOutcome::Judge,
+            ExpectedOutcome::Invalid,
             "an unknown way of packing",
             "x.zip",
             method,
@@ -199,7 +199,7 @@ fn greedy(world: &World) -> Vec<Row> {
     let multipart = format!("{head}Content-Type: multipart/mixed; boundary=b\n\n");
     let deep = [&[0x30, 0x80][..]; 100_000].concat();
     let refuse = |name: &str, bytes: Vec<u8>| {
-        Row::one(ExpectedOutcome::Refuse, name, "x.zip", bytes).greedy()
+        Row::one(ExpectedOutcome::Refused, name, "x.zip", bytes).greedy()
     };
     vec![
         refuse("a bomb of 300 MiB", bomb(300 << 20)),
@@ -295,49 +295,49 @@ fn contents(world: &World) -> Vec<Row> {
     bits[point + 24] ^= 0x40;
     vec![
         Row::one(
-            ExpectedOutcome::Judge,
+            ExpectedOutcome::Invalid,
             "control characters in a subject",
             "x.crt",
             forged.clone(),
         ),
         Row::one(
-            ExpectedOutcome::Give,
+            ExpectedOutcome::Chain,
             "control characters in a stray certificate",
             "x.crt",
             format!("{forged}{}", world.chain()),
         ),
         Row::one(
-            ExpectedOutcome::Refuse,
+            ExpectedOutcome::Refused,
             "control characters in a label",
             "x.crt",
             labelled,
         ),
         Row::one(
-            ExpectedOutcome::Refuse,
+            ExpectedOutcome::Refused,
             "control characters in a title",
             "x.crt",
             page,
         ),
         Row::one(
-            ExpectedOutcome::Refuse,
+            ExpectedOutcome::Refused,
             "an RSA key of 131,072 bits",
             "x.cer",
             long_key(16 << 10),
         ),
         Row::one(
-            ExpectedOutcome::Judge,
+            ExpectedOutcome::Invalid,
             "an RSA key of 16,384 bits, a signature that is none",
             "x.cer",
             long_key(2 << 10),
         ),
         Row::one(
-            ExpectedOutcome::Judge,
+            ExpectedOutcome::Invalid,
             "one bit changed",
             "x.cer",
             [bits, der(&world.middle)].concat(),
         ),
         Row::one(
-            ExpectedOutcome::Refuse,
+            ExpectedOutcome::Refused,
             "a file with control characters in its name",
             "a\x1b[2Jb\n.crt",
             "hello",

@@ -1,4 +1,4 @@
-//! Saved mails as resellers send them, and forwarded ones.
+//! Saved emails as resellers send them, and forwarded ones.
 
 use super::encode::{base64, p7b};
 use super::world::World;
@@ -58,7 +58,7 @@ pub fn rows(world: &World) -> Vec<Row> {
     let attached = mail(&[hello.clone(), file("example_com.zip", &zipped)]);
     let give = |name: &str, text: String| {
         Row::one(
-            ExpectedOutcome::Give,
+            ExpectedOutcome::Chain,
             format!("mail: {name}"),
             "order.eml",
             text,
@@ -158,19 +158,19 @@ pub fn rows(world: &World) -> Vec<Row> {
             ]),
         ),
         Row::one(
-            ExpectedOutcome::Give,
+            ExpectedOutcome::Chain,
             "mail: in a zip",
             "mail.zip",
             zip(&[("order.eml", attached.as_str())]),
         ),
         Row::one(
-            ExpectedOutcome::Refuse,
+            ExpectedOutcome::Refused,
             "mail: nothing attached",
             "order.eml",
             mail(std::slice::from_ref(&hello)),
         ),
         Row::one(
-            ExpectedOutcome::Refuse,
+            ExpectedOutcome::Refused,
             "mail: a picture attached",
             "order.eml",
             mail(&[hello, file("logo.png", b"\x89PNG\r\n\x1a\n\0\0\0")]),

@@ -108,7 +108,7 @@ pub fn rows(world: &World) -> Vec<Row> {
         .into_iter()
         .map(|(name, file, bytes)| {
             Row::one(
-                ExpectedOutcome::Refuse,
+                ExpectedOutcome::Refused,
                 format!("no certificate: {name}"),
                 file,
                 bytes,

@@ -151,8 +151,7 @@ pub fn ca_params(name: &str) -> CertificateParams {
     params
 }
 
-/// Returns the day of the run in UTC: the same one all through a process, also when midnight
-/// passes.
+/// Returns the day of the run in UTC; it stays the same throughout a process, even past midnight.
 pub fn today() -> Date {
     static TODAY: OnceLock<Date> = OnceLock::new();
     *TODAY.get_or_init(|| {

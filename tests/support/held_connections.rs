@@ -39,7 +39,7 @@ impl HeldConnections {
         self.0.lock().unwrap().counts
     }
 
-    /// Counts a connection that another server of the test accepted and does not hold.
+    /// Counts a connection that another server of the test accepted and closed.
     pub fn pass(&self) {
         self.0.lock().unwrap().counts.accepted += 1;
     }

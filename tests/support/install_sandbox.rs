@@ -27,12 +27,12 @@ impl InstallSandbox {
         Self { sandbox, ca }
     }
 
-    /// Creates a new key and writes what the CA sends for it to `file`: the bundle, then the certificate.
+    /// Creates a new key and writes the CA's reply to `file`: the bundle, then the certificate.
     pub fn write_delivery(&self, file: &str) {
         self.write_delivery_with(file, Leaf::default());
     }
 
-    /// The same with the properties of `leaf`.
+    /// Does the same for a certificate with the properties of `leaf`.
     pub fn write_delivery_with(&self, file: &str, leaf: Leaf) {
         self.sandbox
             .run(&["csr", "example.com", "www.example.com", "--force"])

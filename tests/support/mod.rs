@@ -90,7 +90,7 @@ impl Sandbox {
         self.run_command(self.command(args))
     }
 
-    /// The same with `input` on stdin.
+    /// Does the same with `input` on stdin.
     #[must_use]
     pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
         use std::io::Write;
@@ -141,7 +141,7 @@ impl Sandbox {
 }
 
 impl Run {
-    /// The JSON document on stdout.
+    /// Returns the JSON document on stdout.
     #[track_caller]
     pub fn json(&self) -> Json {
         match self.stdout.parse() {
@@ -150,7 +150,7 @@ impl Run {
         }
     }
 
-    /// The JSON documents on stdout, one per line (`--jsonl`, `--batch`).
+    /// Returns the JSON documents on stdout, one per line (`--jsonl`, `--batch`).
     pub fn json_lines(&self) -> Vec<Json> {
         Json::parse_lines(&self.stdout)
     }

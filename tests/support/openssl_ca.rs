@@ -1,4 +1,5 @@
-//! A CA that uses the openssl command line, and the zip that a reseller sends, created with zip(1).
+//! A CA that uses the openssl command line, and the zip file that a reseller sends, created with
+//! zip(1).
 
 use std::path::PathBuf;
 
@@ -114,9 +115,9 @@ impl<'a> OpensslCa<'a> {
         self.read("leaf.crt")
     }
 
-    /// Writes the worst zip that resellers send: the bundle before the leaf, the root before the
-    /// intermediate, and CRLF line endings.
-    pub fn mail(&self, zip: &str, stem: &str, leaf: &str) {
+    /// Writes the most awkward zip file that resellers send: the bundle before the leaf, the root
+    /// before the intermediate, and CRLF line endings.
+    pub fn write_reseller_zip(&self, zip: &str, stem: &str, leaf: &str) {
         let crlf = |text: String| text.replace('\n', "\r\n");
         let (bundle, certificate) = (format!("{stem}.ca-bundle"), format!("{stem}.crt"));
         std::fs::write(

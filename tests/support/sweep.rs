@@ -18,7 +18,7 @@ use super::program::program;
 /// Every call that names a file, those that change or lock one, and those that create threads.
 pub const CALLS: &str = "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3";
 
-/// Chain and key as a server reads them; `None` where either is missing.
+/// Chain and key as a server reads them; `None` if either is missing.
 pub type Pair = Option<(String, String)>;
 
 /// Stands for the exit code of a process that was killed.
@@ -403,7 +403,7 @@ impl Scenario {
         wrong
     }
 
-    /// Runs the next run and checks its result.
+    /// Makes the next run and checks its result.
     fn heals(&self, sandbox: &Sandbox) -> Vec<String> {
         let mut wrong = Vec::new();
         let args: Vec<&str> = self.heal.iter().map(String::as_str).collect();

@@ -18,7 +18,7 @@ pub struct CaProfile {
     pub dns: DnsValidation,
     /// How it validates control by a file on the web server.
     pub http: HttpValidation,
-    /// Whether it offers validation by e-mail.
+    /// Whether it offers validation by email.
     pub email: Confirmation,
     /// The source, if it adds www to a single name and silently omits it again unless the file is
     /// served there too.

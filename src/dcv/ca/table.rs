@@ -9,7 +9,7 @@ use super::profile::{
 use crate::dcv::answer::RecordKind::{Cname, Txt};
 use crate::pki::key::KeyAlgorithm::{EcdsaP256, EcdsaP384};
 
-/// The limits of a public CA that has announced no day on which clientAuth ends.
+/// The limits of a public CA that has not announced a day on which clientAuth ends.
 pub(super) const PUBLIC: RequestLimits = RequestLimits {
     keys: Some(&[EcdsaP256, EcdsaP384]),
     rsa_bits: 2048,

@@ -192,7 +192,7 @@ pub(crate) fn file_access(status: &FileStatus) -> FileAccess {
     }
 }
 
-/// Returns the folders above a file inside of the tree, the nearest first.
+/// Returns the folders above a file inside the tree, the nearest first.
 ///
 /// # Errors
 /// When one cannot be read.

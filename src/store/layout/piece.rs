@@ -58,7 +58,7 @@ pub enum ReleaseFile {
     Ca,
     /// The private key, PEM.
     Key,
-    /// Leaf, intermediates and key in one file, for servers that need that.
+    /// Leaf, intermediates and key in one file, for servers that require a single file.
     Combined,
 }
 

@@ -70,9 +70,9 @@ async fn query_alias(client: &DnsClient, main_resolver: SocketAddr, name: &str) 
         })
 }
 
-/// Returns whether a wildcard exists: if a server has something other than the expected values at
+/// Queries whether a wildcard exists: if a server has something other than the expected values at
 /// the record's name, the same server is queried for a random name at the same level. Only a
-/// wildcard has an answer there.
+/// wildcard answers there.
 pub(super) async fn query_wildcard(
     client: &DnsClient,
     server_answers: &[ServerAnswers],
@@ -166,7 +166,7 @@ fn is_failed_resolver(server_answers: &ServerAnswers) -> bool {
 /// The option code of extended DNS errors (RFC 8914 section 2).
 const EXTENDED_ERROR: u16 = 15;
 
-/// The most characters of an error's text that are kept.
+/// The maximum number of characters of an error's text that are kept.
 const LONGEST_TEXT: usize = 300;
 
 /// Returns the extended errors in a message, at most three: the name of each code and its text.

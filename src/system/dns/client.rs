@@ -23,13 +23,13 @@ use crate::system::activity;
 use crate::system::dns::congestion::{CongestionControl, ServerCongestion};
 use crate::system::signals::most_open_files;
 
-/// The longest that one question takes.
+/// The maximum time for one question.
 pub(super) const QUESTION: Duration = Duration::from_secs(4);
 /// How often one question is sent at the most.
 pub(super) const TRANSMISSIONS: u32 = 5;
-/// The longest UDP answer that is requested: it is not fragmented in any usual network.
+/// The maximum size of a UDP answer that is requested; it is not fragmented in any usual network.
 const UDP_SIZE: u16 = 1232;
-/// The most questions that are open at once.
+/// The maximum number of questions that are open at once.
 const AT_ONCE: usize = 400;
 
 /// One question to one server.
@@ -53,7 +53,7 @@ pub(super) enum QueryForm {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RecursionDesired {
     Desired,
-    /// The same, without validation of DNSSEC signatures (CD, RFC 4035 section 3.2.2).
+    /// The same without validation of DNSSEC signatures (CD, RFC 4035 section 3.2.2).
     DesiredUnchecked,
     No,
 }

@@ -168,8 +168,8 @@ pub(super) async fn query_record(
     if answer != DnsAnswer::ServFail || role == ServerRole::Authoritative {
         return (answer, ttl);
     }
-    // A validating resolver fails both if it gets no answer and if the answer is bogus; it returns
-    // a bogus answer if checking is disabled (CD).
+    // A validating resolver fails both if it gets no answer and if the answer is bogus; with
+    // checking disabled (CD), it returns the bogus answer.
     let unchecked = DnsQuery {
         recursion: RecursionDesired::DesiredUnchecked,
         ..query

@@ -50,7 +50,7 @@ pub(crate) enum DnsError {
     Start(#[source] io::Error),
 }
 
-/// The longest that one survey takes, however slow servers are.
+/// The maximum time for one survey, however slow the servers are.
 pub(super) const SURVEY: Duration = Duration::from_secs(20);
 
 /// Queries all servers for all records.

@@ -13,7 +13,8 @@ use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole, UnqueriedServers};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// The most server names and addresses of one zone that are used; more are reported as omitted.
+/// The maximum number of server names and addresses of one zone that are used; more are reported as
+/// omitted.
 const NAMES: usize = 16;
 const ADDRESSES: usize = 32;
 

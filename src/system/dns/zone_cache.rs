@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use super::delegation::{self, ExploredZone};
 use crate::system::dns::client::DnsClient;
 
-/// The most zones that are cached; then the cache is cleared.
+/// The maximum number of zones that are cached; then the cache is cleared.
 const MOST: usize = 1000;
 
 /// Explored zones, by the resolver that reported them and their names.

@@ -14,7 +14,7 @@ const MOST_ALLOWED: usize = 256;
 /// are not queried for this long.
 const UNRESPONSIVE_AFTER: u32 = 3;
 const UNRESPONSIVE_FOR: Duration = Duration::from_secs(30);
-/// The most zones that may count as unresponsive at once.
+/// The maximum number of zones that may count as unresponsive at once.
 const MOST_UNRESPONSIVE: usize = 1000;
 
 /// The jobs of one zone.

@@ -16,7 +16,7 @@ use super::listing::{self, FolderEntry};
 use crate::permissions::Mode;
 use crate::system::activity::{self, Activity};
 
-/// A file that could not be used: the action, the path, and the error of the system.
+/// A file operation that failed: the action, the path, and the error of the system.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}", path.display())]
 pub struct FileError {
@@ -65,7 +65,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     read_with_mode(path, limit).map(|(bytes, _)| bytes)
 }
 
-/// Does the same as [`read`], and returns the permission bits of the file that was read.
+/// Like [`read`], but also returns the permission bits of the file.
 ///
 /// # Errors
 /// The same as [`read`].
@@ -313,8 +313,8 @@ pub(crate) struct StagedFile {
     is_temporary: Cell<bool>,
 }
 
-/// Writes and flushes a file beside `path`, with its final mode from the first instant (`O_EXCL`,
-/// never through a link).
+/// Writes and flushes a file beside `path`; it has its final mode from the start (`O_EXCL`, never
+/// through a link).
 ///
 /// # Errors
 /// When the system reports an error; no file is left behind.

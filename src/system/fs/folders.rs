@@ -1,6 +1,6 @@
-//! Folders and the names in them: creates folders with their mode, replaces links by one rename,
+//! Folders and the names in them: creates folders with their mode, replaces links with one rename,
 //! makes numbered backups with the same inode, moves and removes whole folders. Each function
-//! flushes its change, or its documentation says that it does not.
+//! flushes its change unless its documentation says otherwise.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};

@@ -12,7 +12,7 @@ use crate::system::fs::folders::{self, FileKind};
 use crate::system::process::{self, FinishedCommand};
 use crate::webserver::control::observe::{
     FILES, ServerDetail, ServerError, ServerObservation, absolute_config, output_of, read_text,
-    speaks_ipv6, split_at_nulls,
+    split_at_nulls, supports_ipv6,
 };
 use crate::webserver::haproxy::{
     CrtCertificate, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles, MasterProcess,
@@ -102,7 +102,7 @@ impl HaproxyProgram {
             config: server_config,
             detail: ServerDetail::Haproxy(config),
             running: self.master.as_ref().map(|master| master.pid),
-            ipv6: speaks_ipv6(),
+            ipv6: supports_ipv6(),
         })
     }
 

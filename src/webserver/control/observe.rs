@@ -142,7 +142,7 @@ pub(crate) fn split_at_nulls(bytes: &[u8]) -> Vec<String> {
 }
 
 /// Returns whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
-pub(crate) fn speaks_ipv6() -> bool {
+pub(crate) fn supports_ipv6() -> bool {
     files::exists(Path::new("/proc/net/if_inet6"))
 }
 

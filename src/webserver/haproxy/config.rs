@@ -71,7 +71,7 @@ impl HaproxyConfig {
             relative: RelativeBase::Started,
         };
         for text in texts {
-            // Every file starts outside of any section.
+            // Every file starts outside any section.
             reader.section = HaproxySection::Other;
             for (line, number) in text.text.lines().zip(1_u32..) {
                 let position = ConfigPosition {

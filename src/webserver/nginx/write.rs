@@ -290,7 +290,7 @@ fn is_own_directive(directive: &NginxDirective) -> bool {
 }
 
 /// Included files are copied as `include`, so they must not contain directives that the new block
-/// has itself. The inside of Lua blocks was not read.
+/// has itself. The content of Lua blocks is not parsed.
 fn can_be_copied(directives: &[NginxDirective]) -> bool {
     directives.iter().all(|directive| {
         let block = directive.block.as_deref().unwrap_or_default();
