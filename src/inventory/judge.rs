@@ -405,7 +405,7 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
     let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
     let is_lifted = lists
         .iter()
-        .any(|(_, other)| other.this_update > list.this_update && other.lifts(certificate));
+        .any(|(_, other)| other.this_update > list.this_update && other.removes(certificate));
     (!is_lifted).then(|| StatusReason::Revoked { list: path.clone() })
 }
 

@@ -148,10 +148,10 @@ fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> Vec<I
         }];
     }
     let mut items = Vec::with_capacity(contents.len());
-    for what in contents {
+    for content in contents {
         items.push(InventoryItem {
             location: ItemLocation::file(path, origin.clone()),
-            content: what,
+            content,
         });
     }
     items

@@ -147,7 +147,7 @@ fn look_up_mail(
 /// Judges the candidates for one domain: one that receives mail is enough.
 fn judge(candidates: &[&MailDomain]) -> (DcvVerdict, Option<MailReason>) {
     for one in candidates {
-        if one.mail_arrives() == Some(true) {
+        if one.is_deliverable() == Some(true) {
             return (DcvVerdict::Unchecked, None);
         }
     }

@@ -21,14 +21,14 @@ use crate::system::dns::join::in_order;
 pub(super) struct ExploredZone {
     /// The resolver that was used for other queries.
     pub(super) main_resolver: SocketAddr,
-    /// The servers that the zone or the one above it lists.
+    /// The servers that the zone or its parent zone lists.
     pub(super) own: ZoneServers,
     pub(super) delegation: ZoneDelegation,
     /// The zones from the top level down to this one; their keys are queried later.
     pub(super) cuts: Vec<ZoneCut>,
 }
 
-/// How many servers of the zone above are tried until one answers.
+/// How many servers of the parent zone are tried until one answers.
 const TRIED_ABOVE: usize = 3;
 
 /// Explores `zone` with the help of a resolver.
@@ -104,7 +104,7 @@ struct FoundZone {
     referral: Option<Referral>,
 }
 
-/// Queries the zone's own servers, including those that only the zone above lists.
+/// Queries the zone's own servers, including those that only the parent zone lists.
 async fn query_zone_servers(client: &Arc<DnsClient>, found: FoundZone) -> ExploredZone {
     let FoundZone {
         main_resolver,
@@ -194,7 +194,7 @@ fn ds_records(message: &Message, zone: &Name) -> Option<Vec<DS>> {
     answered.then(|| records.collect())
 }
 
-/// The delegation of a zone, as a server of the zone above gives it.
+/// The delegation of a zone, as a server of the parent zone gives it.
 struct Referral {
     parent: Name,
     /// The zone that is delegated.
@@ -204,7 +204,7 @@ struct Referral {
     ds: Option<Vec<DS>>,
 }
 
-/// Queries the servers of the zone above for the delegation of `name`: a resolver would return the
+/// Queries the servers of the parent zone for the delegation of `name`: a resolver would return the
 /// zone's own NS records, and no DS records if it does not support DNSSEC.
 async fn query_referral(
     client: &Arc<DnsClient>,
@@ -226,7 +226,7 @@ async fn query_referral(
     None
 }
 
-/// Returns the delegation of `name` at one server of the zone above.
+/// Returns the delegation of `name` at one server of the parent zone.
 async fn query_referral_at(
     client: &DnsClient,
     server: SocketAddr,
