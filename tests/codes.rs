@@ -73,13 +73,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read_all(folder: &Path, wanted: impl Fn(&Path) -> bool + Copy) -> Vec<String> {
+fn read_all(folder: &Path, is_included: impl Fn(&Path) -> bool + Copy) -> Vec<String> {
     let mut texts = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path: PathBuf = entry.unwrap().path();
         if path.is_dir() {
-            texts.extend(read_all(&path, wanted));
-        } else if path.extension().is_some_and(|end| end == "rs") && wanted(&path) {
+            texts.extend(read_all(&path, is_included));
+        } else if path.extension().is_some_and(|end| end == "rs") && is_included(&path) {
             texts.push(std::fs::read_to_string(path).unwrap());
         }
     }

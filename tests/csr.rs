@@ -417,14 +417,14 @@ fn the_umask_does_not_change_file_modes() {
         let line = format!("umask {umask}; exec {certctl} csr example.com --ca namecheap");
         command.args(["-c", &line]).current_dir(sandbox.path());
         sandbox.run_command(command).expect(0);
-        for (file, wanted) in [
+        for (file, expected) in [
             ("example.com.key", 0o600),
             ("example.com.csr", 0o644),
             ("example.com.dcv", 0o644),
         ] {
             assert_eq!(
                 mode(sandbox.join(file)),
-                wanted,
+                expected,
                 "{file} under umask {umask}"
             );
         }

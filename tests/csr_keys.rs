@@ -163,7 +163,7 @@ fn unusable_keys_are_rejected_with_their_kind() {
         "both.pem",
         [sandbox.read("short.pem"), sandbox.read("k1.pem")].concat(),
     );
-    for (file, wanted) in [
+    for (file, expected) in [
         (
             "short.pem",
             "an RSA key of 1024 bits; CAs require at least 2048",
@@ -183,7 +183,7 @@ fn unusable_keys_are_rejected_with_their_kind() {
         ("none.pem", "cannot read none.pem"),
     ] {
         let run = sandbox.run(&["csr", "acme.com", "--key", file]).expect(3);
-        assert!(run.stderr.contains(wanted), "{file}: {run}");
+        assert!(run.stderr.contains(expected), "{file}: {run}");
     }
     sandbox.run(&["csr", "acme.com", "--key", "-"]).expect(2);
     assert!(!sandbox.join("acme.com.csr").exists());

@@ -64,7 +64,7 @@ type Row = (
 #[track_caller]
 fn assert_rows(rows: &[Row], resolver: &str) {
     let mut wrong = Vec::new();
-    for (zone, code, wanted, state, findings) in rows {
+    for (zone, code, expected, state, findings) in rows {
         let run = LAB.check(zone, resolver, &["--ca", "sectigo"]);
         let document = run.json();
         let result = (
@@ -73,7 +73,7 @@ fn assert_rows(rows: &[Row], resolver: &str) {
             document["records"][0]["dnssec"].as_str().unwrap(),
             codes(&document),
         );
-        if result != (*code, *wanted, *state, findings.to_vec()) {
+        if result != (*code, *expected, *state, findings.to_vec()) {
             wrong.push(format!("{zone} {result:?} {:?}", server_answers(&document)));
         }
     }

@@ -68,11 +68,11 @@ impl TerminalRun {
         }
     }
 
-    /// Reads the output until it contains `wanted`.
-    fn read_until(&mut self, wanted: &str) {
+    /// Reads the output until it contains `expected`.
+    fn read_until(&mut self, expected: &str) {
         let (deadline, mut piece) = (Instant::now() + Duration::from_secs(30), [0; 4096]);
-        while !self.text.contains(wanted) {
-            assert!(Instant::now() < deadline, "{wanted}\n{}", self.text);
+        while !self.text.contains(expected) {
+            assert!(Instant::now() < deadline, "{expected}\n{}", self.text);
             let count = self
                 .child
                 .stdout
@@ -80,7 +80,7 @@ impl TerminalRun {
                 .unwrap()
                 .read(&mut piece)
                 .unwrap();
-            assert!(count > 0, "it ended before {wanted:?}\n{}", self.text);
+            assert!(count > 0, "it ended before {expected:?}\n{}", self.text);
             self.text += &String::from_utf8_lossy(&piece[..count]);
         }
     }

@@ -182,10 +182,10 @@ fn openssl_and_gnutls_agree_with_every_attribute() {
         assert!(text.contains(sans), "{text}");
         let info = run(&sandbox, "certtool", &["--crq-info", "--infile", "x.csr"]);
         assert!(info.contains("Self signature: verified"), "{info}");
-        for wanted in
+        for expected in
             ["DNSname: one.example", "IPAddress: 10.0.0.1", "IPAddress: 2001:db8::1", "RFC822Name: ann@example.com"]
         {
-            assert!(info.contains(wanted), "{wanted}: {info}");
+            assert!(info.contains(expected), "{expected}: {info}");
         }
         let gnutls = info.lines().find_map(|line| line.trim().strip_prefix("Subject: ")).unwrap();
         for value in ["one.example", ",C=DE", "Köln", "ann", "HRB 12345", "1.3.6.1.4.1.99999.1"] {

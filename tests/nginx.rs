@@ -121,12 +121,12 @@ fn find(config: &Path) -> NginxProgram {
 fn targets(config: &Path, files: &CertificateFiles, certificate_names: &[&str]) -> ProbeTargets {
     let observation = find(config).observe().unwrap();
     let names = names(certificate_names);
-    let wanted = InstalledPaths {
+    let installed = InstalledPaths {
         links: &files.links(),
         names: &names,
         algorithm: files.chain[0].algorithm,
     };
-    ProbeTargets::find(&observation.config, &wanted)
+    ProbeTargets::find(&observation.config, &installed)
 }
 
 #[test]

@@ -560,23 +560,23 @@ fn the_document_has_these_fields() {
             .map(str::to_owned)
             .collect::<std::collections::BTreeSet<_>>()
     };
-    let wanted = |names: &str| names.split(' ').map(str::to_owned).collect();
+    let words = |names: &str| names.split(' ').map(str::to_owned).collect();
     assert_eq!(made["schema"], "certctl.renew/1");
     assert_eq!(
         fields(&made),
-        wanted("schema verdict changed certificates not_due next_due findings next")
+        words("schema verdict changed certificates not_due next_due findings next")
     );
     let certificate = &made["certificates"][0];
     assert_eq!(
         fields(certificate),
-        wanted(
+        words(
             "name names not_after due changed planned ca paid_until order dcv dcv_reusable_until key request records findings next"
         )
     );
-    assert_eq!(fields(&certificate["key"]), wanted("path algorithm id"));
+    assert_eq!(fields(&certificate["key"]), words("path algorithm id"));
     assert_eq!(
         fields(&certificate["request"]),
-        wanted("path md5 sha256 subject")
+        words("path md5 sha256 subject")
     );
     let output = renew(&setup, &["example.com"]).expect(0).stdout;
     for part in [

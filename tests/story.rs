@@ -296,9 +296,9 @@ impl Visitors {
 
     /// Waits for `more` visits.
     fn await_visits(&self, more: usize) {
-        let wanted = self.visits.load(Ordering::Relaxed) + more;
+        let expected = self.visits.load(Ordering::Relaxed) + more;
         let ends = Instant::now() + Duration::from_secs(60);
-        while self.visits.load(Ordering::Relaxed) < wanted {
+        while self.visits.load(Ordering::Relaxed) < expected {
             assert!(Instant::now() < ends, "the visitors hang");
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -115,11 +115,11 @@ impl NameServer {
         });
     }
 
-    /// Queries the zone's SOA until `wanted` returns true for the answer.
-    fn wait_for(&mut self, wanted: impl Fn(&Message) -> bool) {
+    /// Queries the zone's SOA until `is_expected` returns true for the answer.
+    fn wait_for(&mut self, is_expected: impl Fn(&Message) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
-            if soa(self.address).is_some_and(|answer| wanted(&answer)) {
+            if soa(self.address).is_some_and(|answer| is_expected(&answer)) {
                 return;
             }
             if let Some(status) = self.child.try_wait().unwrap() {
