@@ -5,10 +5,10 @@ use std::error::Error;
 
 use jiff::Timestamp;
 
-/// Returns the day of an instant in UTC, such as `2027-03-15`.
+/// Returns the UTC date of a time, such as `2027-03-15`.
 #[must_use]
-pub(crate) fn day(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%d").to_string()
+pub(crate) fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
 }
 
 /// Returns the items with "and" between them: `A and B and C`.
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn days_are_those_of_utc() {
-        let instant = "2027-03-14T23:30:00-02:00".parse().unwrap();
-        assert_eq!(day(instant), "2027-03-15");
+        let time = "2027-03-14T23:30:00-02:00".parse().unwrap();
+        assert_eq!(day(time), "2027-03-15");
     }
 }

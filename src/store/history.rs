@@ -9,15 +9,15 @@ use super::settings::HistoryEntry;
 /// The target of a rollback, as the user typed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum RollbackArgument {
-    /// The release that was live at that instant. A date without a time means the end of that day
-    /// in UTC.
+    /// The release that was live at that time. A date without a time means the end of that day in
+    /// UTC.
     At(Timestamp),
     Release(ReleaseId),
 }
 
 impl RollbackArgument {
     /// Parses eight hex digits as an id, even if they could be a date without dashes; anything else
-    /// has to be a date (`2027-05-11`) or an instant (RFC 3339).
+    /// has to be a date (`2027-05-11`) or a time (RFC 3339).
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(id) = ReleaseId::parse(&text.to_ascii_lowercase()) {
@@ -66,8 +66,8 @@ pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
     past
 }
 
-/// Finds the release with that id, or the one that was live at that instant: the one installed last
-/// until then, or, before the first install, the one that it replaced.
+/// Finds the release with that id, or the one that was live at that time: the last one installed by
+/// then, or, before the first install, the one that it replaced.
 #[must_use]
 pub(crate) fn find_release(
     history: &[HistoryEntry],
