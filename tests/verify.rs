@@ -811,7 +811,7 @@ fn key_option_selects_the_matching_key_of_a_file() {
         .expect(3);
     assert!(
         run.stderr
-            .contains("openssl pkey -in old.key -out plain.key"),
+            .contains("openssl pkey -in old.key -out old.plain.key"),
         "{run}"
     );
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::advice::command_lines::unused_copy_name;
 use crate::delivery::DecryptError;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
@@ -106,7 +107,7 @@ fn ambiguous(mut failure: Failure, leaves: &[String], searched_places: &str) -> 
 fn locked_key(failure: Failure, path: &Path) -> Failure {
     failure
         .with_step(pass_password())
-        .with_step(decrypt_copy(path))
+        .with_step(decrypt_copy("Or decrypt a copy, and pass it", path))
 }
 
 fn pass_password() -> NextStep {
@@ -123,13 +124,16 @@ fn check_password(path: &Path) -> NextStep {
     )
 }
 
-/// Decrypts the key at `path` into a copy.
-fn decrypt_copy(path: &Path) -> NextStep {
+/// Decrypts the key at `path` into a copy; `sentence` is what the step says before it names the
+/// copy.
+fn decrypt_copy(sentence: &str, path: &Path) -> NextStep {
+    let copy = unused_copy_name(path, "plain.key");
     NextStep::run_shell(
-        "Or decrypt a copy, and pass that with `--key plain.key`",
+        format!("{sentence} with `--key {}`", shell_word(&copy)),
         format!(
-            "(umask 077; openssl pkey -in {} -out plain.key)",
-            path_word(path)
+            "(umask 077; openssl pkey -in {} -out {})",
+            path_word(path),
+            shell_word(&copy)
         ),
     )
 }
@@ -294,10 +298,8 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
             .with_step(check_password(path))
             .with_step(pass_password()),
         Some(DecryptError::TooMuchWork(_) | DecryptError::Unknown) => {
-            Finding::warning("key-locked", text).with_step(NextStep {
-                text: "Decrypt a copy, and pass that with `--key plain.key`".to_owned(),
-                ..decrypt_copy(path)
-            })
+            Finding::warning("key-locked", text)
+                .with_step(decrypt_copy("Decrypt a copy, and pass it", path))
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::dcv::answer::AliasChain;
 use crate::dcv::zone_consistency::ZoneRemark;
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::baseline_dates;
+use crate::wording::{date_and_minute, minute_of_day};
 
 /// Returns a remark as a finding; `at` decides from how many networks a CA checks.
 #[must_use]
@@ -45,7 +46,7 @@ fn absence_cached(servers: &[String], until: Timestamp, at: Timestamp) -> Findin
         "negative-answer-cacheable",
         format!(
             "the absence of the record is cached until {} by {} (SOA minimum)",
-            time_of_day(until, at),
+            end_of_caching(until, at),
             servers.join(", ")
         ),
     )
@@ -158,8 +159,8 @@ fn ca_perspectives(at: Timestamp) -> String {
     )
 }
 
-/// `14:06Z`, rounded up to the minute; with the date unless it is within half a day of `now`.
-fn time_of_day(instant: Timestamp, now: Timestamp) -> String {
+/// `14:06 +02:00`, rounded up to the minute; with the date unless it is within half a day of `now`.
+fn end_of_caching(instant: Timestamp, now: Timestamp) -> String {
     let minute = 60 - instant.as_second().rem_euclid(60);
     let rounded_up = if minute == 60 {
         instant
@@ -167,6 +168,9 @@ fn time_of_day(instant: Timestamp, now: Timestamp) -> String {
         instant + jiff::SignedDuration::from_secs(minute)
     };
     let is_near = instant.as_second() - now.as_second() < 12 * 3600;
-    let format = if is_near { "%H:%MZ" } else { "%Y-%m-%d %H:%MZ" };
-    rounded_up.strftime(format).to_string()
+    if is_near {
+        minute_of_day(rounded_up)
+    } else {
+        date_and_minute(rounded_up)
+    }
 }

@@ -74,12 +74,9 @@ pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure
 }
 
 fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failure> {
-    // Existing paths and hosts with a port are recognized without the list of known names.
-    let needs_names = args
-        .items
-        .iter()
-        .any(|text| !text.contains(':') && !files::exists(text.as_ref()));
-    let known_names = if needs_names {
+    // Other arguments are recognized without the list of known names.
+    let may_be_names = args.items.iter().any(|text| ScanScope::may_be_name(text));
+    let known_names = if may_be_names {
         scan::known_names(context)?
     } else {
         Vec::new()
