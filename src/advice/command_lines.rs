@@ -26,19 +26,7 @@ pub(crate) fn unused_copy_name(file: &Path, suffix: &str) -> String {
 }
 
 /// Returns a certctl command line for the tree of the command that failed: with `--root` if that
-/// was given, else with sudo.
-#[must_use]
-pub(crate) fn certctl_again(root: Option<&Path>, words: &[&str]) -> NextStep {
-    let sentence = match words.first() {
-        Some(&"install") => "Install the certificate",
-        Some(&"rollback") => "Restore the previous certificate",
-        Some(&"forget") => "Make certctl forget the certificate; servers keep its files",
-        _ => "Run this command",
-    };
-    certctl_step(sentence, root, words)
-}
-
-/// The same as [`certctl_again`] with a `sentence` that says what the command does.
+/// was given, else with sudo. `sentence` says what the command does.
 #[must_use]
 pub(crate) fn certctl_step(sentence: &str, root: Option<&Path>, words: &[&str]) -> NextStep {
     let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();

@@ -79,7 +79,7 @@ fn resolver_differs(servers: &[String], at: Timestamp) -> Finding {
     Finding::error(
         "resolver-differs",
         format!(
-            "a value that differs from that of the zone's own servers is returned by {}; {}",
+            "these resolvers return another value than the zone's own servers: {}; {}",
             servers.join(", "),
             ca_perspectives(at)
         ),
@@ -154,7 +154,7 @@ fn listed_only_in(zone: &str, names: &str) -> String {
 /// Says from how many network perspectives a CA checks (BR 3.2.2.9).
 fn ca_perspectives(at: Timestamp) -> String {
     format!(
-        "a CA checks from its own network and {} others, which have to see the same",
+        "a CA checks from its own network and {} others, which must all see the same value",
         baseline_dates::required_perspectives(at)
     )
 }

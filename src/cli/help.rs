@@ -1,4 +1,4 @@
-//! The help: examples first, commands in groups, wrapped to the terminal but for commands, which are
+//! The help: examples first, commands in groups, wrapped to the terminal, except commands, which are
 //! never broken.
 
 use std::ffi::OsString;

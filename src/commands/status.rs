@@ -52,7 +52,7 @@ pub(crate) struct StatusArgs {
     /// which CA rules change
     #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
     pub html: Option<PathBuf>,
-    /// The protocol of the hosts that starts TLS with STARTTLS [default: implied by the port]
+    /// Protocol that the hosts speak before TLS starts (STARTTLS) [default: implied by the port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
 }
@@ -160,7 +160,7 @@ fn refuse_shared_stdout(context: &Context, args: &StatusArgs) -> Result<(), Fail
     let message = if count > 1 {
         "only one output can be written to stdout"
     } else if count == 1 && context.sink.wants_json() {
-        "stdout cannot take both an output (`-`) and the document of `--json`"
+        "an output to `-` and `--json` cannot both be written to stdout"
     } else {
         return Ok(());
     };

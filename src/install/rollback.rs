@@ -106,7 +106,7 @@ fn add_releases(
         };
         let id = past.release.as_str();
         let expires = day(release.not_after());
-        let description = format!("{id}, {installed}; it expires {expires}{now}");
+        let description = format!("{id}, {installed}; it expires on {expires}{now}");
         let root = context.root.as_deref();
         failure = failure.with_step(install_command::restore_version(
             root,
@@ -157,7 +157,7 @@ pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> 
         .filter(|certificate| certificate.not_after < now)
         .map(|certificate| {
             let message = format!(
-                "{} expired {}",
+                "{} expired on {}",
                 certificate.label(),
                 day(certificate.not_after)
             );

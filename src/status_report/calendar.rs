@@ -61,7 +61,7 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
     }
     for (number, renewal) in row.renewals.iter().enumerate().skip(1) {
         out.event(&CalendarEvent {
-            uid: uid(row, &format!("round {number}")),
+            uid: uid(row, &format!("renewal {number}")),
             day: wording::date(renewal.due),
             summary: format!("Renew {name} (estimated from the current CA rules)"),
             description: needs(renewal),
