@@ -129,7 +129,7 @@ impl Sink {
     /// The width of a line of the result, in columns.
     #[must_use]
     pub(crate) fn width(&self) -> usize {
-        terminal::width(io::stdout())
+        terminal::output_width()
     }
 
     /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.

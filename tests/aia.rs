@@ -212,9 +212,9 @@ fn downloads_require_aia_and_public_addresses() {
         "{refused}"
     );
     assert!(
-        refused
-            .stdout
-            .contains("if that is a server of your own CA:  --aia=any"),
+        refused.stdout.contains(
+            "If that address belongs to your own CA, repeat the command with `--aia=any`"
+        ),
         "{refused}"
     );
     assert!(server.requested.lock().unwrap().is_empty());

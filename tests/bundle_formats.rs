@@ -428,7 +428,7 @@ fn impossible_formats_are_refused_before_writing() {
         (
             &["--format", "jks"],
             2,
-            "possible values: pem, cert, chain, der, p7b, pfx, haproxy",
+            "the values are pem, cert, chain, der, p7b, pfx, haproxy",
         ),
     ] {
         let refused = plain(args).expect(code);

@@ -56,7 +56,7 @@ fn unchanged_certificates_pass_the_check() {
         let keys = |value: &Json| value.keys().join(" ");
         assert_eq!(
             keys(&run),
-            "schema verdict changed certificates findings next"
+            "schema comment verdict changed certificates findings next"
         );
         assert_eq!(
             keys(&run["certificates"][0]),

@@ -93,7 +93,7 @@ fn bare_certctl_ends_with_the_next_command() {
     let words = [
         "install", "--trust", "root.pem", "--root", "tree", "--server", "none",
     ];
-    sandbox.run(&words);
+    sandbox.run(&words).expect(0);
     assert_eq!(next(&["--root", "tree"]), None);
 }
 

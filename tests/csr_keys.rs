@@ -278,19 +278,19 @@ fn a_key_of_an_existing_certificate_is_reported() {
     };
     assert_reused(
         &first_finding("one.example", &[]),
-        "the key is that of site.crt, site.der too",
+        "the key is also used by site.crt, site.der",
     );
     std::fs::remove_file(sandbox.join("site.crt")).unwrap();
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
     assert_reused(
         &first_finding("two.example", &[]),
-        "the key is that of site.der too",
+        "the key is also used by site.der",
     );
     std::fs::remove_file(sandbox.join("site.der")).unwrap();
     std::fs::remove_file(sandbox.join("two.example.csr")).unwrap();
     assert_reused(
         &first_finding("three.example", &["--root", "tree"]),
-        "the key is that of the installed certificate of example.com too",
+        "the key is also used by the installed certificate of example.com",
     );
 }
 
@@ -591,7 +591,7 @@ fn extensions_that_like_does_not_take_over_are_reported() {
         made["findings"][0]["message"]
             .as_str()
             .unwrap()
-            .contains("Sectigo ends it on 2027-02-10"),
+            .contains("Sectigo stops issuing it on 2027-02-10"),
         "{made}"
     );
     let text = succeed(

@@ -63,7 +63,7 @@ fn links_become_plain_files_and_the_folder_is_deleted() {
     let keys = |value: &Json| value.keys().join(" ");
     assert_eq!(
         keys(&removed),
-        "schema verdict changed certificates plan findings next"
+        "schema comment verdict changed certificates plan findings next"
     );
     assert_eq!(
         keys(&removed["certificates"][0]),

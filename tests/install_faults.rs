@@ -245,9 +245,10 @@ fn unwritable_files_are_detected_before_anything_is_written() {
     read-only
     exit 4
     exit 4
-    error   cannot make the folder [SANDBOX]/tree/etc/ssl/certctl
+    error   cannot create the folder [SANDBOX]/tree/etc/ssl/certctl
             cause: Read-only file system (os error 30)
-    next    findmnt -T [SANDBOX]/tree/etc/ssl.
+    next    Check how this file system is mounted:
+                findmnt -T [SANDBOX]/tree/etc/ssl
     --- exit 0
 
     a folder of another user
@@ -282,9 +283,10 @@ fn read_only_mounts_are_reported() {
         assert!(output.contains(KEPT), "{path}: {output}");
         match (before, path) {
             (Before::Installed, _) => insta::assert_snapshot!(masked(&output), @"
-            error   cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
+            error   cannot create the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
                     cause: Read-only file system (os error 30)
-            next    findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases.
+            next    Check how this file system is mounted:
+                        findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
             on disk: the old certificate
             and then
@@ -336,27 +338,30 @@ fn immutable_files_are_left_unchanged() {
         outputs.push(masked(&output));
     }
     insta::assert_snapshot!(outputs.join("\n\n"), @"
-    error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+    error   cannot create the link [SANDBOX]/tree/etc/ssl/private/example.com.key
             cause: Operation not permitted (os error 1)
-    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
+    next    Check for the attributes i and a, which `chattr -i` and `chattr -a` remove:
+                lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
     exit 4
     on disk: the old certificate
     and then
     exit 0
     on disk: the new certificate
 
-    error   cannot make the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    error   cannot create the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
             cause: Operation not permitted (os error 1)
-    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem.
+    next    Check for the attributes i and a, which `chattr -i` and `chattr -a` remove:
+                lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
     exit 4
     on disk: the old certificate
     and then
     exit 0
     on disk: the new certificate
 
-    error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+    error   cannot create the link [SANDBOX]/tree/etc/ssl/private/example.com.key
             cause: Operation not permitted (os error 1)
-    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
+    next    Check for the attributes i and a, which `chattr -i` and `chattr -a` remove:
+                lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
     exit 4
     on disk: the old certificate
     and then
@@ -440,7 +445,7 @@ fn unexpected_files_and_links_are_refused() {
     a FIFO as key
     found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     error   [SANDBOX]/tree/etc/ssl/private/example.com.key is not a regular file
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     done    nothing was changed
     next    Check what is at this path:
                 ls -ld [SANDBOX]/tree/etc/ssl/private/example.com.key
@@ -449,7 +454,7 @@ fn unexpected_files_and_links_are_refused() {
     a folder as chain
     found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     error   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a folder
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     done    nothing was changed
     next    Check what is at this path:
                 ls -ld [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
@@ -458,7 +463,7 @@ fn unexpected_files_and_links_are_refused() {
     a link to a file of root's
     found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     error   [SANDBOX]/tree/etc/ssl/private/example.com.key is a symbolic link to [SANDBOX]/outside/secret, which certctl did not create
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     done    nothing was changed
     next    Choose other paths with `--chain-path` and `--key-path`, and reference them in the server's configuration.
     --- exit 1
@@ -466,7 +471,7 @@ fn unexpected_files_and_links_are_refused() {
     a link to nothing
     found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     error   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a symbolic link to [SANDBOX]/outside/nothing, which certctl did not create
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     done    nothing was changed
     next    Choose other paths with `--chain-path` and `--key-path`, and reference them in the server's configuration.
     --- exit 1
@@ -475,7 +480,8 @@ fn unexpected_files_and_links_are_refused() {
     --- stderr
     error   cannot open the lock [SANDBOX]/tree/etc/ssl/certctl/.lock
             cause: Too many levels of symbolic links (os error 40)
-    next    ls -ld [SANDBOX]/tree/etc/ssl/certctl/.lock; what the kernel says of it:  sudo dmesg | tail.
+    next    Check the messages of the kernel:
+                sudo dmesg | tail
     --- exit 4
 
     a link as the certificate's folder
@@ -487,7 +493,7 @@ fn unexpected_files_and_links_are_refused() {
 
     a link as the folder of releases
     --- stderr
-    error   [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any leads out of [SANDBOX]/tree
+    error   a link in [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any points outside of [SANDBOX]/tree
     next    Choose a path inside the tree of `--root`.
     --- exit 2
 
@@ -502,7 +508,8 @@ fn unexpected_files_and_links_are_refused() {
     --- stderr
     error   cannot read [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
             cause: it is a device, a pipe or a socket, not a file
-    next    pass a file, or - for stdin; what is it?  file [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json.
+    next    Pass a regular file, or - for stdin; this shows what kind of file it is:
+                file [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
     --- exit 3
 
     a folder that every user can write to
@@ -591,7 +598,8 @@ fn a_limit_on_file_sizes_changes_nothing() {
     insta::assert_snapshot!(outputs[0], @"
     error   cannot write [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~/fullchain.pem
             cause: File too large (os error 27)
-    next    see the limit, and lift it:  ulimit -f unlimited.
+    next    Lift the limit on the size of files in this shell:
+                ulimit -f unlimited
     exit 4
     on disk: the old certificate
     and then

@@ -123,7 +123,7 @@ fn missing_system_roots_are_a_note() {
         differs["next"][0]["text"]
             .as_str()
             .unwrap()
-            .ends_with("--trust mozilla"),
+            .ends_with("`--trust mozilla`"),
         "{differs}"
     );
 }

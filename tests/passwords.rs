@@ -331,7 +331,7 @@ fn passwords_are_prompted_for_at_most_three_times() {
         "{code} {printed}"
     );
     assert!(
-        printed.contains("that was not it; password of x.pfx") && !printed.contains(PASSWORD),
+        printed.contains("wrong password; password of x.pfx") && !printed.contains(PASSWORD),
         "{printed}"
     );
     let (code, printed) = on_a_terminal(sandbox, &pfx, &["1\n", "2\n", "3\n", &good]);

@@ -200,7 +200,7 @@ fn a_reload_that_hangs_is_killed_with_its_child_processes() {
         let run = assert_rolled_back(&front, run, &before);
         assert!(codes(&run).contains(&"reload-failed"), "{kind:?}: {run}");
         assert!(
-            run["findings"].to_string().contains("did not end in time"),
+            run["findings"].to_string().contains("timed out"),
             "killed at its deadline: {kind:?}: {run}"
         );
         assert_eq!(

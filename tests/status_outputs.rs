@@ -75,9 +75,9 @@ fn promtool_accepts_the_metrics() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
-    // Exactly the names that the README lists.
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    // Exactly the names that the documentation lists.
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/monitoring.md"))
+        .unwrap();
     let families: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
@@ -85,10 +85,10 @@ fn promtool_accepts_the_metrics() {
     assert!(
         families
             .iter()
-            .all(|name| readme.contains(&format!("| `{name}` |"))),
+            .all(|name| page.contains(&format!("| `{name}` |"))),
         "{families:?}"
     );
-    assert_eq!(readme.matches("| `certctl_").count(), families.len());
+    assert_eq!(page.matches("| `certctl_").count(), families.len());
     sandbox
         .run(&[
             "status",
@@ -268,6 +268,7 @@ fn the_document_and_the_text() {
     insta::assert_snapshot!(plain(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.status/1",
+      "comment": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
       "verdict": "fine",
       "at": "[DATE]",
       "rows": [
@@ -324,7 +325,7 @@ fn the_document_and_the_text() {
             {
               "code": "missing-intermediate",
               "severity": "warning",
-              "message": "an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
+              "message": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
               "next": [
                 {
                   "text": "When all files from the CA are in this folder, install the complete chain",
@@ -423,7 +424,7 @@ fn the_document_and_the_text() {
         {
           "code": "missing-intermediate",
           "severity": "warning",
-          "message": "example.com: an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
+          "message": "example.com: an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
           "next": [
             {
               "text": "When all files from the CA are in this folder, install the complete chain",

@@ -2,7 +2,6 @@
 //! never broken.
 
 use std::ffi::OsString;
-use std::io;
 
 use super::globals;
 use super::groups::{self, hanging_lines};
@@ -24,7 +23,7 @@ Examples:
 
 /// The width of help, in columns.
 pub(super) fn width() -> usize {
-    terminal::width(io::stdout()).min(WIDEST)
+    terminal::output_width().min(WIDEST)
 }
 
 /// The command line with its help as it is printed. Does nothing unless `args` request help.

@@ -25,9 +25,10 @@ use crate::wording::with_causes;
 
 mod dry_run;
 mod failed;
+mod problems;
 mod render;
 
-pub(crate) use render::show_problems;
+pub(crate) use problems::show_problems;
 
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

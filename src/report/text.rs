@@ -233,7 +233,8 @@ impl TextOutput {
         }
     }
 
-    /// The paragraph that says most: the first error, else the result, else the first paragraph.
+    /// The paragraph that says most: the first error, else the result, else the first file that was
+    /// written, else the first paragraph.
     /// Empty if there is none.
     pub(super) fn summary(&self) -> &str {
         let first = |label: Option<Label>| {
@@ -244,6 +245,7 @@ impl TextOutput {
         };
         first(Some(Label::Error))
             .or_else(|| first(Some(Label::Done)))
+            .or_else(|| first(Some(Label::Wrote)))
             .or_else(|| first(None))
             .unwrap_or_default()
     }
