@@ -111,7 +111,7 @@ fn zips_become_chain_files() {
       ],
       "next": [
         {
-          "text": "Install it and verify it live",
+          "text": "Install it, and verify that the server serves it",
           "command": "sudo certctl install example.com.fullchain.pem --trust root.pem",
           "argv": [
             "certctl",
@@ -141,7 +141,7 @@ fn zips_become_chain_files() {
     note    omitted: Test Root R1 (root: clients already have it)
             repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)
             repaired when reading example_com.crt in example_com.zip: no line break at the end
-    next    Install it and verify it live:
+    next    Install it, and verify that the server serves it:
                 sudo certctl install example.com.fullchain.pem --trust root.pem
     --- exit 0
     ");

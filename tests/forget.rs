@@ -98,7 +98,7 @@ fn the_text_lists_files_and_says_that_no_reload_is_needed() {
     shop.round(&[]).expect(0);
     let plan = forget(&shop, &["--dry-run"]).expect(0).stdout;
     assert!(
-        plan.contains("/etc/ssl/example.com.fullchain.pem by a copy of the file"),
+        plan.contains("/etc/ssl/example.com.fullchain.pem with a copy of the file"),
         "{plan}"
     );
     assert!(

@@ -139,7 +139,7 @@ fn every_mistake_has_its_own_message() {
     $ certctl verify good.pem --host www.example.org
     found   good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
     error   the certificate does not cover www.example.org; it covers example.com, www.example.com
-    next    Order a certificate that also covers www.example.org, or do not ask for that name.
+    next    Order a certificate that also covers www.example.org, or omit that name.
     --- exit 1
 
     $ certctl verify rsa.pem --key example.com.key
@@ -328,7 +328,7 @@ fn json_document_is_complete() {
           "message": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
           "next": [
             {
-              "text": "Order a certificate that also covers xn--bcher-kva.example, or do not ask for that name",
+              "text": "Order a certificate that also covers xn--bcher-kva.example, or omit that name",
               "needs_root": false,
               "when": "later"
             }

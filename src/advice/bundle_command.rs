@@ -88,7 +88,7 @@ pub(crate) fn name_output_file() -> NextStep {
 
 /// `--out` names one file, and several formats were requested.
 pub(crate) fn omit_out() -> NextStep {
-    NextStep::say("Omit `--out`: each format then gets its own file name in the directory")
+    NextStep::say("Omit `--out`: each format then gets its own file name in the working directory")
 }
 
 /// `--legacy` was given without the format that it changes.

@@ -34,9 +34,9 @@ impl From<MatchingError> for Failure {
             MatchingError::NoCertificateInDirectory { name, .. } => {
                 no_certificate(failure, name.as_deref())
             }
-            MatchingError::OnlyKey(_) => failure.with_step(NextStep::say(
-                "Also pass the certificate that the CA sent, as a further file",
-            )),
+            MatchingError::OnlyKey(_) => {
+                failure.with_step(NextStep::say("Also pass the certificate that the CA sent"))
+            }
             MatchingError::OnlyRequest(_) => failure
                 .because("a request is sent to the CA; the CA answers with a certificate")
                 .with_step(NextStep::say(
@@ -62,11 +62,10 @@ fn no_anchor(failure: Failure, path: &str) -> Failure {
 fn no_such_file(failure: Failure) -> Failure {
     failure
         .because(
-            "paths are relative to the current directory; names are looked up in the directory of \
-                `-C`",
+            "paths are relative to the current folder; names are looked up in the folder of `-C`",
         )
         .with_step(NextStep::run_shell(
-            "List the files in the current directory",
+            "List the files in the current folder",
             "ls -l",
         ))
 }
@@ -142,14 +141,14 @@ fn decrypt_copy(sentence: &str, path: &Path) -> NextStep {
 fn no_certificate(failure: Failure, name: Option<&str>) -> Failure {
     match name {
         Some(name) => failure
-            .because("only its request was found; the files from the CA are not in the directory")
+            .because("only its request was found; the files from the CA are not in this folder")
             .with_step(NextStep::say("Pass the zip or the files that the CA sent"))
             .with_step(NextStep::run_certctl(
                 "If the CA has not issued it yet, check the domain validation",
                 &["dcv-check", name],
             )),
         None => failure.with_step(NextStep::say(
-            "Pass the zip or the files that the CA sent, or their directory with `-C`",
+            "Pass the zip or the files that the CA sent, or their folder with `-C`",
         )),
     }
 }
@@ -159,7 +158,7 @@ fn unknown_name(failure: Failure, known: &[String]) -> Failure {
     const SHOWN: usize = 8;
     if known.is_empty() {
         return failure.with_step(NextStep::say(
-            "Pass a file, or the directory of the files with `-C`",
+            "Pass a file, or the folder of the files with `-C`",
         ));
     }
     let shown: Vec<String> = known.iter().take(SHOWN).cloned().collect();
@@ -168,7 +167,7 @@ fn unknown_name(failure: Failure, known: &[String]) -> Failure {
     failure
         .because(format!("known names: {shown}{more}"))
         .with_step(NextStep::say(
-            "Pass one of these names, a file, or another directory with `-C`",
+            "Pass one of these names, a file, or another folder with `-C`",
         ))
 }
 
@@ -178,7 +177,7 @@ fn path_word(path: &Path) -> String {
 }
 
 fn search_for_key() -> NextStep {
-    NextStep::say("Search another directory for its key, for example `certctl status /root/certs`")
+    NextStep::say("Search another folder for its key, for example `certctl status /root/certs`")
 }
 
 /// What to do when a key is lost: the CA reissues the certificate for a new request.
@@ -307,8 +306,8 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
 fn no_key(text: String) -> Finding {
     Finding::warning("key-missing", text)
         .with_step(NextStep::say(
-            "Pass the key that was created with the request, for example \
-                        `--key example.com.key`, or its directory with `-C`",
+            "Pass the key that was created with the request, for example `--key example.com.key`, \
+                or its folder with `-C`",
         ))
         .with_step(search_for_key())
 }
