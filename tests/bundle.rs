@@ -34,7 +34,7 @@ fn zips_become_chain_files() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.bundle/1",
-      "comment": "example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem",
+      "comment": "example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem",
       "verdict": "right",
       "changed": true,
       "certificates": [
@@ -136,7 +136,7 @@ fn zips_become_chain_files() {
         .run(&["bundle", "example_com.zip", "--trust", "root.pem"])
         .expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @"
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
             example.com.fullchain.pem is up to date
     note    omitted: Test Root R1 (root: clients already have it)
             repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)

@@ -1,5 +1,5 @@
-//! The help: examples first, commands in groups, wrapped to the terminal, except commands, which are
-//! never broken.
+//! The help: examples first, commands in groups, wrapped to the terminal, except commands, which
+//! are never broken.
 
 use std::ffi::OsString;
 

@@ -1,6 +1,6 @@
 //! What is pending in the working directory, for bare `certctl`: files from the CA that can be
-//! installed, else a request without a certificate. Reads a bounded number of files, does not use the
-//! network and never fails.
+//! installed, else a request without a certificate. Reads a bounded number of files, does not use
+//! the network and never fails.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
