@@ -37,7 +37,7 @@ fn zips_become_chain_files() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.bundle/1",
-      "comment": "example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem",
+      "comment": "example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem",
       "verdict": "right",
       "changed": true,
       "certificates": [
@@ -114,7 +114,7 @@ fn zips_become_chain_files() {
       ],
       "next": [
         {
-          "text": "Install it and verify it live",
+          "text": "Install it, and verify that the server serves it",
           "command": "sudo certctl install example.com.fullchain.pem --trust root.pem",
           "argv": [
             "certctl",
@@ -139,12 +139,12 @@ fn zips_become_chain_files() {
         .run(&["bundle", "example_com.zip", "--trust", "root.pem"])
         .expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @"
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
             example.com.fullchain.pem is up to date
     note    omitted: Test Root R1 (root: clients already have it)
             repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)
             repaired when reading example_com.crt in example_com.zip: no line break at the end
-    next    Install it and verify it live:
+    next    Install it, and verify that the server serves it:
                 sudo certctl install example.com.fullchain.pem --trust root.pem
     --- exit 0
     ");

@@ -283,7 +283,7 @@ fn json_document_and_server_lines_are_complete() {
         .collect();
     let text = bundle(sandbox, &args).expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @r#"
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
             example.com.fullchain.pem is up to date
             example.com.haproxy.pem (0600) is up to date
     wrote   example.com.pfx (0600)

@@ -239,7 +239,7 @@ fn usage_errors_say_what_is_wrong_and_where_to_look() {
     ");
     insta::assert_snapshot!(said(&["verfy"]), @r"
     --- stderr
-    error   there is no command `verfy`; the nearest one is `verify`
+    error   there is no command `verfy`; did you mean `verify`?
     next    Show the arguments and options of `verify`:
                 certctl verify --help
     --- exit 2

@@ -56,17 +56,17 @@ fn a_typing_error_is_answered_with_the_nearest_word_and_the_help() {
     for (words, message, command) in [
         (
             &["instal", "x.zip"][..],
-            "there is no command `instal`; the nearest one is `install`",
+            "there is no command `instal`; did you mean `install`?",
             "certctl install --help",
         ),
         (
             &["csr", "a.example", "--forse"],
-            "`csr` has no option `--forse`; the nearest one is `--force`",
+            "`csr` has no option `--forse`; did you mean `--force`?",
             "certctl csr --help",
         ),
         (
             &["csr", "a.example", "--ca", "namechep"],
-            "`namechep` is not a valid value of `--ca`; the nearest one is `namecheap`",
+            "`namechep` is not a valid value of `--ca`; did you mean `namecheap`?",
             "certctl csr --help",
         ),
         (

@@ -595,7 +595,7 @@ fn requests_that_a_ca_would_refuse_are_refused_before_a_file_is_written() {
                 certctl csr mail.acme.com --subject C=de
     error   C=de is not a two-letter country code in upper case (ISO 3166-1), such as DE (RFC 5280 A.1, BR 7.1.4.2)
     next    Use the two-letter code, for example `--subject 'O=Acme,C=DE'`.
-    note    no file was written
+    done    no file was written
     next    If your CA accepts this request, make it anyway:
                 certctl csr db.corp mail.acme.com --subject C=de --allow reserved-name --allow country-code
     --- exit 1

@@ -177,7 +177,7 @@ fn unusable_keys_are_rejected_with_their_kind() {
         ("pss.pem", "of type RSA-PSS, which"),
         (
             "traditional.pem",
-            "(umask 077; openssl pkey -in traditional.pem -out plain.key)",
+            "(umask 077; openssl pkey -in traditional.pem -out traditional.plain.key)",
         ),
         ("text.pem", "text.pem contains no private key"),
         ("none.pem", "cannot read none.pem"),

@@ -245,7 +245,7 @@ fn the_text_output_is_pinned() {
         2,
     );
     insta::assert_snapshot!(check(&server, &[]), @"
-    error   the record is at _[MD5].shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends by itself
+    error   the record is at _[MD5].shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends automatically
     next    In the DNS provider's console for shop.example, change the host to:
                 _[MD5]
     found   expected record in zone shop.example:

@@ -100,7 +100,7 @@ fn the_text_lists_files_and_says_that_no_reload_is_needed() {
     setup.renew_and_install(&[]).expect(0);
     let plan = forget(&setup, &["--dry-run"]).expect(0).stdout;
     assert!(
-        plan.contains("/etc/ssl/example.com.fullchain.pem by a copy of the file"),
+        plan.contains("/etc/ssl/example.com.fullchain.pem with a copy of the file"),
         "{plan}"
     );
     assert!(

@@ -786,7 +786,7 @@ fn a_signal_after_the_switch_rolls_back() {
     );
     assert_eq!(code, 143, "{output}");
     assert!(
-        output.contains("rolled back: the files that servers read are as before"),
+        output.contains("rolled back: the files that servers read are as they were before"),
         "{output}"
     );
     assert_eq!(setup.served(), first);

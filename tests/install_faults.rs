@@ -480,7 +480,7 @@ fn unexpected_files_and_links_are_refused() {
     --- stderr
     error   cannot open the lock [SANDBOX]/tree/etc/ssl/certctl/.lock
             cause: Too many levels of symbolic links (os error 40)
-    next    Check the messages of the kernel:
+    next    Check the kernel's messages:
                 sudo dmesg | tail
     --- exit 4
 

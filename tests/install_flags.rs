@@ -67,7 +67,10 @@ fn owner_and_mode_of_the_key_are_set_and_saved() {
         (["--owner", "root:nobody-here"], "there is no group"),
         (["--owner", "4711"], "--owner 4711:ssl-cert"),
         (["--owner", ""], "the owner is empty"),
-        (["--key-mode", "0644"], "all users would have access to the key"),
+        (
+            ["--key-mode", "0644"],
+            "all users would have access to the key",
+        ),
         (["--key-mode", "0700"], "0600, 0640, 0400 or 0440"),
         (["--cert-name", "example.com-2"], "which mark renewals"),
         (["--cert-name", "../x"], "letters, digits"),

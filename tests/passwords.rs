@@ -411,8 +411,8 @@ fn iterations_are_limited_before_key_derivation() {
     insta::assert_snapshot!(setup.sandbox.wait_for(child).expect(3), @"
     --- stderr
     error   slow.key is encrypted with a key derivation of 4294967294 iterations, more than certctl computes
-    next    Decrypt a copy with OpenSSL, and pass plain.pem:
-                (umask 077; openssl pkcs12 -in slow.key -nodes -out plain.pem || openssl pkey -in slow.key -out plain.pem)
+    next    Decrypt a copy with OpenSSL, and pass slow.plain.pem:
+                (umask 077; openssl pkcs12 -in slow.key -nodes -out slow.plain.pem || openssl pkey -in slow.key -out slow.plain.pem)
     --- exit 3
     ");
 }

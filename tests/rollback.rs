@@ -132,7 +132,7 @@ fn versions_that_can_be_restored_are_listed() {
         }
         assert!(
             run.stderr.contains(&format!(
-                "Restore version {}, installed on 2026-05-04; it expires",
+                "Restore version {}, installed on 2026-05-04; it expires on",
                 ids[3]
             )),
             "{run}"

@@ -90,11 +90,11 @@ fn every_mistake_has_its_own_message() {
     assert_eq!(setup.listing(), before);
     insta::assert_snapshot!(page, @r#"
     $ certctl verify good.pem
-    done    good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+    done    good.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
     --- exit 0
 
     $ certctl verify good.pem --key example.org.key
-    found   good.pem: example.com, www.example.com, until [DATE]; 1 intermediate
+    found   good.pem: example.com, www.example.com, expires [DATE]; 1 intermediate
     error   example.org.key: the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
     next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
     warning the matching key was found in example.com.key
@@ -102,7 +102,7 @@ fn every_mistake_has_its_own_message() {
     --- exit 1
 
     $ certctl verify leaf-only.pem
-    found   leaf-only.pem: example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
+    found   leaf-only.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; no intermediate
     error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
     next    Add the CA's bundle (.ca-bundle) from its mail, or download it from the CA's website.
     warning the missing intermediate was found in expired.pem
@@ -111,39 +111,39 @@ fn every_mistake_has_its_own_message() {
     --- exit 1
 
     $ certctl verify reversed.pem
-    found   reversed.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   reversed.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the first certificate in reversed.pem is Test DV CA R2, but the server certificate example.com is number 2; servers use the first one and report "key values mismatch"
     next    Write a correct chain file:
                 certctl bundle --trust root.pem reversed.pem
     --- exit 1
 
     $ certctl verify glued.pem
-    found   glued.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   glued.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   glued.pem line 12: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----" on one line: the first of the joined files had no final line break; servers report "bad end line"
     next    Write a correct chain file:
                 certctl bundle --trust root.pem glued.pem
     --- exit 1
 
     $ certctl verify expired.pem
-    found   expired.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   expired.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com expired on [DATE]
     next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
     --- exit 1
 
     $ certctl verify future.pem
-    found   future.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   future.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com is not valid before [DATE]; the time is [DATE]
     next    Wait until then, or correct the clock of this machine if `date -u` is wrong.
     --- exit 1
 
     $ certctl verify good.pem --host www.example.org
-    found   good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   good.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate does not cover www.example.org; it covers example.com, www.example.com
-    next    Order a certificate that also covers www.example.org, or do not ask for that name.
+    next    Order a certificate that also covers www.example.org, or omit that name.
     --- exit 1
 
     $ certctl verify rsa.pem --key example.com.key
-    found   rsa.pem: rsa.example.com, until [DATE]; 1 intermediate
+    found   rsa.pem: rsa.example.com, expires [DATE]; 1 intermediate
     error   example.com.key: the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
     next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
     warning the matching key was found in rsa.example.com.key
@@ -188,45 +188,45 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     );
     insta::assert_snapshot!(page, @r#"
     $ certctl bundle good.pem --key example.org.key
-    found   example.com, www.example.com, until [DATE]; matches example.com.csr; 1 intermediate
+    found   example.com, www.example.com, expires [DATE]; matches example.com.csr; 1 intermediate
     error   the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
     next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
     warning the matching key was found in example.com.key
     next    Repeat the command with `--key example.com.key`.
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle leaf-only.pem
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; no intermediate
     error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
     next    Add the CA's bundle (.ca-bundle) from its mail, or download it from the CA's website.
     warning the missing intermediate was found in expired.pem
     next    Write the chain with this intermediate:
                 certctl bundle --trust root.pem leaf-only.pem expired.pem
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle expired.pem
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com expired on [DATE]
     next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle future.pem
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com is not valid before [DATE]; the time is [DATE]
     next    Wait until then, or correct the clock of this machine if `date -u` is wrong.
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle rsa.pem --key example.com.key
-    found   rsa.example.com, until [DATE]; matches rsa.example.com.csr; 1 intermediate
+    found   rsa.example.com, expires [DATE]; matches rsa.example.com.csr; 1 intermediate
     error   the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
     next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
     warning the matching key was found in rsa.example.com.key
     next    Repeat the command with `--key rsa.example.com.key`.
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle page.crt
@@ -329,7 +329,7 @@ fn json_document_is_complete() {
           "message": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
           "next": [
             {
-              "text": "Order a certificate that also covers xn--bcher-kva.example, or do not ask for that name",
+              "text": "Order a certificate that also covers xn--bcher-kva.example, or omit that name",
               "needs_root": false,
               "when": "later"
             }
@@ -831,7 +831,7 @@ fn key_option_selects_the_matching_key_of_a_file() {
         .expect(3);
     assert!(
         run.stderr
-            .contains("openssl pkey -in old.key -out plain.key"),
+            .contains("openssl pkey -in old.key -out old.plain.key"),
         "{run}"
     );
 }

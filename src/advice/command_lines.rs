@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::finding::{NextStep, shell_word};
+use crate::system::fs::files;
 
 /// Returns a path as a POSIX shell reads it back unchanged.
 #[must_use]
@@ -10,20 +11,22 @@ pub(crate) fn shell_path(path: &Path) -> String {
     shell_word(&path.display().to_string())
 }
 
-/// Returns a certctl command line for the tree of the command that failed: with `--root` if that
-/// was given, else with sudo.
+/// Returns a name for a converted copy of `file` in the current directory that no file there has:
+/// `old.plain.key` for `old.key`. Commands that are pasted must not overwrite a file.
 #[must_use]
-pub(crate) fn certctl_again(root: Option<&Path>, words: &[&str]) -> NextStep {
-    let sentence = match words.first() {
-        Some(&"install") => "Install the certificate",
-        Some(&"rollback") => "Restore the previous certificate",
-        Some(&"forget") => "Make certctl forget the certificate; servers keep its files",
-        _ => "Run this command",
-    };
-    certctl_step(sentence, root, words)
+pub(crate) fn unused_copy_name(file: &Path, suffix: &str) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.trim_start_matches('-');
+    let first = format!("{stem}.{suffix}");
+    let numbered = (2..).map(|number| format!("{stem}.{number}.{suffix}"));
+    std::iter::once(first.clone())
+        .chain(numbered.take(1000))
+        .find(|name| !files::exists(Path::new(name)))
+        .unwrap_or(first)
 }
 
-/// The same as [`certctl_again`] with a `sentence` that says what the command does.
+/// Returns a certctl command line for the tree of the command that failed: with `--root` if that
+/// was given, else with sudo. `sentence` says what the command does.
 #[must_use]
 pub(crate) fn certctl_step(sentence: &str, root: Option<&Path>, words: &[&str]) -> NextStep {
     let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();

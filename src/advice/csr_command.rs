@@ -115,7 +115,7 @@ pub(crate) fn pass_single_key() -> NextStep {
 /// All users of this machine may read the key file.
 pub(crate) fn restrict_key_file(key: &Path) -> NextStep {
     NextStep::run_shell(
-        "Take the permissions on it away from other users",
+        "Remove other users' access to the key",
         format!("chmod o= {}", path_word(key)),
     )
 }
@@ -143,8 +143,8 @@ pub(crate) fn pass_single_template() -> NextStep {
 /// The names in the source of `--like` cannot be requested.
 pub(crate) fn type_names_instead() -> NextStep {
     NextStep::say(
-        "List the names on the command line too, which then replace those of `--like`, for \
-            example `certctl csr example.com --like old.pem`",
+        "Also list the names on the command line; they replace those of `--like`, for example \
+            `certctl csr example.com --like old.pem`",
     )
 }
 

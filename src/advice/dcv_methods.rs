@@ -39,8 +39,7 @@ impl From<&FileReason> for Finding {
                 rehearsed,
             } => {
                 let message = address_not_public_message(name, *address, why);
-                // A user who queries a server of their own, at a port of its own, knows that it is
-                // a test.
+                // A user who queries their own server on an unusual port knows that it is a test.
                 if *rehearsed {
                     Self::warning("address-not-public", message)
                 } else {
@@ -104,7 +103,7 @@ fn address_not_public_message(name: &str, address: IpAddr, why: &str) -> String 
 
 fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPolicy) -> Finding {
     let fill = NextStep::say(
-        "Replace the content of the file by the expected lines, each on a line of its own",
+        "Replace the content of the file with the expected lines, each on a line of its own",
     );
     let place = format!("{url} at {address}");
     match flaw {

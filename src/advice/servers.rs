@@ -102,7 +102,9 @@ pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
 #[must_use]
 pub(crate) fn repair_config(test_command: &str) -> NextStep {
     if test_command.is_empty() {
-        return NextStep::say("Fix the configuration of the server, then run the same again");
+        return NextStep::say(
+            "Fix the configuration of the server, then run the same command again",
+        );
     }
     let sentence = "Fix the configuration until the server's own test passes";
     NextStep::run_shell(sentence, test_command)
@@ -126,7 +128,7 @@ pub(crate) fn check_what_is_served(stem: &str) -> NextStep {
     NextStep::run_certctl("Check which certificate each address serves", &words).with_sudo()
 }
 
-/// An address serves now the new certificate, now the old one.
+/// An address alternates between the new certificate and the old one.
 #[must_use]
 pub(crate) fn find_other_listeners() -> [NextStep; 2] {
     [

@@ -173,7 +173,7 @@ impl UsageProblem {
     /// Adds the nearest word that is right.
     fn add_nearest(&mut self, nearest: Option<&str>) {
         if let Some(word) = nearest {
-            self.message += &format!("; the nearest one is `{}`", argument_name(word));
+            self.message += &format!("; did you mean `{}`?", argument_name(word));
         }
     }
 }

@@ -196,18 +196,21 @@ pub(crate) enum ArgumentMeaning {
 
 impl ArgumentMeaning {
     /// Returns the meaning if it does not depend on the contents of the working directory: an
-    /// existing file, or stdin. A folder is neither, because it may have the name of a certificate.
+    /// existing file that is not spelled like a name, or stdin. A path with a slash or with the
+    /// suffix of a certificate is not spelled like a name.
     #[must_use]
     pub(crate) fn from_path(text: &str) -> Option<Self> {
         let path = PathBuf::from(text);
-        match text {
-            "-" => Some(Self::Stdin),
-            _ => (files::exists(&path) && !folders::is_folder(&path)).then_some(Self::File(path)),
+        if text == "-" {
+            return Some(Self::Stdin);
         }
+        let is_file = files::exists(&path) && !folders::is_folder(&path);
+        let may_be_name = !looks_like_file(text) && DnsName::parse(text).is_ok();
+        (is_file && !may_be_name).then_some(Self::File(path))
     }
 
-    /// Resolves an argument: an existing path is a file; else it may be a name known in
-    /// `directory`. `./x` is always a file, `-` is stdin.
+    /// Resolves an argument: a name known in `directory` means that name, else an existing path is a
+    /// file. `./x` or the suffix of a certificate forces an existing file; `-` is stdin.
     ///
     /// # Errors
     /// See [`MatchingError`].

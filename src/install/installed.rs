@@ -139,20 +139,12 @@ pub(crate) fn find_newest(
     context: &Context,
     names: &[String],
 ) -> Result<Vec<Option<InstalledFiles>>, Failure> {
-    let mut dns_names: Vec<Option<DnsName>> =
+    let dns_names: Vec<Option<DnsName>> =
         names.iter().map(|name| parse_unless_path(name)).collect();
     if dns_names.iter().all(Option::is_none) {
         return Ok(names.iter().map(|_| None).collect());
     }
     let here = FolderContents::read(context)?;
-    for (name, dns_name) in names.iter().zip(&mut dns_names) {
-        // A name that cannot be resolved here may be installed.
-        if dns_name.is_some()
-            && let Ok(ArgumentMeaning::File(_)) = ArgumentMeaning::resolve(name, &here)
-        {
-            *dns_name = None;
-        }
-    }
     let installed = InstalledNames::new(load_live_releases(context)?);
     let search = NewestSearch {
         context,
@@ -170,6 +162,7 @@ pub(crate) fn find_newest(
     Ok(newest)
 }
 
+/// Parses a name, unless the argument can only be a file. Whether the name is known is not checked.
 fn parse_unless_path(name: &str) -> Option<DnsName> {
     let dns_name = DnsName::parse(name).ok()?;
     ArgumentMeaning::from_path(name)

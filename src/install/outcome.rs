@@ -345,7 +345,7 @@ impl TransactionOutcome {
                 "not everything was rolled back"
             }
             (InstallVerdict::RolledBack, _) => {
-                "rolled back: the files that servers read are as before"
+                "rolled back: the files that servers read are as they were before"
             }
             _ => "the files that servers read have not been changed",
         };

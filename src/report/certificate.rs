@@ -49,7 +49,7 @@ pub(crate) fn certificate_in_words(certificate: &Certificate) -> String {
     } else {
         join_listed(&names)
     };
-    format!("{names}, until {}", day(certificate.not_after))
+    format!("{names}, expires {}", day(certificate.not_after))
 }
 
 /// Returns the number of intermediates of a chain, in words.

@@ -31,7 +31,7 @@ const SOME: usize = 12;
 /// rows that need action.
 pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     if outcome.rows.is_empty() {
-        text.add(Label::Found, "no certificate, request or key");
+        text.add(Label::Found, "no certificate, request or key was found");
     } else {
         write_rows(outcome, text);
     }

@@ -65,7 +65,7 @@ impl CsrConflict {
         match self {
             Self::UnusedKey => format!("{key} already exists, and there is no request for it"),
             Self::RequestAlone => format!("{request} already exists, and its key was not found"),
-            Self::OtherKey => format!("{key} already exists and holds another key than `--key`"),
+            Self::OtherKey => format!("{key} already exists and contains another key than `--key`"),
             Self::RequestOfOtherKey => {
                 format!("{request} already exists and was made with another key than `--key`")
             }

@@ -126,5 +126,5 @@ fn order_in_words(certificates: &[(&Certificate, String)]) -> String {
 pub(super) fn is_in_order(certificates: &[(&Certificate, String)]) -> bool {
     certificates
         .windows(2)
-        .all(|pair| pair[0].0.is_signed_by(pair[1].0))
+        .all(|neighbours| neighbours[0].0.is_signed_by(neighbours[1].0))
 }

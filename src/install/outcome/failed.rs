@@ -71,7 +71,7 @@ fn serves(probe: &ProbeAnswer, fingerprint: &str) -> bool {
         .is_ok_and(|(handshake, _)| handshake.sha256() == fingerprint)
 }
 
-/// Reports a reload that worked in part: an address serves sometimes the new certificate and
+/// Reports a reload that worked in part: an address sometimes serves the new certificate and
 /// sometimes the old one. Old worker processes still accept connections, or another server listens
 /// there too.
 pub(super) fn check_partly_reloaded(
@@ -107,7 +107,7 @@ pub(super) fn check_partly_reloaded(
         return None;
     }
     let message = format!(
-        "{} serves sometimes the new certificate and sometimes the old one: old worker processes \
+        "{} sometimes serves the new certificate and sometimes the old one: old worker processes \
             still accept connections, or another server listens there too",
         mixed.join(", ")
     );
