@@ -104,6 +104,8 @@ enum Layout {
     Continuation,
     /// One line below the body, never wrapped: a command, a value.
     Verbatim,
+    /// A field, whose value begins at this column after the indent and is wrapped there.
+    Field(usize),
     /// A line of other output, after a bar, never wrapped.
     Quote,
     /// Text with its own line breaks and no margin.
@@ -170,6 +172,19 @@ impl TextOutput {
         for (name, value) in fields {
             let padding = " ".repeat(width - name.width());
             self.add_verbatim(format!("{name}{padding}  {value}"));
+        }
+    }
+
+    /// The same as [`Self::add_fields`] with values that are wrapped at words: lists of names, not
+    /// values to copy.
+    pub(crate) fn add_wrapped_fields(&mut self, fields: &[(&str, &str)]) {
+        let width = fields.iter().map(|(name, _)| name.width()).max();
+        let width = width.unwrap_or_default();
+        let label = self.label_above();
+        for (name, value) in fields {
+            let padding = " ".repeat(width - name.width());
+            let body = format!("{name}{padding}  {value}");
+            self.push(label, Layout::Field(width + 2), body);
         }
     }
 
@@ -322,12 +337,26 @@ impl Paragraph {
             }
             Layout::FactRow | Layout::ActionRow => push_line(out, 0, &escape(&self.body, &[])),
             Layout::Verbatim => push_line(out, COMMAND_INDENT, &escape(&self.body, &[])),
+            Layout::Field(column) => self.render_field(out, column, width),
             Layout::Quote => {
                 push_line(out, LABEL_WIDTH, &format!("| {}", escape(&self.body, &[])));
             }
             Layout::Payload => {
                 let text = self.body.trim_end_matches('\n');
                 push_line(out, 0, &escape(text, &['\n', '\t']));
+            }
+        }
+    }
+
+    fn render_field(&self, out: &mut String, column: usize, width: usize) {
+        let body = escape(&self.body, &[]);
+        let (name, value) = body.split_at_checked(column).unwrap_or(("", &body));
+        let indent = COMMAND_INDENT + column;
+        let lines = wrap(value, width.saturating_sub(indent));
+        for (index, line) in lines.iter().enumerate() {
+            match index {
+                0 => push_line(out, COMMAND_INDENT, &format!("{name}{line}")),
+                _ => push_line(out, indent, line),
             }
         }
     }
@@ -499,6 +528,22 @@ next    Install it:
 next    Wait for the CA.
 x
 y
+"
+        );
+    }
+
+    #[test]
+    fn values_of_wrapped_fields_stay_in_their_column() {
+        let mut text = TextOutput::default();
+        text.add(Label::Found, "a");
+        text.add_wrapped_fields(&[("Names", "a.example, b.example, c.example"), ("Key", "x")]);
+        assert_eq!(
+            text.render(TextAmount::Everything, Coloring::Plain, 42),
+            "\
+found   a
+            Names  a.example, b.example,
+                   c.example
+            Key    x
 "
         );
     }

@@ -21,10 +21,12 @@ pub mod install_sandbox;
 pub mod issued_certificate;
 pub mod json;
 pub mod lab;
+pub mod layout;
 pub mod mask;
 pub mod namespace;
 pub mod nginx;
 pub mod openssl_ca;
+pub mod paste;
 pub mod program;
 pub mod seed;
 pub mod server_process;
@@ -94,8 +96,8 @@ impl Sandbox {
     #[must_use]
     pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
         use std::io::Write;
-        let mut child = self
-            .command(args)
+        let mut command = self.command(args);
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -103,7 +105,7 @@ impl Sandbox {
             .unwrap();
         // The program may end before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(input);
-        self.result_of(child.wait_with_output().unwrap())
+        self.result_of_command(&command, child.wait_with_output().unwrap())
     }
 
     /// Returns a command that can be changed before it is run with `run_command`.
@@ -119,12 +121,20 @@ impl Sandbox {
 
     #[must_use]
     pub fn run_command(&self, mut command: Command) -> Run {
-        self.result_of(command.output().unwrap())
+        let output = command.output().unwrap();
+        self.result_of_command(&command, output)
     }
 
     /// Waits for a child that was started from `command`, and returns its result.
     pub fn wait_for(&self, child: std::process::Child) -> Run {
         self.result_of(child.wait_with_output().unwrap())
+    }
+
+    /// The result of `command`, whose next steps are run as well.
+    fn result_of_command(&self, command: &Command, output: std::process::Output) -> Run {
+        let run = self.result_of(output);
+        paste::run_steps(&run.stdout, command, self.path());
+        run
     }
 
     fn result_of(&self, output: std::process::Output) -> Run {
@@ -136,6 +146,7 @@ impl Sandbox {
         };
         run.assert_no_key_printed(&private_lines(self.path()));
         codes::assert_listed(&run.stdout, run.code);
+        paste::check_steps(&run.stdout);
         run
     }
 }
