@@ -22,10 +22,10 @@ use crate::system::fs::folders;
 pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The most that is read of any other file, in bytes; keys, requests and chains are far smaller.
-const GLANCE_LIMIT: u64 = 256 * 1024;
+pub(crate) const GLANCE_LIMIT: u64 = 256 * 1024;
 
 /// The most files of a folder that are read.
-const FOLDER_LIMIT: usize = 10_000;
+pub(crate) const FOLDER_LIMIT: usize = 10_000;
 
 impl FolderContents {
     /// Reads the files of the working directory (`-C`).

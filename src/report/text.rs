@@ -384,12 +384,14 @@ fn push_line(out: &mut String, indent: usize, line: &str) {
     out.push('\n');
 }
 
-/// Text that may hold foreign text that goes on for pages, cut at 4,000 characters.
+/// The most characters of one message in output for people.
+pub(crate) const MESSAGE_LIMIT: usize = 4000;
+
+/// Text that may hold foreign text that goes on for pages, cut at [`MESSAGE_LIMIT`] characters.
 fn shortened(body: String) -> String {
-    const MOST: usize = 4000;
     // Characters are counted only where there are more octets.
-    let cut = if body.len() > MOST {
-        body.char_indices().nth(MOST)
+    let cut = if body.len() > MESSAGE_LIMIT {
+        body.char_indices().nth(MESSAGE_LIMIT)
     } else {
         None
     };

@@ -8,7 +8,7 @@ use crate::system::clock::{self, Stopwatch};
 use crate::system::tls::{ProbeError, probe_all};
 
 /// The longest time that one handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What one target served.
 #[derive(Debug)]
