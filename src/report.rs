@@ -165,7 +165,7 @@ impl Sink {
         );
     }
 
-    /// Takes the lines away: what they led to is said now.
+    /// Takes the lines away: their result is printed now.
     pub(crate) fn clear_progress(&self, live: &mut LiveProgress) {
         let _ = self.put(io::stderr().lock(), &live.back());
     }

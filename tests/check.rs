@@ -69,7 +69,7 @@ fn unchanged_certificates_pass_the_check() {
             .contains("links, files, modes and owners are unchanged"),
         "{run}"
     );
-    check(&shop, &["nobody.example"]).expect(3);
+    check(&shop, &["unknown.example"]).expect(3);
     shop.sandbox
         .run(&["install", "--check", "--dry-run", "--root", "tree"])
         .expect(2);

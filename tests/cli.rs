@@ -341,10 +341,10 @@ fn a_full_disk_behind_stdout_is_told_and_exit_4() {
             "{run}"
         );
     }
-    // A failure keeps its own code and is told in words where JSON finds no room.
+    // A failure keeps its own code and is printed as text if the JSON document cannot be written.
     let run = with_stdout(&sandbox, &["csr", "a..b", "--json"], full()).expect(2);
     assert!(run.stderr.contains("is not a DNS name"), "{run}");
-    // Nobody to tell, but the code is right.
+    // Nothing can be printed, but the exit code is right.
     for (args, code) in [(&["csr", "a..b"][..], 2), (&["csr", "other.example"], 0)] {
         let child = sandbox
             .command(args)

@@ -117,7 +117,7 @@ fn is_proven(sandbox: &Sandbox, pair: &str) -> Vec<String> {
     }
 }
 
-/// An install into the current tree of the shop.
+/// An install into the current tree of the sandbox.
 fn installing(name: &'static str, shop: Shop) -> Scenario {
     let sandbox = shop.sandbox;
     let new = target(&sandbox, &install());
@@ -168,7 +168,7 @@ fn takeover() -> Scenario {
     round(&shop);
     let (chain, key) = found(&shop.sandbox).unwrap();
     fs::remove_dir_all(shop.sandbox.join("tree")).unwrap();
-    shop.sandbox.write(CHAIN, chain + "as the shop sent it\n");
+    shop.sandbox.write(CHAIN, chain + "as the CA sent it\n");
     let path = shop.sandbox.write(KEY, key);
     fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap();
     shop.deliver("new.crt");

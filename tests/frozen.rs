@@ -343,11 +343,11 @@ fn ordinary_installs_can_be_continued() {
     let sandbox = goes_on(&FINE);
     assert!(sandbox.join("example.com-3.dcv").exists());
     goes_on(&Case {
-        sample: "taken-back",
+        sample: "rolled-back",
         ..FINE
     });
     goes_on(&Case {
-        sample: "taken-back",
+        sample: "install-undone",
         ..FINE
     });
 }

@@ -440,7 +440,7 @@ fn unexpected_files_and_links_are_refused() {
     a FIFO as key
     found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     error   [SANDBOX]/tree/etc/ssl/private/example.com.key is not a regular file
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     done    nothing was changed
     next    Check what is at this path:
                 ls -ld [SANDBOX]/tree/etc/ssl/private/example.com.key
@@ -449,7 +449,7 @@ fn unexpected_files_and_links_are_refused() {
     a folder as chain
     found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     error   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a folder
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     done    nothing was changed
     next    Check what is at this path:
                 ls -ld [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
@@ -458,7 +458,7 @@ fn unexpected_files_and_links_are_refused() {
     a link to a file of root's
     found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     error   [SANDBOX]/tree/etc/ssl/private/example.com.key is a symbolic link to [SANDBOX]/outside/secret, which certctl did not create
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     done    nothing was changed
     next    Choose other paths with `--chain-path` and `--key-path`, and reference them in the server's configuration.
     --- exit 1
@@ -466,7 +466,7 @@ fn unexpected_files_and_links_are_refused() {
     a link to nothing
     found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     error   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is a symbolic link to [SANDBOX]/outside/nothing, which certctl did not create
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     done    nothing was changed
     next    Choose other paths with `--chain-path` and `--key-path`, and reference them in the server's configuration.
     --- exit 1

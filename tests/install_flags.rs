@@ -60,10 +60,10 @@ fn owner_and_mode_of_the_key_are_set_and_saved() {
     let before = shop.tree();
     for (flags, expected) in [
         (
-            ["--owner", "nobody-here"],
-            "there is no user \"nobody-here\"",
+            ["--owner", "no-such-user"],
+            "there is no user \"no-such-user\"",
         ),
-        (["--owner", "root:nobody-here"], "there is no group"),
+        (["--owner", "root:no-such-group"], "there is no group"),
         (["--owner", "4711"], "--owner 4711:ssl-cert"),
         (["--owner", ""], "no owner was given"),
         (["--key-mode", "0644"], "it would open the key to everybody"),

@@ -60,7 +60,7 @@ fn the_middle_of_a_long_output_is_omitted() {
     );
     assert!(finished.output.ends_with("xxx\nlast\n"));
     assert!(
-        finished.output.contains("\n[99999012 bytes left out]\n"),
+        finished.output.contains("\n[99999012 bytes omitted]\n"),
         "{}",
         &finished.output[490..560]
     );

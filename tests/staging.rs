@@ -13,7 +13,7 @@ use support::foreign::{foreign, path_of, succeed};
 use support::program::program;
 use support::shop::{Shop, link, mode};
 
-/// The user id of `nobody`.
+/// The id of a user without privileges.
 const USER: u32 = 65534;
 
 /// A shop whose folder belongs to an ordinary user, with a copy of certctl that this user can run.

@@ -19,7 +19,7 @@ use support::site::Site;
 use support::zip::{bomb, zip};
 use support::{Run, Sandbox};
 
-/// Runs `status ARGS --json` in the shop's tree.
+/// Runs `status ARGS --json` in the tree of a `Shop`.
 fn status(shop: &Shop, more: &[&str]) -> Run {
     shop.sandbox
         .run(&[&["status", "--root", "tree", "--json"], more].concat())

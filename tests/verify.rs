@@ -242,14 +242,14 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     next    Pass the zip or the .crt file that the CA sent by mail or offers for download.
     --- exit 3
     "#);
-    for mended in ["reversed.pem", "glued.pem"] {
+    for repaired in ["reversed.pem", "glued.pem"] {
         shop.sandbox
-            .run(&["bundle", mended, "--trust", "root.pem"])
+            .run(&["bundle", repaired, "--trust", "root.pem"])
             .expect(0);
         assert_eq!(
             shop.sandbox.read("example.com.fullchain.pem"),
             shop.chain(),
-            "{mended}"
+            "{repaired}"
         );
         std::fs::remove_file(shop.sandbox.join("example.com.fullchain.pem")).unwrap();
     }

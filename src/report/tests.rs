@@ -690,7 +690,7 @@ fn the_document_says_the_same() {
 
 #[test]
 fn each_rule_can_fail() {
-    let fine = Failure::new(FailureKind::Io, "it is broken").with_step(NextStep::say("mend it"));
+    let fine = Failure::new(FailureKind::Io, "it is broken").with_step(NextStep::say("fix it"));
     assert_eq!(broken(&fine), Vec::<&str>::new());
     let named = Failure::new(FailureKind::Io, "It is broken.")
         .because("it is broken")

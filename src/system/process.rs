@@ -189,7 +189,7 @@ struct OutputCapture {
     half: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
-    left_out: u64,
+    omitted_bytes: u64,
 }
 
 /// How many bytes are read at once; a pipe holds at most 16 times as many
@@ -204,7 +204,7 @@ impl OutputCapture {
             half: limit / 2,
             head: Vec::new(),
             tail: VecDeque::new(),
-            left_out: 0,
+            omitted_bytes: 0,
         }
     }
 
@@ -243,17 +243,17 @@ impl OutputCapture {
         self.tail.extend(rest);
         let excess = self.tail.len().saturating_sub(self.half);
         self.tail.drain(..excess);
-        self.left_out += u64::try_from(excess).unwrap_or(u64::MAX);
+        self.omitted_bytes += u64::try_from(excess).unwrap_or(u64::MAX);
     }
 
     fn text(self) -> String {
         let tail: Vec<u8> = self.tail.into();
-        if self.left_out == 0 {
+        if self.omitted_bytes == 0 {
             return String::from_utf8_lossy(&[self.head, tail].concat()).into_owned();
         }
         let head = String::from_utf8_lossy(&self.head);
         let tail = String::from_utf8_lossy(&tail);
-        format!("{head}\n[{} bytes left out]\n{tail}", self.left_out)
+        format!("{head}\n[{} bytes omitted]\n{tail}", self.omitted_bytes)
     }
 }
 

@@ -22,7 +22,7 @@ pub struct ProbeAnswer {
 }
 
 impl ProbeAnswer {
-    /// Whether the target serves the release, leaf and whole chain.
+    /// Whether the target serves the release, leaf and full chain.
     #[must_use]
     pub fn agrees(&self) -> bool {
         matches!(&self.answer, Ok((_, ProbeVerdict::Matches)))
