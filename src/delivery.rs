@@ -21,6 +21,7 @@ mod source;
 mod text_forms;
 mod zip;
 
+pub(crate) use self::ber::{BER_BYTES, BER_DEPTH, BER_ELEMENTS};
 pub(crate) use self::contents::FoundItem;
 pub use self::contents::{CaDelivery, DeliveryInput};
 pub(crate) use self::diagnostics::IgnoredItem;
@@ -29,5 +30,7 @@ pub(crate) use self::diagnostics::{AppliedRepair, RepairKind};
 pub(crate) use self::encrypted_key::{DecryptError, EncryptedKey};
 pub use self::limits::{DeliveryError, DeliveryLimits};
 pub use self::pbe::Password;
+pub(crate) use self::pbe::SCRYPT_MEMORY;
+pub(crate) use self::reader::LONGEST_RSA;
 pub(crate) use self::sniff::{FileForm, detect_form, recognize_form};
 pub(crate) use self::source::ItemSource;

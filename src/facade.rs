@@ -100,6 +100,11 @@ pub mod probe {
     };
 }
 
+/// The generated pages about files and limits.
+pub mod reference {
+    pub use crate::reference::{FileRow, file_rows, pages};
+}
+
 /// The servers of `rehearse`.
 pub mod rehearsal {
     /// The DNS zone of the rehearsal.

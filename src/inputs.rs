@@ -16,6 +16,7 @@ mod served_files;
 mod sources;
 mod trust;
 
+pub(crate) use self::aia::{AIA_STEPS, AIA_URLS};
 pub(crate) use self::any_argument::read_any_argument;
 pub(crate) use self::ca_delivery::{
     DeliveryOptions, KeyLocation, KeyUse, MatchedCertificate, file_stem_of, match_delivery,
@@ -23,7 +24,7 @@ pub(crate) use self::ca_delivery::{
 };
 pub(crate) use self::folder::archives_for_keys;
 pub(crate) use self::host::{
-    HostAnswers, HostArgument, HostCertificates, parse_host_flags, probe_host,
+    HOST_DEADLINE, HostAnswers, HostArgument, HostCertificates, parse_host_flags, probe_host,
 };
 pub(crate) use self::reader::{InputReader, PasswordArgs};
 pub(crate) use self::served_files::{ServedCertificates, ServedFileOptions, read_served_files};

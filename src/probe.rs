@@ -1,4 +1,4 @@
-//! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the whole chain
+//! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the full chain
 //! in its order. Pure: handshakes and elapsed times are values.
 
 use std::net::SocketAddr;
@@ -110,7 +110,7 @@ impl TlsHandshake {
 /// The outcome of comparing a handshake with the expected chain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ProbeVerdict {
-    /// The expected leaf and the whole chain, in order.
+    /// The expected leaf and the full chain, in order.
     Matches,
     /// The server sent another leaf.
     OtherLeaf {

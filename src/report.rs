@@ -30,7 +30,7 @@ pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
 pub(crate) use self::progress::LiveProgress;
 use self::text::{Coloring, TextAmount};
-pub(crate) use self::text::{Label, TextOutput};
+pub(crate) use self::text::{Label, MESSAGE_LIMIT, TextOutput};
 pub(crate) use self::wrap::wrap;
 
 /// When colour is used.

@@ -29,7 +29,8 @@ mod request_folders;
 mod results;
 mod web_servers;
 
-pub(crate) use files::{unreadable_severity, walk};
+pub(crate) use files::{NAMED_LIMIT, unreadable_severity, walk};
+pub(crate) use hosts::{HOST_DEADLINE, LOCAL_DEADLINE};
 pub(crate) use results::ScanResults;
 use web_servers::ScannedServers;
 

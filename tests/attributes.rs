@@ -91,7 +91,7 @@ fn acl_entries_are_kept_for_the_next_key() {
         .sandbox
         .run(&["rollback", "example.com", "--root", "tree"])
         .expect(0);
-    assert_eq!(getfacl(&setup, KEY), kept, "the pair that was taken over");
+    assert_eq!(getfacl(&setup, KEY), kept, "the files that were adopted");
 
     // An ACL entry that was removed by hand is not restored.
     succeed(

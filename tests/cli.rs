@@ -342,7 +342,7 @@ fn an_unwritable_stdout_is_reported_with_exit_code_4() {
             "{run}"
         );
     }
-    // A failure keeps its own code and is reported as text if the JSON document cannot be written.
+    // A failure keeps its own code and is printed as text if the JSON document cannot be written.
     let run = with_stdout(&sandbox, &["csr", "a..b", "--json"], full()).expect(2);
     assert!(run.stderr.contains("is not a DNS name"), "{run}");
     // Nothing can be printed, but the exit code is right.

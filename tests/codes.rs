@@ -1,6 +1,7 @@
-//! Compares the code table with the code, the tests and docs/reference: every word that scripts may
-//! match on has one row and is used, and each finding of domain validation is provoked by a test with
-//! real servers. `support::codes` compares the output of every test run with the table.
+//! Compares docs/reference with the program, and the code table with the code and the tests: every
+//! word that scripts may match on has one row and is used, and each finding of domain validation is
+//! provoked by a test with real servers. `support::codes` compares the output of every test run with
+//! the table.
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[path = "support/command_reference.rs"]
@@ -10,12 +11,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use certctl::facade::code_table::{CodeKind, entries, find, pages, validation_findings};
+use certctl::facade::reference;
 
 #[test]
 fn the_reference_is_generated_from_the_program() {
     let folder = root().join("docs/reference");
     let commands = command_reference::page(certctl::cli::command_line());
-    for (file, text) in pages().into_iter().chain([("commands.md", commands)]) {
+    let all = pages()
+        .into_iter()
+        .chain(reference::pages())
+        .chain([("commands.md", commands)]);
+    for (file, text) in all {
         let path = folder.join(file);
         if std::env::var_os("CERTCTL_REFERENCE").is_some() {
             std::fs::write(&path, &text).unwrap();
@@ -24,7 +30,7 @@ fn the_reference_is_generated_from_the_program() {
         assert!(
             written == text,
             "docs/reference/{file} is out of date; to write it: \
-             CERTCTL_REFERENCE=write cargo test --test codes"
+             scripts/completions"
         );
     }
 }

@@ -168,7 +168,7 @@ fn takeover() -> Scenario {
     renew_and_install(&setup);
     let (chain, key) = found(&setup.sandbox).unwrap();
     fs::remove_dir_all(setup.sandbox.join("tree")).unwrap();
-    setup.sandbox.write(CHAIN, chain + "as the shop sent it\n");
+    setup.sandbox.write(CHAIN, chain + "as the CA sent it\n");
     let path = setup.sandbox.write(KEY, key);
     fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap();
     setup.write_delivery("new.crt");

@@ -83,7 +83,7 @@ fn a_list_is_checked_line_by_line() {
     .map(String::as_str)
     .join("\n");
     let server = NameServer::knot(&records);
-    let list = "# names\na.shop.example\n\n  b.shop.example  \nc.shop.example.csr\nnobody.example\nnot a name\n; end";
+    let list = "# names\na.shop.example\n\n  b.shop.example  \nc.shop.example.csr\nunknown.example\nnot a name\n; end";
     let run = requests.batch(list, &server.at(), &[]).expect(1);
     let (lines, summary) = stream(&run);
     let verdicts: Vec<(u64, &str, Option<&str>)> = lines
@@ -96,7 +96,7 @@ fn a_list_is_checked_line_by_line() {
             (2, "a.shop.example", Some("visible")),
             (4, "b.shop.example", Some("absent")),
             (5, "c.shop.example.csr", Some("visible")),
-            (6, "nobody.example", None),
+            (6, "unknown.example", None),
             (7, "not a name", None),
         ]
     );
@@ -177,14 +177,14 @@ fn the_worst_line_decides_the_exit_code() {
     for (list, at, code) in [
         ("a.shop.example", server.at(), 0),
         (
-            "a.shop.example\nb.shop.example\nnobody.example",
+            "a.shop.example\nb.shop.example\nunknown.example",
             server.at(),
             1,
         ),
-        ("a.shop.example\nnobody.example", server.at(), 3),
+        ("a.shop.example\nunknown.example", server.at(), 3),
         ("a.shop.example", "127.0.0.1:1".to_owned(), 4),
         (
-            "a.shop.example\nnobody.example",
+            "a.shop.example\nunknown.example",
             "127.0.0.1:1".to_owned(),
             3,
         ),

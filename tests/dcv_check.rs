@@ -978,7 +978,7 @@ fn malformed_records_and_missing_requests_are_rejected() {
         let run = check(&["dcv-check", "--record", record]).expect(3);
         assert!(run.stderr.contains(message), "{record}\n{run}");
     }
-    check(&["dcv-check", "nobody.example"]).expect(3);
+    check(&["dcv-check", "unknown.example"]).expect(3);
     check(&["dcv-check", "--resolver", "dns.example"]).expect(2);
     check(&["dcv-check", "--wait=soon"]).expect(2);
     let private = RequestWithRecord::new(&["shop.example"], &["--ca", "private"]);

@@ -463,7 +463,7 @@ fn zones_without_a_responding_server_are_unreachable() {
                 &["server-timeout", "server-connection-refused"],
             ),
             (
-                "nobody.example",
+                "unserved.example",
                 4,
                 "unreachable",
                 "unsigned",

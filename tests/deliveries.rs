@@ -295,7 +295,7 @@ fn every_certificate_is_found_and_every_repair_reported() {
         (
             "no END, then prose",
             format!(
-                "{a}{}\nYours, the shop.\n",
+                "{a}{}\nYours, the CA.\n",
                 b.split("-----END").next().unwrap()
             )
             .into(),

@@ -80,7 +80,7 @@ fn install_and_rollback_work_with_unusual_streams_environments_and_folders() {
         ),
         ("an empty PATH", "PATH= HOME= exec \"$0\" ARGS", 0),
         (
-            "a home that is not there",
+            "a home that does not exist",
             "HOME=/nonexistent LANG=C COLUMNS=1 TERM=dumb exec \"$0\" ARGS",
             0,
         ),

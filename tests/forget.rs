@@ -167,7 +167,7 @@ fn unfinished_installs_and_folders_with_other_files_are_refused() {
     forget(&setup, &[]).expect(0);
     assert_eq!(sandbox.read(CHAIN), "the user's");
     sandbox
-        .run(&["forget", "nobody.example", "--root", "tree"])
+        .run(&["forget", "unknown.example", "--root", "tree"])
         .expect(3);
     sandbox
         .run(&["forget", "../etc", "--root", "tree"])

@@ -343,11 +343,11 @@ fn ordinary_installs_can_be_continued() {
     let sandbox = assert_can_be_continued(&FINE);
     assert!(sandbox.join("example.com-3.dcv").exists());
     assert_can_be_continued(&Case {
-        sample: "taken-back",
+        sample: "rolled-back",
         ..FINE
     });
     assert_can_be_continued(&Case {
-        sample: "taken-back",
+        sample: "install-undone",
         ..FINE
     });
 }

@@ -212,7 +212,7 @@ fn served_certificates_are_verified_as_sent() {
         assert!(late.stdout.contains("expired on"), "{late}");
     }
     // A name without a port is never looked up in the network.
-    sandbox.run(&["verify", "nobody.invalid"]).expect(3);
+    sandbox.run(&["verify", "unknown.invalid"]).expect(3);
     sandbox
         .run(&["verify", "leaf.pem", "--starttls", "smtp"])
         .expect(2);

@@ -87,7 +87,7 @@ fn plain_files_with_a_matching_key_are_taken_over() {
         .renew_and_install(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"])
         .expect(0);
     let sandbox = &setup.sandbox;
-    let old_chain = "a comment of the shop\r\n".to_owned() + &sandbox.read("tree/etc/old.crt");
+    let old_chain = "a comment of the CA\r\n".to_owned() + &sandbox.read("tree/etc/old.crt");
     let old_key = sandbox.read("tree/etc/old.key");
     std::fs::remove_dir_all(sandbox.join("tree")).unwrap();
     sandbox.write(CHAIN, &old_chain);
@@ -930,7 +930,7 @@ fn an_install_prints_this_document_and_this_text() {
     };
     insta::assert_snapshot!(run.lines().map(dates).collect::<Vec<_>>().join("\n"), @"
     found   example.com, www.example.com, expires [DATE] matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     wrote   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem, [SANDBOX]/tree/etc/ssl/private/example.com.key (0600)
     done    example.com is installed and expires [DATE] renew from [DATE] no server was probed
     --- exit 0

@@ -61,10 +61,10 @@ fn owner_and_mode_of_the_key_are_set_and_saved() {
     let before = setup.tree();
     for (flags, expected) in [
         (
-            ["--owner", "nobody-here"],
-            "there is no user \"nobody-here\"",
+            ["--owner", "no-such-user"],
+            "there is no user \"no-such-user\"",
         ),
-        (["--owner", "root:nobody-here"], "there is no group"),
+        (["--owner", "root:no-such-group"], "there is no group"),
         (["--owner", "4711"], "--owner 4711:ssl-cert"),
         (["--owner", ""], "the owner is empty"),
         (

@@ -11,11 +11,12 @@ use source::Source;
 
 /// The layers, outermost first. A module imports only from its own layer and from those below it, so
 /// there are no cycles between layers.
-const LAYERS: [&str; 30] = [
+const LAYERS: [&str; 31] = [
     "main",
     "lib",
     "cli",
     "facade",
+    "reference",
     "commands",
     "rehearsal",
     "scan",

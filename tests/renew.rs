@@ -515,11 +515,11 @@ fn certificates_that_certctl_did_not_install() {
             .contains("sudo certbot renew --cert-name acme.example"),
         "{certbots}"
     );
-    let unknown = renew(&setup, &["nobody.example"]).expect(3);
+    let unknown = renew(&setup, &["unknown.example"]).expect(3);
     assert!(
         unknown
             .stderr
-            .contains("certctl --root tree csr nobody.example"),
+            .contains("certctl --root tree csr unknown.example"),
         "{unknown}"
     );
     sandbox.run(&["renew", "--at", &noon(1)]).expect(2);

@@ -13,7 +13,7 @@ use support::external::{external_program, path_of, succeed};
 use support::install_sandbox::{InstallSandbox, link, mode};
 use support::program::program;
 
-/// The user id of `nobody`.
+/// The id of a user without privileges.
 const USER: u32 = 65534;
 
 /// A sandbox whose folder belongs to an ordinary user, with a copy of certctl that this user can

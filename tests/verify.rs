@@ -242,15 +242,14 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     next    Pass the zip or the .crt file that the CA sent by mail or offers for download.
     --- exit 3
     "#);
-    for mended in ["reversed.pem", "glued.pem"] {
-        setup
-            .sandbox
-            .run(&["bundle", mended, "--trust", "root.pem"])
+    for repaired in ["reversed.pem", "glued.pem"] {
+        setup.sandbox
+            .run(&["bundle", repaired, "--trust", "root.pem"])
             .expect(0);
         assert_eq!(
             setup.sandbox.read("example.com.fullchain.pem"),
             setup.chain(),
-            "{mended}"
+            "{repaired}"
         );
         std::fs::remove_file(setup.sandbox.join("example.com.fullchain.pem")).unwrap();
     }

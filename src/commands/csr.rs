@@ -17,6 +17,7 @@ pub(crate) use self::args::CsrArgs;
 use self::existing::{ExistingFiles, ExistingRequest, RequestTarget};
 use self::outcome::{CsrOutcome, RequestOnDisk};
 use self::spec::CsrSpec;
+pub(crate) use self::template::NAME_LIMIT;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inputs::dcv_file;

@@ -18,6 +18,9 @@ use crate::pki::name::DnsName;
 use crate::system::fs::scratch::ScratchFolder;
 use crate::system::process;
 
+/// The folder of the rehearsal, in the working directory.
+pub(crate) const FOLDER: &str = "rehearsal";
+
 /// Rehearse a renewal on this machine only, with a built-in CA, DNS server and web server
 ///
 /// Examples:
@@ -66,6 +69,6 @@ pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutc
     } else {
         StepPause::Never
     };
-    let scratch = ScratchFolder::claim(&context.path_of("rehearsal"))?;
+    let scratch = ScratchFolder::claim(&context.path_of(FOLDER))?;
     scenario::run(context, args.server, &name, &scratch, pause)
 }

@@ -4,19 +4,19 @@
 use crate::pki::der;
 
 /// The maximum nesting; more than any certificate, PKCS#7 or PKCS#12 file has.
-const DEPTH: usize = 24;
+pub(crate) const BER_DEPTH: usize = 24;
 
 const OCTET_STRING: u8 = 0x04;
 const CONSTRUCTED: u8 = 0x20;
 
 /// Larger, and with more elements, than any BER file of a CA; the pieces are copied on each level.
-const LARGEST: usize = 4 * 1024 * 1024;
-const ELEMENTS: usize = 100_000;
+pub(crate) const BER_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const BER_ELEMENTS: usize = 100_000;
 
 /// Converts the first element of `bytes`; `None` if it is no BER, nested too deeply or too large.
 pub(super) fn to_der(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut left = ELEMENTS;
-    convert_element(bytes.get(..bytes.len().min(LARGEST))?, 0, &mut left).map(|(der, _)| der)
+    let mut left = BER_ELEMENTS;
+    convert_element(bytes.get(..bytes.len().min(BER_BYTES))?, 0, &mut left).map(|(der, _)| der)
 }
 
 fn convert_element<'a>(
@@ -26,7 +26,7 @@ fn convert_element<'a>(
 ) -> Option<(Vec<u8>, &'a [u8])> {
     let (&tag, after) = bytes.split_first()?;
     *left = left.checked_sub(1)?;
-    if depth > DEPTH || tag & 0x1f == 0x1f {
+    if depth > BER_DEPTH || tag & 0x1f == 0x1f {
         return None;
     }
     let indefinite = after.first() == Some(&0x80);
@@ -86,7 +86,7 @@ fn convert_definite<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::{DEPTH, to_der};
+    use super::{BER_DEPTH, to_der};
 
     #[test]
     fn indefinite_lengths_become_definite() {
@@ -102,7 +102,7 @@ mod tests {
         ] {
             assert_eq!(to_der(bad), None);
         }
-        let deep = [0x30, 0x80].repeat(DEPTH * 1000);
+        let deep = [0x30, 0x80].repeat(BER_DEPTH * 1000);
         assert_eq!(to_der(&deep), None);
     }
 }

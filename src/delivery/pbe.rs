@@ -103,10 +103,12 @@ pub(super) fn decrypt(
         .ok_or(DecryptionFailure::Wrong)
 }
 
+/// The most memory that one scrypt derivation may use, in bytes.
+pub(crate) const SCRYPT_MEMORY: u64 = 32 * 1024 * 1024;
+
 /// Returns how many iterations a key derivation requires. For scrypt (RFC 7914) these are its
 /// blocks, and its memory is limited too.
 fn count_iterations(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
-    const MEMORY: u64 = 32 * 1024 * 1024;
     match kdf {
         Kdf::Pbkdf2(parameters) => Ok(u64::from(parameters.iteration_count)),
         Kdf::Scrypt(parameters) => {
@@ -114,7 +116,7 @@ fn count_iterations(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
                 .cost_parameter
                 .saturating_mul(u64::from(parameters.block_size));
             let iterations = blocks.saturating_mul(u64::from(parameters.parallelization));
-            if blocks.saturating_mul(128) > MEMORY {
+            if blocks.saturating_mul(128) > SCRYPT_MEMORY {
                 Err(DecryptionFailure::TooMuchWork(iterations))
             } else {
                 Ok(iterations)

@@ -280,7 +280,7 @@ mod tests {
             assert_eq!(extracted.repairs, repairs, "{body}");
         }
         assert_eq!(
-            &*extract_base64(b"\nAAAA\nBB==\nYours, the shop\n", EndLine::Missing).data,
+            &*extract_base64(b"\nAAAA\nBB==\nYours, the CA\n", EndLine::Missing).data,
             b"AAAABB=="
         );
     }

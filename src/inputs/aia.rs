@@ -14,10 +14,10 @@ use crate::system::http::{self, HttpError, NetworkReach};
 use crate::system::signals::InterruptSignal;
 
 /// The maximum number of issuers that are fetched for one chain; clients follow no more.
-const MOST_STEPS: usize = 6;
+pub(crate) const AIA_STEPS: usize = 6;
 
 /// The maximum number of URLs of one certificate that are tried.
-const MOST_URLS: usize = 4;
+pub(crate) const AIA_URLS: usize = 4;
 
 /// The networks from which certificates may be fetched, and the signal that stops a transfer.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub(crate) fn complete(
 ) -> Result<(AssembledChain, Vec<Finding>), Failure> {
     let mut bag = bag.to_vec();
     let mut findings = Vec::new();
-    for _ in 0..MOST_STEPS {
+    for _ in 0..AIA_STEPS {
         let Some(fetched) = fetch_issuer(&assembly.chain, fetching, &mut findings)? else {
             break;
         };
@@ -78,7 +78,7 @@ fn fetch_issuer(
     let urls = urls
         .iter()
         .filter(|url| !url.starts_with("ldap"))
-        .take(MOST_URLS);
+        .take(AIA_URLS);
     let Some(fetched) = fetch_from_first(urls, last, fetching, findings)? else {
         return Ok(None);
     };

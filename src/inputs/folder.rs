@@ -21,11 +21,11 @@ use crate::system::fs::folders;
 /// The maximum number of bytes read from a file that was passed.
 pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The maximum number of bytes read from any other file; keys, requests and chains are far smaller.
-const GLANCE_LIMIT: u64 = 256 * 1024;
+/// The maximum number of bytes read of any other file; keys, requests and chains are far smaller.
+pub(crate) const GLANCE_LIMIT: u64 = 256 * 1024;
 
 /// The maximum number of files of a folder that are read.
-const FOLDER_LIMIT: usize = 10_000;
+pub(crate) const FOLDER_LIMIT: usize = 10_000;
 
 impl FolderContents {
     /// Reads the files of the working directory (`-C`).

@@ -9,6 +9,7 @@ use crate::finding::{Finding, NextStep};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::probe::{ProbeTarget, StartTls, TlsHandshake};
+use crate::system::tls::hosts::ADDRESS_LIMIT;
 use crate::system::tls::{self, ProbeError};
 
 /// A host argument: `HOST`, `HOST:PORT` or `[::1]:PORT`.
@@ -115,10 +116,7 @@ pub(crate) struct HostAnswers {
 }
 
 /// The deadline for resolving the host, and for the handshakes with its addresses.
-const DEADLINE: Duration = Duration::from_secs(10);
-
-/// The maximum number of addresses of one name that are probed.
-const MOST: usize = 16;
+pub(crate) const HOST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Connects to every address of `host`; uses STARTTLS if the port implies it.
 ///
@@ -129,8 +127,8 @@ pub(crate) fn probe_host(
     starttls: Option<StartTls>,
 ) -> Result<HostAnswers, Failure> {
     let starttls = starttls.or_else(|| StartTls::from_port(host.port));
-    let mut addresses = tls::resolve(&host.name, host.port, DEADLINE)?;
-    addresses.truncate(MOST);
+    let mut addresses = tls::resolve(&host.name, host.port, HOST_DEADLINE)?;
+    addresses.truncate(ADDRESS_LIMIT);
     let targets: Vec<ProbeTarget> = addresses
         .iter()
         .map(|address| ProbeTarget {
@@ -138,7 +136,7 @@ pub(crate) fn probe_host(
             ..ProbeTarget::new(*address, host.name.clone())
         })
         .collect();
-    let answers = tls::probe_all(&targets, DEADLINE);
+    let answers = tls::probe_all(&targets, HOST_DEADLINE);
     let mut answers_by_chain: Vec<HostCertificates> = Vec::new();
     let mut failed: Vec<FailedProbe> = Vec::new();
     for (address, answer) in addresses.into_iter().zip(answers) {

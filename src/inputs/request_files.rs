@@ -26,13 +26,22 @@ impl RequestPaths {
     /// Returns the usual paths in the working directory.
     #[must_use]
     pub(crate) fn new(context: &Context, stem: &str) -> Self {
+        Self::placed(stem, |name| context.path_of(name))
+    }
+
+    /// Returns the paths that `place` gives to the three file names.
+    #[must_use]
+    pub(crate) fn placed(stem: &str, place: impl Fn(String) -> PathBuf) -> Self {
         Self {
-            key: context.path_of(format!("{stem}.key")),
-            request: context.path_of(format!("{stem}.csr")),
-            record: context.path_of(format!("{stem}.dcv")),
+            key: place(format!("{stem}.key")),
+            request: place(format!("{stem}.csr")),
+            record: place(format!("{stem}.dcv")),
         }
     }
 }
+
+/// The mode of a new key in the working directory.
+pub(crate) const KEY_MODE: Mode = Mode::new(0o600);
 
 /// New files with temporary names beside their final paths.
 #[derive(Debug)]
@@ -57,7 +66,7 @@ impl StagedRequestFiles {
         let record = || files::stage(&paths.record, stored.text().as_bytes(), Mode::new(0o644));
         Ok(Self {
             key: key
-                .map(|key| files::stage(&paths.key, key.as_bytes(), Mode::new(0o600)))
+                .map(|key| files::stage(&paths.key, key.as_bytes(), KEY_MODE))
                 .transpose()?,
             request: files::stage(
                 &paths.request,

@@ -24,7 +24,7 @@ mod prove;
 
 pub(crate) use certificate::PlanContext;
 pub(crate) use error::StepError;
-pub(crate) use prove::{ProbeAnswer, probe_groups};
+pub(crate) use prove::{HANDSHAKE_TIMEOUT, ProbeAnswer, probe_groups};
 
 use error::InstallError;
 use prove::ProbeGroup;

@@ -414,12 +414,14 @@ fn push_line(out: &mut String, indent: usize, line: &str) {
     out.push('\n');
 }
 
-/// Cuts text at 4,000 characters, because untrusted text in it may be very long.
+/// The maximum number of characters of one message in output for people.
+pub(crate) const MESSAGE_LIMIT: usize = 4000;
+
+/// Cuts text at [`MESSAGE_LIMIT`] characters, because untrusted text in it may be very long.
 fn shortened(body: String) -> String {
-    const MOST: usize = 4000;
     // Characters are counted only if there are more bytes than that.
-    let cut = if body.len() > MOST {
-        body.char_indices().nth(MOST)
+    let cut = if body.len() > MESSAGE_LIMIT {
+        body.char_indices().nth(MESSAGE_LIMIT)
     } else {
         None
     };

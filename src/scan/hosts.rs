@@ -21,9 +21,9 @@ use crate::system::tls::hosts::{self, AddressAnswer, HostTarget};
 use crate::system::tls::{self, ProbeError};
 
 /// Deadline for a server of this machine.
-const LOCAL_DEADLINE: Duration = Duration::from_secs(3);
+pub(crate) const LOCAL_DEADLINE: Duration = Duration::from_secs(3);
 /// Deadline for resolving a host and for a handshake with each of its addresses.
-const HOST_DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const HOST_DEADLINE: Duration = Duration::from_secs(10);
 
 impl ScanResults {
     /// Probes servers of this machine.

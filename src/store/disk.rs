@@ -278,7 +278,10 @@ fn admits(status: &folders::FileStatus, access: KeyAccess) -> bool {
     owned && status.mode == access.mode
 }
 
-/// Removes releases beyond the three newest, except those in `keep`, and leftovers of killed runs.
+/// How many releases are kept besides those that are in use.
+pub(crate) const KEPT_RELEASES: usize = 3;
+
+/// Removes releases beyond the [`KEPT_RELEASES`] newest, except those in `keep`, and leftovers of killed runs.
 /// Each is first renamed to a temporary name, so that a partly removed release is never used.
 ///
 /// # Errors
@@ -290,7 +293,7 @@ pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), Fi
         .filter_map(|name| ReleaseId::parse(name.to_str()?))
         .collect();
     let mut releases = Vec::new();
-    for id in ids.into_iter().filter(|_| names.len() > 3) {
+    for id in ids.into_iter().filter(|_| names.len() > KEPT_RELEASES) {
         let modified = folders::read_status(&layout.release(&id))?.map(|status| status.modified);
         releases.push((modified, id));
     }
@@ -298,7 +301,7 @@ pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), Fi
     for (_, id) in releases
         .iter()
         .rev()
-        .skip(3)
+        .skip(KEPT_RELEASES)
         .filter(|(_, id)| !keep.contains(id))
     {
         let temporary = files::temporary_name(&layout.release(id));

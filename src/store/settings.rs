@@ -20,7 +20,7 @@ const FORGET: &str = "auto";
 /// The value of `--probe` that probes no address, for one run.
 const PROBE_NONE: &str = "none";
 /// The maximum number of entries of the history.
-const HISTORY_LIMIT: usize = 100;
+pub(crate) const HISTORY_LIMIT: usize = 100;
 
 /// The options of an install. Paths are relative to the tree, with a leading `/`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

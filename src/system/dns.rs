@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+pub(crate) use self::aliases::ALIAS_LIMIT;
 pub(crate) use self::batch::{
     BatchDecision, BatchHandler, BatchQuery, BatchSurvey, SurveyDepth, survey_each,
 };
@@ -44,6 +45,7 @@ use self::server_queries::{is_unresponsive, query_record};
 pub(crate) use self::survey::DnsError;
 pub(crate) use self::survey::RecordQuery;
 use self::survey::{SURVEY, surveys, until_signal};
+pub(crate) use self::zone::{NAME_SERVER_LIMIT, SERVER_ADDRESS_LIMIT};
 use super::signals::InterruptSignal;
 use crate::dcv::answer::{DnsAnswer, DnsSurvey, RecordKind, ServerRole};
 use crate::dcv::caa::CaaLookup;

@@ -22,7 +22,7 @@ pub(crate) const MOST_BYTES: usize = 256 << 10;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The maximum number of redirects that are followed.
-const MOST_REDIRECTS: usize = 5;
+pub(crate) const MOST_REDIRECTS: usize = 5;
 
 /// The networks from which files may be fetched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]

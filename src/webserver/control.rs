@@ -24,8 +24,8 @@ mod service;
 pub use apache::ApacheProgram;
 pub(crate) use haproxy::HaproxyProgram;
 pub use nginx::NginxProgram;
-pub(crate) use observe::ServerError;
 use observe::run;
+pub(crate) use observe::{DEADLINE, FILE_LIMIT, FILES, ServerError};
 pub use observe::{ServerDetail, ServerObservation};
 
 /// A server that uses the certificate.

@@ -5,7 +5,7 @@ use super::world::World;
 use super::{ExpectedOutcome, Row};
 use crate::support::zip::zip;
 
-const HEAD: &str = "Received: from mx.example (mx.example [192.0.2.1])\r\n\tby mail.example; Mon, 23 Nov 2026 10:00:00 +0000\r\nFrom: \"The Shop\" <no-reply@shop.example>\r\nTo: admin@example.com\r\nSubject: =?utf-8?Q?Your_certificate?=\r\nMIME-Version: 1.0\r\n";
+const HEAD: &str = "Received: from mx.example (mx.example [192.0.2.1])\r\n\tby mail.example; Mon, 23 Nov 2026 10:00:00 +0000\r\nFrom: \"A Reseller\" <no-reply@shop.example>\r\nTo: admin@example.com\r\nSubject: =?utf-8?Q?Your_certificate?=\r\nMIME-Version: 1.0\r\n";
 
 /// Returns a MIME part with its header fields.
 fn part(kind: &str, encoding: &str, body: &str) -> String {

@@ -20,7 +20,7 @@ use crate::wording::day;
 
 /// The highest number of names that is accepted: more than any certificate has. Every name is
 /// compared with every other one.
-const NAME_LIMIT: usize = 10_000;
+pub(crate) const NAME_LIMIT: usize = 10_000;
 
 /// The parts of a certificate or request that a new request takes over.
 pub(super) struct CsrTemplate {

@@ -14,6 +14,9 @@ use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKey};
 use crate::pki::request::{RequestError, SigningRequest, UnprovenRequest};
 use crate::pki::signature::SignatureError;
 
+/// The longest RSA key of a certificate that is used, in bits: every client refuses longer ones.
+pub(crate) const LONGEST_RSA: usize = 16_384;
+
 impl Reader<'_> {
     /// Reads one element.
     ///
@@ -45,7 +48,6 @@ impl Reader<'_> {
     }
 
     fn read_certificate(&mut self, source: &ItemSource, der: &[u8]) -> Result<(), UnusedContent> {
-        const LONGEST_RSA: usize = 16_384;
         // The content of a PKCS#7 or PKCS#12 file has no outline yet.
         if sniff::outline(der) != DerOutline::Certificate {
             return Err(UnusedContent::DamagedDer);

@@ -13,7 +13,7 @@ use crate::pki::name::DnsName;
 use crate::store::release::{KeyAccess, Release, UnloadableReason};
 
 /// The lifetime: short, because a placeholder is to be replaced soon; long enough for a slow CA.
-const DAYS: i64 = 7;
+pub(crate) const DAYS: i64 = 7;
 
 pub(crate) struct PlaceholderCertificate {
     certificate: Certificate,

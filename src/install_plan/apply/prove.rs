@@ -8,7 +8,7 @@ use crate::system::clock::{self, Stopwatch};
 use crate::system::tls::{ProbeError, probe_all};
 
 /// The longest time that one handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What one target served.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct ProbeAnswer {
 }
 
 impl ProbeAnswer {
-    /// Whether the target serves the release, leaf and whole chain.
+    /// Whether the target serves the release, leaf and full chain.
     #[must_use]
     pub fn agrees(&self) -> bool {
         matches!(&self.answer, Ok((_, ProbeVerdict::Matches)))

@@ -14,7 +14,7 @@ use crate::system::dns::server_queries::{RecordQuestion, query_record, record_ty
 
 /// The longest chain that is followed; resolvers give up at about this length too (unbound at 11,
 /// BIND at 16).
-const LONGEST: usize = 16;
+pub(crate) const ALIAS_LIMIT: usize = 16;
 
 /// A chain of aliases without a record at its end, and the name where it starts.
 pub(super) struct BrokenChain {
@@ -38,7 +38,7 @@ pub(super) async fn follow_chain(
         })?;
     let mut visited = vec![start.to_ascii_lowercase()];
     let mut next = target;
-    while visited.len() <= LONGEST {
+    while visited.len() <= ALIAS_LIMIT {
         let lower = next.to_ascii_lowercase();
         if visited.contains(&lower) {
             let chain = AliasChain::Loop(next);
@@ -47,7 +47,7 @@ pub(super) async fn follow_chain(
         visited.push(lower);
         next = query_alias(client, main_resolver, &next).await?;
     }
-    let chain = AliasChain::Long(LONGEST);
+    let chain = AliasChain::Long(ALIAS_LIMIT);
     Some(BrokenChain { start, chain })
 }
 

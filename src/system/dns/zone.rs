@@ -13,10 +13,9 @@ use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole, UnqueriedServers};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// The maximum number of server names and addresses of one zone that are used; more are reported as
-/// omitted.
-const NAMES: usize = 16;
-const ADDRESSES: usize = 32;
+/// The maximum number of server names and addresses of one zone that are used; more are reported as omitted.
+pub(crate) const NAME_SERVER_LIMIT: usize = 16;
+pub(crate) const SERVER_ADDRESS_LIMIT: usize = 32;
 
 /// Returns each resolver's answer about the zone that contains `domain`.
 pub(super) async fn query_zones(
@@ -109,7 +108,7 @@ pub(super) async fn query_servers(
 ) -> ZoneServers {
     names.sort();
     names.dedup();
-    let omitted = names.split_off(names.len().min(NAMES)).len();
+    let omitted = names.split_off(names.len().min(NAME_SERVER_LIMIT)).len();
     let mut tasks = JoinSet::new();
     for (index, name) in names.into_iter().enumerate() {
         let client = Arc::clone(client);
@@ -118,7 +117,9 @@ pub(super) async fn query_servers(
     let mut seen = HashSet::new();
     let mut servers: Vec<DnsServerId> = in_order(tasks).await.into_iter().flatten().collect();
     servers.retain(|server| server.address.is_none_or(|address| seen.insert(address)));
-    let addresses = servers.split_off(servers.len().min(ADDRESSES)).len();
+    let addresses = servers
+        .split_off(servers.len().min(SERVER_ADDRESS_LIMIT))
+        .len();
     ZoneServers {
         servers,
         omitted: UnqueriedServers {

@@ -17,6 +17,9 @@ use crate::system::clock;
 #[derive(Debug)]
 pub struct FileLock(File);
 
+/// The mode of the lock.
+pub(crate) const LOCK_MODE: Mode = Mode::new(0o600);
+
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl FileLock {
@@ -37,7 +40,7 @@ impl FileLock {
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(0o600)
+            .mode(LOCK_MODE.bits())
             .custom_flags(nofollow);
         let file = options
             .open(path)

@@ -10,7 +10,7 @@ use super::lock;
 use crate::permissions::Mode;
 
 /// The marker file, and its text for people who find it.
-const MARKER: &str = ".certctl-rehearsal";
+pub(crate) const MARKER: &str = ".certctl-rehearsal";
 const MARKER_TEXT: &str =
     "Made by certctl rehearse, which removes everything in this folder whenever it runs here.\n";
 

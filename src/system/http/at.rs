@@ -14,9 +14,9 @@ use super::super::signals::InterruptSignal;
 use crate::dcv::http_file::{HttpResponse, MOST_BODY};
 
 /// The maximum wait for one address.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The maximum total wait, because the DNS may list thousands of addresses.
-const ALL: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// The maximum wait for all of them, because the DNS may list thousands of addresses.
+pub(crate) const ALL: Duration = Duration::from_secs(60);
 /// How many addresses are tried at once.
 const AT_ONCE: usize = 32;
 

@@ -35,10 +35,10 @@ pub(crate) struct AddressAnswer {
 
 /// How many hosts are probed at once; the number of addresses is limited by the open files. Others
 /// wait only if that many are slow.
-const AT_ONCE: usize = 256;
+pub(crate) const HOSTS_AT_ONCE: usize = 256;
 
 /// The maximum number of addresses of one name that are probed.
-const MOST: usize = 16;
+pub(crate) const ADDRESS_LIMIT: usize = 16;
 
 /// Makes one full handshake with every address of every host. `each` gets the index of a host as
 /// soon as it is done, with the answer of every address, or the error that prevented probing.
@@ -63,12 +63,12 @@ async fn probe_hosts(
     mut each: impl FnMut(usize, Result<Vec<AddressAnswer>, ProbeError>),
 ) {
     // Hosts may have several addresses, each of which needs a socket.
-    let sockets = Arc::new(Semaphore::new(most_open_files(AT_ONCE)));
+    let sockets = Arc::new(Semaphore::new(most_open_files(HOSTS_AT_ONCE)));
     let mut waiting = hosts.iter().cloned().enumerate();
     let mut running = JoinSet::new();
     let mut finished = None;
     loop {
-        while running.len() < AT_ONCE
+        while running.len() < HOSTS_AT_ONCE
             && let Some((index, host)) = waiting.next()
         {
             let sockets = Arc::clone(&sockets);
@@ -128,7 +128,7 @@ async fn look_up(host: &HostTarget, deadline: Duration) -> Result<Vec<SocketAddr
         .await
         .map_err(|_| ProbeError::Timeout(deadline))?
         .map_err(|_| ProbeError::NoAddress(host.name.clone()))?;
-    let mut addresses: Vec<SocketAddr> = found.take(MOST).collect();
+    let mut addresses: Vec<SocketAddr> = found.take(ADDRESS_LIMIT).collect();
     addresses.dedup();
     if addresses.is_empty() {
         return Err(ProbeError::NoAddress(host.name.clone()));

@@ -35,8 +35,8 @@ pub enum StartTlsError {
 
 /// The longest line (RFC 5321 4.5.3.1.5 has 512 octets, IMAP's capabilities may be longer), and the
 /// most of them.
-const LINE: usize = 4096;
-const LINES: usize = 64;
+pub(crate) const LINE: usize = 4096;
+pub(crate) const LINES: usize = 64;
 
 /// How many characters of an answer are reported.
 const REPORTED: usize = 120;

@@ -10,7 +10,7 @@ use super::lines::{self, ApacheLine, ApacheParseError};
 use crate::webserver::model::{ConfigFile, ConfigPosition};
 
 /// The limit of the nesting of sections and includes.
-const DEPTH: usize = 32;
+pub(crate) const DEPTH: usize = 32;
 
 /// What decides the meaning of a configuration apart from its text.
 #[derive(Clone, Debug, Default)]

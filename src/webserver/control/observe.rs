@@ -11,11 +11,11 @@ use crate::webserver::model::{self, ConfigFile, ServerSoftware, glob};
 use crate::webserver::nginx::{self, NginxParseError};
 
 /// A test or a reload that takes longer is killed.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// The limit of a program's output that is kept.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 /// The limit of a configuration file's size.
-const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+pub(crate) const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 /// The limit of a configuration's number of files.
 pub(crate) const FILES: usize = 20_000;
 

@@ -190,7 +190,7 @@ fn repeats() -> Vec<Row> {
             PlanEnd::Proven,
         ),
         row(
-            "the same again, not seen to be served",
+            "the same again, not verified as served",
             with(installed("b", "b"), serves()),
             "test reload prove(b)",
             "",

@@ -1,0 +1,19 @@
+//! The pages docs/reference/files.md and limits.md, and the files of each manual page. They take
+//! their values from the constants and functions that the program uses, so that they change with it.
+
+mod files;
+mod limits;
+
+pub use self::files::{FileRow, file_rows};
+
+/// Returns the pages as file name and text.
+#[must_use]
+pub fn pages() -> [(&'static str, String); 2] {
+    [("files.md", files::page()), ("limits.md", limits::page())]
+}
+
+/// Returns a row of a Markdown table.
+fn table_row(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    format!("| {} |\n", cells.join(" | "))
+}

@@ -1,0 +1,264 @@
+//! docs/reference/files.md: the files that certctl reads and writes, by command.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::table_row;
+use crate::commands::rehearse::FOLDER;
+use crate::export::ExportFormat;
+use crate::inputs::request_files::{KEY_MODE, RequestPaths};
+use crate::install::servers::new_block;
+use crate::permissions::Mode;
+use crate::store::layout::{
+    self, DistroFamily, LineageLayout, PUBLIC_MODE, ReleaseFile, ReleasePointer,
+};
+use crate::system::fs::lock::LOCK_MODE;
+use crate::system::fs::scratch::MARKER;
+use crate::webserver::model::ServerSoftware;
+
+/// The name of the examples.
+const STEM: &str = "example.com";
+
+const INTRODUCTION: &str = "\
+# Files
+
+This page is generated from the functions of the program that compute the paths.
+";
+
+const IN_THE_DIRECTORY: &str = "\
+Files of a request have the stem of its first name; `--cert-name` chooses another, and
+`*.example.com` is spelled `_.example.com`. `renew` numbers them: `example.com-2.key`. Files that
+`bundle` and `install` write have the stem of the request that fits, or else the certificate's first
+name. certctl matches files by key, never by name. A private key is never overwritten: `csr --force`
+moves the old one to `example.com.key.~1~`.
+";
+
+const INSTALLED: &str = "\
+With `--root DIR` these paths are below `DIR`. `install` adopts plain files that a server's
+configuration already names for these names: they become a version of their own, and their paths
+become links. Files of other tools (certbot, acme.sh, dehydrated) are left alone.
+";
+
+/// Where a file is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum FilePlace {
+    /// In the working directory.
+    Directory,
+    /// At a fixed path.
+    System,
+}
+
+/// A file, or a group of files.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FileRow {
+    /// The path; absolute for an installed file, else relative to the working directory.
+    pub path: String,
+    /// Octal mode with which it is created; empty for links and folders.
+    pub mode: String,
+    /// What it contains: one sentence without a capital and a full stop.
+    pub meaning: &'static str,
+    /// The commands that write it.
+    pub commands: &'static [&'static str],
+    place: FilePlace,
+}
+
+/// Returns all rows.
+#[must_use]
+pub fn file_rows() -> Vec<FileRow> {
+    [
+        request_files(),
+        exported_files(),
+        written_once(),
+        installed_files(),
+    ]
+    .concat()
+}
+
+/// Returns the page.
+pub(super) fn page() -> String {
+    let mut text = INTRODUCTION.to_owned();
+    for (title, introduction, place) in [
+        (
+            "In the working directory",
+            IN_THE_DIRECTORY,
+            FilePlace::Directory,
+        ),
+        ("Installed", INSTALLED, FilePlace::System),
+    ] {
+        text.push_str(&format!("\n## {title}\n\n{introduction}\n"));
+        text.push_str(&table_row(&["file", "mode", "content", "written by"]));
+        text.push_str("|---|---|---|---|\n");
+        for row in file_rows().iter().filter(|row| row.place == place) {
+            let commands: Vec<String> = row
+                .commands
+                .iter()
+                .map(|command| format!("`{command}`"))
+                .collect();
+            text.push_str(&table_row(&[
+                &format!("`{}`", row.path),
+                &row.mode,
+                row.meaning,
+                &commands.join(", "),
+            ]));
+        }
+    }
+    text
+}
+
+fn request_files() -> Vec<FileRow> {
+    let paths = RequestPaths::placed(STEM, PathBuf::from);
+    let writers: &[&str] = &["csr", "renew"];
+    vec![
+        in_directory(&paths.key, Some(KEY_MODE), "the private key", writers),
+        in_directory(
+            &paths.request,
+            Some(PUBLIC_MODE),
+            "the request (CSR)",
+            writers,
+        ),
+        in_directory(
+            &paths.record,
+            Some(PUBLIC_MODE),
+            "the CA, and the validation record once it is known",
+            &["csr", "dcv-check", "renew"],
+        ),
+    ]
+}
+
+fn exported_files() -> Vec<FileRow> {
+    let row = |format: &ExportFormat| {
+        let path = PathBuf::from(format!("{STEM}.{}", format.extension()));
+        let meaning = match format {
+            ExportFormat::Pem => "the certificate, then its intermediates",
+            ExportFormat::Cert => "the certificate alone",
+            ExportFormat::Chain => "the intermediates alone",
+            ExportFormat::Der => "the certificate alone, as DER",
+            ExportFormat::P7b => "the certificate and its intermediates, as PKCS#7",
+            ExportFormat::Pfx => "key, certificate and intermediates as PKCS#12, with a password",
+            ExportFormat::Haproxy => "the certificate, its intermediates and the key, as PEM",
+        };
+        in_directory(&path, Some(format.mode()), meaning, &["bundle"])
+    };
+    ExportFormat::value_variants().iter().map(row).collect()
+}
+
+fn written_once() -> Vec<FileRow> {
+    let block = |software| {
+        in_directory(
+            Path::new(&new_block::file_name(STEM, software)),
+            Some(PUBLIC_MODE),
+            "a server block to review, if the server has none for the names; an existing \
+             different file is kept",
+            &["install"],
+        )
+    };
+    let mut rows: Vec<FileRow> = [
+        ServerSoftware::Nginx,
+        ServerSoftware::Apache,
+        ServerSoftware::Haproxy,
+    ]
+    .map(block)
+    .into();
+    rows.push(in_directory(
+        &Path::new(FOLDER).join(MARKER),
+        Some(PUBLIC_MODE),
+        "marks the folder of the rehearsal, which every run clears; a folder without this file is \
+         left alone",
+        &["rehearse"],
+    ));
+    rows
+}
+
+fn installed_files() -> Vec<FileRow> {
+    let root = Path::new("/");
+    let (chain, key) = DistroFamily::Debian.stable_paths(STEM);
+    let (other_chain, other_key) = DistroFamily::RedHat.stable_paths(STEM);
+    let layout = LineageLayout::new(None, STEM, root.join(&chain), root.join(&key));
+    let release = layout.releases().join("ID");
+    let file = |piece: ReleaseFile| release.join(piece.file_name());
+    let changing: &[&str] = &["install", "rollback", "forget"];
+    let link = |path: &Path, meaning| at_path(&root.join(path), None, meaning, changing);
+    let of_release =
+        |piece, mode, meaning| at_path(&file(piece), Some(mode), meaning, &["install"]);
+    vec![
+        link(&chain, "the chain that servers read: a link into `live`"),
+        link(&key, "the key that servers read: a link into `live`"),
+        link(&other_chain, "the same on Red Hat and its relatives"),
+        link(&other_key, "the same on Red Hat and its relatives"),
+        link(
+            &DistroFamily::Debian.combined_path(STEM),
+            "chain and key in one file, for HAProxy: a link into `live`",
+        ),
+        of_release(
+            ReleaseFile::FullChain,
+            PUBLIC_MODE,
+            "the certificate, then its intermediates",
+        ),
+        of_release(ReleaseFile::Cert, PUBLIC_MODE, "the certificate alone"),
+        of_release(ReleaseFile::Ca, PUBLIC_MODE, "the intermediates alone"),
+        of_release(
+            ReleaseFile::Key,
+            layout::KEY_MODE,
+            "the private key; with the owner, group and mode of the file that it replaces, but \
+             without access for others",
+        ),
+        of_release(
+            ReleaseFile::Combined,
+            layout::KEY_MODE,
+            "chain and key in one file, if a server needs it",
+        ),
+        at_path(
+            &layout.pointer(ReleasePointer::Live),
+            None,
+            "a link to the version that servers read: one rename replaces chain and key together",
+            changing,
+        ),
+        at_path(
+            &layout.pointer(ReleasePointer::Proven),
+            None,
+            "a link to the last version whose installation was verified",
+            changing,
+        ),
+        at_path(
+            &layout.settings(),
+            Some(PUBLIC_MODE),
+            "the options of the last installation, which the next one reuses, and the history; no \
+             secrets",
+            changing,
+        ),
+        at_path(
+            &layout.lock(),
+            Some(LOCK_MODE),
+            "locked while certctl changes files",
+            changing,
+        ),
+    ]
+}
+
+fn in_directory(
+    path: &Path,
+    mode: Option<Mode>,
+    meaning: &'static str,
+    commands: &'static [&'static str],
+) -> FileRow {
+    FileRow {
+        path: path.display().to_string(),
+        mode: mode.map(|mode| mode.to_string()).unwrap_or_default(),
+        meaning,
+        commands,
+        place: FilePlace::Directory,
+    }
+}
+
+fn at_path(
+    path: &Path,
+    mode: Option<Mode>,
+    meaning: &'static str,
+    commands: &'static [&'static str],
+) -> FileRow {
+    FileRow {
+        place: FilePlace::System,
+        ..in_directory(path, mode, meaning, commands)
+    }
+}
