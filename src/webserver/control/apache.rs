@@ -96,8 +96,8 @@ impl ApacheProgram {
         self.config.as_deref().unwrap_or(&self.build.config)
     }
 
-    /// Reads its configuration and whether it runs. Virtual hosts that Apache lists and certctl did not
-    /// find, or the reverse, are reported as doubts.
+    /// Reads its configuration and whether it runs. Virtual hosts that Apache lists and certctl did
+    /// not find, or the reverse, are reported as doubts.
     ///
     /// # Errors
     /// When a file cannot be read or parsed.

@@ -1,5 +1,5 @@
-//! Finds, runs and observes the HAProxy of this machine. The command line of a running one names its
-//! configuration; its environment and working directory decide what that means.
+//! Finds, runs and observes the HAProxy of this machine. The command line of a running one names
+//! its configuration; its environment and working directory decide what that means.
 
 use std::path::{Path, PathBuf};
 
@@ -122,7 +122,8 @@ impl HaproxyProgram {
         HaproxyConfig::read(texts, files)
     }
 
-    /// Returns a doubt about a running HAProxy that neither a service manager nor a signal can reload.
+    /// Returns a doubt about a running HAProxy that neither a service manager nor a signal can
+    /// reload.
     fn reload_doubt(&self) -> Option<String> {
         let master = self.master.as_ref()?;
         if self.service.is_some() || self.reload().is_some() {

@@ -187,8 +187,8 @@ pub(crate) fn read_existing_text(path: &Path) -> Result<Option<ConfigFile>, File
     }
 }
 
-/// The files that a pattern matches, sorted as glob(3) does. Missing files are omitted: the server's
-/// own test complains about them.
+/// The files that a pattern matches, sorted as glob(3) does. Missing files are omitted: the
+/// server's own test complains about them.
 pub(crate) fn matching_files(pattern: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {

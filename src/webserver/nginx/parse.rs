@@ -105,8 +105,8 @@ impl<E: From<NginxParseError>> NginxParser<'_, E> {
         self.parse_block(&mut source, depth, None)
     }
 
-    /// Parses directives up to the end of the file, or up to the `}` of the block that was opened on
-    /// line `opened`.
+    /// Parses directives up to the end of the file, or up to the `}` of the block that was opened
+    /// on line `opened`.
     fn parse_block(
         &mut self,
         source: &mut NginxSource<'_>,
