@@ -92,7 +92,7 @@ fn bare_certctl_ends_with_the_next_command() {
     let words = [
         "install", "--trust", "root.pem", "--root", "tree", "--server", "none",
     ];
-    sandbox.run(&words);
+    let _ = sandbox.run(&words);
     assert_eq!(next(&["--root", "tree"]), None);
 }
 

@@ -91,7 +91,7 @@ pub enum HttpResponse {
     NoRoute,
 }
 
-/// The maximum number of bytes of a file that are read: it has three lines.
+/// The maximum number of bytes read from a file, which has three lines.
 pub(crate) const MOST_BODY: usize = 16 * 1024;
 
 /// What is wrong with a file.

@@ -31,7 +31,7 @@ const PROGRAMS: [(&str, &str); 3] = [
 ];
 /// Its units and service scripts.
 const SERVICES: [&str; 2] = ["apache2", "httpd"];
-/// The limit of the size of a certificate, key or command line.
+/// The maximum size of a certificate, key or command line, in bytes.
 const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// An Apache on this machine.

@@ -23,7 +23,7 @@ use crate::webserver::model::{ConfigFile, ServerSoftware};
 const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
 /// Its unit and service script.
 const SERVICE: &str = "haproxy";
-/// The limit of the size of a certificate, list or command line.
+/// The maximum size of a certificate, list or command line, in bytes.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// An HAProxy on this machine.

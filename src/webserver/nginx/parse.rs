@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::lex::{NginxLexer, NginxParseError, NginxSyntaxFault, NginxToken};
 use crate::webserver::model::ConfigFile;
 
-/// The limit of the nesting of blocks and includes.
+/// The maximum nesting depth of blocks and includes.
 pub(crate) const DEPTH: usize = 32;
 
 /// A directive with its arguments and its block.
