@@ -165,7 +165,7 @@ pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), S
         }
         if status.is_some_and(|status| !has_access(&status, release.access)) {
             return Err(damaged(
-                "its owner or mode was changed, so that other users may read the key in it",
+                "its owner or mode was changed, so other users may be able to read the key in it",
             ));
         }
     }
