@@ -1,8 +1,8 @@
 //! certctl manages server certificates that a CA issues for a CSR: from the private key and the
 //! validation record to the installed and verified certificate.
 //!
-//! The modules, outermost first; each may use those below it (`tests/layers.rs` checks that). All are
-//! private to the crate, except for what [`facade`] re-exports for the tests:
+//! The modules, outermost first; each may use those below it (`tests/layers.rs` checks that). All
+//! are private to the crate, except for what [`facade`] re-exports for the tests:
 //!
 //! * [`cli`] parses the command line and creates the [`context`]; [`commands`] has one file per
 //!   command.

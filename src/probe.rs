@@ -1,5 +1,5 @@
-//! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the full chain
-//! in its order. Pure: handshakes and elapsed times are values.
+//! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the whole
+//! chain in its order. Pure: handshakes and elapsed times are values.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -159,8 +159,8 @@ fn label(der: &[u8]) -> String {
     )
 }
 
-/// How long to probe after a reload: a server that reloads gracefully serves the old certificate for
-/// some more milliseconds, and its workers do not change at the same time.
+/// How long to probe after a reload: a server that reloads gracefully serves the old certificate
+/// for some more milliseconds, and its workers do not change at the same time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ProbePatience {
     /// Successive rounds in which all targets must agree, each with new handshakes.
@@ -172,9 +172,9 @@ pub struct ProbePatience {
 }
 
 impl Default for ProbePatience {
-    /// The rounds take 200 ms: the old workers of nginx accept connections together with the new ones
-    /// for 100 ms before they must exit (`ngx_master_process_cycle`), and rounds within that time prove
-    /// nothing.
+    /// The rounds take 200 ms: the old workers of nginx accept connections together with the new
+    /// ones for 100 ms before they must exit (`ngx_master_process_cycle`), and rounds within that
+    /// time prove nothing.
     fn default() -> Self {
         Self {
             rounds: 5,

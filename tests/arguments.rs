@@ -5,8 +5,8 @@
 mod support;
 
 use support::json::Json;
-use support::order::Order;
-use support::shop::Shop;
+use support::issued_certificate::IssuedCertificate;
+use support::install_sandbox::InstallSandbox;
 
 /// Returns the kinds of the items that `inspect` shows.
 fn kinds(document: &Json) -> Vec<&str> {
@@ -19,7 +19,7 @@ fn kinds(document: &Json) -> Vec<&str> {
 
 #[test]
 fn a_name_known_here_takes_precedence_over_a_path() {
-    let order = Order::new();
+    let order = IssuedCertificate::new();
     let sandbox = &order.sandbox;
     sandbox.write("chain.pem", order.chain());
     // A file with the spelling of the name, and a file with the suffix of a certificate.
@@ -41,7 +41,7 @@ fn a_name_known_here_takes_precedence_over_a_path() {
 
 #[test]
 fn a_folder_does_not_hide_a_name() {
-    let order = Order::new();
+    let order = IssuedCertificate::new();
     order
         .sandbox
         .write("example.com/root.pem", order.ca.root_pem());
@@ -59,9 +59,9 @@ fn a_folder_does_not_hide_a_name() {
 
 #[test]
 fn an_installed_name_takes_precedence_over_a_path() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let sandbox = &setup.sandbox;
     // Another folder, in which only the spelling of the name exists.
     sandbox.write("elsewhere/example.com", "neither a certificate nor a key\n");
     let verify = |text: &str| {
@@ -87,7 +87,7 @@ fn an_installed_name_takes_precedence_over_a_path() {
 
 #[test]
 fn status_prefers_a_known_name_to_a_path() {
-    let order = Order::new();
+    let order = IssuedCertificate::new();
     order.sandbox.write("example.com", order.ca.root_pem());
     let rows = |text: &str| {
         let run = order

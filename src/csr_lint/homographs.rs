@@ -62,8 +62,8 @@ fn looks_latin(label: &str) -> bool {
         && letters.all(|letter| LATIN_LOOKING.contains(letter))
 }
 
-/// Returns the scripts of the label, without characters that belong to all scripts: digits, hyphens,
-/// accents.
+/// Returns the scripts of the label, without characters that belong to all scripts: digits,
+/// hyphens, accents.
 fn scripts(label: &str) -> Vec<Script> {
     let mut scripts: Vec<Script> = Vec::new();
     for script in label.chars().map(|c| c.script()) {

@@ -1,8 +1,8 @@
-//! Validates a zone's signatures from its servers' answers: DS in the parent zone, DNSKEY, RRSIG and
-//! the clock (RFC 4035 5). CAs must check them for every lookup (BR 3.2.2.4 and 3.2.2.8.1, SC-085),
-//! even if the local resolver does not. Pure. It needs no trust anchor: it looks for mistakes of
-//! the domain's owner, so it trusts the zones above the domain. A zone without a DS record is
-//! unsigned, which is not a fault.
+//! Validates a zone's signatures from its servers' answers: DS in the parent zone, DNSKEY, RRSIG
+//! and the clock (RFC 4035 5). CAs must check them for every lookup (BR 3.2.2.4 and 3.2.2.8.1,
+//! SC-085), even if the local resolver does not. Pure. It needs no trust anchor: it looks for
+//! mistakes of the domain's owner, so it trusts the zones above the domain. A zone without a DS
+//! record is unsigned, which is not a fault.
 
 use hickory_proto::dnssec::crypto::Digest;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, RRSIG};
@@ -200,7 +200,8 @@ impl DnssecValidation {
         }
     }
 
-    /// Checks the zone's keys at each server: a key that matches a DS record has to sign all of them.
+    /// Checks the zone's keys at each server: a key that matches a DS record has to sign all of
+    /// them.
     fn check_keys(&mut self, cut: &ZoneCut, ds: &[DS]) {
         for ServerKeys { server, records } in &cut.keys {
             let Some(records) = records else { continue };

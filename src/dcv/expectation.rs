@@ -1,5 +1,5 @@
-//! What would satisfy the CA for one domain: the record, its accepted values, and the names at which
-//! the CA accepts it.
+//! What would satisfy the CA for one domain: the record, its accepted values, and the names at
+//! which the CA accepts it.
 
 use std::borrow::Cow;
 
@@ -107,8 +107,8 @@ impl ExpectedAnswer {
         name.registrable().map(str::to_owned)
     }
 
-    /// Removes the computed values: the record for a reused key has a unique value, which only the CA
-    /// knows (docs.sectigo.com, request token).
+    /// Removes the computed values: the record for a reused key has a unique value, which only the
+    /// CA knows (docs.sectigo.com, request token).
     pub(crate) fn require_reseller_value(&mut self, request: &SigningRequest) {
         if self.source == ExpectationSource::Form {
             self.source = ExpectationSource::Unknown;

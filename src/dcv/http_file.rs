@@ -91,7 +91,7 @@ pub enum HttpResponse {
     NoRoute,
 }
 
-/// The maximum number of bytes of a file that are read: it has three lines.
+/// The maximum number of bytes read from a file, which has three lines.
 pub(crate) const MOST_BODY: usize = 16 * 1024;
 
 /// What is wrong with a file.
@@ -113,8 +113,8 @@ pub enum FileFlaw {
     Unique(String),
 }
 
-/// Returns the files for `request`, one for each name that is not a wildcard; none for a CA that does
-/// not offer HTTP validation. `given` are the reseller's records that belong to this request.
+/// Returns the files for `request`, one for each name that is not a wildcard; none for a CA that
+/// does not offer HTTP validation. `given` are the reseller's records that belong to this request.
 #[must_use]
 pub(crate) fn validation_files(
     request: &SigningRequest,
@@ -283,7 +283,8 @@ fn first_zone(zones: &[String]) -> &str {
 }
 
 impl ValidationFile {
-    /// Treats the unique value as unknown: the file for a reused key has one, which only the CA knows.
+    /// Treats the unique value as unknown: the file for a reused key has one, which only the CA
+    /// knows.
     pub fn require_unique_value(&mut self) {
         if let Content::Hash { unique, .. } = &mut self.content
             && *unique == ExpectedUnique::Absent
@@ -428,8 +429,8 @@ pub enum FileReason {
 }
 
 impl FileReason {
-    /// Returns the reason for one address; `None` if the file is right or the address is unreachable
-    /// from this machine.
+    /// Returns the reason for one address; `None` if the file is right or the address is
+    /// unreachable from this machine.
     #[must_use]
     pub fn from_response(
         file: &ValidationFile,

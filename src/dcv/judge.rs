@@ -68,8 +68,8 @@ struct RecordView<'a> {
 }
 
 impl RecordView<'_> {
-    /// Judges one server by its decisive answer: the right value at a name that the CA queries, else
-    /// another value there, else the right value at another name, else the absence.
+    /// Judges one server by its decisive answer: the right value at a name that the CA queries,
+    /// else another value there, else the right value at another name, else the absence.
     fn judge_server(&self, server_answers: &ServerAnswers) -> ServerJudgement {
         let of_its_kind = server_answers
             .answers

@@ -54,7 +54,8 @@ fn interpret(raw: &RawRecord) -> Result<GivenRecord, RecordError> {
     }
 }
 
-/// Interprets a record that is derived from a request: both host and value must have the right form.
+/// Interprets a record that is derived from a request: both host and value must have the right
+/// form.
 fn interpret_request_hashes(host: &str, value: &str) -> Result<GivenRecord, RecordError> {
     let (md5, rest) = split_md5_label(host)?;
     let label = ["_", &md5.to_ascii_lowercase()].concat();
@@ -255,8 +256,8 @@ mod tests {
         }
     }
 
-    /// Published records (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk zone) in their original
-    /// case.
+    /// Published records (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk zone) in their
+    /// original case.
     #[test]
     fn published_records_are_parsed() {
         for text in [
@@ -386,8 +387,8 @@ mod tests {
         }
     }
 
-    /// Responses from the resellers' documents and programs; Namecheap's own sample is not well-formed
-    /// XML.
+    /// Responses from the resellers' documents and programs; Namecheap's own sample is not
+    /// well-formed XML.
     #[test]
     fn responses_of_reseller_apis_are_parsed() {
         let namecheap = |host: &str, target: &str| {

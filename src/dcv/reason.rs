@@ -25,8 +25,8 @@ pub enum DcvReason {
         /// Which other servers were queried.
         others: OtherServers,
     },
-    /// The domain has no name servers: it is not registered, has expired, or has no NS records at the
-    /// registrar.
+    /// The domain has no name servers: it is not registered, has expired, or has no NS records at
+    /// the registrar.
     NotDelegated {
         /// The registrable domain.
         domain: String,

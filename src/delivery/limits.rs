@@ -44,8 +44,8 @@ impl Default for KeyDerivationBudget {
 }
 
 impl KeyDerivationBudget {
-    /// Spends `iterations` iterations; if fewer are left, spends none and returns `iterations` as the
-    /// error.
+    /// Spends `iterations` iterations; if fewer are left, spends none and returns `iterations` as
+    /// the error.
     pub(super) fn spend(&mut self, iterations: u64) -> Result<(), u64> {
         self.0 = self.0.checked_sub(iterations).ok_or(iterations)?;
         Ok(())

@@ -24,7 +24,7 @@ pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// The maximum number of bytes read of any other file; keys, requests and chains are far smaller.
 pub(crate) const GLANCE_LIMIT: u64 = 256 * 1024;
 
-/// The maximum number of files of a folder that are read.
+/// The maximum number of files read from a folder.
 pub(crate) const FOLDER_LIMIT: usize = 10_000;
 
 impl FolderContents {

@@ -15,7 +15,7 @@ use crate::system::fs::folders;
 use crate::system::fs::parallel_read::{ReadFile, read_in_order};
 use crate::system::fs::walk::{FolderWalk, WalkDepth, WalkedEntry};
 
-/// Limit for the size of a file on the command line, in bytes.
+/// The maximum size of a file on the command line, in bytes.
 pub(crate) const NAMED_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The result for one entry of a folder.

@@ -185,8 +185,8 @@ impl LineageSettings {
         self
     }
 
-    /// Returns these options with the server options taken from `before`, for an install that was rolled
-    /// back.
+    /// Returns these options with the server options taken from `before`, for an install that was
+    /// rolled back.
     #[must_use]
     pub(crate) fn with_server_of(self, before: Self) -> Self {
         Self {

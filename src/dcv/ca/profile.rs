@@ -104,8 +104,8 @@ pub struct RandomValueRecord {
 /// How the CA validates control by a file below `/.well-known/pki-validation/`.
 #[derive(Debug, Eq, PartialEq)]
 pub enum HttpValidation {
-    /// The file's name is the request's MD5 in upper case; its lines are the SHA-256, the zone of the
-    /// DNS form and the unique value.
+    /// The file's name is the request's MD5 in upper case; its lines are the SHA-256, the zone of
+    /// the DNS form and the unique value.
     CsrHash(RedirectPolicy),
     /// A file of this name with the random value that the reseller shows.
     Named(&'static str, RedirectPolicy),

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use super::shown::{self, RawRecord, RecordError};
 use crate::dcv::answer::RecordKind;
 
-/// The labels of the host in DNS providers' consoles. A label of two words is compared word by word:
-/// `record name`.
+/// The labels of the host in DNS providers' consoles. A label of two words is compared word by
+/// word: `record name`.
 const HOST: [&str; 21] = [
     "host",
     "hostname",

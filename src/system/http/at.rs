@@ -20,7 +20,8 @@ pub(crate) const ALL: Duration = Duration::from_secs(60);
 /// How many addresses are tried at once.
 const AT_ONCE: usize = 32;
 
-/// Returns the response to each URL at its address, in order; `NoResponse` if no time was left for it.
+/// Returns the response to each URL at its address, in order; `NoResponse` if no time was left for
+/// it.
 ///
 /// # Errors
 /// The number of the signal that arrived.

@@ -98,8 +98,8 @@ pub(crate) fn built_in(output: &str) -> Vec<String> {
         .collect()
 }
 
-/// Parses the variables that `envvars` sets for Apache. It is a shell script: only lines that set or
-/// export a plain value are understood. Those that run commands are skipped, so uses of their
+/// Parses the variables that `envvars` sets for Apache. It is a shell script: only lines that set
+/// or export a plain value are understood. Those that run commands are skipped, so uses of their
 /// variables become doubts.
 #[must_use]
 pub(crate) fn envvars(text: &str) -> HashMap<String, String> {

@@ -1,5 +1,5 @@
-//! `Listen` and the addresses of `<VirtualHost>`: Apache opens the sockets of the former and selects
-//! hosts by the latter, so both decide where a site answers.
+//! `Listen` and the addresses of `<VirtualHost>`: Apache opens the sockets of the former and
+//! selects hosts by the latter, so both decide where a site answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -9,7 +9,7 @@ use super::build::ApacheVersion;
 use super::lines::{self, ApacheLine, ApacheParseError};
 use crate::webserver::model::{ConfigFile, ConfigPosition};
 
-/// The limit of the nesting of sections and includes.
+/// The maximum nesting depth of sections and includes.
 pub(crate) const DEPTH: usize = 32;
 
 /// What decides the meaning of a configuration apart from its text.

@@ -40,8 +40,8 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     }
 }
 
-/// Returns doubts about the virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and certctl did not
-/// find, and about those that certctl found and Apache does not list: certctl then reads the
+/// Returns doubts about the virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and certctl did
+/// not find, and about those that certctl found and Apache does not list: certctl then reads the
 /// configuration differently.
 #[must_use]
 pub(crate) fn unlisted_hosts(output: &str, config: &ApacheConfig) -> Vec<String> {

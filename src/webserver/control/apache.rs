@@ -31,7 +31,7 @@ const PROGRAMS: [(&str, &str); 3] = [
 ];
 /// Its units and service scripts.
 const SERVICES: [&str; 2] = ["apache2", "httpd"];
-/// The limit of the size of a certificate, key or command line.
+/// The maximum size of a certificate, key or command line, in bytes.
 const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// An Apache on this machine.
@@ -96,8 +96,8 @@ impl ApacheProgram {
         self.config.as_deref().unwrap_or(&self.build.config)
     }
 
-    /// Reads its configuration and whether it runs. Virtual hosts that Apache lists and certctl did not
-    /// find, or the reverse, are reported as doubts.
+    /// Reads its configuration and whether it runs. Virtual hosts that Apache lists and certctl did
+    /// not find, or the reverse, are reported as doubts.
     ///
     /// # Errors
     /// When a file cannot be read or parsed.

@@ -1,5 +1,5 @@
-//! Finds, runs and observes the HAProxy of this machine. The command line of a running one names its
-//! configuration; its environment and working directory decide what that means.
+//! Finds, runs and observes the HAProxy of this machine. The command line of a running one names
+//! its configuration; its environment and working directory decide what that means.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ use crate::webserver::model::{ConfigFile, ServerSoftware};
 const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
 /// Its unit and service script.
 const SERVICE: &str = "haproxy";
-/// The limit of the size of a certificate, list or command line.
+/// The maximum size of a certificate, list or command line, in bytes.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// An HAProxy on this machine.
@@ -122,7 +122,8 @@ impl HaproxyProgram {
         HaproxyConfig::read(texts, files)
     }
 
-    /// Returns a doubt about a running HAProxy that neither a service manager nor a signal can reload.
+    /// Returns a doubt about a running HAProxy that neither a service manager nor a signal can
+    /// reload.
     fn reload_doubt(&self) -> Option<String> {
         let master = self.master.as_ref()?;
         if self.service.is_some() || self.reload().is_some() {

@@ -1,5 +1,5 @@
-//! Translates the texts of an HAProxy configuration into blocks: every certificate that a `bind` line
-//! loads is a block of its own, for the names of its filters or for those in the certificate.
+//! Translates the texts of an HAProxy configuration into blocks: every certificate that a `bind`
+//! line loads is a block of its own, for the names of its filters or for those in the certificate.
 
 use std::path::{Path, PathBuf};
 
@@ -316,9 +316,9 @@ mod tests {
 
     const CRT_LIST: &str = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
 
-    /// Parses a configuration whose certificates all exist, except those called `none*`. The name of a
-    /// certificate is that of its file; files called `apart*` contain no key, and those called `dark*`
-    /// cannot be read.
+    /// Parses a configuration whose certificates all exist, except those called `none*`. The name
+    /// of a certificate is that of its file; files called `apart*` contain no key, and those called
+    /// `dark*` cannot be read.
     fn read(text: &str) -> HaproxyConfig {
         let files = HaproxyFiles {
             environment: HaproxyEnvironment {

@@ -200,8 +200,9 @@ impl<'a> NginxLexer<'a> {
         word
     }
 
-    /// Reads what follows a backslash: quotes and the backslash are themselves, `t`, `r` and `n` are
-    /// control characters; before anything else the backslash stays (as in a regular expression).
+    /// Reads what follows a backslash: quotes and the backslash are themselves, `t`, `r` and `n`
+    /// are control characters; before anything else the backslash stays (as in a regular
+    /// expression).
     fn escape(&mut self, word: &mut String) {
         match self.advance() {
             Some(c @ ('"' | '\'' | '\\')) => word.push(c),

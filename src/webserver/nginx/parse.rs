@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::lex::{NginxLexer, NginxParseError, NginxSyntaxFault, NginxToken};
 use crate::webserver::model::ConfigFile;
 
-/// The limit of the nesting of blocks and includes.
+/// The maximum nesting depth of blocks and includes.
 pub(crate) const DEPTH: usize = 32;
 
 /// A directive with its arguments and its block.
@@ -105,8 +105,8 @@ impl<E: From<NginxParseError>> NginxParser<'_, E> {
         self.parse_block(&mut source, depth, None)
     }
 
-    /// Parses directives up to the end of the file, or up to the `}` of the block that was opened on
-    /// line `opened`.
+    /// Parses directives up to the end of the file, or up to the `}` of the block that was opened
+    /// on line `opened`.
     fn parse_block(
         &mut self,
         source: &mut NginxSource<'_>,

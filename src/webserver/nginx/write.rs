@@ -27,8 +27,8 @@ pub(crate) struct NginxWriter<'a> {
 /// The address in the examples of gunicorn and Django.
 const UPSTREAM: &str = "http://127.0.0.1:8000";
 
-/// The headers that an application behind a proxy needs; without them it sees the proxy as the client
-/// and http instead of https.
+/// The headers that an application behind a proxy needs; without them it sees the proxy as the
+/// client and http instead of https.
 const HEADERS: [ProxyHeader; 4] = [
     ProxyHeader {
         name: "Host",
