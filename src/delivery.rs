@@ -28,6 +28,6 @@ pub use self::diagnostics::UnusedContent;
 pub(crate) use self::diagnostics::{AppliedRepair, RepairKind};
 pub(crate) use self::encrypted_key::{DecryptError, EncryptedKey};
 pub use self::limits::{DeliveryError, DeliveryLimits};
-pub use self::pbe::Passphrase;
+pub use self::pbe::Password;
 pub(crate) use self::sniff::{FileForm, detect_form, recognize_form};
 pub(crate) use self::source::ItemSource;

@@ -90,7 +90,7 @@ impl ProbeTarget {
 /// What a server sent in a handshake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TlsHandshake {
-    /// The certificates as received, DER, the leaf first. Foreign bytes.
+    /// The certificates as received, DER, the leaf first. Untrusted bytes.
     pub chain: Vec<Vec<u8>>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
@@ -116,14 +116,14 @@ pub enum ProbeVerdict {
     OtherLeaf {
         /// SHA-256 of the served leaf, lower-case hex.
         sha256: String,
-        /// Its label. Foreign text.
+        /// Its label. Untrusted text.
         label: String,
     },
     /// The expected leaf, but other certificates after it.
     ChainDiffers {
         /// The labels of the expected certificates after the leaf, in order.
         expected: Vec<String>,
-        /// The labels of the served ones. Foreign text.
+        /// The labels of the served ones. Untrusted text.
         served: Vec<String>,
     },
 }

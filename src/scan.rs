@@ -209,7 +209,7 @@ impl ScanResults {
             anchors: &anchors,
             terms: &self.terms,
             own_anchors: &self.own_anchors,
-            served_questions: &self.questions,
+            server_probes: &self.server_probes,
             uncovered: &self.uncovered,
         };
         let mut rows = inventory::rows(items, &policy);

@@ -1,5 +1,5 @@
 //! The scripts in `completions/` are those that certctl prints.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use support::Sandbox;
 
 #[test]
-fn completions_are_fresh() {
+fn completions_are_up_to_date() {
     let sandbox = Sandbox::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
     for (shell, file) in [
@@ -23,7 +23,7 @@ fn completions_are_fresh() {
         let kept = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
         assert!(
             kept == printed,
-            "completions/{file} is stale; to write it anew:  scripts/completions"
+            "completions/{file} is out of date; to write it again:  scripts/completions"
         );
     }
 }

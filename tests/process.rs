@@ -1,5 +1,5 @@
 //! Running other programs that succeed, fail, never end, or print too much.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ fn the_middle_of_a_long_output_is_omitted() {
     );
     assert!(finished.output.ends_with("xxx\nlast\n"));
     assert!(
-        finished.output.contains("\n[99999012 bytes left out]\n"),
+        finished.output.contains("\n[99999012 bytes omitted]\n"),
         "{}",
         &finished.output[490..560]
     );

@@ -1,4 +1,4 @@
-//! `certctl rehearse` with its built-in web server; `rehearse_foreign.rs` uses the real nginx.
+//! `certctl rehearse` with its built-in web server; `rehearse_external.rs` uses the real nginx.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;

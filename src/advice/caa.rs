@@ -18,9 +18,9 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
     let at = ruling.at.as_deref().unwrap_or_default();
     let found = format!("{at} CAA {}", ruling.records.join(", "));
     Some(match &ruling.verdict {
-        CaaVerdict::NotAsked | CaaVerdict::Unrestricted | CaaVerdict::Allowed => return None,
+        CaaVerdict::NotQueried | CaaVerdict::Unrestricted | CaaVerdict::Allowed => return None,
         CaaVerdict::Forbidden(why) => forbidden(ruling, why, &found),
-        CaaVerdict::Partly(missing) => Finding::warning(
+        CaaVerdict::AllowsSome(missing) => Finding::warning(
             "caa-allows-some",
             format!(
                 "{found}: {} may not issue for {name}, but a reseller may order the certificate \
@@ -29,7 +29,7 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
             ),
         )
         .with_step(add(ruling, at, |issuer| missing.contains(&issuer.title))),
-        CaaVerdict::OnTerms(terms) => on_terms(name, &found, terms),
+        CaaVerdict::WithParameters(terms) => on_terms(name, &found, terms),
         CaaVerdict::Only(allowed) => Finding::note(
             "caa-needs-ca",
             format!("{found}: only {} may issue for {name}", allowed.join(", ")),

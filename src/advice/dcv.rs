@@ -80,11 +80,11 @@ impl From<&DcvReason> for Finding {
                 format!("the record {name} was not found at {}", servers.join(", ")),
             ),
             DcvReason::OwnServersNotFound { domain } => own_servers_not_found(domain),
-            DcvReason::ResolverRemembers { servers, seconds } => {
+            DcvReason::ResolverCachedAbsence { servers, seconds } => {
                 resolver_remembers(servers, *seconds)
             }
             DcvReason::TooManyServers { domain, omitted } => too_many(domain, *omitted),
-            DcvReason::Silent { servers, answer } => silent(&servers.join(", "), answer),
+            DcvReason::NoAnswer { servers, answer } => silent(&servers.join(", "), answer),
             DcvReason::Value {
                 at,
                 found,

@@ -24,6 +24,7 @@ pub(crate) fn check_again_with_record(words: &[String]) -> NextStep {
         "Run this command, paste the record that the CA shows (host and value), and press Ctrl-D",
         &with_record_from_stdin(words),
     )
+    .later()
 }
 
 fn with_record_from_stdin(words: &[String]) -> Vec<String> {
@@ -125,11 +126,8 @@ pub(crate) fn value_starts_with(labels: &str) -> NextStep {
 /// are the command line with that request.
 #[must_use]
 pub(crate) fn check_named_request(shown: &str, words: &[String]) -> NextStep {
-    let sentence = format!(
-        "If the record belongs to {shown}, run this command and paste the \
-                               record again"
-    );
-    NextStep::run_certctl(sentence, &with_record_from_stdin(words))
+    let sentence = format!("If the record belongs to {shown}, name it and paste the record again");
+    NextStep::run_certctl(sentence, &with_record_from_stdin(words)).later()
 }
 
 /// For a file that contains no request.

@@ -46,7 +46,7 @@ impl From<&FileReason> for Finding {
                     address_not_public(name, message)
                 }
             }
-            FileReason::Silent {
+            FileReason::NoResponse {
                 url,
                 address,
                 reason,
@@ -63,7 +63,7 @@ impl From<&FileReason> for Finding {
                 format!("{name} is a wildcard, which a file cannot validate (BR 3.2.2.4.18)"),
             )
             .with_step(NextStep::say(CHOOSE_CNAME)),
-            FileReason::WwwDropsOut { name, source } => Self::warning(
+            FileReason::WwwWillBeDropped { name, source } => Self::warning(
                 "www-will-be-dropped",
                 format!(
                     "{name} does not serve the file; Sectigo then omits this name from the \

@@ -172,7 +172,7 @@ fn advice_without_file(what: &UnusedContent) -> Option<&'static str> {
         UnusedContent::TraditionalKey | UnusedContent::UnusableKey => {
             Some("Unpack it, and convert the key with `openssl pkey`")
         }
-        UnusedContent::WrongPassphrase(_) => Some(
+        UnusedContent::WrongPassword(_) => Some(
             "Pass the password of the file, which is often sent in a separate mail: \
                 `--password-file password.txt`",
         ),
@@ -231,7 +231,7 @@ fn code(what: &UnusedContent) -> (&'static str, Severity) {
         UnusedContent::UnknownEncryption => ("unknown-encryption", Warning),
         UnusedContent::OtherKey(_) | UnusedContent::UnusableKey => ("unusable-key", Warning),
         UnusedContent::ShortKey(_) => ("rsa-too-short", Warning),
-        UnusedContent::WrongPassphrase(_) => ("wrong-password", Warning),
+        UnusedContent::WrongPassword(_) => ("wrong-password", Warning),
     }
 }
 
@@ -258,7 +258,7 @@ fn what_it_is_not(what: &UnusedContent) -> &'static str {
         | UnusedContent::TraditionalKey => "",
         UnusedContent::UnknownEncryption
         | UnusedContent::UnusableKey
-        | UnusedContent::WrongPassphrase(_) => "",
+        | UnusedContent::WrongPassword(_) => "",
         _ => ", not a certificate",
     }
 }

@@ -20,7 +20,7 @@ impl From<MatchingError> for Failure {
                 searched_places,
             } => ambiguous(failure, leaves, searched_places),
             MatchingError::LockedKey(path) => locked_key(failure, path),
-            MatchingError::WrongPassphrase(path, _) => failure
+            MatchingError::WrongPassword(path, _) => failure
                 .with_step(check_password(path))
                 .with_step(pass_password()),
             MatchingError::NoAnchor(path) => no_anchor(failure, path),
@@ -79,7 +79,7 @@ fn failure_kind(error: &MatchingError) -> FailureKind {
     match error {
         MatchingError::Ambiguous { .. } => FailureKind::Ambiguous,
         MatchingError::LockedKey(_)
-        | MatchingError::WrongPassphrase(..)
+        | MatchingError::WrongPassword(..)
         | MatchingError::NoAnchor(_)
         | MatchingError::NoKey { .. }
         | MatchingError::NoRequest { .. }
@@ -337,7 +337,7 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
         }
         ServedFault::Der { .. } => Finding::warning("der", text),
         ServedFault::Duplicate { .. } => Finding::warning("duplicate", text),
-        ServedFault::Glued { .. } => Finding::error("glued-lines", text),
+        ServedFault::JoinedMarkers { .. } => Finding::error("glued-lines", text),
         ServedFault::LeafNotFirst { .. } => Finding::error("leaf-not-first", text),
         ServedFault::OutOfOrder { .. } => Finding::warning("out-of-order", text),
         ServedFault::Packed { .. } => Finding::error("still-archived", text),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::command_lines::shell_path;
+use super::command_lines::{certctl_step, shell_path};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
 
@@ -123,9 +123,9 @@ pub(crate) fn remove_blocks(blocks: &str) -> NextStep {
 
 /// Nothing older was verified live: what is served has to be checked.
 #[must_use]
-pub(crate) fn check_what_is_served(stem: &str) -> NextStep {
-    let words = ["install", "--check", stem];
-    NextStep::run_certctl("Check which certificate each address serves", &words).with_sudo()
+pub(crate) fn check_what_is_served(root: Option<&Path>, stem: &str) -> NextStep {
+    let words = ["install", stem, "--check"];
+    certctl_step("Check which certificate each address serves", root, &words)
 }
 
 /// An address alternates between the new certificate and the old one.

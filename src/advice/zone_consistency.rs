@@ -18,12 +18,12 @@ pub(crate) fn zone_remark_finding(remark: &ZoneRemark, at: Timestamp) -> Finding
         ZoneRemark::NameServers {
             zone,
             above,
-            above_only,
+            parent_only,
             own_only,
-        } => name_servers(zone, above, &above_only.join(", "), &own_only.join(", ")),
+        } => name_servers(zone, above, &parent_only.join(", "), &own_only.join(", ")),
         ZoneRemark::ResolverDiffers { servers } => resolver_differs(servers, at),
         ZoneRemark::Serials { zone, serials } => serials_differ(zone, serials),
-        ZoneRemark::Shadowed { zone, above } => Finding::error(
+        ZoneRemark::HiddenByChildZone { zone, above } => Finding::error(
             "child-zone-hides-record",
             format!(
                 "{zone} is a separate zone, delegated to other servers; records for its names in \
@@ -128,12 +128,12 @@ fn alias_chain(name: &str, chain: &AliasChain) -> Finding {
     }
 }
 
-fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Finding {
+fn name_servers(zone: &str, above: &str, parent_only: &str, own_only: &str) -> Finding {
     Finding::warning(
         "name-servers-differ",
         format!(
             "the parent zone {above} lists other name servers for {zone} than the zone itself{}{}",
-            listed_only_in(above, above_only),
+            listed_only_in(above, parent_only),
             listed_only_in("the zone", own_only)
         ),
     )

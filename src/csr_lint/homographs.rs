@@ -54,7 +54,7 @@ fn label_problem(label: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether all letters of a label that is not ASCII look like Latin ones.
+/// Returns whether all letters of a label that is not ASCII look like Latin ones.
 fn looks_latin(label: &str) -> bool {
     let mut letters = label.chars().filter(|c| c.is_alphabetic()).peekable();
     !label.is_ascii()

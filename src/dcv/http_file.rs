@@ -86,12 +86,12 @@ pub enum HttpResponse {
         body: Vec<u8>,
     },
     /// No response within the time limit; holds the reason.
-    Silent(String),
+    NoResponse(String),
     /// This machine has no route to the address (often IPv6).
     NoRoute,
 }
 
-/// The most bytes of a file that are read: it has three lines.
+/// The maximum number of bytes of a file that are read: it has three lines.
 pub(crate) const MOST_BODY: usize = 16 * 1024;
 
 /// What is wrong with a file.
@@ -293,7 +293,7 @@ impl ValidationFile {
         }
     }
 
-    /// Whether the response would satisfy the CA; if not, why.
+    /// Returns whether the response would satisfy the CA; if not, why.
     #[must_use]
     pub fn judge(&self, got: &HttpResponse) -> (DcvVerdict, Option<FileFlaw>) {
         let HttpResponse::Answered {
@@ -412,7 +412,7 @@ pub enum FileReason {
         rehearsed: bool,
     },
     /// An address did not answer.
-    Silent {
+    NoResponse {
         url: String,
         address: SocketAddr,
         reason: String,
@@ -420,7 +420,7 @@ pub enum FileReason {
     /// No file validates a wildcard.
     Wildcard { name: String },
     /// The CA silently omits the www name if that does not serve the file.
-    WwwDropsOut {
+    WwwWillBeDropped {
         name: String,
         /// Where the CA documents that.
         source: &'static str,
@@ -440,7 +440,7 @@ impl FileReason {
         let url = file.record.url.clone();
         let address = *address;
         match (got, flaw) {
-            (HttpResponse::Silent(reason), _) => Some(Self::Silent {
+            (HttpResponse::NoResponse(reason), _) => Some(Self::NoResponse {
                 url,
                 address,
                 reason: reason.clone(),
@@ -660,7 +660,7 @@ mod tests {
         }
         assert_eq!(
             first_file(None, None)
-                .judge(&HttpResponse::Silent("closed".to_owned()))
+                .judge(&HttpResponse::NoResponse("closed".to_owned()))
                 .0,
             DcvVerdict::Unreachable
         );

@@ -1,5 +1,5 @@
 //! Parses the reseller's record as a person pastes it: a zone-file line, host and value in two
-//! columns or in labelled lines, or an API response, with the text that a console or a mail puts
+//! columns or in labelled lines, or an API response, with the text that a console or an email puts
 //! around them. Any CNAME or TXT record is accepted; one that seems to be derived from a request
 //! has to be complete.
 
@@ -87,8 +87,8 @@ fn interpret_other_record(
     Ok(GivenRecord { host, kind, value })
 }
 
-/// Whether host or value looks at least nearly like a request's hashes: then both have to be right.
-/// Records of AWS have 32 digits too, but an underscore before those of the value.
+/// Returns whether host or value looks at least nearly like a request's hashes: then both have to
+/// be right. Records of AWS have 32 digits too, but an underscore before those of the value.
 fn resembles_request_hashes(host: &str, value: &str) -> bool {
     if value.starts_with('_') || ends_in(value, "dcv.digicert.com") {
         return false;
@@ -101,13 +101,13 @@ fn resembles_request_hashes(host: &str, value: &str) -> bool {
         || (starts_with_hex_label(value) && value.contains('.'))
 }
 
-/// Whether the first label, without its underscore, is a long run of hex digits.
+/// Returns whether the first label, without its underscore, is a long run of hex digits.
 fn starts_with_hex_label(name: &str) -> bool {
     let label = name.split('.').next().unwrap_or_default();
     is_long_hex(label.strip_prefix('_').unwrap_or(label))
 }
 
-/// Whether a label consists of hex digits, more than a word has.
+/// Returns whether a label consists of hex digits, more than a word has.
 fn is_long_hex(label: &str) -> bool {
     label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -148,7 +148,8 @@ fn normalize_host(host: &str) -> Option<String> {
     Some(labels.join("."))
 }
 
-/// Whether `value` is a name with at least two labels of letters, digits, hyphens and underscores.
+/// Returns whether `value` is a name with at least two labels of letters, digits, hyphens and
+/// underscores.
 fn is_target(value: &str) -> bool {
     let name = value.trim_end_matches('.');
     name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)

@@ -44,13 +44,13 @@ pub enum DcvReason {
         domain: String,
     },
     /// Other servers have the record; a resolver has cached its absence.
-    ResolverRemembers {
+    ResolverCachedAbsence {
         servers: Vec<String>,
         /// For how many seconds the absence may still be cached.
         seconds: Option<u32>,
     },
     /// Some servers did not answer the query.
-    Silent {
+    NoAnswer {
         servers: Vec<String>,
         answer: DnsAnswer,
     },

@@ -128,7 +128,7 @@ fn validated_names(request: &SigningRequest, domain: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a name without its wildcard is the domain or below it.
+/// Returns whether a name without its wildcard is the domain or below it.
 fn is_at_or_below(name: &str, domain: &str) -> bool {
     let base = name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase();
     base.strip_suffix(domain)

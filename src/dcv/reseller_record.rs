@@ -161,7 +161,7 @@ impl GivenRecord {
         }
     }
 
-    /// Whether this record replaces the other one: both have the same host and type.
+    /// Returns whether this record replaces the other one: both have the same host and type.
     #[must_use]
     pub fn replaces(&self, other: &Self) -> bool {
         self.host == other.host && self.kind == other.kind
@@ -208,12 +208,12 @@ fn quoted(text: &str) -> String {
         .join(" ")
 }
 
-/// Whether a label has 32 hex digits, like an MD5 or half a SHA-256.
+/// Returns whether a label has 32 hex digits, like an MD5 or half a SHA-256.
 pub(super) fn is_hash(label: &str) -> bool {
     label.len() == 32 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Whether a value starts with a request's SHA-256: `<32 hex>.<32 hex>.`.
+/// Returns whether a value starts with a request's SHA-256: `<32 hex>.<32 hex>.`.
 #[must_use]
 pub(crate) fn has_request_hashes(value: &str) -> bool {
     let mut labels = value.splitn(3, '.');

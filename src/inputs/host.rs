@@ -78,7 +78,7 @@ pub(crate) struct HostCertificates {
     pub addresses: Vec<SocketAddr>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
-    /// The certificates in DER, in the order in which they were sent. Foreign bytes.
+    /// The certificates in DER, in the order in which they were sent. Untrusted bytes.
     pub sent: Vec<Vec<u8>>,
 }
 
@@ -117,7 +117,7 @@ pub(crate) struct HostAnswers {
 /// The deadline for resolving the host, and for the handshakes with its addresses.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The most addresses of one name that are probed.
+/// The maximum number of addresses of one name that are probed.
 const MOST: usize = 16;
 
 /// Connects to every address of `host`; uses STARTTLS if the port implies it.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use self::by_name::{InstalledNames, InstalledRelease};
 pub(crate) use self::saved_paths::{former_links, saved_layout};
-use super::placeholder;
+use super::{placeholder, rollback};
 use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -413,13 +413,28 @@ fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure
         stems.join(", ")
     );
     let root = context.root.as_deref();
-    stems
+    let failure = Failure::new(FailureKind::Ambiguous, message);
+    let mut possible = stems
         .iter()
+        .filter(|stem| verb != "rollback" || has_earlier_version(context, stem))
+        .peekable();
+    if possible.peek().is_none() {
+        return failure.with_step(lineages::install_what_should_be_served(root));
+    }
+    possible
         .map(|stem| install_command::choose_installed(root, verb, stem))
-        .fold(
-            Failure::new(FailureKind::Ambiguous, message),
-            Failure::with_step,
-        )
+        .fold(failure, Failure::with_step)
+}
+
+/// Whether a rollback of the certificate finds a version to restore.
+fn has_earlier_version(context: &Context, stem: &str) -> bool {
+    let Ok(root) = resolve_root(context.root.as_deref()) else {
+        return false;
+    };
+    let layout = usual_layout(&root, stem);
+    read_settings(context, stem)
+        .and_then(|settings| rollback::find_release(context, &layout, &settings, None))
+        .is_ok()
 }
 
 /// Reads the saved options of a certificate.

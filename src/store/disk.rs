@@ -18,9 +18,9 @@ use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, FileKind};
 use crate::system::fs::lock::FileLock;
 
-/// The most that is read of one file of a release.
+/// The maximum number of bytes read from one file of a release.
 pub(crate) const PIECE_LIMIT: u64 = 1024 * 1024;
-/// The most names that are read of a folder.
+/// The maximum number of names that are read of a folder.
 const NAMES_LIMIT: usize = 100_000;
 
 /// Why a release on disk cannot be used.
@@ -269,7 +269,7 @@ pub(crate) fn choose_release_name(
     })
 }
 
-/// Returns true if owner and mode are those of `access`.
+/// Returns whether owner and mode are those of `access`.
 fn admits(status: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
         || status.owner.uid == folders::current_user(),

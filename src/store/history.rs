@@ -65,8 +65,8 @@ pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
     past
 }
 
-/// Finds the release with that id, or the one that was live at that instant: the one installed last
-/// until then, or, before the first install, the one that it replaced.
+/// Finds the release with that id, or the one that was live at that time: the last one installed by
+/// then, or, before the first install, the one that it replaced.
 #[must_use]
 pub(crate) fn find_release(
     history: &[HistoryEntry],

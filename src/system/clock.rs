@@ -22,7 +22,7 @@ pub(crate) fn sleep(pause: Duration) {
     std::thread::sleep(pause);
 }
 
-/// The longest wait that a user can request; CAs drop orders that are not validated for that long.
+/// The maximum wait that a user can request; CAs drop orders that are not validated for that long.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Parses a duration such as `90s`, `10m` or `2h`.

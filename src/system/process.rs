@@ -36,7 +36,7 @@ pub struct FinishedCommand {
     pub status: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// Its output on stdout and stderr, in the order written, bounded. Foreign text.
+    /// Its output on stdout and stderr, in the order written, bounded. Untrusted text.
     pub output: String,
     /// True when it was killed at the deadline.
     pub timed_out: bool,
@@ -189,7 +189,7 @@ struct OutputCapture {
     half: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
-    left_out: u64,
+    omitted_bytes: u64,
 }
 
 /// How many bytes are read at once; a pipe holds at most 16 times as many
@@ -204,7 +204,7 @@ impl OutputCapture {
             half: limit / 2,
             head: Vec::new(),
             tail: VecDeque::new(),
-            left_out: 0,
+            omitted_bytes: 0,
         }
     }
 
@@ -243,17 +243,17 @@ impl OutputCapture {
         self.tail.extend(rest);
         let excess = self.tail.len().saturating_sub(self.half);
         self.tail.drain(..excess);
-        self.left_out += u64::try_from(excess).unwrap_or(u64::MAX);
+        self.omitted_bytes += u64::try_from(excess).unwrap_or(u64::MAX);
     }
 
     fn text(self) -> String {
         let tail: Vec<u8> = self.tail.into();
-        if self.left_out == 0 {
+        if self.omitted_bytes == 0 {
             return String::from_utf8_lossy(&[self.head, tail].concat()).into_owned();
         }
         let head = String::from_utf8_lossy(&self.head);
         let tail = String::from_utf8_lossy(&tail);
-        format!("{head}\n[{} bytes left out]\n{tail}", self.left_out)
+        format!("{head}\n[{} bytes omitted]\n{tail}", self.omitted_bytes)
     }
 }
 
@@ -299,7 +299,7 @@ fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 
-/// Returns true if a process with that id exists, whichever user owns it.
+/// Returns whether a process with that id exists, whichever user owns it.
 #[must_use]
 pub fn is_alive(pid: i32) -> bool {
     let found = Pid::from_raw(pid).map(test_kill_process);
@@ -315,10 +315,10 @@ pub(crate) fn send_reload_signal(pid: i32) -> bool {
 /// Why a text cannot be run as a command without a shell.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum WordsError {
-    /// It contains only blanks.
+    /// It contains only spaces.
     #[error("the command is empty")]
     Empty,
-    /// A character that only a shell understands, outside of quotes.
+    /// A character that only a shell understands, outside quotes.
     #[error("the command contains {0:?}, but certctl runs commands without a shell")]
     Shell(char),
     /// A quotation that is not closed, or a backslash at the end.
@@ -326,7 +326,7 @@ pub(crate) enum WordsError {
     Unclosed,
 }
 
-/// Splits a command as a POSIX shell does (blanks, quotes, backslashes), without expansions.
+/// Splits a command as a POSIX shell does (spaces, quotes, backslashes), without expansions.
 /// Characters that need a shell are refused, because the program would get them with another
 /// meaning.
 ///
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_shell_is_refused() {
+    fn commands_that_need_a_shell_are_rejected() {
         for (text, error) in [
             ("", WordsError::Empty),
             (" \t", WordsError::Empty),

@@ -36,7 +36,7 @@ impl CardFields {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        text.add_fields(&fields);
+        text.add_wrapped_fields(&fields);
     }
 }
 

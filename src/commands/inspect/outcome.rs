@@ -99,7 +99,7 @@ impl InspectOutcome {
     }
 }
 
-/// Returns true for a private key that needs a passphrase.
+/// Returns true for a private key that needs a password.
 pub(super) fn is_locked_key(what: &UnusedContent) -> bool {
     matches!(
         what,

@@ -192,7 +192,7 @@ fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Fail
             context.command_words("dcv-check"),
             name,
         )),
-        Some(RowState::NoKey) => Failure::new(
+        Some(RowState::KeyMissing) => Failure::new(
             FailureKind::NotFound,
             format!("the certificate of {name} was found without its key"),
         )

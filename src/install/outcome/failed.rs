@@ -2,6 +2,7 @@
 //! stay.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::advice::servers;
 use crate::finding::Finding;
@@ -43,7 +44,9 @@ pub(super) fn explain_what_stays(
                 "version {id} stays: it is the last one that was verified live, so there is \
                     nothing to roll back to"
             );
-            let next = servers::check_what_is_served(situation.layout.stem());
+            let root = situation.layout.root();
+            let root = (root != Path::new("/")).then_some(root);
+            let next = servers::check_what_is_served(root, situation.layout.stem());
             Some(Finding::warning("no-previous-version", message).with_step(next))
         }
         _ => None,

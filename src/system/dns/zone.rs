@@ -13,7 +13,8 @@ use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole, UnqueriedServers};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// The most server names and addresses of one zone that are used; more are reported as omitted.
+/// The maximum number of server names and addresses of one zone that are used; more are reported as
+/// omitted.
 const NAMES: usize = 16;
 const ADDRESSES: usize = 32;
 
@@ -85,7 +86,7 @@ pub(super) struct ZoneServers {
     /// One for each address, and one without an address for each name that has none.
     pub(super) servers: Vec<DnsServerId>,
     /// How many were omitted because of the limit.
-    pub(super) left_out: UnqueriedServers,
+    pub(super) omitted: UnqueriedServers,
 }
 
 /// Returns the names of the zone's servers, as the resolver reports them.
@@ -108,7 +109,7 @@ pub(super) async fn query_servers(
 ) -> ZoneServers {
     names.sort();
     names.dedup();
-    let left_out = names.split_off(names.len().min(NAMES)).len();
+    let omitted = names.split_off(names.len().min(NAMES)).len();
     let mut tasks = JoinSet::new();
     for (index, name) in names.into_iter().enumerate() {
         let client = Arc::clone(client);
@@ -120,8 +121,8 @@ pub(super) async fn query_servers(
     let addresses = servers.split_off(servers.len().min(ADDRESSES)).len();
     ZoneServers {
         servers,
-        left_out: UnqueriedServers {
-            names: left_out,
+        omitted: UnqueriedServers {
+            names: omitted,
             addresses,
         },
     }
@@ -200,5 +201,5 @@ async fn ask(
         recursion: RecursionDesired::DesiredUnchecked,
         form: QueryForm::Plain,
     };
-    client.ask(&query).await.map_err(DnsAnswer::from)
+    client.query(&query).await.map_err(DnsAnswer::from)
 }

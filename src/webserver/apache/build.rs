@@ -15,8 +15,8 @@ impl ApacheVersion {
         Some(Self(first, rest()?, rest()?))
     }
 
-    /// Whether it satisfies the arguments of `<IfVersion>`, such as `>= 2.4`; `None` for regular
-    /// expressions, which certctl does not evaluate.
+    /// Returns whether it satisfies the arguments of `<IfVersion>`, such as `>= 2.4`; `None` for
+    /// regular expressions, which certctl does not evaluate.
     #[must_use]
     pub fn fits(self, arguments: &[String]) -> Option<bool> {
         let (operator, text) = match arguments {

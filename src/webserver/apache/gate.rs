@@ -82,7 +82,7 @@ fn path_of<'a>(configured: &'a ConfiguredCertificate, pieces: &[ReleaseFile]) ->
 }
 
 /// Returns why Apache certainly cannot load a certificate and its key. An encrypted key may have its
-/// passphrase in the configuration, and Apache may support a key algorithm that certctl does not know.
+/// password in the configuration, and Apache may support a key algorithm that certctl does not know.
 fn unloadable_reason(
     chain: Zeroizing<Vec<u8>>,
     key: Zeroizing<Vec<u8>>,

@@ -12,7 +12,7 @@ use crate::system::fs::folders::{self, FileKind};
 use crate::system::process::{self, FinishedCommand};
 use crate::webserver::control::observe::{
     FILES, ServerDetail, ServerError, ServerObservation, absolute_config, output_of, read_text,
-    speaks_ipv6, split_at_nulls,
+    split_at_nulls, supports_ipv6,
 };
 use crate::webserver::haproxy::{
     CrtCertificate, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles, MasterProcess,
@@ -102,7 +102,7 @@ impl HaproxyProgram {
             config: server_config,
             detail: ServerDetail::Haproxy(config),
             running: self.master.as_ref().map(|master| master.pid),
-            ipv6: speaks_ipv6(),
+            ipv6: supports_ipv6(),
         })
     }
 
@@ -266,7 +266,8 @@ fn running_masters() -> Vec<MasterProcess> {
     masters
 }
 
-/// Whether the path leads to the same file for the process, which may run in another container.
+/// Returns whether the path leads to the same file for the process, which may run in another
+/// container.
 fn reads_file(master: &MasterProcess, file: &Path) -> bool {
     let root = Path::new("/proc").join(master.pid.to_string()).join("root");
     // The process has changed its root (`chroot`) after it had read its configuration.

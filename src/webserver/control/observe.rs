@@ -141,8 +141,8 @@ pub(crate) fn split_at_nulls(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
-pub(crate) fn speaks_ipv6() -> bool {
+/// Returns whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
+pub(crate) fn supports_ipv6() -> bool {
     files::exists(Path::new("/proc/net/if_inet6"))
 }
 

@@ -71,7 +71,7 @@ impl HaproxyConfig {
             relative: RelativeBase::Started,
         };
         for text in texts {
-            // Every file starts outside of any section.
+            // Every file starts outside any section.
             reader.section = HaproxySection::Other;
             for (line, number) in text.text.lines().zip(1_u32..) {
                 let position = ConfigPosition {
@@ -299,7 +299,7 @@ impl HaproxyReader<'_> {
     }
 }
 
-/// Whether a redirect rule is `scheme https`.
+/// Returns whether a redirect rule is `scheme https`.
 fn is_https_redirect(rule: &[HaproxyWord]) -> bool {
     text_at(rule, 0) == "scheme" && text_at(rule, 1) == "https"
 }
