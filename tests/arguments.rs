@@ -4,9 +4,9 @@
 
 mod support;
 
-use support::json::Json;
-use support::issued_certificate::IssuedCertificate;
 use support::install_sandbox::InstallSandbox;
+use support::issued_certificate::IssuedCertificate;
+use support::json::Json;
 
 /// Returns the kinds of the items that `inspect` shows.
 fn kinds(document: &Json) -> Vec<&str> {
@@ -19,11 +19,11 @@ fn kinds(document: &Json) -> Vec<&str> {
 
 #[test]
 fn a_name_known_here_takes_precedence_over_a_path() {
-    let order = IssuedCertificate::new();
-    let sandbox = &order.sandbox;
-    sandbox.write("chain.pem", order.chain());
+    let issued = IssuedCertificate::new();
+    let sandbox = &issued.sandbox;
+    sandbox.write("chain.pem", issued.chain());
     // A file with the spelling of the name, and a file with the suffix of a certificate.
-    sandbox.write("example.com", order.ca.root_pem());
+    sandbox.write("example.com", issued.ca.root_pem());
     let inspect = |text: &str| sandbox.run(&["inspect", text, "--json"]).expect(0).json();
     let of_name = inspect("example.com");
     assert!(kinds(&of_name).contains(&"request"), "{of_name}");
@@ -35,18 +35,18 @@ fn a_name_known_here_takes_precedence_over_a_path() {
     assert_eq!(bundle("example.com").expect(0).json()["verdict"], "right");
     bundle("./example.com").expect(1);
     // Without a request or certificate of that name, the path is meant.
-    sandbox.write("other.example", order.ca.root_pem());
+    sandbox.write("other.example", issued.ca.root_pem());
     assert_eq!(kinds(&inspect("other.example")), ["certificate"]);
 }
 
 #[test]
 fn a_folder_does_not_hide_a_name() {
-    let order = IssuedCertificate::new();
-    order
+    let issued = IssuedCertificate::new();
+    issued
         .sandbox
-        .write("example.com/root.pem", order.ca.root_pem());
+        .write("example.com/root.pem", issued.ca.root_pem());
     let inspect = |text: &str| {
-        order
+        issued
             .sandbox
             .run(&["inspect", text, "--json"])
             .expect(0)
@@ -59,9 +59,9 @@ fn a_folder_does_not_hide_a_name() {
 
 #[test]
 fn an_installed_name_takes_precedence_over_a_path() {
-    let setup = InstallSandbox::new();
-    setup.renew_and_install(&[]).expect(0);
-    let sandbox = &setup.sandbox;
+    let installed_sandbox = InstallSandbox::new();
+    installed_sandbox.renew_and_install(&[]).expect(0);
+    let sandbox = &installed_sandbox.sandbox;
     // Another folder, in which only the spelling of the name exists.
     sandbox.write("elsewhere/example.com", "neither a certificate nor a key\n");
     let verify = |text: &str| {
@@ -78,19 +78,19 @@ fn an_installed_name_takes_precedence_over_a_path() {
         command.current_dir(sandbox.join("elsewhere"));
         sandbox.run_command(command)
     };
-    let installed = verify("example.com").expect(0).json();
-    let certificates = installed["certificates"].as_array().unwrap();
+    let from_name = verify("example.com").expect(0).json();
+    let certificates = from_name["certificates"].as_array().unwrap();
     let file = certificates[0]["file"].as_str().unwrap();
-    assert!(file.contains("tree/etc/ssl"), "{installed}");
+    assert!(file.contains("tree/etc/ssl"), "{from_name}");
     verify("./example.com").expect(3);
 }
 
 #[test]
 fn status_prefers_a_known_name_to_a_path() {
-    let order = IssuedCertificate::new();
-    order.sandbox.write("example.com", order.ca.root_pem());
+    let issued = IssuedCertificate::new();
+    issued.sandbox.write("example.com", issued.ca.root_pem());
     let rows = |text: &str| {
-        let run = order
+        let run = issued
             .sandbox
             .run(&["status", text, "--root", "tree", "--json"]);
         run.json()["rows"].to_string()

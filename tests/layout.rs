@@ -9,10 +9,10 @@ use jiff::civil::date;
 use support::Sandbox;
 use support::ca::{Leaf, TestCa, days};
 use support::dns::{NameServer, with_port_53};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY};
+use support::issued_certificate::IssuedCertificate;
 use support::layout::{Pages, Stage};
 use support::nginx::Nginx;
-use support::issued_certificate::IssuedCertificate;
-use support::install_sandbox::{CHAIN, KEY, InstallSandbox};
 use support::site::Site;
 
 const TREE: [&str; 4] = ["--root", "tree", "--trust", "root.pem"];
@@ -199,7 +199,8 @@ fn install_without_a_server() {
     stage.check(&mut pages, &install, 0);
     let placeholder = ["install", "--placeholder", "example.com", "--root", "tree"];
     stage.check(&mut pages, &placeholder, 0);
-    setup.sandbox
+    setup
+        .sandbox
         .run(&["csr", "example.com", "--force"])
         .expect(0);
     let stage = Stage::new(&setup.sandbox);
@@ -272,11 +273,12 @@ fn install_with_nginx() {
     {
         let nginx = site.start("");
         nginx.rewrite(&block);
-        setup.install(
-            "new.crt",
-            &["--server", "nginx", "--server-config", &config],
-        )
-        .expect(0);
+        setup
+            .install(
+                "new.crt",
+                &["--server", "nginx", "--server-config", &config],
+            )
+            .expect(0);
     }
     setup.write_delivery("new.crt");
     let stage = Stage::new(&setup.sandbox).with_nginx(&block, &block);

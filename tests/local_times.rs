@@ -74,9 +74,9 @@ fn text_shows_local_times_and_json_utc() {
 
 #[test]
 fn a_date_is_the_local_date() {
-    let setup = InstallSandbox::new();
-    setup.renew_and_install(&[]).expect(0);
-    let document = shop
+    let installed_sandbox = InstallSandbox::new();
+    installed_sandbox.renew_and_install(&[]).expect(0);
+    let document = installed_sandbox
         .sandbox
         .run(&["inspect", "new.crt", "--json"])
         .expect(0)
@@ -92,7 +92,7 @@ fn a_date_is_the_local_date() {
     // The two are 26 hours apart, so they never have the same date.
     for (zone, hours) in [("Etc/GMT-14", 14), ("Etc/GMT+12", -12)] {
         let date = offset(hours).to_datetime(expiry).date().to_string();
-        let text = run_in_zone(&setup.sandbox, zone, &["inspect", "new.crt"]).expect(0);
+        let text = run_in_zone(&installed_sandbox.sandbox, zone, &["inspect", "new.crt"]).expect(0);
         let until = format!(" to {date}, ");
         assert!(text.stdout.contains(&until), "{zone}: {text}");
         dates.insert(date);

@@ -15,8 +15,7 @@ pub(crate) fn select_chain() -> NextStep {
 /// The key is only in the files from the CA.
 pub(crate) fn extract_key() -> NextStep {
     NextStep::say(
-        "To write the key to a file of its own (mode 0600), repeat the command with \
-            `--extract-key`",
+        "To write the key to a separate file (mode 0600), repeat the command with `--extract-key`",
     )
 }
 

@@ -28,14 +28,17 @@ pub(crate) fn unused_copy_name(file: &Path, suffix: &str) -> String {
 /// Returns a certctl command line for the tree of the command that failed: with `--root` if that
 /// was given, else with sudo. `sentence` says what the command does.
 #[must_use]
-pub(crate) fn certctl_step(sentence: &str, root: Option<&Path>, words: &[&str]) -> NextStep {
-    let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-    if let Some(root) = root {
-        argv.push("--root".to_owned());
-        argv.push(root.display().to_string());
-        return NextStep::run_certctl(sentence, &argv);
-    }
-    NextStep::run_certctl(sentence, &argv).with_sudo()
+pub(crate) fn certctl_step(
+    root: Option<&Path>,
+    sentence: impl Into<String>,
+    words: &[&str],
+) -> NextStep {
+    let mut words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    let Some(root) = root else {
+        return NextStep::run_certctl(sentence, &words).with_sudo();
+    };
+    words.extend(["--root".to_owned(), root.display().to_string()]);
+    NextStep::run_certctl(sentence, &words)
 }
 
 /// The same step with sudo if it needs root: not with `--root` or `--dry-run`.
@@ -52,7 +55,7 @@ pub(crate) fn run_as_root_if_needed(step: NextStep) -> NextStep {
 #[must_use]
 pub(crate) fn install_some_file(root: Option<&Path>) -> NextStep {
     let sentence = "When the certificate has arrived in this folder, install it";
-    certctl_step(sentence, root, &["install"]).later()
+    certctl_step(root, sentence, &["install"]).later()
 }
 
 /// Starts the servers, then runs `install` to verify that the certificate is live.

@@ -109,7 +109,7 @@ pub(crate) fn pass_key_as_file() -> NextStep {
 
 /// The file of `--key` holds several keys.
 pub(crate) fn pass_single_key() -> NextStep {
-    NextStep::say("Copy the key that you want to use into a file of its own, and pass that file")
+    NextStep::say("Copy the key that you want to use into a separate file, and pass that file")
 }
 
 /// All users of this machine may read the key file.
@@ -137,7 +137,7 @@ pub(crate) fn pass_template_source() -> NextStep {
 
 /// The source of `--like` holds several certificates or requests that differ.
 pub(crate) fn pass_single_template() -> NextStep {
-    NextStep::say("Save the one that you mean in a file of its own, and pass that file")
+    NextStep::say("Save the one that you mean in a separate file, and pass that file")
 }
 
 /// The names in the source of `--like` cannot be requested.

@@ -103,7 +103,7 @@ fn address_not_public_message(name: &str, address: IpAddr, why: &str) -> String 
 
 fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPolicy) -> Finding {
     let fill = NextStep::say(
-        "Replace the content of the file with the expected lines, each on a line of its own",
+        "Replace the content of the file with the expected lines, each on its own line",
     );
     let place = format!("{url} at {address}");
     match flaw {

@@ -269,7 +269,7 @@ fn lint_advice(code: &str) -> &'static str {
         }
         "client-auth" => {
             "Have it reissued without clientAuth; programs that authenticate with it as a client \
-                need a certificate of their own"
+                need a separate certificate"
         }
         "client-auth-removed" => {
             "Get a separate certificate, from a CA that those servers trust, for programs that \

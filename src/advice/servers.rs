@@ -125,7 +125,7 @@ pub(crate) fn remove_blocks(blocks: &str) -> NextStep {
 #[must_use]
 pub(crate) fn check_what_is_served(root: Option<&Path>, stem: &str) -> NextStep {
     let words = ["install", stem, "--check"];
-    certctl_step("Check which certificate each address serves", root, &words)
+    certctl_step(root, "Check which certificate each address serves", &words)
 }
 
 /// An address alternates between the new certificate and the old one.

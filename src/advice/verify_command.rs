@@ -34,8 +34,8 @@ pub(crate) fn install_on_server() -> NextStep {
 /// The files were installed, and no server was verified to serve them.
 pub(crate) fn verify_live(root: Option<&Path>, stem: &str) -> NextStep {
     certctl_step(
-        "Install the same files again, which verifies that the server serves them",
         root,
+        "Install the same files again, which verifies that the server serves them",
         &["install", stem],
     )
 }

@@ -26,7 +26,7 @@ pub(crate) fn zone_remark_finding(remark: &ZoneRemark, at: Timestamp) -> Finding
         ZoneRemark::HiddenByChildZone { zone, above } => Finding::error(
             "child-zone-hides-record",
             format!(
-                "{zone} is a zone of its own, delegated to other servers; records for its names in \
+                "{zone} is a separate zone, delegated to other servers; records for its names in \
                     the zone of {above} have no effect"
             ),
         )

@@ -37,7 +37,7 @@ pub(super) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
 
 /// The command of a command line.
 struct TypedCommand {
-    /// The first word that is no global option.
+    /// The first word that is not a global option.
     word: Option<String>,
     /// The command that it means.
     known: Option<String>,

@@ -90,7 +90,7 @@ fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failur
 /// Scans and judges what the arguments name.
 ///
 /// # Errors
-/// When an argument is no file, name or host, or certctl's own folder cannot be read.
+/// When an argument is not a file, name or host, or certctl's own folder cannot be read.
 pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
     refuse_shared_stdout(context, args)?;
     let scopes = scopes(context, args)?;

@@ -8,7 +8,7 @@ use crate::report::{Label, TextOutput, name_in_words};
 use crate::status_report::{JudgedRow, StatusOutcome, requirements_in_words};
 use crate::wording::day;
 
-/// The columns of the verdict with the space behind it: as wide as the margin with the labels.
+/// The columns of the verdict with the space after it: as wide as the margin with the labels.
 const VERDICT: usize = 8;
 /// The space between two columns.
 const GAP: usize = 2;

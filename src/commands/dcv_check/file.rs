@@ -301,8 +301,8 @@ impl<'a> JudgedFile<'a> {
             .filter(|reason| self.matters(reason))
     }
 
-    /// Whether to report a reason. No CA can reach a private address, so no answer from there is no
-    /// fault.
+    /// Whether to report a reason. No CA can reach a private address, so a missing answer
+    /// from there is not a fault.
     fn matters(&self, reason: &FileReason) -> bool {
         match reason {
             FileReason::NoResponse { address, .. } => {

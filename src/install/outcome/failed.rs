@@ -11,14 +11,14 @@ use crate::install_plan::apply::{ProbeAnswer, StepError};
 use crate::install_plan::plan::{InstallPlan, PlanStep, RollbackTarget};
 use crate::store::disk;
 
-/// Whether the new files are kept in spite of the failure.
+/// Whether the new files are kept despite the failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum NewFiles {
     Removed,
     Stay,
 }
 
-/// Explains why the new files stay in spite of the failure, if they do.
+/// Explains why the new files stay despite the failure, if they do.
 pub(super) fn explain_what_stays(
     situation: &PreflightState,
     plan: &InstallPlan,
