@@ -794,6 +794,7 @@ fn an_install_prints_this_document_and_this_text() {
     insta::assert_snapshot!(masked(&shop, &run), @r#"
     {
       "schema": "certctl.install/1",
+      "comment": "dry run: nothing was changed",
       "verdict": "planned",
       "changed": false,
       "certificates": [
@@ -882,7 +883,7 @@ fn an_install_prints_this_document_and_this_text() {
         {
           "code": "root-omitted",
           "severity": "note",
-          "message": "left out: Test Root R1 (a root: clients have it)",
+          "message": "omitted: Test Root R1 (root: clients already have it)",
           "next": []
         }
       ],
