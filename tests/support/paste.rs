@@ -13,12 +13,14 @@ use super::json::Json;
 use super::program::program;
 
 /// Programs of base systems that next steps name, besides those of `programs.txt`.
-const STANDARD_PROGRAMS: &str = "acme.sh apachectl apache2ctl apt-get cat certbot certreq chgrp chmod \
+const STANDARD_PROGRAMS: &str = "a2enmod a2ensite acme.sh apachectl apache2ctl apt-get cat certbot \
+    certreq chgrp chmod \
     chown command cp cut date delv df dig dmesg file find findmnt for fuser getent grep head install \
     kill ln ls lsattr mkdir mv nc readlink rm sed service ss stat systemctl tail test true ulimit \
     umask whois do done";
 /// Programs that only read; nginx does with `-t`.
-const READ_ONLY: &str = "cat command cut date df file find findmnt getfacl grep head id ls lsattr nginx \
+const READ_ONLY: &str = "cat command cut date df file find findmnt getfacl grep head id ls lsattr \
+    nginx \
     openssl readlink ss stat tail unzip";
 /// Programs that change files, which are run for files of the sandbox.
 const CHANGING: &str = "certctl chgrp chmod chown cp ln mkdir mv rm setfacl";
