@@ -72,7 +72,8 @@ fn unchanged_certificates_pass_the_check() {
         "{run}"
     );
     check(&setup, &["unknown.example"]).expect(3);
-    setup.sandbox
+    setup
+        .sandbox
         .run(&["install", "--check", "--dry-run", "--root", "tree"])
         .expect(2);
     // A certificate that was rolled back passes as well.

@@ -22,7 +22,7 @@ const NOW: &str = "2026-12-01T12:00:00Z";
 
 /// Names with wide characters, and one that fills a line.
 const WIDE_NAMES: [&str; 3] = [
-    "测试例子.example.net",
+    "测试.example.world",
     "bücher.example.com",
     "a-name-of-sixty-three-characters-which-is-as-long-as-labels-get.a-second-label.example.com",
 ];

@@ -243,7 +243,8 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     --- exit 3
     "#);
     for repaired in ["reversed.pem", "glued.pem"] {
-        setup.sandbox
+        setup
+            .sandbox
             .run(&["bundle", repaired, "--trust", "root.pem"])
             .expect(0);
         assert_eq!(

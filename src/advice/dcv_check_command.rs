@@ -8,6 +8,11 @@ use crate::pki::name::DnsName;
 /// Repeats the check; `words` come after `certctl`.
 #[must_use]
 pub(crate) fn check_again(words: &[String]) -> NextStep {
+    if words.iter().any(|word| word == "-") {
+        let sentence = "Start this command and paste the record that the CA shows into it; it \
+            repeats the check until it passes";
+        return NextStep::run_certctl(sentence, words).later();
+    }
     let waits = words.iter().any(|word| word == "--wait");
     let sentence = if waits {
         "Repeat the check until it passes, for up to 2 hours"

@@ -59,7 +59,7 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
         RunMode::Run
     };
     refuse_at_option(context, mode)?;
-    let stem = installed::find_named(context, "rollback", args.name.as_deref())?;
+    let stem = find_stem(context, args.name.as_deref())?;
     let release = args
         .to
         .as_deref()
@@ -75,6 +75,19 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
         mode,
     };
     transaction::run(context, &request).map(RollbackOutcome)
+}
+
+/// Finds the certificate to roll back: by its folder, because the live version may be damaged, else
+/// by a name that it covers.
+fn find_stem(context: &Context, name: Option<&str>) -> Result<String, Failure> {
+    let by_folder = match name {
+        Some(name) => installed::find_folder(context, name)?,
+        None => None,
+    };
+    match by_folder {
+        Some(stem) => Ok(stem),
+        None => installed::find_named(context, "rollback", name),
+    }
 }
 
 impl Outcome for RollbackOutcome {

@@ -13,13 +13,17 @@ use super::json::Json;
 use super::program::program;
 
 /// Programs of base systems that next steps name, besides those of `programs.txt`.
-const STANDARD_PROGRAMS: &str = "acme.sh apachectl apache2ctl apt-get cat certbot certreq chgrp chmod \
+const STANDARD_PROGRAMS: &str = "a2enmod a2ensite acme.sh apachectl apache2ctl apt-get cat certbot \
+    certreq chgrp chmod \
     chown command cp cut date delv df dig dmesg file find findmnt for fuser getent grep head install \
     kill ln ls lsattr mkdir mv nc readlink rm sed service ss stat systemctl tail test true ulimit \
     umask whois do done";
-/// Programs that only read, and that are run.
-const READ_ONLY: &str = "certctl cat command cut date df file find findmnt getfacl grep head id ls \
-    lsattr nginx openssl readlink ss stat tail unzip";
+/// Programs that only read; nginx does with `-t`.
+const READ_ONLY: &str = "cat command cut date df file find findmnt getfacl grep head id ls lsattr \
+    nginx \
+    openssl readlink ss stat tail unzip";
+/// Programs that change files, which are run for files of the sandbox.
+const CHANGING: &str = "certctl chgrp chmod chown cp ln mkdir mv rm setfacl";
 /// Words that stand for a value.
 const PLACEHOLDERS: &str = "FILE FILES NAME NAMES CMD COMMAND HOST PORT PATH DIR DOMAIN YOUR USER \
     GROUP KEY CSR PASSWORD ADDRESS VALUE RECORD";
@@ -176,7 +180,10 @@ impl PastedStep<'_> {
     /// Returns the command if it is to be run: one that only reads or is of certctl, and of a shape
     /// that this process has not run yet.
     fn command_to_run(&self) -> Option<&str> {
-        let command = self.command()?;
+        // A JSON string cannot hold a file name that is not UTF-8.
+        let command = self
+            .command()
+            .filter(|command| !command.contains('\u{fffd}'))?;
         let is_option = |word: &&String| word.starts_with('-');
         let words = split_words(command);
         let mut shape = format!("{} {}", self.owner, programs(command).join(" "));
@@ -282,6 +289,25 @@ fn split_words(line: &str) -> Vec<String> {
     words
 }
 
+/// Whether all `programs` of the line only read, or change only files of the sandbox.
+fn can_be_run(line: &str, programs: &[String], sandbox: &Path) -> bool {
+    let words = split_words(line);
+    let is_inside = |word: &String| {
+        !word.starts_with('/')
+            || word.starts_with("/etc/ssl")
+            || Path::new(word).starts_with(sandbox)
+    };
+    programs.iter().all(|program| {
+        let name = program.rsplit('/').next().unwrap_or(program);
+        match name {
+            "certctl" => true,
+            "nginx" => words.iter().any(|word| word == "-t"),
+            _ if has_word(READ_ONLY, name) => true,
+            _ => has_word(CHANGING, name) && words.iter().skip(1).all(is_inside),
+        }
+    })
+}
+
 /// Sets up the namespace; `$M` is where the copies are made.
 const NAMESPACE: &str = r#"set -e
 M=/mnt
@@ -308,7 +334,7 @@ fn run_line(line: &str, command: &Command, sandbox: &Path) -> Result<(), String>
         return Err(String::from_utf8_lossy(&parsed.stderr).into_owned());
     }
     let programs = programs(line);
-    if !programs.iter().all(|program| has_word(READ_ONLY, program)) {
+    if !can_be_run(line, &programs, sandbox) {
         return Ok(());
     }
     let is_root = super::namespace::is_root();

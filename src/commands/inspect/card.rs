@@ -29,14 +29,21 @@ impl CardFields {
         }
     }
 
-    /// Prints the fields below the heading of the card.
+    /// Prints the fields below the heading of the card, long values on several lines.
     fn write(&self, text: &mut TextOutput) {
-        let fields: Vec<(&str, &str)> = self
-            .0
+        text.add_wrapped_fields(&self.pairs());
+    }
+
+    /// The same for values that a person copies, which stay on one line.
+    fn write_to_copy(&self, text: &mut TextOutput) {
+        text.add_fields(&self.pairs());
+    }
+
+    fn pairs(&self) -> Vec<(&str, &str)> {
+        self.0
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        text.add_wrapped_fields(&fields);
+            .collect()
     }
 }
 
@@ -92,7 +99,7 @@ impl InspectOutcome {
             fields.push("Host", &[&record.relative_name]);
             let value = record.value.or(record.shape).unwrap_or_default();
             fields.push("Value", &[value]);
-            fields.write(text);
+            fields.write_to_copy(text);
         }
         for file in self.files(request) {
             text.add_continuation("file on the web server, instead of the DNS record");
@@ -102,7 +109,7 @@ impl InspectOutcome {
             for line in body.lines() {
                 fields.push("Line", &[line]);
             }
-            fields.write(text);
+            fields.write_to_copy(text);
         }
     }
 
