@@ -187,7 +187,7 @@ fn every_rule_is_reported_with_severity_reason_source_and_next_step() {
         assert_eq!(finding["severity"], "warning", "{code}");
         let message = finding["message"].as_str().unwrap();
         assert!(
-            message.ends_with(&format!("; allowed by --allow {code}")),
+            message.ends_with(&format!("; accepted because of `--allow {code}`")),
             "{message}"
         );
         assert!(allowed["request"]["sha256"].as_str().is_some(), "{code}");
