@@ -1,6 +1,7 @@
 //! README.md, CONTRIBUTING.md and docs/ show the real behaviour: every command block runs, with the
 //! real nginx and real DNS servers, and prints what the page shows (`scripts/docs`, which lists its
 //! stand-ins).
+//! Needs: ip kdig knotd mount nginx openssl python3 unbound unshare
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
