@@ -184,7 +184,7 @@ impl TextOutput {
         for (name, value) in fields {
             let padding = " ".repeat(width - name.width());
             let body = format!("{name}{padding}  {value}");
-            self.push(label, Layout::Field(width + 2), body);
+            self.push(label, Layout::Field(width + 2), shortened(body));
         }
     }
 
