@@ -106,9 +106,9 @@ fn acls_do_not_grant_access_that_folders_prevented() {
         .filter(|line| line.contains("ACL") || line.contains("setfacl"))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @"
-    warning an ACL of [SANDBOX]/tree/etc/ssl/private/example.com.key names user 33, whom its folders may keep out: the new key is without it
-    next    where they need it, after the install:  sudo setfacl -m u:33:r [SANDBOX]/tree/etc/ssl/private/example.com.key.
-    note    by an ACL of [SANDBOX]/tree/etc/ssl/private/example.com.key user 34 may read it, and so may they the new one
+    warning the ACL entries of [SANDBOX]/tree/etc/ssl/private/example.com.key for user 33 are not copied to the new key: they may not be able to enter its folders, or another user may have put the file there
+                sudo setfacl -m u:33:r [SANDBOX]/tree/etc/ssl/private/example.com.key
+    note    an ACL lets user 34 read [SANDBOX]/tree/etc/ssl/private/example.com.key; the new file keeps that ACL
     ");
     assert_eq!(
         getfacl(&shop, KEY),
@@ -170,10 +170,10 @@ fn hard_links_to_replaced_files_are_reported() {
         .filter(|line| line.contains("other hard link") || line.contains("-inum"))
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @"
-    warning [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem is the same file under 1 other name; what is read there stays the old one
-    next    find them, and have the new file read there too:  sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl) -xdev -inum INODE.
-    warning [SANDBOX]/tree/etc/ssl/private/example.com.key is the same file under 2 other names; what is read there stays the old one
-    next    find them, and have the new file read there too:  sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl/private) -xdev -inum INODE.
+    warning [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem has 1 other hard link; programs that read the file there keep reading the old content
+                sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl) -xdev -inum INODE
+    warning [SANDBOX]/tree/etc/ssl/private/example.com.key has 2 other hard links; programs that read the file there keep reading the old content
+                sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl/private) -xdev -inum INODE
     ");
     assert_eq!(shop.sandbox.read(names[0]), old);
     assert_ne!(shop.served().1, old);

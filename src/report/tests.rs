@@ -745,6 +745,6 @@ fn findings_follow_the_same_rules() {
     text.add_findings(&[Finding::note("duplicate", "a note"), finding]);
     assert_eq!(
         text.to_string(),
-        "wrong  it is wrong\nnext   certctl verify 'a b'\nnote   a note\n"
+        "error   it is wrong\nnext    Verify it:\n            certctl verify 'a b'\nnote    a note\n"
     );
 }
