@@ -19,6 +19,7 @@ mod record_caa;
 mod reference;
 mod renamed;
 mod requests;
+mod sections;
 mod states;
 mod status;
 mod unusable_files;
@@ -30,78 +31,16 @@ pub use entry::{CodeEntry, CodeKind};
 pub(crate) use lookup::{CodeLookup, look_up, similar_codes};
 pub use reference::pages;
 pub use renamed::{RENAMED_WORDS, RenamedKind, RenamedWord};
-
-/// Rows that belong together, under one heading of the reference.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CodeSection {
-    /// The heading.
-    pub title: &'static str,
-    /// The rows, sorted by code; exit codes by number.
-    pub rows: &'static [CodeEntry],
-}
-
-const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection {
-    CodeSection { title, rows }
-}
-
-/// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 18] = [
-    section("Exit codes", exit_codes::ROWS),
-    section("Verdicts", verdicts::ROWS),
-    section("Proof of an installation", proofs::ROWS),
-    section("States of `status`", states::ROWS),
-    section("CAA verdicts of a validation record", record_caa::ROWS),
-    section("Kinds of errors", failures::ROWS),
-    section("Requests", requests::ROWS),
-    section("Validation records", validation_records::ROWS),
-    section("Name servers and DNSSEC", dns::ROWS),
-    section("CAA records", caa::ROWS),
-    section("Validation by file and by e-mail", web_and_mail::ROWS),
-    section("Keys and chains", keys_and_chains::ROWS),
-    section("Certificates", certificates::ROWS),
-    section("Form of a file", formats::ROWS),
-    section("Files that cannot be used", unusable_files::ROWS),
-    section("Installation", installation::ROWS),
-    section("Changes after an installation", drift::ROWS),
-    section("Status and renewal", status::ROWS),
-];
-
-/// Returns all sections.
-#[must_use]
-pub(crate) fn sections() -> &'static [CodeSection] {
-    &SECTIONS
-}
-
-/// All rows, section by section.
-pub fn entries() -> impl Iterator<Item = &'static CodeEntry> {
-    SECTIONS.iter().flat_map(|section| section.rows)
-}
-
-/// The rows of the findings about domain validation.
-pub fn validation_findings() -> impl Iterator<Item = &'static CodeEntry> {
-    [
-        validation_records::ROWS,
-        dns::ROWS,
-        caa::ROWS,
-        web_and_mail::ROWS,
-    ]
-    .into_iter()
-    .flatten()
-}
-
-/// Returns the row of `code` among those of `kind`.
-#[must_use]
-pub fn find(kind: CodeKind, code: &str) -> Option<&'static CodeEntry> {
-    entries().find(|entry| entry.kind == kind && entry.code == code)
-}
+pub(crate) use sections::sections;
+pub use sections::{entries, find, validation_findings};
 
 #[cfg(test)]
 mod tests {
-    use super::{CodeEntry, CodeKind, RENAMED_WORDS, RenamedKind, SECTIONS, entries, find};
+    use super::{CodeEntry, CodeKind, RENAMED_WORDS, RenamedKind, entries, find, sections};
 
     #[test]
     fn rows_are_sorted_and_unique() {
-        for section in &SECTIONS {
+        for section in sections() {
             let is_sorted = section
                 .rows
                 .windows(2)

@@ -52,8 +52,8 @@ impl Context {
         }
     }
 
-    /// Returns the first words of a certctl command line for the same directory and tree: the options
-    /// and `verb`.
+    /// Returns the first words of a certctl command line for the same directory and tree: the
+    /// options and `verb`.
     #[must_use]
     pub(crate) fn command_words(&self, verb: &str) -> Vec<String> {
         let mut words = Vec::new();

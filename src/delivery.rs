@@ -30,7 +30,7 @@ pub(crate) use self::diagnostics::{AppliedRepair, RepairKind};
 pub(crate) use self::encrypted_key::{DecryptError, EncryptedKey};
 pub(crate) use self::limits::LONGEST_RSA;
 pub use self::limits::{DeliveryError, DeliveryLimits};
-pub use self::pbe::Passphrase;
+pub use self::pbe::Password;
 pub(crate) use self::pbe::SCRYPT_MEMORY;
 pub(crate) use self::sniff::{FileForm, detect_form, recognize_form};
 pub(crate) use self::source::ItemSource;

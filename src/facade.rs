@@ -33,7 +33,7 @@ pub mod dcv {
 /// Reading the files that a CA sends.
 pub mod delivery {
     pub use crate::delivery::{
-        CaDelivery, DeliveryError, DeliveryInput, DeliveryLimits, Passphrase, UnusedContent,
+        CaDelivery, DeliveryError, DeliveryInput, DeliveryLimits, Password, UnusedContent,
     };
 }
 

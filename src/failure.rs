@@ -77,7 +77,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure with no cause and no advice yet.
+    /// Creates a failure without causes and next steps.
     #[must_use]
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Failure {
         }
     }
 
-    /// A failure with the message of `error`, and with its sources as causes.
+    /// Creates a failure with the message of `error`, and with its sources as causes.
     #[must_use]
     pub(crate) fn from_error(kind: FailureKind, error: &(dyn std::error::Error + 'static)) -> Self {
         let mut failure = Self::new(kind, error.to_string());
@@ -112,14 +112,14 @@ impl Failure {
         self.next.into_iter().fold(finding, Finding::with_step)
     }
 
-    /// The same failure with one more cause.
+    /// Returns the same failure with one more cause.
     #[must_use]
     pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
     }
 
-    /// The same failure with one more next step.
+    /// Returns the same failure with one more next step.
     #[must_use]
     pub(crate) fn with_step(mut self, next: NextStep) -> Self {
         self.next.push(next);

@@ -1,5 +1,5 @@
-//! Findings and next steps, which every report consists of. This module does not print, and knows no
-//! outcome of a command.
+//! Findings and next steps, which every report consists of. This module does not print, and does
+//! not depend on the outcome of any command.
 
 use serde::Serialize;
 
@@ -17,13 +17,13 @@ pub enum Severity {
     Error,
 }
 
-/// When a step can be taken.
+/// When a step can be carried out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepTiming {
     /// Now: the step is one complete command.
     Now,
-    /// After something that only the person or the CA can do.
+    /// After something that only the user or the CA can do.
     Later,
 }
 
@@ -41,9 +41,9 @@ pub struct NextStep {
     /// The command line, one word each, without sudo; absent when it is not one certctl command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub argv: Option<Vec<String>>,
-    /// Whether only root can do it.
+    /// Whether it requires root.
     pub needs_root: bool,
-    /// Whether the step can be taken at once.
+    /// Whether the step can be carried out now.
     pub when: StepTiming,
 }
 
@@ -52,7 +52,8 @@ const ROOT_COMMANDS: [&str; 3] = ["install", "rollback", "forget"];
 const HARMLESS: [&str; 3] = ["--root", "--dry-run", "--check"];
 
 impl NextStep {
-    /// A step without a command: a person has to decide, or to do something elsewhere first.
+    /// Creates a step without a command, because the user has to decide something, or do something
+    /// elsewhere first.
     #[must_use]
     pub fn say(sentence: impl Into<String>) -> Self {
         Self {
@@ -65,7 +66,7 @@ impl NextStep {
         }
     }
 
-    /// A certctl command that can be run now; `words` come after `certctl`.
+    /// Creates a step with a certctl command that can be run now; `words` come after `certctl`.
     #[must_use]
     pub fn run_certctl<S: AsRef<str>>(sentence: impl Into<String>, words: &[S]) -> Self {
         let argv: Vec<String> = std::iter::once("certctl")
@@ -82,7 +83,7 @@ impl NextStep {
         }
     }
 
-    /// A complete command line of other programs that can be run now.
+    /// Creates a step with a complete command line of other programs that can be run now.
     #[must_use]
     pub fn run_shell(sentence: impl Into<String>, line: impl Into<String>) -> Self {
         let line = line.into();
@@ -94,8 +95,8 @@ impl NextStep {
         }
     }
 
-    /// The same step, to be taken after something that only the person or the CA can do; the
-    /// sentence says what.
+    /// Returns the same step, for after something that only the user or the CA can do; the sentence
+    /// says what.
     #[must_use]
     pub fn later(self) -> Self {
         Self {
@@ -104,15 +105,15 @@ impl NextStep {
         }
     }
 
-    /// The same step with lines to paste. A line break inside of one is escaped like any other
-    /// control character.
+    /// Returns the same step with lines to paste. A line break in one of them is escaped like any
+    /// other control character.
     #[must_use]
     pub fn with_lines(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.lines.extend(lines);
         self
     }
 
-    /// The same step with sudo; `argv` stays without it.
+    /// Returns the same step with sudo; `argv` stays without it.
     #[must_use]
     pub fn with_sudo(self) -> Self {
         Self {
@@ -122,7 +123,7 @@ impl NextStep {
         }
     }
 
-    /// The sentence with its final punctuation mark: a colon where a command or lines follow.
+    /// Returns the sentence with its final punctuation mark: a colon if a command or lines follow.
     #[must_use]
     pub(crate) fn sentence(&self) -> String {
         let is_introduction = self.command.is_some() || !self.lines.is_empty();
@@ -162,13 +163,13 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding that makes the verdict negative.
+    /// Creates a finding that makes the verdict negative.
     #[must_use]
     pub fn error(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, message)
     }
 
-    /// A finding that should be fixed but does not make the verdict negative.
+    /// Creates a finding that should be fixed but does not make the verdict negative.
     #[must_use]
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, message)
@@ -193,14 +194,14 @@ impl Finding {
         }
     }
 
-    /// The same finding with lines to quote below it.
+    /// Returns the same finding with lines to quote below it.
     #[must_use]
     pub fn with_quote(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.lines.extend(lines);
         self
     }
 
-    /// The same finding with one more next step.
+    /// Returns the same finding with one more next step.
     #[must_use]
     pub fn with_step(mut self, next: NextStep) -> Self {
         self.next.push(next);

@@ -1,8 +1,8 @@
-//! certctl manages server certificates that a CA issues for a CSR: from the private key over the
+//! certctl manages server certificates that a CA issues for a CSR: from the private key and the
 //! validation record to the installed and verified certificate.
 //!
-//! The modules, outermost first; each may use those below it (`tests/layers.rs` checks that). All are
-//! private to the crate, except for what [`facade`] re-exports for the tests:
+//! The modules, outermost first; each may use those below it (`tests/layers.rs` checks that). All
+//! are private to the crate, except for what [`facade`] re-exports for the tests:
 //!
 //! * [`cli`] parses the command line and creates the [`context`]; [`commands`] has one file per
 //!   command.
@@ -11,22 +11,22 @@
 //! * [`scan`]: collects the certificates on this machine and on servers, for `status`.
 //! * [`install`]: install, rollback and forget, from the preflight to the report.
 //! * [`inputs`]: finds and reads the files that the arguments name.
-//! * [`status_report`]: the outcome of `status` as text, JSON, HTML, calendar and Prometheus metrics.
+//! * [`status_report`]: the outcome of `status` as text, JSON, HTML, a calendar and Prometheus metrics.
 //! * [`report`], [`advice`], [`failure`], [`finding`]: output for people and programs.
 //! * [`inventory`]: evaluates what was scanned: states, reasons, renewals.
 //! * [`install_plan`]: what an install changes: observe, plan, apply.
-//! * [`webserver`]: reads the configuration of a server; finds, tests and reloads the server.
+//! * [`webserver`]: finds, tests and reloads web servers, and reads their configuration.
 //! * [`store`]: the files under /etc/ssl/certctl, and the access to keys.
 //! * [`system`]: files, network, processes, clock. Only this module uses them.
 //! * [`probe`]: compares a TLS handshake with the expected certificate.
-//! * [`matching`]: finds out which certificate, key and request belong together.
+//! * [`matching`]: finds which certificate, key and request belong together.
 //! * [`export`]: writes a certificate in the formats of different servers.
 //! * [`delivery`]: reads the files that a CA sends, within limits.
 //! * [`csr_lint`]: checks whether a CA would accept a request.
 //! * [`dcv`]: domain control validation: the record, and the evaluation of DNS answers.
 //! * [`pki`]: names, keys, requests, certificates, chains and their verification.
 //! * [`permissions`]: mode and owner of a file.
-//! * [`wording`]: writes a day, a list or an error with its causes.
+//! * [`wording`]: formats days, lists, and errors with their causes.
 //!
 //! # Glossary
 //!

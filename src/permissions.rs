@@ -33,7 +33,7 @@ impl Mode {
         self.0
     }
 
-    /// Returns true if any of these bits is set.
+    /// Returns whether any of these bits is set.
     #[must_use]
     pub(crate) const fn has_any(self, bits: u32) -> bool {
         self.0 & bits != 0

@@ -1,5 +1,5 @@
-//! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the full chain
-//! in its order. Pure: handshakes and elapsed times are values.
+//! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the whole
+//! chain in its order. Pure: handshakes and elapsed times are values.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl ProbeTarget {
 /// What a server sent in a handshake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TlsHandshake {
-    /// The certificates as received, DER, the leaf first. Foreign bytes.
+    /// The certificates as received, DER, the leaf first. Untrusted bytes.
     pub chain: Vec<Vec<u8>>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
@@ -116,14 +116,14 @@ pub enum ProbeVerdict {
     OtherLeaf {
         /// SHA-256 of the served leaf, lower-case hex.
         sha256: String,
-        /// Its label. Foreign text.
+        /// Its label. Untrusted text.
         label: String,
     },
     /// The expected leaf, but other certificates after it.
     ChainDiffers {
         /// The labels of the expected certificates after the leaf, in order.
         expected: Vec<String>,
-        /// The labels of the served ones. Foreign text.
+        /// The labels of the served ones. Untrusted text.
         served: Vec<String>,
     },
 }
@@ -159,8 +159,8 @@ fn label(der: &[u8]) -> String {
     )
 }
 
-/// How long to probe after a reload: a server that reloads gracefully serves the old certificate for
-/// some more milliseconds, and its workers do not change at the same time.
+/// How long to probe after a reload: a server that reloads gracefully serves the old certificate
+/// for some more milliseconds, and its workers do not change at the same time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ProbePatience {
     /// Successive rounds in which all targets must agree, each with new handshakes.
@@ -172,9 +172,9 @@ pub struct ProbePatience {
 }
 
 impl Default for ProbePatience {
-    /// The rounds take 200 ms: the old workers of nginx accept connections together with the new ones
-    /// for 100 ms before they must exit (`ngx_master_process_cycle`), and rounds within that time prove
-    /// nothing.
+    /// The rounds take 200 ms: the old workers of nginx accept connections together with the new
+    /// ones for 100 ms before they must exit (`ngx_master_process_cycle`), and rounds within that
+    /// time prove nothing.
     fn default() -> Self {
         Self {
             rounds: 5,

@@ -1,7 +1,8 @@
-//! The only printing: one value, two renderings (text for people, one JSON object for programs).
-//! Results go to stdout, progress and failures to stderr; foreign text is escaped here, once, for
-//! all. A body is one line, whatever is in it: only the text of a payload breaks lines, and what is
-//! quoted carries a bar on each.
+//! Prints results, progress and failures; no other module prints. Each is one value that is
+//! rendered as text for people or as one JSON object for programs. Results go to stdout, progress
+//! and failures to stderr. Untrusted text is escaped here and nowhere else. The body of a paragraph
+//! is always one line, whatever it contains; only payloads have line breaks, and each quoted line
+//! starts with a bar.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -44,17 +45,18 @@ pub(crate) enum ColorWhen {
     Never,
 }
 
-/// What a command ends with: one value that prints as text, as JSON, and as an exit code.
+/// The result of a command, which prints as text and as JSON and has an exit code.
 pub(crate) trait Outcome {
-    /// The document; `schema` is its first field. Fields are only ever added within a version.
+    /// Returns the JSON document, whose first field is `schema`. Within a version, fields are only
+    /// added.
     fn json(&self) -> Value;
-    /// What a person reads.
+    /// Adds the text for people to `text`.
     fn human(&self, text: &mut TextOutput);
-    /// 0, 1, 5 or 6 (product contract, "Exit codes").
+    /// Returns the exit code: 0, 1, 5 or 6 (product contract, "Exit codes").
     fn exit_code(&self) -> u8;
 }
 
-/// One of several outcomes: which, is known when the command runs.
+/// For commands whose kind of outcome is known only at run time.
 impl Outcome for Box<dyn Outcome> {
     fn json(&self) -> Value {
         (**self).json()
@@ -69,149 +71,152 @@ impl Outcome for Box<dyn Outcome> {
     }
 }
 
-/// How the output looks; fixed once, at the start.
+/// The output options of the command line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Style {
-    /// One JSON object on stdout instead of text.
+    /// `--json`: one JSON object on stdout instead of text.
     pub json: bool,
-    /// Only what needs action.
+    /// `-q`: only what needs action.
     pub quiet: bool,
-    /// Progress lines that are normally omitted.
+    /// `-v`: progress lines that are normally omitted.
     pub verbose: bool,
     /// When colour is used.
     pub color: ColorWhen,
 }
 
-/// Where progress, results and failures go.
+/// Prints progress, results and failures.
 #[derive(Debug)]
 pub(crate) struct Sink {
     style: Style,
-    muted: bool,
+    is_silent: bool,
 }
 
 impl Sink {
-    /// A sink on the process's own stdout and stderr.
+    /// Creates a sink that prints to stdout and stderr.
     #[must_use]
     pub(crate) fn new(style: Style) -> Self {
         Self {
             style,
-            muted: false,
+            is_silent: false,
         }
     }
 
-    /// A sink that says nothing: for a command that runs others and tells of them itself.
+    /// Creates a sink that prints nothing, for a command that runs other commands and reports their
+    /// results itself.
     #[must_use]
     pub(crate) fn silent() -> Self {
         Self {
-            muted: true,
+            is_silent: true,
             ..Self::new(Style::default())
         }
     }
 
-    /// True when one JSON object is wanted.
+    /// Returns whether the result is printed as JSON (`--json`).
     #[must_use]
     pub(crate) fn wants_json(&self) -> bool {
         self.style.json
     }
 
-    /// True when only what needs action is wanted.
+    /// Returns whether only what needs action is printed (`-q`).
     #[must_use]
     pub(crate) fn is_quiet(&self) -> bool {
         self.style.quiet
     }
 
-    /// True when results go to a terminal.
+    /// Returns whether stdout is a terminal.
     #[must_use]
     pub(crate) fn prints_to_terminal(&self) -> bool {
         io::stdout().is_terminal()
     }
 
-    /// The width of a line of the result, in columns.
+    /// Returns the width of stdout, in columns.
     #[must_use]
     pub(crate) fn width(&self) -> usize {
-        terminal::width(io::stdout())
+        terminal::output_width()
     }
 
-    /// One line of progress, to stderr; none with `--json`, `-q` or for a silent sink.
+    /// Prints one line of progress to stderr; nothing with `--json` or `-q`, or if the sink is
+    /// silent.
     pub(crate) fn show_progress(&self, line: &str) {
-        self.progress(|text| text.add_plain(line));
+        self.print_progress(|text| text.add_plain(line));
     }
 
-    /// A finding that is shown before the report, in the same way.
+    /// Prints a finding before the report, under the same conditions as [`Self::show_progress`].
     pub(crate) fn show_finding(&self, finding: &Finding) {
-        self.progress(|text| text.add_finding(finding));
+        self.print_progress(|text| text.add_finding(finding));
     }
 
-    fn progress(&self, tell: impl FnOnce(&mut TextOutput)) {
-        if !(self.muted || self.style.json || self.style.quiet) {
-            self.say(tell);
+    fn print_progress(&self, fill: impl FnOnce(&mut TextOutput)) {
+        if !(self.is_silent || self.style.json || self.style.quiet) {
+            self.print_to_stderr(fill);
         }
     }
 
-    /// A place for lines on a terminal (stderr) that take the place of those before; none where
-    /// there is no such terminal or nothing is to be said.
+    /// Returns progress lines that are redrawn in place; `None` if stderr is not a terminal that
+    /// can do that, or if no progress is shown.
     #[must_use]
     pub(crate) fn live_progress(&self) -> Option<LiveProgress> {
-        let wanted = !(self.muted || self.style.json || self.style.quiet);
+        let wanted = !(self.is_silent || self.style.json || self.style.quiet);
         (wanted && io::stderr().is_terminal() && terminal::moves_cursor())
             .then(LiveProgress::default)
     }
 
-    /// Shows these lines, as many as there is room for.
+    /// Redraws the progress with these lines, as many as fit on the terminal.
     pub(crate) fn draw_progress(&self, live: &mut LiveProgress, lines: &[String]) {
-        let _ = self.put(
+        let _ = self.write_text(
             io::stderr().lock(),
-            &live.frame(lines, terminal::rows(io::stderr()).unwrap_or(24)),
+            &live.redraw(lines, terminal::rows(io::stderr()).unwrap_or(24)),
         );
     }
 
-    /// Takes the lines away: their result is printed now.
+    /// Erases the progress lines, before the result is printed.
     pub(crate) fn clear_progress(&self, live: &mut LiveProgress) {
-        let _ = self.put(io::stderr().lock(), &live.back());
+        let _ = self.write_text(io::stderr().lock(), &live.erase());
     }
 
-    /// One line of progress that only `-v` shows.
+    /// Prints one line of progress, only with `-v`.
     pub(crate) fn show_detail(&self, line: &str) {
         if self.style.verbose {
             self.show_progress(line);
         }
     }
 
-    /// A sink for lines that only `-v` shows, if this one shows any.
+    /// Returns a sink for the lines that only `-v` prints; `None` without `-v`, or if no progress
+    /// is shown.
     #[must_use]
     pub(crate) fn for_details(&self) -> Option<Self> {
         let shows_details =
-            self.style.verbose && !(self.muted || self.style.json || self.style.quiet);
+            self.style.verbose && !(self.is_silent || self.style.json || self.style.quiet);
         shows_details.then(|| Self::new(self.style))
     }
 
-    /// Bytes that are the result itself (`--out -`, completions), as they are.
+    /// Writes bytes that are themselves the result (`--out -`, completions) to stdout, unchanged.
     ///
     /// # Errors
-    /// When stdout cannot be written (a closed pipe is not an error).
+    /// When writing to stdout fails. A closed pipe is not an error.
     pub(crate) fn write_bytes(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        quiet_epipe(out.write_all(bytes).and_then(|()| out.flush()))
+        ignore_closed_pipe(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
-    /// The same where there is nothing else to say (`--help`); gives the exit code.
+    /// Writes bytes that are the whole output (`--help`) to stdout; returns the exit code.
     #[must_use]
     pub(crate) fn print_bytes(&self, bytes: &[u8]) -> u8 {
         match self.write_bytes(bytes) {
             Ok(()) => 0,
-            Err(error) => self.unwritable(&error),
+            Err(error) => self.report_unwritable_stdout(&error),
         }
     }
 
-    /// Objects of a stream, each as [`push_json_line`] wrote it, whatever `--json` says.
+    /// Writes lines from [`push_json_line`] to stdout, with or without `--json`.
     ///
     /// # Errors
-    /// When stdout cannot be written; a closed pipe too, because nothing reads the rest.
-    pub(crate) fn write_lines(&self, written: &[u8]) -> io::Result<()> {
-        io::stdout().lock().write_all(written)
+    /// When writing to stdout fails, including a closed pipe, because nothing reads the rest.
+    pub(crate) fn write_lines(&self, lines: &[u8]) -> io::Result<()> {
+        io::stdout().lock().write_all(lines)
     }
 
-    /// Prints what a command ended with and says the exit code of the process.
+    /// Prints the outcome of a command; returns the exit code of the process.
     #[must_use]
     pub(crate) fn print_outcome(&self, outcome: &dyn Outcome) -> u8 {
         let rendered = if self.style.json {
@@ -226,40 +231,44 @@ impl Sink {
             };
             text.render(amount, self.coloring(&io::stdout()), self.width())
         };
-        match self.put(io::stdout().lock(), &rendered) {
+        match self.write_text(io::stdout().lock(), &rendered) {
             Ok(()) => outcome.exit_code(),
-            // 5 and 6 tell the state of the site, which matters more than the lost output.
-            Err(error) => outcome.exit_code().max(self.unwritable(&error)),
+            // The exit codes 5 and 6 describe the state of the site, which matters more than the
+            // lost output.
+            Err(error) => outcome
+                .exit_code()
+                .max(self.report_unwritable_stdout(&error)),
         }
     }
 
-    /// Prints a failure (to stderr; with `--json` as one object on stdout) and says the exit code.
+    /// Prints a failure to stderr (with `--json`, as one object to stdout); returns the exit code.
     #[must_use]
     pub(crate) fn print_failure(&self, failure: &Failure) -> u8 {
         let written = if self.style.json {
-            self.put(io::stdout().lock(), &json_line(&failure.json()))
+            self.write_text(io::stdout().lock(), &json_line(&failure.json()))
         } else {
             Ok(())
         };
         if !self.style.json || written.is_err() {
-            self.say(|text| text.add_failure(failure));
+            self.print_to_stderr(|text| text.add_failure(failure));
         }
         failure.kind.exit_code()
     }
 
-    /// Says that stdout cannot be written, and the exit code for it.
-    fn unwritable(&self, error: &io::Error) -> u8 {
+    /// Reports that stdout cannot be written; returns the exit code for that.
+    fn report_unwritable_stdout(&self, error: &io::Error) -> u8 {
         let failure = Failure::new(FailureKind::Io, "cannot write the result to stdout")
             .because(error.to_string());
-        self.say(|text| text.add_failure(&failure));
+        self.print_to_stderr(|text| text.add_failure(&failure));
         failure.kind.exit_code()
     }
 
-    /// Writes to stderr. When that cannot be written either, the text is lost.
-    fn say(&self, tell: impl FnOnce(&mut TextOutput)) {
+    /// Prints the text that `fill` adds to stderr; if stderr cannot be written either, the text is
+    /// lost.
+    fn print_to_stderr(&self, fill: impl FnOnce(&mut TextOutput)) {
         let mut text = TextOutput::default();
-        tell(&mut text);
-        let _ = self.put(
+        fill(&mut text);
+        let _ = self.write_text(
             io::stderr().lock(),
             &text.render(
                 TextAmount::Everything,
@@ -269,11 +278,11 @@ impl Sink {
         );
     }
 
-    fn put(&self, mut to: impl Write, text: &str) -> io::Result<()> {
-        if self.muted {
+    fn write_text(&self, mut to: impl Write, text: &str) -> io::Result<()> {
+        if self.is_silent {
             return Ok(());
         }
-        quiet_epipe(to.write_all(text.as_bytes()).and_then(|()| to.flush()))
+        ignore_closed_pipe(to.write_all(text.as_bytes()).and_then(|()| to.flush()))
     }
 
     fn coloring(&self, stream: &impl IsTerminal) -> Coloring {
@@ -290,7 +299,7 @@ impl Sink {
     }
 }
 
-/// The document of `outcome` with `comment`, one line for people, behind its first field.
+/// Returns the document of `outcome`, with a `comment` (one line for people) as its second field.
 pub(crate) fn document(outcome: &dyn Outcome) -> Value {
     let mut document = outcome.json();
     let mut text = TextOutput::default();
@@ -302,15 +311,15 @@ pub(crate) fn document(outcome: &dyn Outcome) -> Value {
     document
 }
 
-/// The reader has gone (`certctl ... | head -1`): that is theirs to decide, not a failure.
-fn quiet_epipe(result: io::Result<()>) -> io::Result<()> {
+/// Ignores a closed pipe: in `certctl ... | head -1`, that is the reader's decision, not a failure.
+fn ignore_closed_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
 }
 
-/// A path in a document. Not the path itself: one that is not UTF-8 would make `json!` panic.
+/// Returns a path as text for a document. A `Path` that is not UTF-8 would make `json!` panic.
 #[must_use]
 pub(crate) fn path_text(path: &Path) -> Cow<'_, str> {
     path.to_str()

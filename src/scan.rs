@@ -45,8 +45,8 @@ pub(crate) enum ScanScope {
 }
 
 impl ScanScope {
-    /// Resolves an argument: an existing path is a file or a folder; else one of the known names;
-    /// else a host.
+    /// Resolves an argument: one of the known names; else an existing path is a file or a folder;
+    /// else a host. A slash or the suffix of a certificate forces an existing path.
     ///
     /// # Errors
     /// When the argument is none of these.
@@ -56,13 +56,14 @@ impl ScanScope {
         known_names: &[String],
     ) -> Result<Self, Failure> {
         let path = PathBuf::from(text);
-        if fs::files::exists(&path) {
-            return Ok(Self::Path(path));
-        }
-        if let Ok(name) = DnsName::parse(text)
+        if Self::may_be_name(text)
+            && let Ok(name) = DnsName::parse(text)
             && known_names.iter().any(|known| known == name.as_str())
         {
             return Ok(Self::Name(name));
+        }
+        if fs::files::exists(&path) {
+            return Ok(Self::Path(path));
         }
         match HostArgument::parse(text, 443) {
             Some(host) if !looks_like_file(text) => Ok(Self::Host(host)),
@@ -73,6 +74,16 @@ impl ScanScope {
                     .with_step(advice::scan::list_everything(&status_command)))
             }
         }
+    }
+}
+
+impl ScanScope {
+    /// Returns whether an argument is spelled like a name, and no file with the suffix of a
+    /// certificate has that spelling.
+    #[must_use]
+    pub(crate) fn may_be_name(text: &str) -> bool {
+        let is_forced_path = looks_like_file(text) && fs::files::exists(Path::new(text));
+        !is_forced_path && DnsName::parse(text).is_ok()
     }
 }
 
@@ -198,7 +209,7 @@ impl ScanResults {
             anchors: &anchors,
             terms: &self.terms,
             own_anchors: &self.own_anchors,
-            served_questions: &self.questions,
+            server_probes: &self.server_probes,
             uncovered: &self.uncovered,
         };
         let mut rows = inventory::rows(items, &policy);

@@ -1,14 +1,74 @@
-//! Formats values for messages: a day, a list, an error with its causes. Every layer may use it; it
-//! depends on none.
+//! Formats values for messages: a day, a time, a list, an error with its causes. Every layer may use
+//! it; it depends on none.
+//!
+//! Text for people shows local times. The zone is process-wide, because messages are made in every
+//! layer; the command line sets it once, at the start. JSON fields do not use this module: their
+//! times are UTC.
 
 use std::error::Error;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-/// Returns the day of an instant in UTC, such as `2027-03-15`.
+/// The zone of the times in messages; UTC until it is set.
+static LOCAL_ZONE: OnceLock<TimeZone> = OnceLock::new();
+
+/// Sets the zone of the times in messages. Only the first call has an effect, so that one run never
+/// mixes two zones.
+pub(crate) fn set_local_zone(zone: TimeZone) {
+    let _ = LOCAL_ZONE.set(zone);
+}
+
+/// Returns the zone of the times in messages.
+#[must_use]
+pub(crate) fn local_zone() -> &'static TimeZone {
+    LOCAL_ZONE.get().unwrap_or(&UTC)
+}
+
+static UTC: TimeZone = TimeZone::UTC;
+
+/// Returns the local day of an instant, such as `2027-03-15`.
 #[must_use]
 pub(crate) fn day(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%d").to_string()
+    in_zone(instant, local_zone(), "%Y-%m-%d")
+}
+
+/// Returns the local date of an instant.
+#[must_use]
+pub(crate) fn date(instant: Timestamp) -> Date {
+    local_zone().to_datetime(instant).date()
+}
+
+/// Returns the local date and time of an instant, such as `2027-03-15 14:02:31 +08:00`.
+#[must_use]
+pub(crate) fn date_and_time(instant: Timestamp) -> String {
+    in_zone(instant, local_zone(), "%Y-%m-%d %H:%M:%S %:z")
+}
+
+/// Returns the local date and time of an instant without seconds, such as `2027-03-15 14:02 +08:00`.
+#[must_use]
+pub(crate) fn date_and_minute(instant: Timestamp) -> String {
+    in_zone(instant, local_zone(), "%Y-%m-%d %H:%M %:z")
+}
+
+/// Returns the local time of day of an instant, such as `14:02:31 +08:00`.
+#[must_use]
+pub(crate) fn time_of_day(instant: Timestamp) -> String {
+    in_zone(instant, local_zone(), "%H:%M:%S %:z")
+}
+
+/// Returns the local time of day of an instant without seconds, such as `14:02 +08:00`.
+#[must_use]
+pub(crate) fn minute_of_day(instant: Timestamp) -> String {
+    in_zone(instant, local_zone(), "%H:%M %:z")
+}
+
+/// Formats an instant as it is in `zone`; `format` is that of `strftime`.
+fn in_zone(instant: Timestamp, zone: &TimeZone, format: &str) -> String {
+    let local = instant.to_zoned_datetime(zone.clone());
+    local.strftime(format).to_string()
 }
 
 /// Returns the items with "and" between them: `A and B and C`.
@@ -34,7 +94,11 @@ pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{day, joined_with_and, with_causes};
+    use super::{
+        date, date_and_minute, date_and_time, day, in_zone, joined_with_and, local_zone,
+        minute_of_day, time_of_day, with_causes,
+    };
+    use jiff::tz::{TimeZone, offset};
 
     #[derive(Debug, thiserror::Error)]
     #[error("cannot read x")]
@@ -54,8 +118,28 @@ mod tests {
     }
 
     #[test]
-    fn days_are_those_of_utc() {
-        let instant = "2027-03-14T23:30:00-02:00".parse().unwrap();
+    fn times_are_utc_until_a_zone_is_set() {
+        let instant = "2027-03-14T23:30:09-02:00".parse().unwrap();
+        assert_eq!(local_zone(), &TimeZone::UTC);
         assert_eq!(day(instant), "2027-03-15");
+        assert_eq!(date(instant).to_string(), "2027-03-15");
+        assert_eq!(time_of_day(instant), "01:30:09 +00:00");
+        assert_eq!(minute_of_day(instant), "01:30 +00:00");
+        assert_eq!(date_and_time(instant), "2027-03-15 01:30:09 +00:00");
+        assert_eq!(date_and_minute(instant), "2027-03-15 01:30 +00:00");
+    }
+
+    #[test]
+    fn times_are_those_of_their_zone() {
+        let instant = "2027-03-14T23:30:09Z".parse().unwrap();
+        let format = "%Y-%m-%d %H:%M:%S %:z";
+        for (hours, local) in [
+            (8, "2027-03-15 07:30:09 +08:00"),
+            (0, "2027-03-14 23:30:09 +00:00"),
+            (-5, "2027-03-14 18:30:09 -05:00"),
+        ] {
+            let zone = TimeZone::fixed(offset(hours));
+            assert_eq!(in_zone(instant, &zone, format), local);
+        }
     }
 }

@@ -8,18 +8,18 @@ mod support;
 use std::net::TcpListener;
 
 use certctl::facade::pki::baseline_dates::{LIFETIME, midnight_utc};
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
+use support::issued_certificate::IssuedCertificate;
 use support::json::Json;
-use support::order::Order;
 use support::zip::zip;
 use support::{Run, Sandbox};
 
-/// Returns an order with its certificate in `leaf.crt` and the intermediate in `ca.pem`.
-fn order() -> Order {
-    let order = Order::new();
-    order.sandbox.write("leaf.crt", &order.leaf);
-    order.sandbox.write("ca.pem", order.ca.intermediate_pem());
-    order
+/// Returns a sandbox with the certificate in `leaf.crt` and the intermediate in `ca.pem`.
+fn issued() -> IssuedCertificate {
+    let issued = IssuedCertificate::new();
+    issued.sandbox.write("leaf.crt", &issued.leaf);
+    issued.sandbox.write("ca.pem", issued.ca.intermediate_pem());
+    issued
 }
 
 fn bundle(sandbox: &Sandbox, words: &str) -> Run {
@@ -27,7 +27,7 @@ fn bundle(sandbox: &Sandbox, words: &str) -> Run {
     sandbox.run(&[&["bundle", "--trust", "root.pem"], words.as_slice()].concat())
 }
 
-/// The finding with this code; fails if there is none.
+/// Returns the finding with this code; fails if there is none.
 fn finding(document: &Json, code: &str) -> Json {
     let found = document["findings"].iter().find(|one| one["code"] == code);
     found
@@ -37,7 +37,7 @@ fn finding(document: &Json, code: &str) -> Json {
 
 fn openssl(sandbox: &Sandbox, words: &str) {
     succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args(words.split(' '))
             .current_dir(sandbox.path()),
     );
@@ -45,18 +45,18 @@ fn openssl(sandbox: &Sandbox, words: &str) {
 
 #[test]
 fn a_missing_private_root_is_reported_with_the_option_for_it() {
-    let order = order();
+    let issued = issued();
     let args = ["bundle", "leaf.crt", "ca.pem", "--json"];
     // A root in the folder is proposed by its file name.
-    let with_root = order.sandbox.run(&args).expect(1).json();
+    let with_root = issued.sandbox.run(&args).expect(1).json();
     assert!(
         with_root["findings"]
             .to_string()
             .contains("--trust root.pem"),
         "{with_root}"
     );
-    std::fs::remove_file(order.sandbox.join("root.pem")).unwrap();
-    let without_root = order.sandbox.run(&args).expect(1).json();
+    std::fs::remove_file(issued.sandbox.join("root.pem")).unwrap();
+    let without_root = issued.sandbox.run(&args).expect(1).json();
     let missing = finding(&without_root, "missing-intermediate");
     let message = missing["message"].as_str().unwrap();
     assert!(message.contains("Test DV CA R2"), "{without_root}");
@@ -68,9 +68,9 @@ fn a_missing_private_root_is_reported_with_the_option_for_it() {
 
 #[test]
 fn a_damaged_intermediate_is_reported_before_the_missing_issuer() {
-    let order = order();
-    let damaged = order.ca.intermediate_pem().replacen("MII", "!!!", 1);
-    order.sandbox.write("ca.pem", damaged);
+    let issued = issued();
+    let damaged = issued.ca.intermediate_pem().replacen("MII", "!!!", 1);
+    issued.sandbox.write("ca.pem", damaged);
     for verb in ["bundle", "install"] {
         let args = [verb, "leaf.crt", "ca.pem", "--trust", "root.pem"];
         let more: &[&str] = if verb == "install" {
@@ -79,8 +79,8 @@ fn a_damaged_intermediate_is_reported_before_the_missing_issuer() {
             &[]
         };
         let args = [&args[..], more].concat();
-        let text = order.sandbox.run(&args).expect(1).stdout;
-        let document = order
+        let text = issued.sandbox.run(&args).expect(1).stdout;
+        let document = issued
             .sandbox
             .run(&[args.as_slice(), &["--json"]].concat())
             .expect(1)
@@ -104,12 +104,12 @@ fn a_damaged_intermediate_is_reported_before_the_missing_issuer() {
 
 #[test]
 fn an_existing_key_file_is_used_and_not_copied() {
-    let order = order();
-    let sandbox = &order.sandbox;
+    let issued = issued();
+    let sandbox = &issued.sandbox;
     let key = sandbox.read("example.com.key");
     sandbox.write(
         "sent.zip",
-        zip(&[("a.crt", &order.chain()), ("a.key", &key)]),
+        zip(&[("a.crt", &issued.chain()), ("a.key", &key)]),
     );
     std::fs::rename(sandbox.join("example.com.key"), sandbox.join("server.key")).unwrap();
     let run = bundle(sandbox, "sent.zip --for aws-acm").expect(0);
@@ -149,8 +149,8 @@ fn an_existing_key_file_is_used_and_not_copied() {
 
 #[test]
 fn the_searched_keys_are_listed() {
-    let order = order();
-    let sandbox = &order.sandbox;
+    let issued = issued();
+    let sandbox = &issued.sandbox;
     sandbox.run(&["csr", "other.example"]).expect(0);
     for own in ["example.com.key", "example.com.csr"] {
         std::fs::remove_file(sandbox.join(own)).unwrap();
@@ -178,8 +178,8 @@ fn the_searched_keys_are_listed() {
 
 #[test]
 fn a_pfx_of_the_same_key_is_replaced_with_its_password() {
-    let order = order();
-    let sandbox = &order.sandbox;
+    let issued = issued();
+    let sandbox = &issued.sandbox;
     for (file, password) in [
         ("one", "first\n"),
         ("two", "second\n"),
@@ -248,7 +248,7 @@ fn a_pfx_of_the_same_key_is_replaced_with_its_password() {
 
 #[test]
 fn rules_for_public_cas_do_not_apply_to_private_cas() {
-    let order = Order::new();
+    let issued = IssuedCertificate::new();
     let (from, to) = (
         support::ca::today(),
         support::ca::days(support::ca::today(), 400),
@@ -258,13 +258,13 @@ fn rules_for_public_cas_do_not_apply_to_private_cas() {
         not_after: to,
         ..Default::default()
     };
-    let leaf = order
+    let leaf = issued
         .ca
-        .issue_as(&order.sandbox.read("example.com.csr"), years);
-    order
+        .issue_as(&issued.sandbox.read("example.com.csr"), years);
+    issued
         .sandbox
-        .write("leaf.crt", leaf + &order.ca.intermediate_pem());
-    let document = bundle(&order.sandbox, "leaf.crt --json").expect(0).json();
+        .write("leaf.crt", leaf + &issued.ca.intermediate_pem());
+    let document = bundle(&issued.sandbox, "leaf.crt --json").expect(0).json();
     let rule = LIFETIME.at(midnight_utc(from)).unwrap();
     let findings = document["findings"].to_string();
     assert!(
@@ -331,7 +331,7 @@ fn inspect_shows_weak_requests_and_public_keys() {
             "{document}"
         );
         let der = succeed(
-            foreign("openssl")
+            external_program("openssl")
                 .args(["req", "-in", file, "-outform", "DER"])
                 .current_dir(sandbox.path()),
         );

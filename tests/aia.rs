@@ -1,7 +1,7 @@
 //! `--aia`: missing issuers are downloaded from a test server over real sockets; certificates that
 //! did not sign the leaf are not used.
 //! Needs: openssl
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -15,7 +15,7 @@ use rcgen::{
     KeyPair,
 };
 use support::ca::{TestCa, ca_params};
-use support::order::Order;
+use support::issued_certificate::IssuedCertificate;
 use support::{Run, Sandbox};
 
 /// A server of files by path, which records the requested paths.
@@ -101,31 +101,31 @@ fn access(urls: &[String]) -> CustomExtension {
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-/// Returns an order whose leaf was issued two CAs below the root and contains the URL of its
-/// issuer.
+/// A delivery whose leaf was issued two CAs below the root and contains the URL of its issuer.
 struct Delivery {
-    shop: Order,
+    setup: IssuedCertificate,
     server: Server,
     lower: Issuer,
 }
 
 fn delivery(paths: &[&str]) -> Delivery {
-    let (shop, server) = (Order::new(), Server::start());
+    let (setup, server) = (IssuedCertificate::new(), Server::start());
     let mut params = ca_params("Lower");
     params.custom_extensions = vec![access(&[server.url("/upper")])];
     let lower =
-        Issuer::signed_by(params, KeyPair::generate().unwrap(), &shop.ca.intermediate).unwrap();
+        Issuer::signed_by(params, KeyPair::generate().unwrap(), &setup.ca.intermediate).unwrap();
     let urls: Vec<String> = paths.iter().map(|path| server.url(path)).collect();
     let mut request =
-        CertificateSigningRequestParams::from_pem(&shop.sandbox.read("example.com.csr")).unwrap();
+        CertificateSigningRequestParams::from_pem(&setup.sandbox.read("example.com.csr")).unwrap();
     request.params.not_before = rcgen::date_time_ymd(2026, 6, 1);
     request.params.not_after = rcgen::date_time_ymd(2026, 12, 1);
     request.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     request.params.custom_extensions = vec![access(&urls)];
-    shop.sandbox
+    setup
+        .sandbox
         .write("leaf.crt", request.signed_by(&lower).unwrap().pem());
     Delivery {
-        shop,
+        setup,
         server,
         lower,
     }
@@ -147,15 +147,15 @@ fn bundle(sandbox: &Sandbox, aia: &[&str]) -> Run {
 #[test]
 fn missing_issuers_are_downloaded_up_to_the_root() {
     let Delivery {
-        shop,
+        setup,
         server,
         lower,
     } = delivery(&["/gone", "/lower"]);
     let openssl = |args: &[&str]| {
-        let mut command = support::foreign::foreign("openssl");
-        support::foreign::succeed(command.args(args).current_dir(shop.sandbox.path()))
+        let mut command = support::external::external_program("openssl");
+        support::external::succeed(command.args(args).current_dir(setup.sandbox.path()))
     };
-    shop.sandbox.write("ca/lower.pem", lower.pem());
+    setup.sandbox.write("ca/lower.pem", lower.pem());
     openssl(&[
         "crl2pkcs7",
         "-nocrl",
@@ -166,11 +166,11 @@ fn missing_issuers_are_downloaded_up_to_the_root() {
         "-out",
         "ca/lower.p7b",
     ]);
-    let p7b = std::fs::read(shop.sandbox.join("ca/lower.p7b")).unwrap();
+    let p7b = std::fs::read(setup.sandbox.join("ca/lower.p7b")).unwrap();
     for lower in [lower.der().to_vec(), lower.pem().into_bytes(), p7b] {
         server.put("/lower", lower);
-        server.put("/upper", shop.ca.intermediate.der().to_vec());
-        let run = bundle(&shop.sandbox, &["--aia=any", "--out", "out.pem"]).expect(0);
+        server.put("/upper", setup.ca.intermediate.der().to_vec());
+        let run = bundle(&setup.sandbox, &["--aia=any", "--out", "out.pem"]).expect(0);
         let codes: Vec<String> = run.json()["findings"]
             .as_array()
             .unwrap()
@@ -182,9 +182,9 @@ fn missing_issuers_are_downloaded_up_to_the_root() {
             r#""issuer-not-fetched" "issuer-fetched" "issuer-fetched""#,
             "{run}"
         );
-        let chain = shop.sandbox.read("out.pem");
+        let chain = setup.sandbox.read("out.pem");
         assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 3);
-        std::fs::remove_file(shop.sandbox.join("out.pem")).unwrap();
+        std::fs::remove_file(setup.sandbox.join("out.pem")).unwrap();
     }
     let requested = server.requested.lock().unwrap();
     assert_eq!(
@@ -197,14 +197,14 @@ fn missing_issuers_are_downloaded_up_to_the_root() {
 #[test]
 fn downloads_require_aia_and_public_addresses() {
     let Delivery {
-        shop,
+        setup,
         server,
         lower,
     } = delivery(&["/lower"]);
     server.put("/lower", lower.der().to_vec());
-    let offline = bundle(&shop.sandbox, &[]).expect(1);
+    let offline = bundle(&setup.sandbox, &[]).expect(1);
     assert!(offline.stdout.contains("--aia"), "{offline}");
-    let refused = bundle(&shop.sandbox, &["--aia"]).expect(1);
+    let refused = bundle(&setup.sandbox, &["--aia"]).expect(1);
     assert!(
         refused
             .stdout
@@ -212,18 +212,18 @@ fn downloads_require_aia_and_public_addresses() {
         "{refused}"
     );
     assert!(
-        refused
-            .stdout
-            .contains("if that is a server of your own CA:  --aia=any"),
+        refused.stdout.contains(
+            "If that address belongs to your own CA, repeat the command with `--aia=any`"
+        ),
         "{refused}"
     );
     assert!(server.requested.lock().unwrap().is_empty());
-    assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
+    assert!(!setup.sandbox.join("example.com.fullchain.pem").exists());
 }
 
 #[test]
 fn certificates_that_did_not_sign_are_not_used() {
-    let Delivery { shop, server, .. } = delivery(&["/lower"]);
+    let Delivery { setup, server, .. } = delivery(&["/lower"]);
     // A CA with the same name and another key, which only the signature distinguishes; then content
     // that is not a certificate.
     let impostor = Issuer::signed_by(
@@ -238,7 +238,7 @@ fn certificates_that_did_not_sign_are_not_used() {
         (vec![0x30; 300 << 10], "larger than 256 KiB"),
     ] {
         server.put("/lower", bytes);
-        let run = bundle(&shop.sandbox, &["--aia=any"]).expect(1);
+        let run = bundle(&setup.sandbox, &["--aia=any"]).expect(1);
         assert!(
             run.stdout.contains(why) && run.stdout.contains("missing-intermediate"),
             "{run}"

@@ -1,7 +1,7 @@
 //! certctl and a real Apache: certctl reads the configuration as Apache does, and writes virtual hosts
 //! that Apache accepts.
 //! Needs: apache2
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -20,7 +20,7 @@ use certctl::facade::webserver::model::{ComplaintSubject, NewBlock, WebPorts};
 use support::Sandbox;
 use support::apache::{Apache, write_config};
 use support::ca::TestCa;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
 use support::nginx::free_port;
 
 fn find(config: &Path) -> ApacheProgram {
@@ -86,7 +86,7 @@ fn files_and_hosts_are_read_as_apache_reads_them() {
     );
     let config = write_config(sandbox.path(), HOSTS);
     let dumped = succeed(
-        foreign("apache2")
+        external_program("apache2")
             .arg("-d")
             .arg(sandbox.path())
             .arg("-f")

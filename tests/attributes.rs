@@ -1,48 +1,52 @@
 //! ACLs, SELinux labels and hard links of installed files: a replaced file passes them on to the
 //! new one.
 //! Needs: setfacl getfacl setfattr getfattr unshare mount
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, codes, mode};
 use support::namespace::in_mount;
-use support::shop::{CHAIN, KEY, Shop, codes, mode};
 
-/// Returns an order whose tree contains a certificate and its key in plain files, the key with this
-/// mode.
-fn plain(key_mode: u32) -> Shop {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let (chain, key) = shop.served();
-    fs::remove_dir_all(shop.sandbox.join("tree")).unwrap();
-    shop.sandbox.write(CHAIN, chain);
+/// Returns a sandbox whose tree contains a certificate and its key in plain files, the key with
+/// this mode.
+fn plain(key_mode: u32) -> InstallSandbox {
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let (chain, key) = setup.served();
+    fs::remove_dir_all(setup.sandbox.join("tree")).unwrap();
+    setup.sandbox.write(CHAIN, chain);
     fs::set_permissions(
-        shop.sandbox.write(KEY, key),
+        setup.sandbox.write(KEY, key),
         Permissions::from_mode(key_mode),
     )
     .unwrap();
     for folder in ["tree", "tree/etc", "tree/etc/ssl", "tree/etc/ssl/private"] {
-        fs::set_permissions(shop.sandbox.join(folder), Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(setup.sandbox.join(folder), Permissions::from_mode(0o755)).unwrap();
     }
-    shop
+    setup
 }
 
-fn setfacl(shop: &Shop, entry: &str, path: &str) {
+fn setfacl(setup: &InstallSandbox, entry: &str, path: &str) {
     succeed(
-        foreign("setfacl")
+        external_program("setfacl")
             .args(["-m", entry])
-            .arg(shop.sandbox.join(path)),
+            .arg(setup.sandbox.join(path)),
     );
 }
 
 /// Returns the ACL as `getfacl` prints it.
-fn getfacl(shop: &Shop, path: &str) -> String {
-    let path = fs::canonicalize(shop.sandbox.join(path)).unwrap();
-    let printed = succeed(foreign("getfacl").args(["-n", "-c", "-p"]).arg(path));
+fn getfacl(setup: &InstallSandbox, path: &str) -> String {
+    let path = fs::canonicalize(setup.sandbox.join(path)).unwrap();
+    let printed = succeed(
+        external_program("getfacl")
+            .args(["-n", "-c", "-p"])
+            .arg(path),
+    );
     printed
         .lines()
         .filter(|line| !line.is_empty())
@@ -52,9 +56,9 @@ fn getfacl(shop: &Shop, path: &str) -> String {
 
 #[test]
 fn acl_entries_are_kept_for_the_next_key() {
-    let shop = plain(0o600);
-    setfacl(&shop, "u:33:rw,g:44:r,o:r", KEY);
-    let run = shop.round(&["--json"]).expect(0).json();
+    let setup = plain(0o600);
+    setfacl(&setup, "u:33:rw,g:44:r,o:r", KEY);
+    let run = setup.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(
         codes(&run),
         ["root-omitted", "acl-kept", "key-mode-tightened"],
@@ -65,42 +69,48 @@ fn acl_entries_are_kept_for_the_next_key() {
         "without the ACL's mask"
     );
     let kept = "user::rw- user:33:r-- group::--- group:44:r-- mask::r-- other::---";
-    assert_eq!(getfacl(&shop, KEY), kept);
-    assert_eq!(getfacl(&shop, CHAIN), "user::rw- group::r-- other::r--");
-    let old = shop.sandbox.read(KEY);
+    assert_eq!(getfacl(&setup, KEY), kept);
+    assert_eq!(getfacl(&setup, CHAIN), "user::rw- group::r-- other::r--");
+    let old = setup.sandbox.read(KEY);
     assert_eq!(
-        shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        setup.install("new.crt", &["--json"]).expect(0).json()["verdict"],
         "unchanged"
     );
 
-    shop.round(&[]).expect(0);
-    assert_eq!(getfacl(&shop, KEY), kept, "and the one after it");
-    shop.sandbox
+    setup.renew_and_install(&[]).expect(0);
+    assert_eq!(getfacl(&setup, KEY), kept, "and the one after it");
+    setup
+        .sandbox
         .run(&["rollback", "example.com", "--root", "tree"])
         .expect(0);
     assert_eq!(
-        (shop.sandbox.read(KEY), getfacl(&shop, KEY)),
+        (setup.sandbox.read(KEY), getfacl(&setup, KEY)),
         (old, kept.to_owned())
     );
-    shop.sandbox
+    setup
+        .sandbox
         .run(&["rollback", "example.com", "--root", "tree"])
         .expect(0);
-    assert_eq!(getfacl(&shop, KEY), kept, "the files that were adopted");
+    assert_eq!(getfacl(&setup, KEY), kept, "the files that were adopted");
 
     // An ACL entry that was removed by hand is not restored.
-    succeed(foreign("setfacl").arg("-b").arg(shop.sandbox.join(KEY)));
-    shop.round(&[]).expect(0);
-    assert_eq!(getfacl(&shop, KEY), "user::rw- group::--- other::---");
+    succeed(
+        external_program("setfacl")
+            .arg("-b")
+            .arg(setup.sandbox.join(KEY)),
+    );
+    setup.renew_and_install(&[]).expect(0);
+    assert_eq!(getfacl(&setup, KEY), "user::rw- group::--- other::---");
 }
 
 #[test]
 fn acls_do_not_grant_access_that_folders_prevented() {
-    let shop = plain(0o640);
-    setfacl(&shop, "u:33:r,u:34:r", KEY);
-    let private = shop.sandbox.join(KEY).parent().unwrap().to_owned();
+    let setup = plain(0o640);
+    setfacl(&setup, "u:33:r,u:34:r", KEY);
+    let private = setup.sandbox.join(KEY).parent().unwrap().to_owned();
     fs::set_permissions(&private, Permissions::from_mode(0o710)).unwrap();
-    setfacl(&shop, "u:34:x", "tree/etc/ssl/private");
-    let run = shop.round(&[]).expect(0).to_string();
+    setfacl(&setup, "u:34:x", "tree/etc/ssl/private");
+    let run = setup.renew_and_install(&[]).expect(0).to_string();
     let lines: Vec<&str> = run
         .lines()
         .filter(|line| line.contains("ACL") || line.contains("setfacl"))
@@ -111,18 +121,18 @@ fn acls_do_not_grant_access_that_folders_prevented() {
     note    an ACL lets user 34 read [SANDBOX]/tree/etc/ssl/private/example.com.key; the new file keeps that ACL
     ");
     assert_eq!(
-        getfacl(&shop, KEY),
+        getfacl(&setup, KEY),
         "user::rw- user:34:r-- group::r-- mask::r-- other::---"
     );
 }
 
 #[test]
 fn selinux_labels_are_kept() {
-    let shop = plain(0o600);
-    shop.deliver("new.crt");
-    fs::rename(shop.sandbox.join("tree"), shop.sandbox.join("kept")).unwrap();
+    let setup = plain(0o600);
+    setup.write_delivery("new.crt");
+    fs::rename(setup.sandbox.join("tree"), setup.sandbox.join("kept")).unwrap();
     let run = in_mount(
-        &shop.sandbox,
+        &setup.sandbox,
         "size=4m",
         "cp -a kept/. tree/
          setfattr -n security.selinux -v system_u:object_r:cert_t:s0 tree/etc/ssl/example.com.fullchain.pem
@@ -143,15 +153,16 @@ fn selinux_labels_are_kept() {
 
 #[test]
 fn hard_links_to_replaced_files_are_reported() {
-    let shop = plain(0o600);
+    let setup = plain(0o600);
     let names = ["tree/srv/a.key", "tree/srv/b.key", "tree/srv/c.pem"];
-    fs::create_dir(shop.sandbox.join("tree/srv")).unwrap();
+    fs::create_dir(setup.sandbox.join("tree/srv")).unwrap();
     for (name, of) in names.into_iter().zip([KEY, KEY, CHAIN]) {
-        fs::hard_link(shop.sandbox.join(of), shop.sandbox.join(name)).unwrap();
+        fs::hard_link(setup.sandbox.join(of), setup.sandbox.join(name)).unwrap();
     }
-    let old = shop.sandbox.read(KEY);
+    let old = setup.sandbox.read(KEY);
     let inode = |path: &str| {
-        shop.sandbox
+        setup
+            .sandbox
             .join(path)
             .metadata()
             .unwrap()
@@ -159,8 +170,8 @@ fn hard_links_to_replaced_files_are_reported() {
             .to_string()
     };
     let numbers = [CHAIN, KEY].map(inode);
-    let run = shop
-        .round(&[])
+    let run = setup
+        .renew_and_install(&[])
         .expect(0)
         .to_string()
         .replace(&numbers[0], "INODE")
@@ -175,11 +186,11 @@ fn hard_links_to_replaced_files_are_reported() {
     warning [SANDBOX]/tree/etc/ssl/private/example.com.key has 2 other hard links; programs that read the file there keep reading the old content
                 sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl/private) -xdev -inum INODE
     ");
-    assert_eq!(shop.sandbox.read(names[0]), old);
-    assert_ne!(shop.served().1, old);
-    assert_eq!(mode(&shop.sandbox.join(names[1])), 0o600);
+    assert_eq!(setup.sandbox.read(names[0]), old);
+    assert_ne!(setup.served().1, old);
+    assert_eq!(mode(&setup.sandbox.join(names[1])), 0o600);
     assert_eq!(
-        codes(&shop.round(&["--json"]).expect(0).json()),
+        codes(&setup.renew_and_install(&["--json"]).expect(0).json()),
         ["root-omitted"],
         "our own links have no others"
     );
@@ -187,9 +198,9 @@ fn hard_links_to_replaced_files_are_reported() {
 
 #[test]
 fn backups_by_certctl_are_not_reported_as_hard_links() {
-    let shop = plain(0o600);
-    let broken = shop.sandbox.write(CHAIN, "no certificate");
-    fs::hard_link(&broken, shop.sandbox.join(&format!("{CHAIN}.~1~"))).unwrap();
-    let run = shop.round(&["--json"]).expect(0).json();
+    let setup = plain(0o600);
+    let broken = setup.sandbox.write(CHAIN, "no certificate");
+    fs::hard_link(&broken, setup.sandbox.join(&format!("{CHAIN}.~1~"))).unwrap();
+    let run = setup.renew_and_install(&["--json"]).expect(0).json();
     assert!(!codes(&run).contains(&"hard-link"), "{run}");
 }

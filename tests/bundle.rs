@@ -1,32 +1,35 @@
 //! `certctl bundle`: selects the leaf by its key and the chain by its signatures, and writes the
 //! complete file or none.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
 
 use support::ca::{Leaf, TestCa, days, today};
+use support::issued_certificate::IssuedCertificate;
 use support::mask::masked;
-use support::order::Order;
 use support::program::program;
 use support::zip::zip;
 
 #[test]
 fn zips_become_chain_files() {
-    let shop = Order::new();
-    let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
-    shop.sandbox.write(
+    let setup = IssuedCertificate::new();
+    let bundle = setup.ca.bundle_pem().replace('\n', "\r\n");
+    setup.sandbox.write(
         "example_com.zip",
         zip(&[
             ("My_CA_Bundle.ca-bundle", bundle.as_str()),
-            ("example_com.crt", shop.leaf.trim_end()),
+            ("example_com.crt", setup.leaf.trim_end()),
         ]),
     );
     let args = ["bundle", "example_com.zip", "--trust", "root.pem", "--json"];
-    let document = shop.sandbox.run(&args).expect(0).json();
-    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
-    let mode = std::fs::metadata(shop.sandbox.join("example.com.fullchain.pem"))
+    let document = setup.sandbox.run(&args).expect(0).json();
+    assert_eq!(
+        setup.sandbox.read("example.com.fullchain.pem"),
+        setup.chain()
+    );
+    let mode = std::fs::metadata(setup.sandbox.join("example.com.fullchain.pem"))
         .unwrap()
         .permissions()
         .mode();
@@ -34,6 +37,7 @@ fn zips_become_chain_files() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.bundle/1",
+      "comment": "example.com.fullchain.pem",
       "verdict": "right",
       "changed": true,
       "certificates": [
@@ -110,7 +114,7 @@ fn zips_become_chain_files() {
       ],
       "next": [
         {
-          "text": "Install it and verify it live",
+          "text": "Install it, and verify that the server serves it",
           "command": "sudo certctl install example.com.fullchain.pem --trust root.pem",
           "argv": [
             "certctl",
@@ -125,22 +129,22 @@ fn zips_become_chain_files() {
       ]
     }
     "#);
-    let again = shop.sandbox.run(&args).expect(0).json();
+    let again = setup.sandbox.run(&args).expect(0).json();
     assert_eq!(
         (&again["changed"], &again["certificates"][0]["chain"]),
         (&false.into(), &document["certificates"][0]["chain"])
     );
-    let text = shop
+    let text = setup
         .sandbox
         .run(&["bundle", "example_com.zip", "--trust", "root.pem"])
         .expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @"
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
             example.com.fullchain.pem is up to date
     note    omitted: Test Root R1 (root: clients already have it)
             repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)
             repaired when reading example_com.crt in example_com.zip: no line break at the end
-    next    Install it and verify it live:
+    next    Install it, and verify that the server serves it:
                 sudo certctl install example.com.fullchain.pem --trust root.pem
     --- exit 0
     ");
@@ -148,10 +152,10 @@ fn zips_become_chain_files() {
 
 #[test]
 fn out_option_selects_the_file_or_stdout() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("a.crt", &shop.leaf);
-    sandbox.write("b.crt", shop.ca.bundle_pem());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("a.crt", &setup.leaf);
+    sandbox.write("b.crt", setup.ca.bundle_pem());
     let run = |more: &[&str]| {
         sandbox.run(
             &[
@@ -164,13 +168,13 @@ fn out_option_selects_the_file_or_stdout() {
     let printed = run(&["--out", "-"]).expect(0);
     assert_eq!(
         (printed.stdout.as_str(), printed.stderr.as_str()),
-        (shop.chain().as_str(), "")
+        (setup.chain().as_str(), "")
     );
     assert!(!sandbox.join("example.com.fullchain.pem").exists());
     let error = run(&["--out", "-", "--json"]).expect(2).json();
     assert_eq!(error["error"]["kind"], "usage");
     let _ = run(&["--out", "sub.pem"]).expect(0);
-    assert_eq!(sandbox.read("sub.pem"), shop.chain());
+    assert_eq!(sandbox.read("sub.pem"), setup.chain());
     let _ = run(&["--out", "missing/x.pem"]).expect(3);
     // Keys and paths that are not regular files are never overwritten.
     let key = sandbox.read("example.com.key");
@@ -186,9 +190,9 @@ fn out_option_selects_the_file_or_stdout() {
     let _ = run(&["--out", "folder"]).expect(3);
     let stdin = sandbox.run_with_input(
         &["bundle", "-", "--trust", "root.pem", "--out", "-"],
-        shop.chain().as_bytes(),
+        setup.chain().as_bytes(),
     );
-    assert_eq!(stdin.expect(0).stdout, shop.chain());
+    assert_eq!(stdin.expect(0).stdout, setup.chain());
     // A wrong chain: stdout contains nothing that could be mistaken for a chain.
     let wrong = sandbox
         .run(&["bundle", "a.crt", "--trust", "root.pem", "--out", "-"])
@@ -198,13 +202,13 @@ fn out_option_selects_the_file_or_stdout() {
 
 #[test]
 fn the_leaf_is_chosen_by_key_or_request() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    let stranger = Order::new();
-    let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    let stranger = IssuedCertificate::new();
+    let other_leaf = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
     sandbox.write(
         "all.pem",
-        format!("{foreign}{}{}", shop.ca.bundle_pem(), shop.leaf),
+        format!("{other_leaf}{}{}", setup.ca.bundle_pem(), setup.leaf),
     );
     sandbox.write("foreign.csr.txt", stranger.sandbox.read("example.com.csr"));
     let bundle = |more: &[&str]| {
@@ -218,7 +222,7 @@ fn the_leaf_is_chosen_by_key_or_request() {
     };
     std::fs::remove_file(sandbox.join("foreign.csr.txt")).unwrap();
     let run = bundle(&[]).expect(0);
-    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), setup.chain());
     assert!(
         run.stdout
             .contains("omitted, because no key and no request matches: example.com"),
@@ -237,34 +241,37 @@ fn the_leaf_is_chosen_by_key_or_request() {
     let _ = bundle(&["-C", "empty", "--csr", "example.com.csr"]).expect(0);
     assert_eq!(
         sandbox.read("empty/example.com.fullchain.pem"),
-        shop.chain()
+        setup.chain()
     );
     let _ = bundle(&["-C", "empty", "--key", "example.com.key", "--out", "k.pem"]).expect(0);
-    assert_eq!(sandbox.read("k.pem"), shop.chain());
+    assert_eq!(sandbox.read("k.pem"), setup.chain());
 }
 
 #[test]
 fn newest_valid_certificate_of_a_key_is_used() {
-    let shop = Order::new();
-    let request = shop.sandbox.read("example.com.csr");
+    let setup = IssuedCertificate::new();
+    let request = setup.sandbox.read("example.com.csr");
     let dated = |from, to| Leaf {
         not_before: days(today(), from),
         not_after: days(today(), to),
         ..Leaf::default()
     };
     let [expired, older, future] = [dated(-300, -100), dated(-50, 100), dated(20, 200)]
-        .map(|leaf| shop.ca.issue_as(&request, leaf));
+        .map(|leaf| setup.ca.issue_as(&request, leaf));
     let bag = format!(
         "{expired}{future}{older}{}{}",
-        shop.leaf,
-        shop.ca.intermediate_pem()
+        setup.leaf,
+        setup.ca.intermediate_pem()
     );
-    shop.sandbox.write("bag.pem", bag);
-    let run = shop
+    setup.sandbox.write("bag.pem", bag);
+    let run = setup
         .sandbox
         .run(&["bundle", "bag.pem", "--trust", "root.pem"])
         .expect(0);
-    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(
+        setup.sandbox.read("example.com.fullchain.pem"),
+        setup.chain()
+    );
     assert!(
         run.stdout
             .contains("omitted, because a newer certificate was found: example.com ("),
@@ -274,15 +281,19 @@ fn newest_valid_certificate_of_a_key_is_used() {
 
 #[test]
 fn certificates_for_another_request_are_refused() {
-    let shop = Order::new();
-    let stranger = Order::new();
-    let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
-    shop.sandbox.write(
+    let setup = IssuedCertificate::new();
+    let stranger = IssuedCertificate::new();
+    let other_leaf = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    setup.sandbox.write(
         "new.zip",
-        zip(&[("a.crt", foreign), ("b.ca-bundle", shop.ca.bundle_pem())]),
+        zip(&[
+            ("a.crt", other_leaf),
+            ("b.ca-bundle", setup.ca.bundle_pem()),
+        ]),
     );
     let bundle = || {
-        shop.sandbox
+        setup
+            .sandbox
             .run(&["bundle", "new.zip", "--trust", "root.pem"])
     };
     let both = bundle().expect(1);
@@ -292,7 +303,7 @@ fn certificates_for_another_request_are_refused() {
         "{both}"
     );
     assert!(both.stdout.contains("error   example.com.key: "), "{both}");
-    std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
+    std::fs::remove_file(setup.sandbox.join("example.com.key")).unwrap();
     let request = bundle().expect(1);
     assert!(
         request
@@ -301,8 +312,8 @@ fn certificates_for_another_request_are_refused() {
         "{request}"
     );
     // The key and the request of another site are not compared with this certificate.
-    std::fs::remove_file(shop.sandbox.join("example.com.csr")).unwrap();
-    shop.sandbox.run(&["csr", "example.org"]).expect(0);
+    std::fs::remove_file(setup.sandbox.join("example.com.csr")).unwrap();
+    setup.sandbox.run(&["csr", "example.org"]).expect(0);
     let unknown = bundle().expect(0);
     assert!(
         unknown
@@ -314,18 +325,19 @@ fn certificates_for_another_request_are_refused() {
 
 #[test]
 fn requested_names_that_were_not_issued_are_reported() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let names = Some(vec!["example.com".to_owned()]);
-    let leaf = shop.ca.issue_as(
-        &shop.sandbox.read("example.com.csr"),
+    let leaf = setup.ca.issue_as(
+        &setup.sandbox.read("example.com.csr"),
         Leaf {
             names,
             ..Leaf::default()
         },
     );
-    shop.sandbox
-        .write("x.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
-    let run = shop
+    setup
+        .sandbox
+        .write("x.pem", format!("{leaf}{}", setup.ca.intermediate_pem()));
+    let run = setup
         .sandbox
         .run(&["bundle", "x.pem", "--trust", "root.pem"])
         .expect(0);
@@ -338,29 +350,29 @@ fn requested_names_that_were_not_issued_are_reported() {
 
 #[test]
 fn keys_in_zips_are_found_and_encrypted_keys_are_reported() {
-    let shop = Order::new();
-    let key = shop.sandbox.read("example.com.key");
+    let setup = IssuedCertificate::new();
+    let key = setup.sandbox.read("example.com.key");
     let packed = zip(&[
-        ("1_root_bundle.crt", shop.ca.bundle_pem()),
-        ("2_example.com.crt", shop.leaf.clone()),
+        ("1_root_bundle.crt", setup.ca.bundle_pem()),
+        ("2_example.com.crt", setup.leaf.clone()),
         ("3_example.com.key", key),
     ]);
-    shop.sandbox.write("in/nginx.zip", packed);
-    std::fs::create_dir(shop.sandbox.join("out")).unwrap();
-    let run = shop
+    setup.sandbox.write("in/nginx.zip", packed);
+    std::fs::create_dir(setup.sandbox.join("out")).unwrap();
+    let run = setup
         .sandbox
         .run(&["bundle", "in/nginx.zip", "-C", "out", "--trust", "root.pem"])
         .expect(0);
     assert!(run.stdout.contains("matches in/nginx.zip"), "{run}");
     assert_eq!(
-        shop.sandbox.read("out/example.com.fullchain.pem"),
-        shop.chain()
+        setup.sandbox.read("out/example.com.fullchain.pem"),
+        setup.chain()
     );
     let locked =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n";
-    shop.sandbox.write("locked/site.key", locked);
-    shop.sandbox.write("chain.pem", shop.chain());
-    let run = shop
+    setup.sandbox.write("locked/site.key", locked);
+    setup.sandbox.write("chain.pem", setup.chain());
+    let run = setup
         .sandbox
         .run(&["bundle", "chain.pem", "-C", "locked", "--trust", "root.pem"])
         .expect(0);
@@ -369,7 +381,7 @@ fn keys_in_zips_are_found_and_encrypted_keys_are_reported() {
             .contains("locked/site.key is encrypted: without its password it cannot be compared"),
         "{run}"
     );
-    let refused = shop
+    let refused = setup
         .sandbox
         .run(&[
             "bundle",
@@ -390,11 +402,11 @@ fn keys_in_zips_are_found_and_encrypted_keys_are_reported() {
 
 #[test]
 fn extract_key_writes_the_key_that_came_with_the_certificate() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let key = sandbox.read("example.com.key");
     let packed = [
-        ("example.com.pem", shop.chain()),
+        ("example.com.pem", setup.chain()),
         ("example.com.key", key.clone()),
     ];
     sandbox.write("aliyun.zip", zip(&packed));
@@ -442,7 +454,7 @@ fn extract_key_writes_the_key_that_came_with_the_certificate() {
     // An existing other key is never overwritten, and no other file is written.
     sandbox.write(
         "out/example.com.key",
-        Order::new().sandbox.read("example.com.key"),
+        IssuedCertificate::new().sandbox.read("example.com.key"),
     );
     std::fs::remove_file(sandbox.join("out/example.com.fullchain.pem")).unwrap();
     let refused = run(&["--extract-key"]).expect(3);
@@ -453,7 +465,7 @@ fn extract_key_writes_the_key_that_came_with_the_certificate() {
         "{refused}"
     );
     assert!(!sandbox.join("out/example.com.fullchain.pem").exists());
-    sandbox.write("chain.pem", shop.chain());
+    sandbox.write("chain.pem", setup.chain());
     sandbox
         .run(&[
             "bundle",
@@ -467,46 +479,51 @@ fn extract_key_writes_the_key_that_came_with_the_certificate() {
 
 #[test]
 fn every_site_gets_its_own_chain_file() {
-    let shop = Order::new();
-    shop.sandbox
+    let setup = IssuedCertificate::new();
+    setup
+        .sandbox
         .run(&["csr", "example.org", "--key-type", "rsa-2048"])
         .expect(0);
     let other = TestCa::rsa();
-    shop.sandbox.write(
+    setup.sandbox.write(
         "roots.pem",
-        format!("{}{}", shop.ca.root_pem(), other.root_pem()),
+        format!("{}{}", setup.ca.root_pem(), other.root_pem()),
     );
-    let org = other.issue(&shop.sandbox.read("example.org.csr"));
-    shop.sandbox.write(
+    let org = other.issue(&setup.sandbox.read("example.org.csr"));
+    setup.sandbox.write(
         "com.zip",
         zip(&[
-            ("a.crt", shop.leaf.clone()),
-            ("b.crt", shop.ca.bundle_pem()),
+            ("a.crt", setup.leaf.clone()),
+            ("b.crt", setup.ca.bundle_pem()),
         ]),
     );
-    shop.sandbox.write(
+    setup.sandbox.write(
         "org.zip",
         zip(&[("a.crt", org.clone()), ("b.crt", other.bundle_pem())]),
     );
     let both = ["bundle", "com.zip", "org.zip", "--trust", "roots.pem"];
-    let run = shop.sandbox.run(&both).expect(0);
-    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    let run = setup.sandbox.run(&both).expect(0);
     assert_eq!(
-        shop.sandbox.read("example.org.fullchain.pem"),
+        setup.sandbox.read("example.com.fullchain.pem"),
+        setup.chain()
+    );
+    assert_eq!(
+        setup.sandbox.read("example.org.fullchain.pem"),
         format!("{org}{}", other.intermediate_pem())
     );
     assert!(!run.stdout.contains("not part of the chain"), "{run}");
-    shop.sandbox
+    setup
+        .sandbox
         .run(&[both.as_slice(), &["--out", "x.pem"]].concat())
         .expect(2);
 }
 
 #[test]
 fn missing_intermediates_in_the_directory_are_suggested() {
-    let shop = Order::new();
-    shop.sandbox.write("a.crt", &shop.leaf);
-    shop.sandbox.write("a.ca-bundle", shop.ca.bundle_pem());
-    let run = shop
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("a.crt", &setup.leaf);
+    setup.sandbox.write("a.ca-bundle", setup.ca.bundle_pem());
+    let run = setup
         .sandbox
         .run(&["bundle", "a.crt", "--trust", "root.pem"])
         .expect(1);
@@ -515,22 +532,24 @@ fn missing_intermediates_in_the_directory_are_suggested() {
             .contains("\n            certctl bundle --trust root.pem a.crt a.ca-bundle\n"),
         "{run}"
     );
-    shop.sandbox
+    setup
+        .sandbox
         .run(&["bundle", "a.crt", "a.ca-bundle", "--trust", "root.pem"])
         .expect(0);
 }
 
 #[test]
 fn trust_files_must_contain_a_certificate() {
-    let shop = Order::new();
-    shop.sandbox.write("a.crt", shop.chain());
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("a.crt", setup.chain());
     for (trust, exit) in [
         ("example.com.csr", 3),
         ("missing.pem", 3),
         ("mozilla", 1),
         ("root.pem", 0),
     ] {
-        shop.sandbox
+        setup
+            .sandbox
             .run(&["bundle", "a.crt", "--trust", trust])
             .expect(exit);
     }
@@ -538,9 +557,9 @@ fn trust_files_must_contain_a_certificate() {
 
 #[test]
 fn no_private_key_is_overwritten_in_any_form() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("chain.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("chain.pem", setup.chain());
     let key = rcgen::KeyPair::generate().unwrap().serialize_der();
     // SEQUENCE { SEQUENCE {}, OCTET STRING 0x00 }: the outline of an encrypted key.
     let locked = [0x30, 0x05, 0x30, 0x00, 0x04, 0x01, 0x00].to_vec();
@@ -556,9 +575,9 @@ fn no_private_key_is_overwritten_in_any_form() {
 
 #[test]
 fn next_steps_repeat_the_given_options() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("chain.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("chain.pem", setup.chain());
     sandbox.write("keys/my.key", sandbox.read("example.com.key"));
     std::fs::create_dir(sandbox.join("out")).unwrap();
     let args = [
@@ -575,24 +594,24 @@ fn next_steps_repeat_the_given_options() {
     let document = sandbox.run(&args).expect(0).json();
     let expected = "sudo certctl -C out install out/example.com.fullchain.pem --trust root.pem --key keys/my.key";
     assert_eq!(document["next"][0]["command"], expected);
-    assert_eq!(sandbox.read("out/example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("out/example.com.fullchain.pem"), setup.chain());
 }
 
 #[test]
 fn folders_are_read_as_their_files() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("mail/example_com.crt", &shop.leaf);
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("mail/example_com.crt", &setup.leaf);
     sandbox.write(
         "mail/ca.zip",
-        zip(&[("My.ca-bundle", shop.ca.bundle_pem())]),
+        zip(&[("My.ca-bundle", setup.ca.bundle_pem())]),
     );
     sandbox.write("mail/old.crt~", "-----BEGIN");
     sandbox.write("mail/below/other.pem", "hello");
     sandbox
         .run(&["bundle", "mail", "--trust", "root.pem"])
         .expect(0);
-    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), setup.chain());
     let run = sandbox.run(&["verify", "mail", "--json"]).expect(3);
     assert_eq!(run.json()["error"]["kind"], "malformed", "{run}");
     let shown = sandbox.run(&["inspect", "mail", "--json"]).expect(0).json();
@@ -601,9 +620,9 @@ fn folders_are_read_as_their_files() {
 
 #[test]
 fn named_pipes_are_read_and_endless_devices_are_refused() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("chain.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("chain.pem", setup.chain());
     let mut command = std::process::Command::new("bash");
     let script = format!(
         "{} bundle <(cat chain.pem) --trust <(cat root.pem)",
@@ -614,7 +633,7 @@ fn named_pipes_are_read_and_endless_devices_are_refused() {
         .current_dir(sandbox.path())
         .stdin(std::process::Stdio::null());
     sandbox.run_command(command).expect(0);
-    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), setup.chain());
     let device = sandbox.run(&["inspect", "/dev/zero", "--json"]).expect(3);
     assert_eq!(device.json()["error"]["kind"], "malformed");
     sandbox.write("large.pem", vec![b'a'; 17 * 1024 * 1024]);
@@ -624,8 +643,8 @@ fn named_pipes_are_read_and_endless_devices_are_refused() {
 
 #[test]
 fn requested_hosts_must_be_covered() {
-    let shop = Order::new();
-    shop.sandbox.write("sent.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("sent.pem", setup.chain());
     let bundle = [
         "bundle",
         "sent.pem",
@@ -635,7 +654,7 @@ fn requested_hosts_must_be_covered() {
         "--host",
         "WWW.example.com",
     ];
-    let refused = shop
+    let refused = setup
         .sandbox
         .run(&[bundle.as_slice(), &["--host", "shop.example.com"]].concat())
         .expect(1)
@@ -651,10 +670,14 @@ fn requested_hosts_must_be_covered() {
             .contains("does not cover shop.example.com"),
         "{refused}"
     );
-    assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
-    shop.sandbox
+    assert!(!setup.sandbox.join("example.com.fullchain.pem").exists());
+    setup
+        .sandbox
         .run(&["bundle", "sent.pem", "--host", "no host"])
         .expect(2);
-    shop.sandbox.run(&bundle).expect(0);
-    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    setup.sandbox.run(&bundle).expect(0);
+    assert_eq!(
+        setup.sandbox.read("example.com.fullchain.pem"),
+        setup.chain()
+    );
 }

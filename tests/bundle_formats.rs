@@ -1,28 +1,29 @@
 //! Every format that `bundle` writes is read by other programs.
 //! Needs: openssl, certtool, keytool, nginx, haproxy, python3
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
 
-use support::foreign::{foreign, path_of, succeed};
+use support::external::{external_program, path_of, succeed};
+use support::issued_certificate::IssuedCertificate;
 use support::mask::masked;
 use support::nginx::{free_port, write_config};
-use support::order::Order;
 use support::program::program;
 use support::{Run, Sandbox};
 
 const ALL: [&str; 7] = ["pem", "cert", "chain", "der", "p7b", "pfx", "haproxy"];
 const PASSWORD: &str = "gehe im€";
 
-/// Returns an order with its chain file and a password file.
-fn order() -> Order {
-    let shop = Order::new();
-    shop.sandbox.write("in.pem", shop.chain());
-    shop.sandbox
+/// Returns a sandbox with the chain file and a password file.
+fn issued() -> IssuedCertificate {
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("in.pem", setup.chain());
+    setup
+        .sandbox
         .write("password", format!("{PASSWORD}\r\nnot this\n"));
-    shop
+    setup
 }
 
 fn bundle(sandbox: &Sandbox, more: &[&str]) -> Run {
@@ -43,7 +44,11 @@ fn all(sandbox: &Sandbox, more: &[&str]) -> Run {
 }
 
 fn run(sandbox: &Sandbox, program: &str, args: &[&str]) -> String {
-    succeed(foreign(program).args(args).current_dir(sandbox.path()))
+    succeed(
+        external_program(program)
+            .args(args)
+            .current_dir(sandbox.path()),
+    )
 }
 
 fn count(text: &str, word: &str) -> usize {
@@ -52,8 +57,8 @@ fn count(text: &str, word: &str) -> usize {
 
 #[test]
 fn openssl_and_gnutls_read_all_formats() {
-    let shop = order();
-    let sandbox = &shop.sandbox;
+    let setup = issued();
+    let sandbox = &setup.sandbox;
     for strength in [&[][..], &["--legacy"]] {
         all(sandbox, strength).expect(0);
         let openssl = |args: &[&str]| run(sandbox, "openssl", args);
@@ -156,8 +161,8 @@ fn openssl_and_gnutls_read_all_formats() {
 
 #[test]
 fn java_and_python_read_all_formats() {
-    let shop = order();
-    let sandbox = &shop.sandbox;
+    let setup = issued();
+    let sandbox = &setup.sandbox;
     // Java keystores accept only ASCII passwords (RFC 7292 B.1 allows more).
     sandbox.write("password", "geheim\n");
     for strength in [&[][..], &["--legacy"]] {
@@ -195,7 +200,7 @@ fn java_and_python_read_all_formats() {
         );
 
         let printed = succeed(
-            foreign("python3")
+            external_program("python3")
                 .arg("-c")
                 .arg(PYTHON)
                 .current_dir(sandbox.path()),
@@ -224,8 +229,8 @@ print(names[0], 1 + len(more), same)
 
 #[test]
 fn web_servers_load_all_formats() {
-    let shop = order();
-    let sandbox = &shop.sandbox;
+    let setup = issued();
+    let sandbox = &setup.sandbox;
     all(sandbox, &[]).expect(0);
     let (port, here) = (free_port(), sandbox.path().display());
     for (chain, key) in [("fullchain.pem", "key"), ("haproxy.pem", "haproxy.pem")] {
@@ -234,20 +239,20 @@ fn web_servers_load_all_formats() {
              ssl_certificate_key {here}/example.com.{key}; }}"
         );
         let config = write_config(&sandbox.join("nginx"), &http);
-        succeed(foreign("nginx").arg("-t").arg("-c").arg(config));
+        succeed(external_program("nginx").arg("-t").arg("-c").arg(config));
     }
     let config = format!(
         "global\n maxconn 8\ndefaults\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\nfrontend f\n \
          bind 127.0.0.1:{port} ssl crt {here}/example.com.haproxy.pem\n default_backend b\nbackend b\n server s 127.0.0.1:1\n"
     );
     let config = sandbox.write("haproxy.cfg", config);
-    succeed(foreign("haproxy").arg("-c").arg("-f").arg(config));
+    succeed(external_program("haproxy").arg("-c").arg("-f").arg(config));
 }
 
 #[test]
 fn json_document_and_server_lines_are_complete() {
-    let shop = order();
-    let sandbox = &shop.sandbox;
+    let setup = issued();
+    let sandbox = &setup.sandbox;
     let document = all(sandbox, &["--json"]).expect(0).json();
     insta::assert_snapshot!(document["certificates"][0]["outputs"], @r#"
     [{"format":"pem","path":"example.com.fullchain.pem","mode":"0644","holds_key":false,"changed":true},{"format":"cert","path":"example.com.cert.pem","mode":"0644","holds_key":false,"changed":true},{"format":"chain","path":"example.com.chain.pem","mode":"0644","holds_key":false,"changed":true},{"format":"der","path":"example.com.cer","mode":"0644","holds_key":false,"changed":true},{"format":"p7b","path":"example.com.p7b","mode":"0644","holds_key":false,"changed":true},{"format":"pfx","path":"example.com.pfx","mode":"0600","holds_key":true,"changed":true},{"format":"haproxy","path":"example.com.haproxy.pem","mode":"0600","holds_key":true,"changed":true}]
@@ -278,7 +283,7 @@ fn json_document_and_server_lines_are_complete() {
         .collect();
     let text = bundle(sandbox, &args).expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @r#"
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
             example.com.fullchain.pem is up to date
             example.com.haproxy.pem (0600) is up to date
     wrote   example.com.pfx (0600)
@@ -342,14 +347,14 @@ fn json_document_and_server_lines_are_complete() {
 
 #[test]
 fn existing_keys_are_never_overwritten() {
-    let shop = order();
-    let sandbox = &shop.sandbox;
+    let setup = issued();
+    let sandbox = &setup.sandbox;
     all(sandbox, &[]).expect(0);
     // A file with the same key may be replaced; a file with another key may not.
     all(sandbox, &["--legacy"]).expect(0);
-    let stranger = Order::new();
-    let leaf = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
-    sandbox.write("in.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
+    let stranger = IssuedCertificate::new();
+    let leaf = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    sandbox.write("in.pem", format!("{leaf}{}", setup.ca.intermediate_pem()));
     for (name, end) in [("key", "key"), ("csr", "csr")] {
         sandbox.write(
             &format!("example.com.{end}"),
@@ -382,7 +387,7 @@ fn existing_keys_are_never_overwritten() {
         .expect(0);
     }
     // No temporary file is left behind.
-    let hidden: Vec<String> = shop
+    let hidden: Vec<String> = setup
         .listing()
         .into_iter()
         .filter(|name| name.starts_with('.'))
@@ -392,8 +397,8 @@ fn existing_keys_are_never_overwritten() {
 
 #[test]
 fn impossible_formats_are_refused_before_writing() {
-    let shop = order();
-    let sandbox = &shop.sandbox;
+    let setup = issued();
+    let sandbox = &setup.sandbox;
     let plain = |more: &[&str]| {
         sandbox.run(&[&["bundle", "in.pem", "--trust", "root.pem"][..], more].concat())
     };
@@ -428,7 +433,7 @@ fn impossible_formats_are_refused_before_writing() {
         (
             &["--format", "jks"],
             2,
-            "possible values: pem, cert, chain, der, p7b, pfx, haproxy",
+            "the values are pem, cert, chain, der, p7b, pfx, haproxy",
         ),
     ] {
         let refused = plain(args).expect(code);
@@ -443,8 +448,8 @@ fn impossible_formats_are_refused_before_writing() {
         "{refused}"
     );
     assert!(!sandbox.join("example.com.fullchain.pem").exists());
-    // An empty password on request; a single format under another name, or on stdout.
-    let other = order();
+    // An empty password if the user asks for it; a single format under another name, or on stdout.
+    let other = issued();
     let plain = |more: &[&str]| {
         other
             .sandbox
@@ -474,8 +479,8 @@ fn impossible_formats_are_refused_before_writing() {
 
 #[test]
 fn pfx_passwords_are_prompted_for_twice_without_echo() {
-    let shop = order();
-    let sandbox = &shop.sandbox;
+    let setup = issued();
+    let sandbox = &setup.sandbox;
     let script = format!(
         r#"
 import os, pty, sys, time
@@ -500,7 +505,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         program()
     );
     let run_on_terminal = |answers: &[&str]| {
-        let output = foreign("python3")
+        let output = external_program("python3")
             .arg("-c")
             .arg(&script)
             .args(answers)
@@ -548,12 +553,12 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 #[test]
 fn keys_without_a_file_of_their_own_are_reported() {
-    let shop = order();
-    let sandbox = &shop.sandbox;
+    let setup = issued();
+    let sandbox = &setup.sandbox;
     let key = sandbox.read("example.com.key");
     sandbox.write(
         "in.zip",
-        support::zip::zip(&[("a.crt", shop.chain()), ("a.key", key.clone())]),
+        support::zip::zip(&[("a.crt", setup.chain()), ("a.key", key.clone())]),
     );
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
     let reported = sandbox

@@ -6,12 +6,12 @@
 
 mod support;
 
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY};
 use support::json::Json;
-use support::shop::{CHAIN, KEY, Shop};
 use support::site::Site;
 
-/// The verdict, whether something changed, and the number of steps where there is a plan.
+/// Returns the verdict, whether something changed, and the number of steps if there is a plan.
 fn summary(document: &Json) -> (&str, bool, Option<usize>) {
     let plan = document.get("plan").filter(|plan| !plan.is_null());
     let steps = plan.map(|plan| plan["steps"].len());
@@ -24,19 +24,19 @@ fn summary(document: &Json) -> (&str, bool, Option<usize>) {
 
 #[test]
 fn changed_is_true_only_if_files_changed() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     let run = |args: &[&str], code: i32| {
-        let before = shop.tree();
+        let before = setup.tree();
         let document = sandbox
             .run(&[args, &["--root", "tree", "--json"]].concat())
             .expect(code)
             .json();
         let changed = document.get("changed").is_some_and(|value| *value == true);
-        assert_eq!(shop.tree() != before, changed, "{args:?}: {document}");
+        assert_eq!(setup.tree() != before, changed, "{args:?}: {document}");
         document
     };
-    shop.deliver("new.crt");
+    setup.write_delivery("new.crt");
     let install = ["install", "new.crt", "--trust", "root.pem"];
     let dry = [&install[..], &["--dry-run"]].concat();
     let planned = run(&dry, 0);
@@ -62,7 +62,7 @@ fn changed_is_true_only_if_files_changed() {
     );
     run(&["rollback", "example.com"], 3);
 
-    shop.deliver("next.crt");
+    setup.write_delivery("next.crt");
     let next = ["install", "next.crt", "--trust", "root.pem"];
     assert_eq!(
         summary(&run(
@@ -92,13 +92,13 @@ fn a_server_that_serves_the_certificate_is_not_reloaded() {
             "install", "new.crt", "--root", "tree", "--trust", "root.pem", "--json",
         ];
         let server = ["--server", "nginx", "--server-config", &config];
-        site.shop
+        site.setup
             .sandbox
             .run(&[&words[..], &server].concat())
             .expect(code)
             .json()
     };
-    site.shop.deliver("new.crt");
+    site.setup.write_delivery("new.crt");
     let outcome = |document: Json| (summary(&document).0.to_owned(), summary(&document).1);
     let expected = |verdict: &str, changed: bool| (verdict.to_owned(), changed);
     assert_eq!(outcome(install(1)), expected("not-served", true));
@@ -108,7 +108,7 @@ fn a_server_that_serves_the_certificate_is_not_reloaded() {
         "no server references it yet, and all files are written"
     );
     nginx.rewrite(&site.block(CHAIN, KEY));
-    succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
+    succeed(external_program("nginx").args(["-s", "reload", "-c", &config]));
     assert_eq!(
         outcome(install(0)),
         expected("live", true),

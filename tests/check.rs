@@ -9,19 +9,19 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use support::Run;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, codes, tree};
 use support::json::Json;
 use support::program::program;
-use support::shop::{CHAIN, KEY, PAIR, Shop, codes, tree};
 use support::site::Site;
 
-fn check(shop: &Shop, more: &[&str]) -> Run {
-    let before = tree(&shop.sandbox.join("tree"));
-    let run = shop
+fn check(setup: &InstallSandbox, more: &[&str]) -> Run {
+    let before = tree(&setup.sandbox.join("tree"));
+    let run = setup
         .sandbox
         .run(&[&["install", "--check", "--root", "tree"], more].concat());
     assert_eq!(
-        tree(&shop.sandbox.join("tree")),
+        tree(&setup.sandbox.join("tree")),
         before,
         "the check changes nothing"
     );
@@ -37,17 +37,19 @@ fn verdict(document: &Json) -> (&str, bool) {
 
 #[test]
 fn unchanged_certificates_pass_the_check() {
-    let shop = Shop::new();
-    check(&shop, &[]).expect(3);
-    shop.round(&["--key-mode", "0440"]).expect(0);
-    shop.round(&[]).expect(0);
+    let setup = InstallSandbox::new();
+    check(&setup, &[]).expect(3);
+    setup.renew_and_install(&["--key-mode", "0440"]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
     for name in [
         &[][..],
         &["example.com"],
         &["www.example.com"],
         &["example.com", "www.example.com"],
     ] {
-        let run = check(&shop, &[name, &["--json"]].concat()).expect(0).json();
+        let run = check(&setup, &[name, &["--json"]].concat())
+            .expect(0)
+            .json();
         assert_eq!(verdict(&run), ("unchanged", false), "{run}");
         assert_eq!(run["schema"], "certctl.install/1");
         assert_eq!(run["certificates"].as_array().unwrap().len(), 1);
@@ -56,32 +58,34 @@ fn unchanged_certificates_pass_the_check() {
         let keys = |value: &Json| value.keys().join(" ");
         assert_eq!(
             keys(&run),
-            "schema verdict changed certificates findings next"
+            "schema comment verdict changed certificates findings next"
         );
         assert_eq!(
             keys(&run["certificates"][0]),
             "name verdict release chain_path key_path key_mode not_after sha256 proof probes findings"
         );
     }
-    let run = check(&shop, &[]).expect(0);
+    let run = check(&setup, &[]).expect(0);
     assert!(
         run.stdout
             .contains("links, files, modes and owners are unchanged"),
         "{run}"
     );
-    check(&shop, &["unknown.example"]).expect(3);
-    shop.sandbox
+    check(&setup, &["unknown.example"]).expect(3);
+    setup
+        .sandbox
         .run(&["install", "--check", "--dry-run", "--root", "tree"])
         .expect(2);
     // A certificate that was rolled back passes as well.
-    shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
-    check(&shop, &[]).expect(0);
+    setup.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    check(&setup, &[]).expect(0);
 }
 
-/// A change to an installed certificate: its description, the change, and the code of the finding.
-type Mishap = (&'static str, fn(&Path), &'static str);
+/// A change to an installed certificate: its description, a function that makes it, and the code of
+/// the finding.
+type InstalledChange = (&'static str, fn(&Path), &'static str);
 
-const fn mishaps() -> [Mishap; 13] {
+const fn mishaps() -> [InstalledChange; 13] {
     fn set_mode(path: &Path, mode: u32) {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
@@ -127,12 +131,12 @@ const fn mishaps() -> [Mishap; 13] {
         ),
         (
             "only root can enter the folder",
-            |sandbox| set_mode(&sandbox.join(PAIR).join("live"), 0o700),
+            |sandbox| set_mode(&sandbox.join(LINEAGE).join("live"), 0o700),
             "drift-mode",
         ),
         (
             "ca.pem is deleted",
-            |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("live/ca.pem")).unwrap(),
+            |sandbox| std::fs::remove_file(sandbox.join(LINEAGE).join("live/ca.pem")).unwrap(),
             "drift-file",
         ),
         (
@@ -151,17 +155,17 @@ const fn mishaps() -> [Mishap; 13] {
         ),
         (
             "live is deleted",
-            |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("live")).unwrap(),
+            |sandbox| std::fs::remove_file(sandbox.join(LINEAGE).join("live")).unwrap(),
             "drift-live",
         ),
         (
             "proven is deleted",
-            |sandbox| std::fs::remove_file(sandbox.join(PAIR).join("proven")).unwrap(),
+            |sandbox| std::fs::remove_file(sandbox.join(LINEAGE).join("proven")).unwrap(),
             "drift-unverified",
         ),
         (
             "every user can write to the settings",
-            |sandbox| set_mode(&sandbox.join(PAIR).join("settings.json"), 0o666),
+            |sandbox| set_mode(&sandbox.join(LINEAGE).join("settings.json"), 0o666),
             "drift-settings",
         ),
     ]
@@ -169,9 +173,9 @@ const fn mishaps() -> [Mishap; 13] {
 
 #[test]
 fn each_change_is_reported_with_a_command_that_repairs_it() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let at = |path: &str| shop.sandbox.join(path);
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let at = |path: &str| setup.sandbox.join(path);
     let copy = |from: &str, to: &str| {
         succeed(
             std::process::Command::new("cp")
@@ -184,8 +188,8 @@ fn each_change_is_reported_with_a_command_that_repairs_it() {
     for (what, mishap, code) in mishaps() {
         std::fs::remove_dir_all(at("tree")).unwrap();
         copy("kept", "tree");
-        mishap(shop.sandbox.path());
-        let run = check(&shop, &["--json"]).expect(1).json();
+        mishap(setup.sandbox.path());
+        let run = check(&setup, &["--json"]).expect(1).json();
         assert_eq!(verdict(&run), ("refused", false), "{what}: {run}");
         assert!(codes(&run).contains(&code), "{what}: {run}");
         let found = run["findings"].as_array().unwrap();
@@ -203,26 +207,26 @@ fn each_change_is_reported_with_a_command_that_repairs_it() {
             let line = wrong["next"][0]["command"].as_str().unwrap();
             let line = line.replace("sudo ", "");
             let line = line.replace("certctl ", &format!("{} ", program()));
-            let trusting = line.replace("--root tree", "--root tree --trust root.pem");
+            let trusting_option = line.replace("--root tree", "--root tree --trust root.pem");
             succeed(
                 std::process::Command::new("sh")
-                    .args(["-c", &trusting])
-                    .current_dir(shop.sandbox.path()),
+                    .args(["-c", &trusting_option])
+                    .current_dir(setup.sandbox.path()),
             );
-            check(&shop, &[]).expect(0);
+            check(&setup, &[]).expect(0);
         }
     }
 }
 
 #[test]
 fn certificates_that_are_not_valid_now_fail_the_check() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
     for (at, code) in [
         ("2090-01-01T00:00:00Z", "expired"),
         ("2001-01-01T00:00:00Z", "not-yet-valid"),
     ] {
-        let run = check(&shop, &["--at", at, "--json"]).expect(1).json();
+        let run = check(&setup, &["--at", at, "--json"]).expect(1).json();
         assert_eq!(verdict(&run), ("refused", false), "{run}");
         let found = run["findings"].as_array().unwrap();
         assert!(
@@ -236,27 +240,27 @@ fn certificates_that_are_not_valid_now_fail_the_check() {
 
 #[test]
 fn a_rollback_is_offered_if_there_is_a_version_to_restore() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     for offered in [false, true] {
-        shop.round(&[]).expect(0);
-        let key = shop.sandbox.read(KEY);
-        std::fs::write(shop.sandbox.join(KEY), "").unwrap();
-        let run = check(&shop, &["--json"]).expect(1).json();
+        setup.renew_and_install(&[]).expect(0);
+        let key = setup.sandbox.read(KEY);
+        std::fs::write(setup.sandbox.join(KEY), "").unwrap();
+        let run = check(&setup, &["--json"]).expect(1).json();
         assert_eq!(
             run.to_string().contains("certctl rollback"),
             offered,
             "{run}"
         );
-        std::fs::write(shop.sandbox.join(KEY), key).unwrap();
+        std::fs::write(setup.sandbox.join(KEY), key).unwrap();
     }
 }
 
 #[test]
 fn the_check_covers_what_nginx_serves() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let nginx = site.start("");
-    site.round(&[]).expect(1);
+    site.renew_and_install(&[]).expect(1);
     let config = nginx.config().display().to_string();
     let options = [
         "--root",
@@ -269,28 +273,28 @@ fn the_check_covers_what_nginx_serves() {
         &config,
     ];
     nginx.rewrite(&site.block(CHAIN, KEY));
-    succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
+    succeed(external_program("nginx").args(["-s", "reload", "-c", &config]));
     sandbox
         .run(&[&["install", "example.com"], &options[..]].concat())
         .expect(0);
-    let fine = check(&site.shop, &["--json"]).expect(0).json();
+    let fine = check(&site.setup, &["--json"]).expect(0).json();
     assert_eq!(fine["certificates"][0]["proof"], "live", "{fine}");
     assert_eq!(fine["certificates"][0]["probes"][0]["name"], "example.com");
 
     // nginx still has the previous files in memory.
-    let first = std::fs::read_link(sandbox.join(PAIR).join("live")).unwrap();
-    site.round(&["--server", "none", "--probe", "none"])
+    let first = std::fs::read_link(sandbox.join(LINEAGE).join("live")).unwrap();
+    site.renew_and_install(&["--server", "none", "--probe", "none"])
         .expect(0);
-    let settings = sandbox.read(&format!("{PAIR}/settings.json"));
+    let settings = sandbox.read(&format!("{LINEAGE}/settings.json"));
     let mut settings = Json::parse(&settings);
     settings.set("server", "nginx");
     settings.set("probe", Json::Array(Vec::new()));
-    sandbox.write(&format!("{PAIR}/settings.json"), settings.to_string());
+    sandbox.write(&format!("{LINEAGE}/settings.json"), settings.to_string());
     assert_ne!(
-        std::fs::read_link(sandbox.join(PAIR).join("live")).unwrap(),
+        std::fs::read_link(sandbox.join(LINEAGE).join("live")).unwrap(),
         first
     );
-    let run = check(&site.shop, &["--json"]).expect(1).json();
+    let run = check(&site.setup, &["--json"]).expect(1).json();
     assert_eq!(verdict(&run), ("not-served", false), "{run}");
     assert_eq!(codes(&run), ["drift-served"], "{run}");
     assert!(
@@ -310,7 +314,7 @@ fn the_check_covers_what_nginx_serves() {
             "root.pem",
         ])
         .expect(0);
-    check(&site.shop, &[]).expect(0);
+    check(&site.setup, &[]).expect(0);
 
     // The configuration references other files now, which nginx has not loaded yet: the next reload
     // would not serve the installed certificate.
@@ -318,21 +322,21 @@ fn the_check_covers_what_nginx_serves() {
         sandbox.write(to, sandbox.read(from));
     }
     nginx.rewrite(&site.block("tree/tls/m.pem", "tree/tls/m.key"));
-    let run = check(&site.shop, &["--json"]).expect(1).json();
+    let run = check(&site.setup, &["--json"]).expect(1).json();
     assert_eq!(
         (verdict(&run).0, codes(&run)),
         ("not-served", vec!["drift-not-configured"]),
         "{run}"
     );
     nginx.rewrite("");
-    let run = check(&site.shop, &["--json"]).expect(1).json();
+    let run = check(&site.setup, &["--json"]).expect(1).json();
     assert_eq!(
         (verdict(&run).0, codes(&run)),
         ("not-served", vec!["drift-not-configured"]),
         "{run}"
     );
     nginx.rewrite("no such directive;");
-    let run = check(&site.shop, &["--json"]).expect(1).json();
+    let run = check(&site.setup, &["--json"]).expect(1).json();
     assert_eq!(
         (verdict(&run).0, codes(&run)),
         ("not-served", vec!["server-config-broken"]),
@@ -340,7 +344,7 @@ fn the_check_covers_what_nginx_serves() {
     );
     nginx.rewrite(&site.block(CHAIN, KEY));
     drop(nginx);
-    let run = check(&site.shop, &["--json"]).expect(1).json();
+    let run = check(&site.setup, &["--json"]).expect(1).json();
     assert_eq!(
         (verdict(&run).0, codes(&run)),
         ("not-served", vec!["server-not-running"]),

@@ -1,6 +1,5 @@
-//! The command line itself: help, usage errors, and surroundings that are not as one would like
-//! them.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! The command line itself: help, usage errors, and unusual environments.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -71,7 +70,7 @@ fn bare_certctl_ends_with_the_next_command() {
         overview.ends_with("\n            certctl dcv-check\n"),
         "{overview}"
     );
-    // What cannot be read is no failure.
+    // Certificates that cannot be read are not a failure here.
     assert_eq!(next(&["-C", "nowhere"]), None);
     let ca = TestCa::new();
     let request = std::fs::read_to_string(sandbox.join("a.example.csr")).unwrap();
@@ -93,7 +92,7 @@ fn bare_certctl_ends_with_the_next_command() {
     let words = [
         "install", "--trust", "root.pem", "--root", "tree", "--server", "none",
     ];
-    sandbox.run(&words);
+    sandbox.run(&words).expect(0);
     assert_eq!(next(&["--root", "tree"]), None);
 }
 
@@ -156,7 +155,7 @@ fn help_fits_the_terminal() {
             let help = sandbox.run_command(command).expect(0).stdout;
             let limit = columns.parse::<usize>().unwrap().min(100);
             for line in help.lines() {
-                // A command is never broken.
+                // A command is never split across lines.
                 let is_command = line.starts_with("  certctl") || line.starts_with("  sudo");
                 assert!(
                     line.chars().count() <= limit || is_command,
@@ -212,7 +211,8 @@ fn the_examples_in_the_help_are_understood() {
                 .skip_while(|word| *word != "certctl")
                 .skip(1)
                 .collect();
-            // With `--help` at the end the words before it are still parsed, but nothing is done.
+            // With `--help` at the end, the words before it are still parsed, but the command is
+            // not run.
             let run = sandbox.run(&[&words[..], &["--help"]].concat());
             assert_eq!(run.code, 0, "{example}\n{run}");
         }
@@ -239,7 +239,7 @@ fn usage_errors_say_what_is_wrong_and_where_to_look() {
     ");
     insta::assert_snapshot!(said(&["verfy"]), @r"
     --- stderr
-    error   there is no command `verfy`; the nearest one is `verify`
+    error   there is no command `verfy`; did you mean `verify`?
     next    Show the arguments and options of `verify`:
                 certctl verify --help
     --- exit 2
@@ -281,7 +281,8 @@ fn usage_errors_say_what_is_wrong_and_where_to_look() {
     );
 }
 
-/// What the contract names and a later version delivers does not exist yet: no stubs.
+/// Commands of the product contract that a later version will provide do not exist yet: there are
+/// no stubs.
 #[test]
 fn commands_of_later_versions_are_usage_errors() {
     let sandbox = Sandbox::new();
@@ -294,7 +295,7 @@ fn commands_of_later_versions_are_usage_errors() {
     }
 }
 
-/// `certctl ARGS` with something else in place of stdout.
+/// Runs `certctl ARGS` with `stdout` as its standard output.
 fn with_stdout(sandbox: &Sandbox, args: &[&str], stdout: Stdio) -> Run {
     let mut command = sandbox.command(args);
     let child = command
@@ -302,11 +303,11 @@ fn with_stdout(sandbox: &Sandbox, args: &[&str], stdout: Stdio) -> Run {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    sandbox.finished(child)
+    sandbox.wait_for(child)
 }
 
 #[test]
-fn a_reader_that_went_away_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let sandbox = Sandbox::new();
     for args in [
         &[][..],
@@ -323,7 +324,7 @@ fn a_reader_that_went_away_is_no_failure() {
 }
 
 #[test]
-fn a_full_disk_behind_stdout_is_told_and_exit_4() {
+fn an_unwritable_stdout_is_reported_with_exit_code_4() {
     let sandbox = Sandbox::new();
     let full = || Stdio::from(OpenOptions::new().write(true).open("/dev/full").unwrap());
     for args in [
@@ -352,12 +353,12 @@ fn a_full_disk_behind_stdout_is_told_and_exit_4() {
             .stderr(full())
             .spawn()
             .unwrap();
-        sandbox.finished(child).expect(code);
+        sandbox.wait_for(child).expect(code);
     }
 }
 
 #[test]
-fn odd_surroundings_do_no_harm() {
+fn unusual_environments_are_tolerated() {
     let sandbox = Sandbox::new();
     let plain = sandbox.run(&["csr", "--help"]).expect(0).stdout;
     for (name, value) in [
@@ -402,7 +403,7 @@ fn odd_surroundings_do_no_harm() {
 }
 
 #[test]
-fn color_is_for_terminals_or_where_asked_for() {
+fn color_is_used_on_terminals_or_on_request() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.command(&["csr", "a..b", "--color", "always"]);
     command.env("NO_COLOR", "1");
@@ -430,7 +431,7 @@ fn color_is_for_terminals_or_where_asked_for() {
 }
 
 #[test]
-fn stdin_closed_and_a_folder_that_is_gone() {
+fn a_closed_stdin_and_a_deleted_folder_are_handled() {
     let sandbox = Sandbox::new();
     for (script, code) in [
         ("exec \"$0\" csr closed.example <&-", 0),
@@ -460,7 +461,7 @@ fn stdin_closed_and_a_folder_that_is_gone() {
 }
 
 #[test]
-fn words_that_are_not_utf8_are_no_reason_to_panic() {
+fn arguments_that_are_not_utf8_never_panic() {
     let sandbox = Sandbox::new();
     let odd = OsStr::from_bytes(b"odd-\xff\n\x1b[2J");
     std::fs::create_dir(sandbox.path().join(odd)).unwrap();
@@ -472,7 +473,7 @@ fn words_that_are_not_utf8_are_no_reason_to_panic() {
         (&["csr", "example.com"][..], 0),
         (&["csr", "example.com"], 0),
         (&["inspect", "plain.csr"], 0),
-        // A file in such a folder cannot be named by itself.
+        // A file in such a folder cannot be referred to by its name alone.
         (&["inspect", "ODD/example.com.csr"], 2),
         (&["dcv-check", "--resolver", "127.0.0.1:1"], 4),
         (&["bundle", "example.com.crt", "--trust", "root.pem"], 0),

@@ -2,7 +2,7 @@
 //! word that scripts may match on has one row and is used, and each finding of domain validation is
 //! provoked by a test with real servers. `support::codes` compares the output of every test run with
 //! the table.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[path = "support/command_reference.rs"]
 mod command_reference;
@@ -54,7 +54,7 @@ fn every_row_is_used() {
 }
 
 /// These tests run knot, nsd, unbound and nginx. Answers that no real server gives are tested in
-/// `dcv_lies`.
+/// `dcv_forged_answers`.
 #[test]
 fn every_validation_finding_is_provoked_at_real_servers() {
     let tests = ["dcv_lab", "dcv_check", "dcv_methods"]
@@ -79,20 +79,21 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read_all(folder: &Path, wanted: impl Fn(&Path) -> bool + Copy) -> Vec<String> {
+fn read_all(folder: &Path, is_included: impl Fn(&Path) -> bool + Copy) -> Vec<String> {
     let mut texts = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path: PathBuf = entry.unwrap().path();
         if path.is_dir() {
-            texts.extend(read_all(&path, wanted));
-        } else if path.extension().is_some_and(|end| end == "rs") && wanted(&path) {
+            texts.extend(read_all(&path, is_included));
+        } else if path.extension().is_some_and(|end| end == "rs") && is_included(&path) {
             texts.push(std::fs::read_to_string(path).unwrap());
         }
     }
     texts
 }
 
-/// The parts of a source text that its quotation marks separate: the string literals are among them.
+/// Returns the parts of a source text between its quotation marks; the string literals are among
+/// them.
 fn literals(text: &str) -> impl Iterator<Item = &str> {
     text.split('"')
 }

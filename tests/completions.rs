@@ -1,6 +1,6 @@
 //! The completion scripts in `completions/` and the manual pages in `docs/man/` are those of today's
 //! command line; `scripts/completions` writes both.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -13,7 +13,7 @@ use std::path::Path;
 use support::Sandbox;
 
 #[test]
-fn completions_are_fresh() {
+fn completions_are_up_to_date() {
     let sandbox = Sandbox::new();
     for (shell, file) in [
         ("bash", "certctl.bash"),

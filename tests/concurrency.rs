@@ -23,9 +23,9 @@ use certctl::facade::system::fs::lock::FileLock;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+use support::install_sandbox::{InstallSandbox, KEY, LINEAGE, leftovers};
 use support::json::Json;
 use support::program::program;
-use support::shop::{KEY, PAIR, Shop, leftovers};
 use support::site::Site;
 
 /// Returns `all` for `scripts/stress`, else `sample`.
@@ -52,11 +52,11 @@ fn read_live(pair: &Path) -> Option<(String, String)> {
 
 #[test]
 fn concurrent_installs_never_mix_two_certificates() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     let mut pairs = Vec::new();
     for name in ["a", "b"] {
-        shop.round(&[]).expect(0);
+        setup.renew_and_install(&[]).expect(0);
         fs::rename(
             sandbox.join("new.crt"),
             sandbox.join(&format!("{name}.crt")),
@@ -67,10 +67,10 @@ fn concurrent_installs_never_mix_two_certificates() {
             sandbox.join(&format!("{name}.key")),
         )
         .unwrap();
-        pairs.push(shop.served());
+        pairs.push(setup.served());
     }
     let history = || {
-        let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+        let settings = Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
         settings["history"].as_array().unwrap().len()
     };
     let stop = AtomicBool::new(false);
@@ -80,7 +80,7 @@ fn concurrent_installs_never_mix_two_certificates() {
         let watcher = scope.spawn(|| {
             let mut reads = 0;
             while !stop.load(Ordering::Relaxed) {
-                let pair = read_live(&sandbox.join(PAIR)).expect("a certificate is always live");
+                let pair = read_live(&sandbox.join(LINEAGE)).expect("a certificate is always live");
                 assert!(
                     pairs.contains(&pair),
                     "chain and key of different certificates"
@@ -108,7 +108,7 @@ fn concurrent_installs_never_mix_two_certificates() {
             let mut changed = 0;
             for child in children {
                 // An install that waited for a minute would have given up (exit 4).
-                let run = sandbox.finished(child).expect(0);
+                let run = sandbox.wait_for(child).expect(0);
                 // Files that are up to date are not written.
                 changed += usize::from(run.stdout.contains("\nwrote "));
                 waited +=
@@ -116,7 +116,7 @@ fn concurrent_installs_never_mix_two_certificates() {
                         "another certctl is running; waiting up to 60 s for it to finish",
                     ));
             }
-            assert!(pairs.contains(&shop.served()));
+            assert!(pairs.contains(&setup.served()));
             // The history keeps a hundred entries.
             let recorded = (before + changed).min(100);
             assert_eq!(history(), recorded, "every change is in the history");
@@ -135,12 +135,12 @@ fn concurrent_installs_never_mix_two_certificates() {
 
 #[test]
 fn changes_of_another_run_after_the_preflight_are_detected() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
-    shop.deliver("other.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    setup.write_delivery("other.crt");
     fs::rename(sandbox.join("example.com.key"), sandbox.join("other.key")).unwrap();
-    shop.deliver("new.crt");
+    setup.write_delivery("new.crt");
     let at = |name: &str| sandbox.join(name).display().to_string();
     // Another complete run while the server is tested before any change: the lock is free again
     // afterwards.
@@ -162,12 +162,12 @@ fn changes_of_another_run_after_the_preflight_are_detected() {
     );
     let test = sandbox.write("between", script);
     fs::set_permissions(&test, fs::Permissions::from_mode(0o755)).unwrap();
-    let run = shop
+    let run = setup
         .install("new.crt", &["--test", &at("between")])
         .expect(0);
     assert!(!run.stderr.contains("waiting up to"), "{run}");
-    shop.served();
-    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+    setup.served();
+    let settings = Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
     let history = settings["history"].as_array().unwrap();
     assert_eq!(history.len(), 3, "{settings}");
     assert_eq!(history[2]["before"], history[1]["release"], "{settings}");
@@ -175,12 +175,12 @@ fn changes_of_another_run_after_the_preflight_are_detected() {
 
 #[test]
 fn the_wait_for_the_lock_is_reported_and_bounded() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let (before, pair) = (shop.tree(), shop.served());
-    shop.deliver("new.crt");
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let (before, pair) = (setup.tree(), setup.served());
+    setup.write_delivery("new.crt");
     let held = FileLock::acquire(
-        &shop.sandbox.join("tree/etc/ssl/certctl/.lock"),
+        &setup.sandbox.join("tree/etc/ssl/certctl/.lock"),
         Duration::ZERO,
         || false,
     )
@@ -188,7 +188,7 @@ fn the_wait_for_the_lock_is_reported_and_bounded() {
     .unwrap();
     // Each run ends while the lock is held.
     for (timeout, waits) in [("0s", false), ("1s", true)] {
-        let run = shop
+        let run = setup
             .install("new.crt", &["--lock-timeout", timeout])
             .expect(4);
         assert!(
@@ -201,7 +201,10 @@ fn the_wait_for_the_lock_is_reported_and_bounded() {
             waits,
             "{run}"
         );
-        assert_eq!((shop.tree(), shop.served()), (before.clone(), pair.clone()));
+        assert_eq!(
+            (setup.tree(), setup.served()),
+            (before.clone(), pair.clone())
+        );
     }
     // A run that waits gets the lock when it is released.
     let args = [
@@ -214,7 +217,7 @@ fn the_wait_for_the_lock_is_reported_and_bounded() {
         "--lock-timeout",
         "600s",
     ];
-    let mut command = shop.sandbox.command(&args);
+    let mut command = setup.sandbox.command(&args);
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -228,11 +231,13 @@ fn the_wait_for_the_lock_is_reported_and_bounded() {
         waiting.contains("waiting up to 600 s for it to finish"),
         "{waiting}"
     );
-    assert_eq!(shop.served(), pair);
+    assert_eq!(setup.served(), pair);
     drop(held);
-    shop.sandbox.finished(child).expect(0);
-    assert_ne!(shop.sandbox.read(KEY), pair.1);
-    shop.install("new.crt", &["--lock-timeout", "0s"]).expect(0);
+    setup.sandbox.wait_for(child).expect(0);
+    assert_ne!(setup.sandbox.read(KEY), pair.1);
+    setup
+        .install("new.crt", &["--lock-timeout", "0s"])
+        .expect(0);
 }
 
 /// Makes a new connection with a handshake that is verified up to the root, and one request; returns
@@ -260,7 +265,7 @@ fn visit(address: SocketAddr, config: &Arc<ClientConfig>) -> Result<Vec<u8>, Str
 #[test]
 fn clients_do_not_notice_replacements() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     site.plain("tree/etc/ssl/example.com.fullchain.pem", KEY);
     let nginx = site.start(&site.block("tree/etc/ssl/example.com.fullchain.pem", KEY));
     let mut roots = RootCertStore::empty();
@@ -272,7 +277,7 @@ fn clients_do_not_notice_replacements() {
         .with_safe_default_protocol_versions()
         .unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    // Without resumption, the server sends its certificate at each visit.
+    // Without session resumption, the server sends its certificate in each handshake.
     config.resumption = rustls::client::Resumption::disabled();
     let config = Arc::new(config);
     let address = SocketAddr::from(([127, 0, 0, 1], site.port));
@@ -294,14 +299,14 @@ fn clients_do_not_notice_replacements() {
         });
         for _ in 0..replacements {
             assert!(!visitor.is_finished(), "{}", nginx.log());
-            let run = site.round(&["--json"]).expect(0).json();
+            let run = site.renew_and_install(&["--json"]).expect(0).json();
             assert_eq!(run["verdict"], "live");
         }
         stop.store(true, Ordering::Relaxed);
         visitor.join().unwrap()
     });
-    // Old worker processes answer for a moment next to the new ones: a certificate can be seen again
-    // after its replacement, but each is seen.
+    // For a moment, old worker processes answer alongside new ones: a replaced certificate may
+    // still be served, but every certificate is served at some time.
     let mut distinct = leaves.clone();
     distinct.sort();
     distinct.dedup();

@@ -1,14 +1,14 @@
 //! Conventions of command lines: words of other tools, typing errors, environment variables, values
 //! in any case, lists with commas, optional values, `-` for stdin and stdout, and `-v`.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use support::Sandbox;
 use support::ca::TestCa;
-use support::shop::Shop;
+use support::install_sandbox::InstallSandbox;
 
-/// Every file in the sandbox.
+/// Returns the names of all files in the sandbox.
 fn files_in(sandbox: &Sandbox) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(sandbox.path())
         .unwrap()
@@ -56,17 +56,17 @@ fn a_typing_error_is_answered_with_the_nearest_word_and_the_help() {
     for (words, message, command) in [
         (
             &["instal", "x.zip"][..],
-            "there is no command `instal`; the nearest one is `install`",
+            "there is no command `instal`; did you mean `install`?",
             "certctl install --help",
         ),
         (
             &["csr", "a.example", "--forse"],
-            "`csr` has no option `--forse`; the nearest one is `--force`",
+            "`csr` has no option `--forse`; did you mean `--force`?",
             "certctl csr --help",
         ),
         (
             &["csr", "a.example", "--ca", "namechep"],
-            "`namechep` is not a valid value of `--ca`; the nearest one is `namecheap`",
+            "`namechep` is not a valid value of `--ca`; did you mean `namecheap`?",
             "certctl csr --help",
         ),
         (
@@ -118,7 +118,7 @@ fn global_options_can_be_set_in_the_environment() {
     );
     let plain = run(&[colored], &["csr", "a..b", "--color", "never"]).expect(2);
     assert!(!plain.stderr.contains('\x1b'));
-    // Errors in the command line are reported as the environment asks.
+    // Errors in the command line are reported in the format that the environment sets.
     assert_eq!(
         run(&[json], &["--bogus"]).expect(2).json()["error"]["kind"],
         "usage"
@@ -154,7 +154,7 @@ fn global_options_can_be_set_in_the_environment() {
         let refused = run(&[(name, value)], &["-C", "folder", "csr", "a.example"]).expect(2);
         assert!(refused.stderr.contains(name), "{refused}");
     }
-    // A stream is a stream, whatever the environment says.
+    // The format of a stream does not depend on the environment.
     let stream = run(&[json], &["status", "folder", "--jsonl"]);
     assert!(stream.code < 2, "{stream}");
     let help = run(&[], &["--help"]).expect(0).stdout;
@@ -343,9 +343,9 @@ fn verbose_runs_show_what_is_written_queried_and_run() {
     ] {
         assert!(!sandbox.run(quiet).expect(0).stderr.contains("write:"));
     }
-    let shop = Shop::new();
-    shop.deliver("new.crt");
-    let installed = shop.sandbox.run(&[
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    let installed = setup.sandbox.run(&[
         "install", "new.crt", "--trust", "root.pem", "--root", "tree", "--server", "none",
         "--reload", "true", "-v",
     ]);

@@ -23,10 +23,10 @@ use certctl::facade::install_plan::plan::{
 use certctl::facade::store::layout::{LineageLayout, ReleaseFile, ReleaseId};
 use support::Sandbox;
 use support::ca::noon;
-use support::foreign::{foreign, path_of, succeed};
+use support::external::{external_program, path_of, succeed};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, link};
 use support::json::Json;
 use support::program::program;
-use support::shop::{CHAIN, KEY, PAIR, Shop, link};
 use support::sweep::{Pair, Scenario};
 
 const SITE: [&str; 2] = [CHAIN, KEY];
@@ -55,9 +55,9 @@ fn rollback() -> Vec<String> {
     at_noon("rollback example.com --root tree")
 }
 
-fn round(shop: &Shop) {
-    shop.deliver("new.crt");
-    run(&shop.sandbox, &install());
+fn renew_and_install(setup: &InstallSandbox) {
+    setup.write_delivery("new.crt");
+    run(&setup.sandbox, &install());
 }
 
 fn run(sandbox: &Sandbox, args: &[String]) {
@@ -91,12 +91,12 @@ fn target(sandbox: &Sandbox, args: &[String]) -> Pair {
     let copy = copied(sandbox);
     run(&copy, args);
     let of_leaf = succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args(["x509", "-noout", "-pubkey", "-in"])
             .arg(copy.join(CHAIN)),
     );
     let of_key = succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args(["pkey", "-pubout", "-in"])
             .arg(copy.join(KEY)),
     );
@@ -105,7 +105,7 @@ fn target(sandbox: &Sandbox, args: &[String]) -> Pair {
 }
 
 fn proven(sandbox: &Sandbox) -> Vec<String> {
-    is_proven(sandbox, PAIR)
+    is_proven(sandbox, LINEAGE)
 }
 
 fn is_proven(sandbox: &Sandbox, pair: &str) -> Vec<String> {
@@ -117,9 +117,9 @@ fn is_proven(sandbox: &Sandbox, pair: &str) -> Vec<String> {
     }
 }
 
-/// An install into the current tree of the sandbox.
-fn installing(name: &'static str, shop: Shop) -> Scenario {
-    let sandbox = shop.sandbox;
+/// Returns a scenario that installs into the current tree of `setup`.
+fn installing(name: &'static str, setup: InstallSandbox) -> Scenario {
+    let sandbox = setup.sandbox;
     let new = target(&sandbox, &install());
     Scenario {
         name,
@@ -140,22 +140,22 @@ fn installing(name: &'static str, shop: Shop) -> Scenario {
 }
 
 fn first() -> Scenario {
-    let shop = Shop::new();
-    fs::create_dir(shop.sandbox.join("tree")).unwrap();
-    shop.deliver("new.crt");
-    installing("first", shop)
+    let setup = InstallSandbox::new();
+    fs::create_dir(setup.sandbox.join("tree")).unwrap();
+    setup.write_delivery("new.crt");
+    installing("first", setup)
 }
 
 fn replacement() -> Scenario {
-    let shop = Shop::new();
-    round(&shop);
-    shop.deliver("new.crt");
-    installing("replacement", shop)
+    let setup = InstallSandbox::new();
+    renew_and_install(&setup);
+    setup.write_delivery("new.crt");
+    installing("replacement", setup)
 }
 
-/// An install that has to wait for the lock, and therefore observes everything again. The first
-/// flock(2) call locks the release that is being written.
-fn waited() -> Scenario {
+/// Returns a scenario in which an install has to wait for the lock, and therefore observes
+/// everything again. The first flock(2) call locks the release that is being written.
+fn waiting_for_the_lock() -> Scenario {
     Scenario {
         name: "waited",
         always: &["-e", "inject=flock:error=EAGAIN:when=2"],
@@ -164,91 +164,92 @@ fn waited() -> Scenario {
 }
 
 fn takeover() -> Scenario {
-    let shop = Shop::new();
-    round(&shop);
-    let (chain, key) = found(&shop.sandbox).unwrap();
-    fs::remove_dir_all(shop.sandbox.join("tree")).unwrap();
-    shop.sandbox.write(CHAIN, chain + "as the CA sent it\n");
-    let path = shop.sandbox.write(KEY, key);
+    let setup = InstallSandbox::new();
+    renew_and_install(&setup);
+    let (chain, key) = found(&setup.sandbox).unwrap();
+    fs::remove_dir_all(setup.sandbox.join("tree")).unwrap();
+    setup.sandbox.write(CHAIN, chain + "as the CA sent it\n");
+    let path = setup.sandbox.write(KEY, key);
     fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap();
-    shop.deliver("new.crt");
+    setup.write_delivery("new.crt");
     Scenario {
         key_mode: 0o640,
-        ..installing("takeover", shop)
+        ..installing("takeover", setup)
     }
 }
 
-/// Existing chain and key do not match: these files, no files, or the new ones may be found.
-fn strays() -> Scenario {
-    let shop = Shop::new();
-    shop.deliver("stray.crt");
-    let sandbox = &shop.sandbox;
+/// Returns a scenario in which the existing chain and key do not match: these files, no files, or
+/// the new ones may be found.
+fn mismatched_files() -> Scenario {
+    let setup = InstallSandbox::new();
+    setup.write_delivery("stray.crt");
+    let sandbox = &setup.sandbox;
     let path = sandbox.write(KEY, sandbox.read("example.com.key"));
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-    shop.deliver("stray.crt");
-    sandbox.write(CHAIN, shop.ca.issue(&sandbox.read("example.com.csr")));
-    shop.deliver("new.crt");
+    setup.write_delivery("stray.crt");
+    sandbox.write(CHAIN, setup.ca.issue(&sandbox.read("example.com.csr")));
+    setup.write_delivery("new.crt");
     Scenario {
         broken: vec![None],
-        ..installing("strays", shop)
+        ..installing("mismatched_files", setup)
     }
 }
 
 fn back() -> Scenario {
-    let shop = Shop::new();
-    round(&shop);
-    round(&shop);
-    let old = found(&shop.sandbox);
-    let new = target(&shop.sandbox, &rollback());
+    let setup = InstallSandbox::new();
+    renew_and_install(&setup);
+    renew_and_install(&setup);
+    let old = found(&setup.sandbox);
+    let new = target(&setup.sandbox, &rollback());
     // The next run installs the second certificate again.
     Scenario {
         name: "rollback",
         args: rollback(),
         new: vec![new],
         healed: vec![old],
-        ..installing("rollback", shop)
+        ..installing("rollback", setup)
     }
 }
 
-/// The server's test rejects the new certificate, which is rolled back.
+/// Returns a scenario in which the server's test rejects the new certificate, which is rolled back.
 fn undo() -> Scenario {
-    let shop = Shop::new();
-    round(&shop);
-    let (_, key) = found(&shop.sandbox).unwrap();
-    shop.sandbox.write("old.key", key);
+    let setup = InstallSandbox::new();
+    renew_and_install(&setup);
+    let (_, key) = found(&setup.sandbox).unwrap();
+    setup.sandbox.write("old.key", key);
     let test = format!("#!/bin/sh\nexec cmp -s old.key {KEY}\n");
     fs::set_permissions(
-        shop.sandbox.write("a-test", test),
+        setup.sandbox.write("a-test", test),
         fs::Permissions::from_mode(0o755),
     )
     .unwrap();
-    shop.deliver("new.crt");
+    setup.write_delivery("new.crt");
     let args = [install(), words("--test ./a-test --reload true")].concat();
     // The next run uses another test.
     Scenario {
         args,
         code: 5,
         heal: [install(), words("--test true")].concat(),
-        ..installing("undo", shop)
+        ..installing("undo", setup)
     }
 }
 
-/// Two replacements in one transaction.
+/// Returns a scenario with two replacements in one transaction.
 fn batch() -> Scenario {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     let args = at_noon("install new.crt other.crt --root tree --trust root.pem");
-    let deliver = || {
-        shop.deliver("new.crt");
+    let deliver_files = || {
+        setup.write_delivery("new.crt");
         sandbox.run(&["csr", "other.example", "--force"]).expect(0);
-        let leaf = shop.ca.issue(&sandbox.read("other.example.csr"));
-        sandbox.write("other.crt", leaf + &shop.ca.intermediate_pem());
+        let leaf = setup.ca.issue(&sandbox.read("other.example.csr"));
+        sandbox.write("other.crt", leaf + &setup.ca.intermediate_pem());
     };
-    deliver();
+    deliver_files();
     run(sandbox, &args);
     let pairs = |sandbox: &Sandbox| [SITE, OTHER].map(|site| pair(sandbox, site)).to_vec();
     let old = pairs(sandbox);
-    deliver();
+    deliver_files();
     let copy = copied(sandbox);
     run(&copy, &args);
     let new = pairs(&copy);
@@ -258,7 +259,7 @@ fn batch() -> Scenario {
             .all(|(old, new)| old.is_some() && new.is_some() && old != new)
     );
     let both = |sandbox: &Sandbox| {
-        let other = PAIR.replace("example.com", "other.example");
+        let other = LINEAGE.replace("example.com", "other.example");
         [proven(sandbox), is_proven(sandbox, &other)].concat()
     };
     Scenario {
@@ -270,18 +271,18 @@ fn batch() -> Scenario {
         healed: new.clone(),
         new,
         settled: both,
-        ..installing("batch", shop)
+        ..installing("batch", setup)
     }
 }
 
-/// A removal, during which servers read the same files all the time.
+/// Returns a scenario for `forget`, during which servers read the same files all the time.
 fn removal() -> Scenario {
-    let shop = Shop::new();
-    round(&shop);
-    round(&shop);
-    let pair = found(&shop.sandbox);
+    let setup = InstallSandbox::new();
+    renew_and_install(&setup);
+    renew_and_install(&setup);
+    let pair = found(&setup.sandbox);
     let args = at_noon("forget example.com --root tree");
-    let gone = |sandbox: &Sandbox| match sandbox.join(PAIR).exists() {
+    let gone = |sandbox: &Sandbox| match sandbox.join(LINEAGE).exists() {
         true => vec!["its folder still exists".to_owned()],
         false => Vec::new(),
     };
@@ -293,11 +294,11 @@ fn removal() -> Scenario {
         heal_codes: &[0, 3],
         args,
         settled: gone,
-        ..installing("forget", shop)
+        ..installing("forget", setup)
     }
 }
 
-/// Which fraction of the points is tried without `CERTCTL_SWEEP_EVERY`: one in this many.
+/// Without `CERTCTL_SWEEP_EVERY`, one in this many points is tried.
 const EVERY: usize = 23;
 
 /// Which of the points are tried without `CERTCTL_SWEEP_SEED`. Fixed, so that the same points are
@@ -325,9 +326,9 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
     for prepare in [
         first,
         replacement,
-        waited,
+        waiting_for_the_lock,
         takeover,
-        strays,
+        mismatched_files,
         back,
         undo,
         removal,
@@ -379,8 +380,8 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
 
 /// Returns the first line of a trace, at or after line `from`, that contains all `words`.
 fn line(trace: &[&str], from: usize, words: &[&str]) -> usize {
-    let fits = |text: &&str| words.iter().all(|word| text.contains(word));
-    let found = trace.iter().skip(from).position(fits);
+    let has_words = |text: &&str| words.iter().all(|word| text.contains(word));
+    let found = trace.iter().skip(from).position(has_words);
     from + found.unwrap_or_else(|| {
         panic!(
             "{words:?} is not in the trace from line {from} on:\n{}",
@@ -393,11 +394,11 @@ fn line(trace: &[&str], from: usize, words: &[&str]) -> usize {
 /// the paths of descriptors).
 #[test]
 fn changes_are_flushed_before_others_rely_on_them() {
-    let shop = Shop::new();
-    round(&shop);
-    shop.deliver("new.crt");
+    let setup = InstallSandbox::new();
+    renew_and_install(&setup);
+    setup.write_delivery("new.crt");
     let [test, reload] = ["a-test", "a-reload"].map(|name| {
-        let path = shop.sandbox.write(&format!("bin/{name}"), "#!/bin/sh\n");
+        let path = setup.sandbox.write(&format!("bin/{name}"), "#!/bin/sh\n");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path.display().to_string()
     });
@@ -408,7 +409,7 @@ fn changes_are_flushed_before_others_rely_on_them() {
             .to_vec(),
     ]
     .concat();
-    let sandbox = &shop.sandbox;
+    let sandbox = &setup.sandbox;
     let file = sandbox.write("traces/order", "");
     let mut strace = Command::new(path_of("strace"));
     strace
@@ -518,7 +519,7 @@ fn traced(scenario: &Scenario) -> (Json, Vec<PathBuf>, PathBuf) {
     sandbox.write("traces/flushes", "");
     // Folders that have to be created would be flushed, too.
     for pair in ["example.com", "other.example"] {
-        fs::create_dir_all(sandbox.join(PAIR).with_file_name(pair).join("releases")).unwrap();
+        fs::create_dir_all(sandbox.join(LINEAGE).with_file_name(pair).join("releases")).unwrap();
     }
     fs::create_dir_all(sandbox.join("tree/etc/ssl/private")).unwrap();
     let options = [

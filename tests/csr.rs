@@ -67,7 +67,7 @@ fn a_ca_accepts_the_request() {
     assert!(leaf.starts_with("-----BEGIN CERTIFICATE-----\n"));
 }
 
-/// Replaces what differs from run to run by the name of the field that it comes from.
+/// Replaces values that differ from run to run with the names of their fields.
 fn masked(output: &str, document: &Json) -> String {
     let field = |object: &str, name: &str| document[object][name].as_str().unwrap().to_owned();
     let sha256 = field("request", "sha256");
@@ -107,6 +107,7 @@ fn the_document_has_these_fields_and_values() {
     insta::assert_snapshot!(masked(&pretty, &document), @r#"
     {
       "schema": "certctl.csr/1",
+      "comment": "example.com.key (0600, ecdsa-p256), example.com.csr",
       "changed": true,
       "names": [
         "example.com",
@@ -153,7 +154,7 @@ fn the_document_has_these_fields_and_values() {
         {
           "code": "wildcard-not-by-file",
           "severity": "note",
-          "message": "a wildcard is proved by the DNS or by e-mail, never by a file on the web server (BR 3.2.2.4.18, since 2021-12-01)",
+          "message": "a wildcard can be validated by a DNS record or by e-mail, but not by a file on the web server (BR 3.2.2.4.18, since 2021-12-01)",
           "next": []
         }
       ],
@@ -370,7 +371,7 @@ fn a_key_of_a_second_algorithm_is_written_beside_the_first() {
         (&false.into(), &second["key"])
     );
     assert_eq!(sandbox.read("example.com.key"), first);
-    // In the other order.
+    // The same with the options in the other order.
     let sandbox = Sandbox::new();
     sandbox
         .run(&["csr", "example.com", "--key-type", "rsa-2048"])
@@ -417,14 +418,14 @@ fn the_umask_does_not_change_file_modes() {
         let line = format!("umask {umask}; exec {certctl} csr example.com --ca namecheap");
         command.args(["-c", &line]).current_dir(sandbox.path());
         sandbox.run_command(command).expect(0);
-        for (file, wanted) in [
+        for (file, expected) in [
             ("example.com.key", 0o600),
             ("example.com.csr", 0o644),
             ("example.com.dcv", 0o644),
         ] {
             assert_eq!(
                 mode(sandbox.join(file)),
-                wanted,
+                expected,
                 "{file} under umask {umask}"
             );
         }
@@ -508,7 +509,7 @@ fn a_removed_working_directory_is_reported() {
     command.current_dir(sandbox.path());
     let run = sandbox.run_command(command).expect(3);
     assert!(
-        run.stderr.contains("cd to a folder that exists") && !run.stderr.contains("mkdir"),
+        run.stderr.contains("change to a folder that exists") && !run.stderr.contains("mkdir"),
         "{run}"
     );
 }
@@ -589,12 +590,12 @@ fn requests_that_a_ca_would_refuse_are_refused_before_a_file_is_written() {
         .run(&["csr", "db.corp", "mail.acme.com", "--subject", "C=de"])
         .expect(1);
     insta::assert_snapshot!(run, @"
-    error   db.corp: corp will never be delegated (ICANN 2018); no public CA certifies names in it (BR 4.2.2, SC-086)
-    next    without:
+    error   db.corp: corp will never be delegated (ICANN 2018); public CAs do not issue for names in it (BR 4.2.2, SC-086)
+    next    Request the certificate without db.corp:
                 certctl csr mail.acme.com --subject C=de
-    error   C=de: a country is its two capital letters in ISO 3166-1, as DE (RFC 5280 A.1, BR 7.1.4.2)
-    next    --subject '...,C=DE'.
-    note    no file was written
+    error   C=de is not a two-letter country code in upper case (ISO 3166-1), such as DE (RFC 5280 A.1, BR 7.1.4.2)
+    next    Use the two-letter code, for example `--subject 'O=Acme,C=DE'`.
+    done    no file was written
     next    If your CA accepts this request, make it anyway:
                 certctl csr db.corp mail.acme.com --subject C=de --allow reserved-name --allow country-code
     --- exit 1
@@ -615,7 +616,7 @@ fn requests_that_a_ca_would_refuse_are_refused_before_a_file_is_written() {
         .map(|one| one["code"].as_str().unwrap())
         .collect();
     assert_eq!(codes, ["reserved-name", "unsupported-key-type"]);
-    // The proposed command makes the request.
+    // The proposed command creates the request.
     let argv: Vec<&str> = refused["next"][0]["argv"]
         .as_array()
         .unwrap()
@@ -708,5 +709,8 @@ fn the_subject_keeps_its_order_and_escapes() {
         "acme.com.csr already exists, and its subject is CN=acme.com,OU=b,OU=a,O=Acme\\, Inc.,C=DE"
     );
     let slashes = made(&["--subject", "/C=DE/O=Acme"]).expect(2).json();
-    assert_eq!(slashes["error"]["next"][0]["text"], "--subject O=Acme,C=DE");
+    assert_eq!(
+        slashes["error"]["next"][0]["text"],
+        "Write it as `--subject O=Acme,C=DE`"
+    );
 }

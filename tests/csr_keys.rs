@@ -8,9 +8,9 @@ mod support;
 use std::os::unix::fs::PermissionsExt;
 
 use support::Sandbox;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
+use support::issued_certificate::IssuedCertificate;
 use support::json::Json;
-use support::order::Order;
 
 /// Runs openssl with the words of each line; `PASS` stands for the password.
 fn openssl(sandbox: &Sandbox, lines: &str) {
@@ -18,7 +18,11 @@ fn openssl(sandbox: &Sandbox, lines: &str) {
         let words = line
             .split(' ')
             .map(|word| if word == "PASS" { "pass:geheim" } else { word });
-        succeed(foreign("openssl").args(words).current_dir(sandbox.path()));
+        succeed(
+            external_program("openssl")
+                .args(words)
+                .current_dir(sandbox.path()),
+        );
     }
 }
 
@@ -99,7 +103,7 @@ fn keys_in_all_formats_are_used_and_not_changed() {
         assert_eq!(std::fs::read(sandbox.join(form)).unwrap(), before, "{form}");
         let request = format!("out/{name}.csr");
         let public_key = succeed(
-            foreign("openssl")
+            external_program("openssl")
                 .args(["req", "-verify", "-noout", "-pubkey", "-in", &request])
                 .current_dir(sandbox.path()),
         );
@@ -115,7 +119,11 @@ fn keys_in_all_formats_are_used_and_not_changed() {
                 "-in",
                 form,
             ];
-            let public = succeed(foreign("openssl").args(args).current_dir(sandbox.path()));
+            let public = succeed(
+                external_program("openssl")
+                    .args(args)
+                    .current_dir(sandbox.path()),
+            );
             // OpenSSL keeps explicit curve parameters, which certificates must not have (RFC 5480).
             assert!(
                 public_key.contains(public.trim()) || form == "explicit.pem",
@@ -155,7 +163,7 @@ fn unusable_keys_are_rejected_with_their_kind() {
         "both.pem",
         [sandbox.read("short.pem"), sandbox.read("k1.pem")].concat(),
     );
-    for (file, wanted) in [
+    for (file, expected) in [
         (
             "short.pem",
             "an RSA key of 1024 bits; CAs require at least 2048",
@@ -169,13 +177,13 @@ fn unusable_keys_are_rejected_with_their_kind() {
         ("pss.pem", "of type RSA-PSS, which"),
         (
             "traditional.pem",
-            "(umask 077; openssl pkey -in traditional.pem -out plain.key)",
+            "(umask 077; openssl pkey -in traditional.pem -out traditional.plain.key)",
         ),
         ("text.pem", "text.pem contains no private key"),
         ("none.pem", "cannot read none.pem"),
     ] {
         let run = sandbox.run(&["csr", "acme.com", "--key", file]).expect(3);
-        assert!(run.stderr.contains(wanted), "{file}: {run}");
+        assert!(run.stderr.contains(expected), "{file}: {run}");
     }
     sandbox.run(&["csr", "acme.com", "--key", "-"]).expect(2);
     assert!(!sandbox.join("acme.com.csr").exists());
@@ -247,9 +255,9 @@ fn a_reused_key_and_a_readable_key_file_are_reported() {
 /// even if their requests no longer exist.
 #[test]
 fn a_key_of_an_existing_certificate_is_reported() {
-    let order = Order::new();
-    let sandbox = &order.sandbox;
-    sandbox.write("site.crt", order.chain());
+    let issued = IssuedCertificate::new();
+    let sandbox = &issued.sandbox;
+    sandbox.write("site.crt", issued.chain());
     let install = ["--trust", "root.pem", "--server", "none", "--root", "tree"];
     sandbox
         .run(&[&["install", "site.crt"], &install[..]].concat())
@@ -278,19 +286,19 @@ fn a_key_of_an_existing_certificate_is_reported() {
     };
     assert_reused(
         &first_finding("one.example", &[]),
-        "the key is that of site.crt, site.der too",
+        "the key is also used by site.crt, site.der",
     );
     std::fs::remove_file(sandbox.join("site.crt")).unwrap();
     std::fs::remove_file(sandbox.join("one.example.csr")).unwrap();
     assert_reused(
         &first_finding("two.example", &[]),
-        "the key is that of site.der too",
+        "the key is also used by site.der",
     );
     std::fs::remove_file(sandbox.join("site.der")).unwrap();
     std::fs::remove_file(sandbox.join("two.example.csr")).unwrap();
     assert_reused(
         &first_finding("three.example", &["--root", "tree"]),
-        "the key is that of the installed certificate of example.com too",
+        "the key is also used by the installed certificate of example.com",
     );
 }
 
@@ -378,7 +386,7 @@ fn openssl_reads_an_encrypted_key_and_certctl_finds_it_again() {
         "pkey -in one.example.key -passin PASS -check -noout",
     );
     let shown = succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args(["asn1parse", "-in", "one.example.key"])
             .current_dir(sandbox.path()),
     );
@@ -478,9 +486,9 @@ fn openssl_reads_an_encrypted_key_and_certctl_finds_it_again() {
 
 #[test]
 fn like_takes_names_subject_and_key_algorithm() {
-    let order = Order::new();
-    let sandbox = &order.sandbox;
-    sandbox.write("leaf.pem", &order.leaf);
+    let issued = IssuedCertificate::new();
+    let sandbox = &issued.sandbox;
+    sandbox.write("leaf.pem", &issued.leaf);
     let names = sandbox
         .run(&["inspect", "leaf.pem", "--json"])
         .expect(0)
@@ -521,7 +529,8 @@ fn like_takes_names_subject_and_key_algorithm() {
     let second = sandbox.run(&[
         "-C", "next", "csr", "--like", "db.corp", "--ca", "private", "--json",
     ]);
-    // A name is looked up in the folder of `-C`, where it is unknown; a file is found from here.
+    // A name is looked up in the folder of `-C`, where it is unknown; a file is found relative to
+    // the current folder.
     second.expect(4);
     let second = sandbox
         .run(&[
@@ -591,11 +600,11 @@ fn extensions_that_like_does_not_take_over_are_reported() {
         made["findings"][0]["message"]
             .as_str()
             .unwrap()
-            .contains("Sectigo ends it on 2027-02-10"),
+            .contains("Sectigo stops issuing it on 2027-02-10"),
         "{made}"
     );
     let text = succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args(["req", "-noout", "-text", "-in", "acme.com.csr"])
             .current_dir(sandbox.path()),
     );
@@ -644,7 +653,7 @@ fn nginx_and_java_load_the_keys() {
             );
             sandbox.write("nginx.conf", config);
             let path = sandbox.join("nginx.conf");
-            succeed(foreign("nginx").args([
+            succeed(external_program("nginx").args([
                 "-t",
                 "-e",
                 "stderr",
@@ -658,7 +667,7 @@ fn nginx_and_java_load_the_keys() {
                 ),
             );
             let listed = succeed(
-                foreign("keytool")
+                external_program("keytool")
                     .args([
                         "-list",
                         "-v",
@@ -702,7 +711,7 @@ fn instructions_for_existing_keys() {
     std::fs::create_dir(sandbox.join("next")).unwrap();
     let output_of = |args: &[&str]| {
         let output = sandbox.run(args).expect(0).to_string();
-        // A second run returns the values of the same request, because nothing new is made.
+        // A second run returns the values of the same request, because nothing new is created.
         let again = args.iter().copied().filter(|word| *word != "--force");
         let document = sandbox
             .run(&again.chain(["--json"]).collect::<Vec<_>>())

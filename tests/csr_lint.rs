@@ -1,7 +1,7 @@
 //! Tests the rules that `certctl csr` checks before an order is paid: provokes every rule, and checks
 //! its code, severity, reason, source and next step, and the effect of `--allow`.
 //! Needs: openssl
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use support::Sandbox;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
 use support::json::Json;
 
 /// The key printed in RFC 9500 2.3, which is publicly known.
@@ -110,7 +110,7 @@ fn sandbox_with_inputs() -> Sandbox {
     );
     let openssl = |words: &str| {
         succeed(
-            foreign("openssl")
+            external_program("openssl")
                 .args(words.split(' '))
                 .current_dir(sandbox.path()),
         )
@@ -187,7 +187,7 @@ fn every_rule_is_reported_with_severity_reason_source_and_next_step() {
         assert_eq!(finding["severity"], "warning", "{code}");
         let message = finding["message"].as_str().unwrap();
         assert!(
-            message.ends_with(&format!("; allowed by --allow {code}")),
+            message.ends_with(&format!("; accepted because of `--allow {code}`")),
             "{message}"
         );
         assert!(allowed["request"]["sha256"].as_str().is_some(), "{code}");

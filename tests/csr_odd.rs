@@ -5,12 +5,12 @@
 mod support;
 
 use support::Sandbox;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
 use support::seed::Generator;
 
 fn openssl(sandbox: &Sandbox, words: &str) -> String {
     succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args(words.split(' '))
             .current_dir(sandbox.path()),
     )
@@ -118,7 +118,7 @@ fn names_of_two_extension_requests_are_read() {
         element(0x30, &[signed, algorithm, element(3, &signature)].concat()),
     );
     let verified = succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args([
                 "req", "-inform", "DER", "-in", "both.der", "-verify", "-noout", "-text",
             ])

@@ -1,7 +1,7 @@
 //! Tests `dcv-check --batch` against real name servers: one JSON line for each entry, and the summary
 //! last.
 //! Needs: ip knotd unbound
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use support::dns::NameServer;
+use support::fake_dns_server::{FakeDnsServer, TRANSMISSIONS, forward_to};
 use support::json::Json;
-use support::liar::{Liar, TRANSMISSIONS, forward_to};
 use support::{Run, Sandbox};
 
 /// Requests for names below `shop.example`, and the lines of the zone that validate them.
@@ -220,9 +220,9 @@ fn the_worst_line_decides_the_exit_code() {
 }
 
 /// Returns a resolver that answers for the zone at `server`, and never for stalled zones.
-fn resolver(server: &NameServer) -> Liar {
+fn resolver(server: &NameServer) -> FakeDnsServer {
     let forward = forward_to(server.address);
-    Liar::new(move |question| {
+    FakeDnsServer::new(move |question| {
         if is_stalled(question) {
             Vec::new()
         } else {

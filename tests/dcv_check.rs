@@ -1,6 +1,6 @@
 //! Tests `certctl dcv-check` against real name servers: provokes each verdict and finding.
 //! Needs: ip knotd unbound
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -12,20 +12,20 @@ use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use support::ca::TestCa;
 use support::dns::{NameServer, free_port, port_53, with_port_53};
+use support::fake_dns_server::{FakeDnsServer, TRANSMISSIONS, forward_to, with_response_code};
 use support::json::Json;
-use support::liar::{Liar, TRANSMISSIONS, coded, forward_to};
 use support::{Run, Sandbox};
 
 const UNIQUE: &str = "69ff68dc5168c.comodoca.com";
 
 /// A request for `shop.example`, and the parts of its record.
-struct Order {
+struct RequestWithRecord {
     sandbox: Sandbox,
     label: String,
     hash: String,
 }
 
-impl Order {
+impl RequestWithRecord {
     fn new(names: &[&str], more: &[&str]) -> Self {
         let sandbox = Sandbox::new();
         let created = sandbox
@@ -102,7 +102,7 @@ fn answers(document: &Json) -> Vec<&str> {
 
 #[test]
 fn each_state_of_the_zone_gets_its_verdict() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let (label, hash, value) = (&order.label, &order.hash, order.value());
     let upper = format!("{} CNAME {}.", label.to_uppercase(), value.to_uppercase());
     let other = "00000000000000000000000000000000.11111111111111111111111111111111.sectigo.com.";
@@ -196,7 +196,7 @@ fn each_state_of_the_zone_gets_its_verdict() {
 }
 
 /// Replaces the values that differ from run to run by placeholders.
-fn masked(order: &Order, server: &NameServer, output: &str) -> String {
+fn masked(order: &RequestWithRecord, server: &NameServer, output: &str) -> String {
     let (first, last) = order.hash.split_once('.').unwrap();
     output
         .replace(&order.label[1..], "[MD5]")
@@ -207,7 +207,7 @@ fn masked(order: &Order, server: &NameServer, output: &str) -> String {
 
 #[test]
 fn the_text_output_is_pinned() {
-    let order = Order::new(
+    let order = RequestWithRecord::new(
         &["shop.example", "www.shop.example"],
         &["--ca", "namecheap"],
     );
@@ -245,7 +245,7 @@ fn the_text_output_is_pinned() {
         2,
     );
     insta::assert_snapshot!(check(&server, &[]), @"
-    error   the record is at _[MD5].shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends by itself
+    error   the record is at _[MD5].shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends automatically
     next    In the DNS provider's console for shop.example, change the host to:
                 _[MD5]
     found   expected record in zone shop.example:
@@ -278,7 +278,7 @@ fn the_text_output_is_pinned() {
 
 #[test]
 fn the_document_is_pinned() {
-    let order = Order::new(&["shop.example"], &["--ca", "namecheap"]);
+    let order = RequestWithRecord::new(&["shop.example"], &["--ca", "namecheap"]);
     let server = NameServer::knot(&format!(
         "{} CNAME {}.5a955211b1f8c.comodoca.com.",
         order.label, order.hash
@@ -287,6 +287,7 @@ fn the_document_is_pinned() {
     insta::assert_snapshot!(masked(&order, &server, &pretty), @r#"
     {
       "schema": "certctl.dcv-check/1",
+      "comment": "_[MD5].shop.example has a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
       "verdict": "different",
       "changed": true,
       "records": [
@@ -363,7 +364,7 @@ fn the_document_is_pinned() {
 
 #[test]
 fn nxdomain_and_nodata_are_distinguished() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let nothing = NameServer::knot("");
     assert_eq!(
         answers(&order.check(&nothing.at()).expect(1).json()),
@@ -378,7 +379,7 @@ fn nxdomain_and_nodata_are_distinguished() {
 
 #[test]
 fn servers_without_an_answer_are_reported_with_the_cause() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let elsewhere = NameServer::knot_serving(&[free_port()], "other.example", Some(""), "");
     let broken = NameServer::knot_serving(&[free_port()], support::dns::ZONE, None, "");
     for (server, answer, finding) in [
@@ -402,12 +403,14 @@ fn servers_without_an_answer_are_reported_with_the_cause() {
 
 #[test]
 fn error_responses_are_not_queried_again() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     for (code, finding) in [
         (ResponseCode::Refused, "server-refused"),
         (ResponseCode::ServFail, "server-servfail"),
     ] {
-        let server = Liar::new(move |question| vec![coded(question, code).to_vec().unwrap()]);
+        let server = FakeDnsServer::new(move |question| {
+            vec![with_response_code(question, code).to_vec().unwrap()]
+        });
         let document = order.check(&server.address.to_string()).expect(4).json();
         assert_eq!(codes(&document), [finding]);
         // Without their ids, all queries are different: each was sent once.
@@ -423,7 +426,7 @@ fn error_responses_are_not_queried_again() {
 
 #[test]
 fn rejected_signatures_are_distinguished_from_failures() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let server = NameServer::knot(&order.line());
     // The resolver expects a key, and the zone has none.
     let anchor = "  trust-anchor: \"shop.example. DS 1 13 2 \
@@ -446,13 +449,13 @@ fn type_and_checking(question: &[u8]) -> (RecordType, bool) {
     )
 }
 
-/// Returns a server's response code to a query for CAA records; the argument says whether signatures
-/// are to be checked. `None`: no response.
+/// A function that returns a server's response code to a query for CAA records; its argument says
+/// whether signatures are to be checked. `None`: no response.
 type Fails = fn(bool) -> Option<ResponseCode>;
 
 #[test]
 fn a_failed_caa_lookup_at_a_single_resolver_is_an_error() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let server = NameServer::knot(&order.line());
     let failing = |fails: Fails| {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -460,12 +463,12 @@ fn a_failed_caa_lookup_at_a_single_resolver_is_an_error() {
             .set_read_timeout(Some(Duration::from_secs(1)))
             .unwrap();
         socket.connect(server.address).unwrap();
-        Liar::new(move |question| {
+        FakeDnsServer::new(move |question| {
             let (kind, checked) = type_and_checking(question);
             if kind == RecordType::CAA {
                 let code = fails(checked);
                 return code
-                    .map(|code| coded(question, code).to_vec().unwrap())
+                    .map(|code| with_response_code(question, code).to_vec().unwrap())
                     .into_iter()
                     .collect();
             }
@@ -511,7 +514,7 @@ fn a_failed_caa_lookup_at_a_single_resolver_is_an_error() {
 
 #[test]
 fn the_ca_climbs_to_the_registrable_domain() {
-    let order = Order::new(&["a.b.shop.example"], &[]);
+    let order = RequestWithRecord::new(&["a.b.shop.example"], &[]);
     let server = NameServer::knot(&order.line());
     let document = order.check(&server.at()).expect(0).json();
     assert_eq!(
@@ -537,7 +540,7 @@ fn the_ca_climbs_to_the_registrable_domain() {
 
 #[test]
 fn a_unique_value_counts_only_if_it_was_compared() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let with = NameServer::knot(&order.line());
     let without = NameServer::knot(&format!(
         "{} CNAME {}.sectigo.com.",
@@ -566,7 +569,7 @@ fn a_unique_value_counts_only_if_it_was_compared() {
 /// Sectigo adds a unique value if a key is reused, so a record without one is not enough then.
 #[test]
 fn a_reused_key_needs_a_compared_value() {
-    let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
+    let order = RequestWithRecord::new(&["shop.example"], &["--ca", "sectigo"]);
     let again = [
         "csr",
         "mail.shop.example",
@@ -610,7 +613,7 @@ fn a_reused_key_needs_a_compared_value() {
         listed.stdout.starts_with("{") && listed.stdout.contains("unique-value-unchecked"),
         "{listed}"
     );
-    // `csr` reports the same when it runs again, whichever name led to the key.
+    // `csr` reports the same when it runs again, whichever name the key was found by.
     let shown = order
         .sandbox
         .run(&["csr", "mail.shop.example", "--json"])
@@ -633,10 +636,10 @@ fn a_reused_key_needs_a_compared_value() {
     );
 }
 
-/// The earlier request may be gone: the certificate shows that the key was used.
+/// Even if the earlier request no longer exists, the certificate shows that the key was used.
 #[test]
 fn the_key_of_a_certificate_needs_a_compared_value_too() {
-    let order = Order::new(&["shop.example"], &["--ca", "sectigo"]);
+    let order = RequestWithRecord::new(&["shop.example"], &["--ca", "sectigo"]);
     let server = NameServer::knot(&format!(
         "{} CNAME {}.sectigo.com.",
         order.label, order.hash
@@ -782,7 +785,7 @@ fn given_records_of_any_ca_are_checked() {
             vec!["token-from-another-order"],
         ),
     ]) {
-        let order = Order::for_shop();
+        let order = RequestWithRecord::for_shop();
         server.publish(zone, serial);
         let document = order
             .sandbox
@@ -815,7 +818,7 @@ fn given_records_of_any_ca_are_checked() {
 fn a_random_value_is_never_visible_without_the_given_record() {
     let server = NameServer::knot("_dnsauth CNAME abc.dcv.digicert.com.");
     let at = server.at();
-    let order = Order::new(&["shop.example"], &["--ca", "rapidssl"]);
+    let order = RequestWithRecord::new(&["shop.example"], &["--ca", "rapidssl"]);
     let document = order
         .sandbox
         .run(&["dcv-check", "--resolver", &at, "--json"])
@@ -826,7 +829,7 @@ fn a_random_value_is_never_visible_without_the_given_record() {
         ("unchecked", vec!["unique-value-unchecked"])
     );
     assert_eq!(document["records"][0]["shape"], "<token>.dcv.digicert.com");
-    let aws = Order::new(&["shop.example"], &["--ca", "aws-acm"]);
+    let aws = RequestWithRecord::new(&["shop.example"], &["--ca", "aws-acm"]);
     let run = aws.sandbox.run(&["dcv-check", "--resolver", &at]).expect(3);
     assert!(
         run.stderr.contains(
@@ -838,7 +841,7 @@ fn a_random_value_is_never_visible_without_the_given_record() {
 
 #[test]
 fn a_record_without_hashes_is_matched_by_its_domain() {
-    let order = Order::new(&["shop.example"], &[]);
+    let order = RequestWithRecord::new(&["shop.example"], &[]);
     order.sandbox.run(&["csr", "other.example"]).expect(0);
     let server = NameServer::knot("_dnsauth CNAME abc.dcv.digicert.com.");
     let at = server.at();
@@ -876,7 +879,7 @@ fn a_record_without_hashes_is_matched_by_its_domain() {
 
 #[test]
 fn a_record_is_saved_and_matched_by_its_hash() {
-    let order = Order::new(&["shop.example"], &["--ca", "namecheap"]);
+    let order = RequestWithRecord::new(&["shop.example"], &["--ca", "namecheap"]);
     let other = order
         .sandbox
         .run(&["csr", "mail.shop.example", "--json"])
@@ -922,11 +925,11 @@ fn a_record_is_saved_and_matched_by_its_hash() {
         "the saved record is used"
     );
 
-    let foreign = format!("_{:032x}.shop.example {}", 7, order.value());
+    let other_request = format!("_{:032x}.shop.example {}", 7, order.value());
     let stray = order.sandbox.run(&[
         "dcv-check",
         "--record",
-        &foreign,
+        &other_request,
         "--resolver",
         &server.at(),
         "--json",
@@ -955,7 +958,7 @@ fn a_record_is_saved_and_matched_by_its_hash() {
 
 #[test]
 fn malformed_records_and_missing_requests_are_rejected() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let check = |args: &[&str]| order.sandbox.run(args);
     for (record, message) in [
         (
@@ -978,7 +981,7 @@ fn malformed_records_and_missing_requests_are_rejected() {
     check(&["dcv-check", "unknown.example"]).expect(3);
     check(&["dcv-check", "--resolver", "dns.example"]).expect(2);
     check(&["dcv-check", "--wait=soon"]).expect(2);
-    let private = Order::new(&["shop.example"], &["--ca", "private"]);
+    let private = RequestWithRecord::new(&["shop.example"], &["--ca", "private"]);
     private.sandbox.run(&["dcv-check"]).expect(3);
     assert_eq!(
         Sandbox::new()
@@ -991,7 +994,7 @@ fn malformed_records_and_missing_requests_are_rejected() {
 
 #[test]
 fn servers_are_queried_by_ipv6_if_it_is_available() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     if std::net::UdpSocket::bind("[::1]:0").is_ok() {
         let address =
             std::net::SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), free_port().port());
@@ -1010,7 +1013,7 @@ fn servers_are_queried_by_ipv6_if_it_is_available() {
 
 #[test]
 fn a_domain_without_delegation_is_reported() {
-    let order = Order::new(&["www.unregistered-shop.com"], &[]);
+    let order = RequestWithRecord::new(&["www.unregistered-shop.com"], &[]);
     let registry = NameServer::knot_serving(&[free_port()], "com", Some(""), "");
     let run = order
         .sandbox
@@ -1025,9 +1028,9 @@ fn a_domain_without_delegation_is_reported() {
 
 #[test]
 fn answers_of_servers_cannot_control_a_terminal() {
-    let order = Order::for_shop();
-    let liar = Liar::new(|question| {
-        let mut answer = coded(question, ResponseCode::NoError);
+    let order = RequestWithRecord::for_shop();
+    let liar = FakeDnsServer::new(|question| {
+        let mut answer = with_response_code(question, ResponseCode::NoError);
         let target =
             Name::from_labels([&b"\x1b[31m\xc2\x9bred\xe2\x80\xae"[..], b"example"]).unwrap();
         let owner = answer.queries[0].name.clone();
@@ -1047,14 +1050,14 @@ fn answers_of_servers_cannot_control_a_terminal() {
 
 #[test]
 fn truncated_answers_are_queried_again_over_tcp() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let server = NameServer::knot_at(&[free_port()], &order.line(), "    module: mod-noudp\n");
     assert_eq!(
         verdict(&order.check(&server.at()).expect(0).json()),
         "visible"
     );
-    let cut = Liar::new(|question| {
-        let mut answer = coded(question, ResponseCode::NoError);
+    let cut = FakeDnsServer::new(|question| {
+        let mut answer = with_response_code(question, ResponseCode::NoError);
         answer.metadata.truncation = true;
         vec![answer.to_vec().unwrap()]
     });
@@ -1064,9 +1067,9 @@ fn truncated_answers_are_queried_again_over_tcp() {
 
 #[test]
 fn malformed_answers_are_ignored_until_the_time_limit() {
-    let order = Order::for_shop();
-    let liar = Liar::new(|question| {
-        let good = coded(question, ResponseCode::NXDomain);
+    let order = RequestWithRecord::for_shop();
+    let liar = FakeDnsServer::new(|question| {
+        let good = with_response_code(question, ResponseCode::NXDomain);
         let mut wrong_id = good.clone();
         wrong_id.metadata.id = wrong_id.metadata.id.wrapping_add(1);
         let mut other_question = good.clone();
@@ -1118,7 +1121,7 @@ fn name_servers(net: u8) -> String {
 #[test]
 fn the_zones_own_servers_are_found_and_queried() {
     with_port_53("the_zones_own_servers_are_found_and_queried", || {
-        let order = Order::for_shop();
+        let order = RequestWithRecord::for_shop();
         let servers = name_servers(1);
         let records = format!("{servers}\n{}", order.line());
         let resolver = port_53(1, 53).ip().to_string();
@@ -1154,7 +1157,7 @@ fn the_zones_own_servers_are_found_and_queried() {
 #[test]
 fn cached_absence_and_lame_servers_are_reported() {
     with_port_53("cached_absence_and_lame_servers_are_reported", || {
-        let order = Order::for_shop();
+        let order = RequestWithRecord::for_shop();
         // The second listed server is a resolver: it answers, but not with authority.
         let servers = name_servers(2);
         let resolver = port_53(2, 53).ip().to_string();
@@ -1189,7 +1192,7 @@ fn a_record_is_not_visible_without_the_zones_own_servers() {
     with_port_53(
         "a_record_is_not_visible_without_the_zones_own_servers",
         || {
-            let order = Order::for_shop();
+            let order = RequestWithRecord::for_shop();
             let _server = NameServer::knot_at(&[port_53(3, 1)], &order.line(), "");
             let document = order
                 .check(&port_53(3, 1).ip().to_string())
@@ -1211,7 +1214,7 @@ fn servers_without_an_address_are_not_counted_as_queried() {
     with_port_53(
         "servers_without_an_address_are_not_counted_as_queried",
         || {
-            let order = Order::for_shop();
+            let order = RequestWithRecord::for_shop();
             let first = format!("ns1 A {}\n{}", port_53(0, 1).ip(), order.line());
             // The server that knows the address of the second one does not run: SERVFAIL. Without
             // that server in the zone, the address does not exist: NXDOMAIN.
@@ -1241,7 +1244,7 @@ fn servers_without_an_address_are_not_counted_as_queried() {
 #[test]
 fn servers_beyond_the_limits_are_reported() {
     with_port_53("servers_beyond_the_limits_are_reported", || {
-        let order = Order::for_shop();
+        let order = RequestWithRecord::for_shop();
         let many =
             |count: u32, line: &dyn Fn(u32) -> String| (3..=count).map(line).collect::<String>();
         // certctl queries sixteen names and thirty-two addresses.
@@ -1277,7 +1280,7 @@ fn servers_beyond_the_limits_are_reported() {
 
 #[test]
 fn commands_contain_the_folder_and_the_resolver() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let server = NameServer::knot(&order.line());
     let (folder, at) = (order.sandbox.path().display().to_string(), server.at());
     let elsewhere = Sandbox::new();
@@ -1285,10 +1288,10 @@ fn commands_contain_the_folder_and_the_resolver() {
         elsewhere.run(&[&["-C", &folder, "dcv-check", "--resolver", &at], more].concat())
     };
     // An unchecked value, a record of another request, malformed records, a CA without a record.
-    let foreign = format!("_{:032x}.shop.example {}", 7, order.value());
+    let other_request = format!("_{:032x}.shop.example {}", 7, order.value());
     for (more, code) in [
         (&["shop.example"][..], 1),
-        (&["--record", &foreign], 1),
+        (&["--record", &other_request], 1),
         (&["--record", "_0123.shop.example MX x"], 3),
         (&["--record", ""], 3),
         (
@@ -1334,7 +1337,7 @@ fn commands_contain_the_folder_and_the_resolver() {
 
 #[test]
 fn lines_of_the_user_stay_in_the_dcv_file() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let server = NameServer::knot(&order.line());
     let before = "; order 17\n$ORIGIN shop.example.\n; ca unknown\n\nnote TXT \"a  b\"\n\tTXT \"the same owner\"\n";
     order.sandbox.write("shop.example.dcv", before);
@@ -1366,7 +1369,7 @@ fn lines_of_the_user_stay_in_the_dcv_file() {
 
 #[test]
 fn an_unreadable_dcv_file_is_not_changed() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     order.sandbox.run(&["csr", "other.example"]).expect(0);
     for bytes in [vec![b';'; 70_000], b"; caf\xe9\n".to_vec()] {
         order.sandbox.write("shop.example.dcv", &bytes);
@@ -1399,7 +1402,7 @@ fn an_unreadable_dcv_file_is_not_changed() {
 
 #[test]
 fn waiting_ends_when_the_record_is_visible() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let mut server = NameServer::knot("");
     let given = order.given();
     let at = server.at();
@@ -1426,9 +1429,9 @@ fn waiting_ends_when_the_record_is_visible() {
         "{stderr}"
     );
 
-    // The wait is over while the record is still absent.
+    // The wait ends while the record is still absent.
     server.publish("", 3);
-    let counter = Liar::new(forward_to(server.address));
+    let counter = FakeDnsServer::new(forward_to(server.address));
     let at = counter.address.to_string();
     let run = order
         .sandbox
@@ -1455,7 +1458,7 @@ fn waiting_ends_when_the_record_is_visible() {
 
 #[test]
 fn a_signal_ends_the_wait_and_the_last_result_is_reported() {
-    let order = Order::for_shop();
+    let order = RequestWithRecord::for_shop();
     let server = NameServer::knot("");
     for (signal, code) in [
         (rustix::process::Signal::INT, 130),

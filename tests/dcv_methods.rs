@@ -1,7 +1,7 @@
 //! Tests `certctl dcv-check --method http` with a real web server, and `--method email` with a real
 //! name server.
 //! Needs: ip knotd nginx unshare
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::{Run, Sandbox};
 
 const UNIQUE: &str = "69ff68dc5168c";
 
-/// The last second at which CAs accept domain validation by e-mail (SC-090).
+/// The last second at which CAs accept domain validation by email (SC-090).
 const EMAIL_DAY: &str = "2028-03-14T23:59:59Z";
 
 /// The web servers of these tests are on loopback, which is reported for every name.
@@ -132,7 +132,7 @@ fn each_state_of_a_file_gets_its_verdict() {
             (verdict(&bare), codes(&bare)),
             ("unchecked", vec!["unique-value-unchecked", INSIDE])
         );
-        for (name, code, wanted, mut findings) in [
+        for (name, code, expected, mut findings) in [
             ("good", 0, "visible", vec![]),
             ("upper", 0, "visible", vec![]),
             ("lower", 1, "absent", vec!["file-not-found"]),
@@ -148,7 +148,7 @@ fn each_state_of_a_file_gets_its_verdict() {
             findings.extend((name != "nowhere").then_some(INSIDE));
             assert_eq!(
                 (verdict(&document), codes(&document)),
-                (wanted, findings),
+                (expected, findings),
                 "{name}\n{document:#}"
             );
         }
@@ -416,7 +416,7 @@ fn mail_delivery_is_read_from_the_dns() {
             on,
         ])
     };
-    for (serial, (zone, wanted, findings)) in (2..).zip([
+    for (serial, (zone, expected, findings)) in (2..).zip([
         ("", "absent", vec!["no-mail-for-domain", "email-dcv-ends"]),
         (
             "@ MX 0 .\nwww MX 0 .",
@@ -443,7 +443,7 @@ fn mail_delivery_is_read_from_the_dns() {
         let document = check(EMAIL_DAY).expect(1).json();
         assert_eq!(
             (verdict(&document), codes(&document)),
-            (wanted, findings),
+            (expected, findings),
             "{zone}\n{document:#}"
         );
     }

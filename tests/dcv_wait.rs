@@ -1,7 +1,7 @@
 //! Tests `dcv-check --wait` on a terminal: the progress table, its end when the zone changes, and
 //! Ctrl-C.
 //! Needs: ip knotd nginx python3 unbound unshare
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use support::Sandbox;
 use support::dns::{NameServer, port_53, with_port_53};
-use support::foreign::foreign;
+use support::external::external_program;
 use support::nginx::Nginx;
 use support::program::program;
 
@@ -52,7 +52,7 @@ impl TerminalRun {
     }
 
     fn program(sandbox: &Sandbox, words: &[&str], term: &str) -> Self {
-        let mut python = foreign("python3");
+        let mut python = external_program("python3");
         python
             .args(["-c", TERMINAL])
             .args(words)
@@ -68,11 +68,11 @@ impl TerminalRun {
         }
     }
 
-    /// Reads the output until it contains `wanted`.
-    fn read_until(&mut self, wanted: &str) {
+    /// Reads the output until it contains `expected`.
+    fn read_until(&mut self, expected: &str) {
         let (deadline, mut piece) = (Instant::now() + Duration::from_secs(30), [0; 4096]);
-        while !self.text.contains(wanted) {
-            assert!(Instant::now() < deadline, "{wanted}\n{}", self.text);
+        while !self.text.contains(expected) {
+            assert!(Instant::now() < deadline, "{expected}\n{}", self.text);
             let count = self
                 .child
                 .stdout
@@ -80,7 +80,7 @@ impl TerminalRun {
                 .unwrap()
                 .read(&mut piece)
                 .unwrap();
-            assert!(count > 0, "it ended before {wanted:?}\n{}", self.text);
+            assert!(count > 0, "it ended before {expected:?}\n{}", self.text);
             self.text += &String::from_utf8_lossy(&piece[..count]);
         }
     }

@@ -1,6 +1,6 @@
 //! Files as CAs send them and as people change them: no certificate is lost, every repair is
 //! reported, and no archive is unpacked to disk.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -8,9 +8,9 @@ use certctl::facade::delivery::{
     CaDelivery, DeliveryError, DeliveryInput, DeliveryLimits, UnusedContent,
 };
 use support::ca::TestCa;
-use support::order::Order;
+use support::issued_certificate::IssuedCertificate;
 use support::seed::Generator;
-use support::zip::{bomb, ciphered, renamed, with_link, zip};
+use support::zip::{bomb, marked_as_encrypted, renamed, with_link, zip};
 
 fn read(bytes: &[u8]) -> CaDelivery {
     CaDelivery::read(
@@ -368,12 +368,12 @@ fn damaged_blocks_are_reported_and_do_not_affect_others() {
 
 #[test]
 fn keys_and_requests_are_detected_by_content() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let (key, request) = (
-        shop.sandbox.read("example.com.key"),
-        shop.sandbox.read("example.com.csr"),
+        setup.sandbox.read("example.com.key"),
+        setup.sandbox.read("example.com.csr"),
     );
-    let delivery = read(format!("{key}{request}{}", shop.leaf).as_bytes());
+    let delivery = read(format!("{key}{request}{}", setup.leaf).as_bytes());
     assert_eq!(
         (
             delivery.keys.len(),
@@ -515,27 +515,27 @@ const SEED: u64 = 20_261_123;
 /// Changed, truncated and joined files never panic, and their content stays within the limits.
 #[test]
 fn damaged_bytes_never_panic() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let (key, request) = (
-        shop.sandbox.read("example.com.key"),
-        shop.sandbox.read("example.com.csr"),
+        setup.sandbox.read("example.com.key"),
+        setup.sandbox.read("example.com.csr"),
     );
     let text = format!(
         "Bag Attributes\n{}{request}{key}{}",
-        shop.leaf,
-        shop.ca.bundle_pem()
+        setup.leaf,
+        setup.ca.bundle_pem()
     );
     let packed = zip(&[("a.crt", text.as_str()), ("b.zip", "x")]);
     let seeds = [
         text.clone().into_bytes(),
         packed,
-        der(&shop.leaf),
+        der(&setup.leaf),
         der(&request),
         der(&key),
     ];
     let mut generator = Generator::new(SEED);
-    for round in 0..4000 {
-        let mut bytes = seeds[round % seeds.len()].clone();
+    for number in 0..4000 {
+        let mut bytes = seeds[number % seeds.len()].clone();
         for _ in 0..=generator.below(4) {
             let at = generator.below(bytes.len());
             match generator.below(4) {
@@ -558,68 +558,68 @@ fn damaged_bytes_never_panic() {
             .is_ok()
         });
         let repeat = || generator.repeat("deliveries", "damaged_bytes_never_panic");
-        assert!(read.is_ok(), "round {round} panicked; {}", repeat());
+        assert!(read.is_ok(), "input {number} panicked; {}", repeat());
     }
 }
 
 #[test]
 fn zips_are_never_unpacked_to_disk() {
-    let shop = Order::new();
-    let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
-    let before = shop.listing();
+    let setup = IssuedCertificate::new();
+    let bundle = setup.ca.bundle_pem().replace('\n', "\r\n");
+    let before = setup.listing();
     for (name, zip) in [
         (
             "up.zip",
             zip(&[
-                ("../../evil.crt", &shop.leaf),
+                ("../../evil.crt", &setup.leaf),
                 ("..\\evil.ca-bundle", &bundle),
             ]),
         ),
         (
             "absolute.zip",
             zip(&[
-                ("/tmp/evil.crt", &shop.leaf),
+                ("/tmp/evil.crt", &setup.leaf),
                 ("C:\\evil.ca-bundle", &bundle),
             ]),
         ),
         (
             "control.zip",
             zip(&[
-                ("\x1b[2J\u{202e}evil\n.crt", &shop.leaf),
+                ("\x1b[2J\u{202e}evil\n.crt", &setup.leaf),
                 ("$(touch evil)", &bundle),
             ]),
         ),
         (
             "option.zip",
-            zip(&[("--out=evil", &shop.leaf), ("-", &bundle)]),
+            zip(&[("--out=evil", &setup.leaf), ("-", &bundle)]),
         ),
-        ("empty name.zip", zip(&[("", &shop.leaf), ("b", &bundle)])),
+        ("empty name.zip", zip(&[("", &setup.leaf), ("b", &bundle)])),
         (
             "folders.zip",
             zip(&[
                 ("CER - CRT Files/", ""),
-                ("CER - CRT Files/x.crt", &shop.leaf),
+                ("CER - CRT Files/x.crt", &setup.leaf),
                 ("b/c.ca-bundle", &bundle),
             ]),
         ),
     ] {
-        shop.sandbox.write(name, zip);
-        let run = shop
+        setup.sandbox.write(name, zip);
+        let run = setup
             .sandbox
             .run(&["bundle", name, "--trust", "root.pem"])
             .expect(0);
         assert!(!format!("{run}").contains('\x1b'), "{run}");
-        std::fs::remove_file(shop.sandbox.join(name)).unwrap();
-        std::fs::remove_file(shop.sandbox.join("example.com.fullchain.pem")).unwrap();
-        assert_eq!(shop.listing(), before, "{name}");
+        std::fs::remove_file(setup.sandbox.join(name)).unwrap();
+        std::fs::remove_file(setup.sandbox.join("example.com.fullchain.pem")).unwrap();
+        assert_eq!(setup.listing(), before, "{name}");
     }
 }
 
 #[test]
 fn links_in_zips_are_not_followed() {
-    let shop = Order::new();
-    let packed = format!("{}{}", shop.leaf, shop.ca.bundle_pem());
-    shop.sandbox.write(
+    let setup = IssuedCertificate::new();
+    let packed = format!("{}{}", setup.leaf, setup.ca.bundle_pem());
+    setup.sandbox.write(
         "link.zip",
         with_link(
             "example_com.key",
@@ -627,7 +627,7 @@ fn links_in_zips_are_not_followed() {
             ("a.crt", packed.as_bytes()),
         ),
     );
-    let run = shop
+    let run = setup
         .sandbox
         .run(&["bundle", "link.zip", "--trust", "root.pem"])
         .expect(0);
@@ -640,10 +640,10 @@ fn links_in_zips_are_not_followed() {
 
 #[test]
 fn hostile_zips_are_refused_with_one_message() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let good = zip(&[
-        ("a.crt", &shop.leaf),
-        ("b.ca-bundle", &shop.ca.bundle_pem()),
+        ("a.crt", &setup.leaf),
+        ("b.ca-bundle", &setup.ca.bundle_pem()),
     ]);
     let many: Vec<String> = (0..1001).map(|number| format!("{number}.crt")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "x")).collect();
@@ -665,7 +665,7 @@ fn hostile_zips_are_refused_with_one_message() {
             "nested.zip",
             nested,
             "hostile",
-            "contains zip files or mails nested more than 3 levels deep",
+            "contains zip files or emails nested more than 3 levels deep",
         ),
         (
             "cut.zip",
@@ -675,14 +675,14 @@ fn hostile_zips_are_refused_with_one_message() {
         ),
         (
             "ciphered.zip",
-            ciphered(good.clone()),
+            marked_as_encrypted(good.clone()),
             "malformed",
             "a.crt in ciphered.zip is protected with a password",
         ),
         (
             "twice.zip",
             renamed(
-                zip(&[("a.crt", &shop.leaf), ("b.crt", &shop.leaf)]),
+                zip(&[("a.crt", &setup.leaf), ("b.crt", &setup.leaf)]),
                 "b.crt",
                 "a.crt",
             ),
@@ -696,8 +696,8 @@ fn hostile_zips_are_refused_with_one_message() {
             "the input contains no certificate, request or key",
         ),
     ] {
-        shop.sandbox.write(name, bytes);
-        let error = shop
+        setup.sandbox.write(name, bytes);
+        let error = setup
             .sandbox
             .run(&["bundle", name, "--json"])
             .expect(3)
@@ -715,7 +715,7 @@ fn hostile_zips_are_refused_with_one_message() {
             0,
             "{error}"
         );
-        assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
+        assert!(!setup.sandbox.join("example.com.fullchain.pem").exists());
     }
 }
 

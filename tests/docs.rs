@@ -1,14 +1,13 @@
-//! What README.md, CONTRIBUTING.md and docs/ show is what happens: every command block runs, with
-//! the real nginx and real DNS servers, and prints what the page says (`scripts/docs`, which names
-//! its stand-ins).
-//! Needs: ip kdig knotd mount nginx openssl python3 unbound unshare
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! README.md, CONTRIBUTING.md and docs/ show the real behaviour: every command block runs, with the
+//! real nginx and real DNS servers, and prints what the page shows (`scripts/docs`, which lists its
+//! stand-ins).
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::path::Path;
 
-use support::foreign::foreign;
+use support::external::external_program;
 use support::program::program;
 
 /// The README fits on a few screens, in bytes.
@@ -17,7 +16,7 @@ const README_SIZE: u64 = 10_240;
 #[test]
 fn every_command_block_prints_what_its_page_shows() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/docs");
-    let output = foreign("python3")
+    let output = external_program("python3")
         .arg(script)
         .env("CERTCTL", program())
         .output()

@@ -2,7 +2,7 @@
 //! streams, a deleted folder, little memory, no /proc. The result is correct, and certctl does not
 //! panic.
 //! Needs: nginx openssl unshare mount prlimit
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -12,29 +12,29 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use support::Run;
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, leftovers, link, mode, tree};
 use support::namespace::in_mount;
 use support::program::{clear_environment, clock_words, program};
-use support::shop::{CHAIN, KEY, PAIR, Shop, leftovers, link, mode, tree};
 
-/// Creates a shop with two installed versions, and the file for a third.
-fn shop() -> Shop {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    shop.round(&[]).expect(0);
-    shop.deliver("new.crt");
-    shop
+/// Creates a sandbox with two installed versions, and the file for a third.
+fn setup() -> InstallSandbox {
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
+    setup.write_delivery("new.crt");
+    setup
 }
 
 /// Runs `script` in a shell without environment; `$0` is certctl, `$HERE` the sandbox.
-fn script(shop: &Shop, script: &str) -> Run {
+fn script(setup: &InstallSandbox, script: &str) -> Run {
     let mut command = Command::new("/bin/sh");
     command
         .args(["-c", script, program()])
-        .current_dir(shop.sandbox.path());
+        .current_dir(setup.sandbox.path());
     clear_environment(&mut command)
-        .env("HERE", shop.sandbox.path())
+        .env("HERE", setup.sandbox.path())
         .stdin(Stdio::null());
-    let run = shop.sandbox.run_command(command);
+    let run = setup.sandbox.run_command(command);
     assert!(!run.to_string().contains("panicked"), "{script}\n{run}");
     run
 }
@@ -45,19 +45,19 @@ const ROLLBACK: &str = "rollback example.com --root \"$HERE/tree\"";
 /// Checks that key and chain differ from `before` and have the right modes, and that nothing is
 /// left behind.
 #[track_caller]
-fn changed(shop: &Shop, before: &(String, String), what: &str) -> (String, String) {
-    let now = shop.served();
+fn changed(setup: &InstallSandbox, before: &(String, String), what: &str) -> (String, String) {
+    let now = setup.served();
     assert_ne!(&now, before, "{what}");
     assert_eq!(
         (
-            mode(&shop.sandbox.join(CHAIN)),
-            mode(&shop.sandbox.join(KEY))
+            mode(&setup.sandbox.join(CHAIN)),
+            mode(&setup.sandbox.join(KEY))
         ),
         (0o644, 0o600),
         "{what}"
     );
-    assert_eq!(leftovers(&shop.sandbox), Vec::<PathBuf>::new(), "{what}");
-    for (path, text) in tree(&shop.sandbox.join("tree")) {
+    assert_eq!(leftovers(&setup.sandbox), Vec::<PathBuf>::new(), "{what}");
+    for (path, text) in tree(&setup.sandbox.join("tree")) {
         let holds = text.contains("PRIVATE KEY");
         assert!(
             !holds || text.starts_with("600 "),
@@ -70,8 +70,8 @@ fn changed(shop: &Shop, before: &(String, String), what: &str) -> (String, Strin
 
 #[test]
 fn install_and_rollback_work_with_unusual_streams_environments_and_folders() {
-    let shop = shop();
-    let start = shop.served();
+    let setup = setup();
+    let start = setup.served();
     for (what, wrapped, code) in [
         (
             "nothing at all in the environment",
@@ -120,12 +120,12 @@ fn install_and_rollback_work_with_unusual_streams_environments_and_folders() {
         ),
     ] {
         let wrapped = wrapped.replace("CLOCK", &clock_words());
-        let run = script(&shop, &wrapped.replace("ARGS", INSTALL));
+        let run = script(&setup, &wrapped.replace("ARGS", INSTALL));
         assert_eq!(run.code, code, "{what}\n{run}");
-        let installed = changed(&shop, &start, what);
-        let run = script(&shop, &wrapped.replace("ARGS", ROLLBACK));
+        let installed = changed(&setup, &start, what);
+        let run = script(&setup, &wrapped.replace("ARGS", ROLLBACK));
         assert_eq!(run.code, code, "{what}\n{run}");
-        assert_eq!(changed(&shop, &installed, what), start, "{what}");
+        assert_eq!(changed(&setup, &installed, what), start, "{what}");
     }
 }
 
@@ -133,19 +133,19 @@ fn install_and_rollback_work_with_unusual_streams_environments_and_folders() {
 fn a_first_install_has_the_same_modes_under_any_umask() {
     let mut trees = Vec::new();
     for umask in ["000", "022", "077"] {
-        let shop = Shop::new();
-        shop.deliver("new.crt");
-        fs::create_dir(shop.sandbox.join("tree")).unwrap();
-        let run = script(&shop, &format!("umask {umask}; exec \"$0\" {INSTALL}"));
+        let setup = InstallSandbox::new();
+        setup.write_delivery("new.crt");
+        fs::create_dir(setup.sandbox.join("tree")).unwrap();
+        let run = script(&setup, &format!("umask {umask}; exec \"$0\" {INSTALL}"));
         assert_eq!(run.code, 0, "{umask}\n{run}");
-        changed(&shop, &(String::new(), String::new()), umask);
-        let live = link(&shop.sandbox, &format!("{PAIR}/live"));
+        changed(&setup, &(String::new(), String::new()), umask);
+        let live = link(&setup.sandbox, &format!("{LINEAGE}/live"));
         let id = live.rsplit('/').next().unwrap();
-        let modes = tree(&shop.sandbox.join("tree"))
+        let modes = tree(&setup.sandbox.join("tree"))
             .into_iter()
             .map(|(path, text)| {
                 let path = path
-                    .strip_prefix(shop.sandbox.path())
+                    .strip_prefix(setup.sandbox.path())
                     .unwrap()
                     .display()
                     .to_string();
@@ -186,10 +186,10 @@ fn a_first_install_has_the_same_modes_under_any_umask() {
 /// Like in a container: 64 MiB of memory, no /proc, few file descriptors.
 #[test]
 fn install_works_with_little_memory_and_without_proc() {
-    let shop = Shop::new();
-    shop.deliver("new.crt");
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
     let run = in_mount(
-        &shop.sandbox,
+        &setup.sandbox,
         "size=4m",
         "mount -t tmpfs tmpfs /proc
          certctl() { prlimit --data=67108864 --nofile=16 --core=0 \"$CERTCTL\" \"$@\"; }
@@ -206,23 +206,23 @@ fn install_works_with_little_memory_and_without_proc() {
 /// Commands of servers are found in the usual folders even if `PATH` is empty, as with cron.
 #[test]
 fn an_empty_path_still_finds_the_server() {
-    let shop = shop();
-    let start = shop.served();
-    let reload = shop
+    let setup = setup();
+    let start = setup.served();
+    let reload = setup
         .sandbox
         .write("reload", "#!/bin/sh\nset -e\ncat /dev/null\nnginx -v\n");
     fs::set_permissions(reload, fs::Permissions::from_mode(0o755)).unwrap();
     for path in ["PATH=", "PATH=relative:."] {
         let run = script(
-            &shop,
+            &setup,
             &format!(
                 "{path}; exec \"$0\" {INSTALL} --server none --test 'openssl version' --reload $HERE/reload"
             ),
         );
         assert_eq!(run.code, 0, "{run}");
-        let installed = changed(&shop, &start, path);
-        let run = script(&shop, &format!("{path}; exec \"$0\" {ROLLBACK}"));
+        let installed = changed(&setup, &start, path);
+        let run = script(&setup, &format!("{path}; exec \"$0\" {ROLLBACK}"));
         assert_eq!(run.code, 0, "{run}");
-        changed(&shop, &installed, path);
+        changed(&setup, &installed, path);
     }
 }

@@ -1,6 +1,6 @@
 //! `certctl explain`: every word of the code table is explained, as text and as JSON, within the
 //! width of the terminal; old words lead to the new ones, and unknown ones to similar codes.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -10,7 +10,7 @@ use certctl::facade::code_table::{CodeEntry, CodeKind, RENAMED_WORDS, RenamedKin
 use support::json::Json;
 use support::{Run, Sandbox};
 
-/// `certctl explain WORDS` on a terminal of `columns`.
+/// Runs `certctl explain WORDS` on a terminal with this many `columns`.
 fn explain_at_width(sandbox: &Sandbox, words: &[&str], columns: &str) -> Run {
     let mut command = sandbox.command(&[&["explain"], words].concat());
     command.env("COLUMNS", columns);
@@ -21,7 +21,7 @@ fn explain(words: &[&str]) -> Run {
     Sandbox::new().run(&[&["explain"], words].concat())
 }
 
-/// All codes, each once.
+/// Returns all codes, each once.
 fn codes() -> Vec<&'static str> {
     let mut codes: Vec<&str> = entries().map(|entry| entry.code).collect();
     codes.sort_unstable();
@@ -33,7 +33,7 @@ fn codes() -> Vec<&'static str> {
 fn every_code_is_explained_in_text_and_json() {
     let sandbox = Sandbox::new();
     let codes = codes();
-    // Several at once: a run for each would take a minute.
+    // Explains several at once, because a run for each would take a minute.
     for some in codes.chunks(20) {
         let text = sandbox.run(&[&["explain"], some].concat()).expect(0).stdout;
         let document = sandbox.run(&[&["explain", "--json"], some].concat());
@@ -227,12 +227,12 @@ fn unknown_words_are_answered_with_similar_codes() {
     assert_eq!(error["next"][0]["command"], "certctl explain wrong-key");
     assert_eq!(error["next"][1]["command"], "certctl explain");
 
-    let foreign = explain(&["key values mismatch"]).expect(3).stderr;
+    let answer = explain(&["key values mismatch"]).expect(3).stderr;
     assert!(
-        foreign.starts_with("error   certctl has no code \"key values mismatch\"; similar:"),
-        "{foreign}"
+        answer.starts_with("error   certctl has no code \"key values mismatch\"; similar:"),
+        "{answer}"
     );
-    assert!(foreign.contains("wrong-key"), "{foreign}");
+    assert!(answer.contains("wrong-key"), "{answer}");
     for words in [
         &["zzzz"][..],
         &["99"],
@@ -248,7 +248,7 @@ fn unknown_words_are_answered_with_similar_codes() {
     }
 }
 
-/// What a row advises is a command line that certctl understands.
+/// Every command line that a row advises can be parsed.
 #[test]
 fn commands_of_the_table_parse() {
     let mut count = 0;
@@ -276,7 +276,7 @@ fn commands_of_the_table_parse() {
     assert!(count > 100, "{count} commands");
 }
 
-/// The words of a command line without other quoting than single quotes.
+/// Returns the words of a command line, which may only be quoted with single quotes.
 fn shell_words(line: &str) -> Vec<OsString> {
     let mut words = vec![String::new()];
     let mut is_quoted = false;

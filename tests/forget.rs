@@ -10,20 +10,22 @@ use std::path::Path;
 use std::process::Command;
 
 use support::Run;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, codes, leftovers, mode, tree};
 use support::json::Json;
 use support::namespace::{in_mount, user};
 use support::program::program;
-use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode, tree};
 use support::site::Site;
 
-fn forget(shop: &Shop, more: &[&str]) -> Run {
-    shop.sandbox
+fn forget(setup: &InstallSandbox, more: &[&str]) -> Run {
+    setup
+        .sandbox
         .run(&[&["forget", "example.com", "--root", "tree"], more].concat())
 }
 
-fn is_plain(shop: &Shop, path: &str) -> bool {
-    shop.sandbox
+fn is_plain(setup: &InstallSandbox, path: &str) -> bool {
+    setup
+        .sandbox
         .join(path)
         .symlink_metadata()
         .unwrap()
@@ -32,17 +34,17 @@ fn is_plain(shop: &Shop, path: &str) -> bool {
 
 #[test]
 fn links_become_plain_files_and_the_folder_is_deleted() {
-    let shop = Shop::new();
-    shop.round(&["--key-mode", "0640"]).expect(0);
-    shop.round(&[]).expect(0);
-    let (before, served) = (shop.tree(), shop.served());
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&["--key-mode", "0640"]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
+    let (before, served) = (setup.tree(), setup.served());
     let owner = |path: &str| {
-        let meta = shop.sandbox.join(path).metadata().unwrap();
+        let meta = setup.sandbox.join(path).metadata().unwrap();
         (meta.uid(), meta.gid(), meta.mode())
     };
     let owners = (owner(CHAIN), owner(KEY));
 
-    let planned = forget(&shop, &["--dry-run", "--json"]).expect(0).json();
+    let planned = forget(&setup, &["--dry-run", "--json"]).expect(0).json();
     assert_eq!(
         (&planned["verdict"], &planned["changed"]),
         (&"planned".into(), &false.into())
@@ -52,9 +54,9 @@ fn links_become_plain_files_and_the_folder_is_deleted() {
         3,
         "{planned}"
     );
-    assert_eq!(shop.tree(), before);
+    assert_eq!(setup.tree(), before);
 
-    let removed = forget(&shop, &["--json"]).expect(0).json();
+    let removed = forget(&setup, &["--json"]).expect(0).json();
     assert_eq!(
         (&removed["schema"], &removed["verdict"]),
         (&"certctl.forget/1".into(), &"forgotten".into())
@@ -63,7 +65,7 @@ fn links_become_plain_files_and_the_folder_is_deleted() {
     let keys = |value: &Json| value.keys().join(" ");
     assert_eq!(
         keys(&removed),
-        "schema verdict changed certificates plan findings next"
+        "schema comment verdict changed certificates plan findings next"
     );
     assert_eq!(
         keys(&removed["certificates"][0]),
@@ -78,34 +80,34 @@ fn links_become_plain_files_and_the_folder_is_deleted() {
         removed["certificates"][0]["files"][1]["mode"], "0640",
         "{removed}"
     );
-    assert!(is_plain(&shop, CHAIN) && is_plain(&shop, KEY));
+    assert!(is_plain(&setup, CHAIN) && is_plain(&setup, KEY));
     assert_eq!((owner(CHAIN), owner(KEY)), owners);
-    assert_eq!(shop.served(), served);
-    assert!(!shop.sandbox.join(PAIR).exists());
-    assert_eq!(leftovers(&shop.sandbox), Vec::<std::path::PathBuf>::new());
+    assert_eq!(setup.served(), served);
+    assert!(!setup.sandbox.join(LINEAGE).exists());
+    assert_eq!(leftovers(&setup.sandbox), Vec::<std::path::PathBuf>::new());
 
-    forget(&shop, &[]).expect(3);
+    forget(&setup, &[]).expect(3);
     // The next install takes over the files.
-    shop.round(&[]).expect(0);
-    shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
-    assert_eq!(shop.served(), served);
-    assert_eq!(mode(&shop.sandbox.join(KEY)), 0o640);
+    setup.renew_and_install(&[]).expect(0);
+    setup.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    assert_eq!(setup.served(), served);
+    assert_eq!(mode(&setup.sandbox.join(KEY)), 0o640);
 }
 
 #[test]
 fn the_text_lists_files_and_says_that_no_reload_is_needed() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let plan = forget(&shop, &["--dry-run"]).expect(0).stdout;
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let plan = forget(&setup, &["--dry-run"]).expect(0).stdout;
     assert!(
-        plan.contains("/etc/ssl/example.com.fullchain.pem by a copy of the file"),
+        plan.contains("/etc/ssl/example.com.fullchain.pem with a copy of the file"),
         "{plan}"
     );
     assert!(
         plan.contains("/etc/ssl/certctl/example.com and everything in it"),
         "{plan}"
     );
-    let done = forget(&shop, &[]).expect(0).stdout;
+    let done = forget(&setup, &[]).expect(0).stdout;
     assert!(
         done.contains("example.com.key (0600), with the same content as before"),
         "{done}"
@@ -115,13 +117,13 @@ fn the_text_lists_files_and_says_that_no_reload_is_needed() {
 
 #[test]
 fn unfinished_installs_and_folders_with_other_files_are_refused() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
     let refused = |code: &str| {
-        let before = shop.tree();
+        let before = setup.tree();
         for more in [&["--json"][..], &["--json", "--dry-run"]] {
-            let run = forget(&shop, more).expect(1).json();
+            let run = forget(&setup, more).expect(1).json();
             assert_eq!(
                 (&run["verdict"], &run["changed"]),
                 (&"refused".into(), &false.into())
@@ -132,37 +134,37 @@ fn unfinished_installs_and_folders_with_other_files_are_refused() {
                 "{run}"
             );
         }
-        assert_eq!(shop.tree(), before);
+        assert_eq!(setup.tree(), before);
     };
-    sandbox.write(&format!("{PAIR}/my notes"), "of mine");
+    sandbox.write(&format!("{LINEAGE}/my notes"), "of mine");
     refused("folder-not-empty");
-    std::fs::remove_file(sandbox.join(&format!("{PAIR}/my notes"))).unwrap();
+    std::fs::remove_file(sandbox.join(&format!("{LINEAGE}/my notes"))).unwrap();
     std::fs::rename(
-        sandbox.join(&format!("{PAIR}/proven")),
+        sandbox.join(&format!("{LINEAGE}/proven")),
         sandbox.join("proven"),
     )
     .unwrap();
     refused("not-verified-live");
     std::fs::rename(
         sandbox.join("proven"),
-        sandbox.join(&format!("{PAIR}/proven")),
+        sandbox.join(&format!("{LINEAGE}/proven")),
     )
     .unwrap();
     std::fs::rename(
-        sandbox.join(&format!("{PAIR}/live/key.pem")),
+        sandbox.join(&format!("{LINEAGE}/live/key.pem")),
         sandbox.join("key.pem"),
     )
     .unwrap();
     refused("path-missing");
     std::fs::rename(
         sandbox.join("key.pem"),
-        sandbox.join(&format!("{PAIR}/live/key.pem")),
+        sandbox.join(&format!("{LINEAGE}/live/key.pem")),
     )
     .unwrap();
     // A path that is a plain file is left unchanged.
     std::fs::remove_file(sandbox.join(CHAIN)).unwrap();
     sandbox.write(CHAIN, "the user's");
-    forget(&shop, &[]).expect(0);
+    forget(&setup, &[]).expect(0);
     assert_eq!(sandbox.read(CHAIN), "the user's");
     sandbox
         .run(&["forget", "unknown.example", "--root", "tree"])
@@ -175,9 +177,9 @@ fn unfinished_installs_and_folders_with_other_files_are_refused() {
 
 #[test]
 fn missing_space_and_permissions_are_detected_before_any_change() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    std::fs::rename(shop.sandbox.join("tree"), shop.sandbox.join("kept")).unwrap();
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    std::fs::rename(setup.sandbox.join("tree"), setup.sandbox.join("kept")).unwrap();
     let mut outputs = String::new();
     for (what, options, fault) in [
         (
@@ -193,7 +195,7 @@ fn missing_space_and_permissions_are_detected_before_any_change() {
         ),
     ] {
         let run = in_mount(
-            &shop.sandbox,
+            &setup.sandbox,
             options,
             &format!(
                 "cp -a kept/. tree
@@ -211,7 +213,7 @@ fn missing_space_and_permissions_are_detected_before_any_change() {
             &format!("{what}: {run}\n").replace(&format!("user {}", user()), "user USER"),
         );
     }
-    insta::assert_snapshot!(outputs.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]"), @"
+    insta::assert_snapshot!(outputs.replace(&setup.sandbox.path().display().to_string(), "[SANDBOX]"), @"
     full: exit 4
     exit 4
     error   the file system of [SANDBOX]/tree/etc/ssl has 0 free bytes; 8192 are needed
@@ -232,12 +234,12 @@ fn missing_space_and_permissions_are_detected_before_any_change() {
 #[test]
 fn nginx_keeps_serving_the_same_files() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let nginx = site.start("");
-    site.round(&[]).expect(1);
+    site.renew_and_install(&[]).expect(1);
     nginx.rewrite(&site.block(CHAIN, KEY));
     succeed(
-        foreign("nginx")
+        external_program("nginx")
             .args(["-s", "reload", "-c"])
             .arg(nginx.config()),
     );
@@ -259,28 +261,32 @@ fn nginx_keeps_serving_the_same_files() {
             .concat(),
         )
         .expect(0);
-    let shown = site.shown();
-    forget(&site.shop, &[]).expect(0);
-    site.shows(CHAIN);
-    succeed(foreign("nginx").args(["-t", "-c"]).arg(nginx.config()));
+    let served_leaf = site.served_leaf();
+    forget(&site.setup, &[]).expect(0);
+    site.assert_serves(CHAIN);
     succeed(
-        foreign("nginx")
+        external_program("nginx")
+            .args(["-t", "-c"])
+            .arg(nginx.config()),
+    );
+    succeed(
+        external_program("nginx")
             .args(["-s", "reload", "-c"])
             .arg(nginx.config()),
     );
-    assert_eq!(site.shown(), shown);
+    assert_eq!(site.served_leaf(), served_leaf);
 }
 
 #[test]
 fn links_of_earlier_installs_are_replaced_too() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let nginx = site.start("");
-    site.round(&[]).expect(1);
+    site.renew_and_install(&[]).expect(1);
     nginx.rewrite(&site.block(CHAIN, KEY));
     let reload = || {
         succeed(
-            foreign("nginx")
+            external_program("nginx")
                 .args(["-s", "reload", "-c"])
                 .arg(nginx.config()),
         )
@@ -320,8 +326,8 @@ fn links_of_earlier_installs_are_replaced_too() {
             .run(&["install", "--check", "--root", "tree"])
             .expect(0);
     }
-    site.round(&[]).expect(0);
-    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+    site.renew_and_install(&[]).expect(0);
+    let settings = Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
     assert_eq!(
         settings["former"].as_array().map(Vec::len),
         Some(4),
@@ -342,8 +348,8 @@ fn links_of_earlier_installs_are_replaced_too() {
         .expect(0);
     std::os::unix::fs::symlink(text, &first).unwrap();
     install();
-    let served = site.shop.served();
-    let done = forget(&site.shop, &["--json"]).expect(0).json();
+    let served = site.setup.served();
+    let done = forget(&site.setup, &["--json"]).expect(0).json();
     assert_eq!(
         done["certificates"][0]["files"].as_array().map(Vec::len),
         Some(6),
@@ -351,18 +357,18 @@ fn links_of_earlier_installs_are_replaced_too() {
     );
     for (chain, key) in paths.into_iter().chain([(CHAIN, KEY)]) {
         assert!(
-            is_plain(&site.shop, chain) && is_plain(&site.shop, key),
+            is_plain(&site.setup, chain) && is_plain(&site.setup, key),
             "{chain}"
         );
         assert_eq!((sandbox.read(chain), sandbox.read(key)), served, "{chain}");
     }
-    assert!(!sandbox.join(PAIR).exists());
+    assert!(!sandbox.join(LINEAGE).exists());
 }
 
 /// Checks that servers find the same files, and that no key is readable by more users.
-fn whole(shop: &Shop, served: &(String, String), point: &str) {
-    assert_eq!(shop.served(), *served, "{point}");
-    for (path, text) in tree(&shop.sandbox.join("tree")) {
+fn whole(setup: &InstallSandbox, served: &(String, String), point: &str) {
+    assert_eq!(setup.served(), *served, "{point}");
+    for (path, text) in tree(&setup.sandbox.join("tree")) {
         let secret = text.contains("PRIVATE KEY");
         assert!(
             !secret || text.starts_with("600 "),
@@ -375,21 +381,21 @@ fn whole(shop: &Shop, served: &(String, String), point: &str) {
 
 #[test]
 fn a_removal_that_was_killed_is_completed_by_the_next_run() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let served = shop.served();
-    let at = |path: &str| shop.sandbox.join(path);
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let served = setup.served();
+    let at = |path: &str| setup.sandbox.join(path);
     let copy = |from: &Path, to: &Path| succeed(Command::new("cp").arg("-a").arg(from).arg(to));
     copy(&at("tree"), &at("kept"));
     let strace = |options: &[String]| {
-        let mut command = foreign("strace");
+        let mut command = external_program("strace");
         command
             .args(["-f", "-qq", "-o", "/dev/null"])
             .args(options)
             .arg(program());
         command
             .args(["forget", "example.com", "--root", "tree"])
-            .current_dir(shop.sandbox.path());
+            .current_dir(setup.sandbox.path());
         command.output().unwrap().status
     };
     let mut killed = 0;
@@ -421,22 +427,22 @@ fn a_removal_that_was_killed_is_completed_by_the_next_run() {
             }
             killed += 1;
             let point = format!("{call} {number}");
-            whole(&shop, &served, &point);
-            let next = forget(&shop, &[]);
-            // If only the output was missing, the certificate is not installed any more.
+            whole(&setup, &served, &point);
+            let next = forget(&setup, &[]);
+            // If only the output failed, the certificate is no longer installed.
             assert!(
-                next.code == 0 || next.code == 3 && !at(PAIR).exists(),
+                next.code == 0 || next.code == 3 && !at(LINEAGE).exists(),
                 "{point}\n{next}"
             );
-            whole(&shop, &served, &point);
+            whole(&setup, &served, &point);
             assert!(
-                is_plain(&shop, CHAIN) && is_plain(&shop, KEY) && !at(PAIR).exists(),
+                is_plain(&setup, CHAIN) && is_plain(&setup, KEY) && !at(LINEAGE).exists(),
                 "{point}"
             );
             assert!(
-                leftovers(&shop.sandbox).is_empty(),
+                leftovers(&setup.sandbox).is_empty(),
                 "{point}: {:?}",
-                leftovers(&shop.sandbox)
+                leftovers(&setup.sandbox)
             );
         }
     }
@@ -446,36 +452,36 @@ fn a_removal_that_was_killed_is_completed_by_the_next_run() {
 #[test]
 fn a_configuration_that_references_the_folder_blocks_the_removal() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
-    site.round(&["--server", "none"]).expect(0);
+    let sandbox = &site.setup.sandbox;
+    site.renew_and_install(&["--server", "none"]).expect(0);
     let config = sandbox
         .join("nginx")
         .join("nginx.conf")
         .display()
         .to_string();
-    let settings = format!("{PAIR}/settings.json");
+    let settings = format!("{LINEAGE}/settings.json");
     let mut saved = Json::parse(&sandbox.read(&settings));
     saved.set("server", "nginx");
     saved.set("server_config", config);
     sandbox.write(&settings, saved.to_string());
     std::os::unix::fs::symlink(
-        sandbox.join(PAIR).join("live/key.pem"),
+        sandbox.join(LINEAGE).join("live/key.pem"),
         sandbox.join("alias.key"),
     )
     .unwrap();
-    let live = format!("{PAIR}/live/fullchain.pem");
-    let before = shop_files(&site.shop);
+    let live = format!("{LINEAGE}/live/fullchain.pem");
+    let before = shop_files(&site.setup);
     for (chain, key) in [(live.as_str(), KEY), (CHAIN, "alias.key")] {
         let nginx = site.start(&site.block(chain, key));
-        let run = forget(&site.shop, &["--json"]).expect(1).json();
+        let run = forget(&site.setup, &["--json"]).expect(1).json();
         assert_eq!(codes(&run), ["still-configured"], "{run}");
-        assert_eq!(shop_files(&site.shop), before);
+        assert_eq!(shop_files(&site.setup), before);
         drop(nginx);
     }
     let _nginx = site.start(&site.block(CHAIN, KEY));
-    forget(&site.shop, &[]).expect(0);
+    forget(&site.setup, &[]).expect(0);
 }
 
-fn shop_files(shop: &Shop) -> Vec<std::path::PathBuf> {
-    shop.tree().into_keys().collect()
+fn shop_files(setup: &InstallSandbox) -> Vec<std::path::PathBuf> {
+    setup.tree().into_keys().collect()
 }

@@ -17,9 +17,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::json;
 use support::frozen::{DUE, NOW, unpack};
+use support::install_sandbox::{CHAIN, KEY, LINEAGE, key_matches_chain, leftovers, mode, tree};
 use support::json::Json;
 use support::namespace::is_root;
-use support::shop::{CHAIN, KEY, PAIR, fits, leftovers, mode, tree};
 use support::{Run, Sandbox};
 
 /// Words that may be renamed; each is defined once here.
@@ -27,7 +27,7 @@ mod word {
     /// The command that replaces the links by plain files and deletes the folder.
     pub(super) const REMOVE: &str = "forget";
     /// Verdicts of an install that wrote files, of one that had nothing to do, and of a renewal
-    /// that made a request.
+    /// that created a request.
     pub(super) const WRITTEN: &str = "files";
     pub(super) const UNCHANGED: &str = "unchanged";
     pub(super) const PREPARED: &str = "prepared";
@@ -41,7 +41,7 @@ mod word {
 /// Fields of settings.json that each install writes; the others are options, which are kept.
 const WRITTEN_BY_INSTALLS: [&str; 4] = ["history", "former", "placeholder", "request"];
 
-/// One sample, and what is expected of it.
+/// One sample, and the expected results.
 struct Case {
     sample: &'static str,
     /// The stable paths.
@@ -51,7 +51,7 @@ struct Case {
     mode: u32,
     /// Exit code of `install --check`.
     check: i32,
-    /// Exit code of `renew` on the day on which all of it is due.
+    /// Exit code of `renew` on a day on which all certificates are due.
     renew: i32,
     /// Exit code of the rollback after the next install.
     rollback: i32,
@@ -78,7 +78,7 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> Run {
 }
 
 fn read_settings(sandbox: &Sandbox) -> Json {
-    match fs::read_to_string(sandbox.join(&format!("{PAIR}/settings.json"))) {
+    match fs::read_to_string(sandbox.join(&format!("{LINEAGE}/settings.json"))) {
         Ok(text) => Json::parse(&text),
         Err(_) => json!({"history": []}).into(),
     }
@@ -99,7 +99,7 @@ fn history(settings: &Json) -> &[Json] {
 
 /// Returns the id of the release that `live` or `proven` points to.
 fn pointer(sandbox: &Sandbox, name: &str) -> Option<String> {
-    let text = fs::read_link(sandbox.join(&format!("{PAIR}/{name}"))).ok()?;
+    let text = fs::read_link(sandbox.join(&format!("{LINEAGE}/{name}"))).ok()?;
     Some(
         text.to_str()
             .unwrap()
@@ -111,7 +111,7 @@ fn pointer(sandbox: &Sandbox, name: &str) -> Option<String> {
 
 fn served(sandbox: &Sandbox, case: &Case) -> (String, String) {
     assert!(
-        fits(sandbox, case.chain, case.key),
+        key_matches_chain(sandbox, case.chain, case.key),
         "{}: a chain with another key",
         case.sample
     );
@@ -126,7 +126,7 @@ fn next_leaf(sandbox: &Sandbox) -> String {
 }
 
 /// Runs the commands that only read, and checks that they change nothing.
-fn is_read(sandbox: &Sandbox, case: &Case) {
+fn assert_readable(sandbox: &Sandbox, case: &Case) {
     let before = tree(sandbox.path());
     run(sandbox, &["install", "--check"]).expect(case.check);
     let listed = run(sandbox, &["status", "--json"]);
@@ -146,7 +146,7 @@ fn is_read(sandbox: &Sandbox, case: &Case) {
         assert!([0, 1].contains(&path.code), "{}: {path}", case.sample);
     }
     assert_eq!(tree(sandbox.path()), before, "{}", case.sample);
-    // In an empty folder the request is made from the installed certificate.
+    // In an empty folder, the request is created from the installed certificate.
     fs::create_dir(sandbox.join("elsewhere")).unwrap();
     let due = run(
         sandbox,
@@ -177,7 +177,7 @@ fn is_read(sandbox: &Sandbox, case: &Case) {
 }
 
 /// Installs the next certificate; returns the id of its release.
-fn is_installed_over(sandbox: &Sandbox, case: &Case) -> String {
+fn install_next(sandbox: &Sandbox, case: &Case) -> String {
     let before = read_settings(sandbox);
     let more: &[&str] = if before.get("trust").is_some() {
         &[]
@@ -209,7 +209,7 @@ fn is_installed_over(sandbox: &Sandbox, case: &Case) -> String {
         case.sample
     );
     assert_eq!(
-        leftovers_but_backups(sandbox),
+        leftovers_without_backups(sandbox),
         Vec::<String>::new(),
         "{}",
         case.sample
@@ -240,12 +240,12 @@ fn is_installed_over(sandbox: &Sandbox, case: &Case) -> String {
 
 /// Returns chain and key of a release.
 fn release(sandbox: &Sandbox, id: &str) -> (String, String) {
-    let read = |file: &str| sandbox.read(&format!("{PAIR}/releases/{id}/{file}"));
+    let read = |file: &str| sandbox.read(&format!("{LINEAGE}/releases/{id}/{file}"));
     (read("fullchain.pem"), read("key.pem"))
 }
 
-/// What a rollback after the next install restores, and what one to the day before that install
-/// restores.
+/// The releases that a rollback after the next install restores: the previous one, and the one of
+/// the day before that install.
 struct Before {
     last: (String, String),
     by_day: (String, String),
@@ -270,7 +270,7 @@ impl Before {
 
 /// Rolls back to the previous version, to the next one by its id, back again by date, and to the
 /// next one again.
-fn is_rolled_back(sandbox: &Sandbox, case: &Case, before: Option<&Before>, next: &str) {
+fn assert_rollbacks_work(sandbox: &Sandbox, case: &Case, before: Option<&Before>, next: &str) {
     let over = served(sandbox, case);
     let back = |more: &[&str], code: i32, wanted: &(String, String)| {
         run(sandbox, &[&["rollback", "example.com"], more].concat()).expect(code);
@@ -306,9 +306,9 @@ fn is_removed(sandbox: &Sandbox, case: &Case) {
         case.sample
     );
     assert!(served(sandbox, case) == over, "{}", case.sample);
-    assert!(!sandbox.join(PAIR).exists(), "{}", case.sample);
+    assert!(!sandbox.join(LINEAGE).exists(), "{}", case.sample);
     assert_eq!(
-        leftovers_but_backups(sandbox),
+        leftovers_without_backups(sandbox),
         Vec::<String>::new(),
         "{}",
         case.sample
@@ -319,34 +319,34 @@ fn is_plain(sandbox: &Sandbox, path: &str) -> bool {
     sandbox.join(path).symlink_metadata().unwrap().is_file()
 }
 
-/// Returns leftover temporary files; a backup, which ends in `.~<number>~`, is none.
-fn leftovers_but_backups(sandbox: &Sandbox) -> Vec<String> {
+/// Returns leftover temporary files; backups, which end in `.~<number>~`, do not count.
+fn leftovers_without_backups(sandbox: &Sandbox) -> Vec<String> {
     let shown = leftovers(sandbox)
         .into_iter()
         .map(|path| path.display().to_string());
     shown.filter(|path| !path.contains(".~")).collect()
 }
 
-/// Runs all of this, in the order in which it happens on a server.
-fn goes_on(case: &Case) -> Sandbox {
+/// Runs all commands, in the order in which they are used on a server.
+fn assert_can_be_continued(case: &Case) -> Sandbox {
     let sandbox = unpack(case.sample);
     let before = Before::of(&sandbox, case);
-    is_read(&sandbox, case);
-    let next = is_installed_over(&sandbox, case);
-    is_rolled_back(&sandbox, case, before.as_ref(), &next);
+    assert_readable(&sandbox, case);
+    let next = install_next(&sandbox, case);
+    assert_rollbacks_work(&sandbox, case, before.as_ref(), &next);
     is_removed(&sandbox, case);
     sandbox
 }
 
 #[test]
 fn ordinary_installs_can_be_continued() {
-    let sandbox = goes_on(&FINE);
+    let sandbox = assert_can_be_continued(&FINE);
     assert!(sandbox.join("example.com-3.dcv").exists());
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "rolled-back",
         ..FINE
     });
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "install-undone",
         ..FINE
     });
@@ -354,7 +354,7 @@ fn ordinary_installs_can_be_continued() {
 
 #[test]
 fn installs_at_the_paths_of_red_hat_can_be_continued() {
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "redhat",
         chain: "tree/etc/pki/tls/certs/example.com.fullchain.pem",
         key: "tree/etc/pki/tls/private/example.com.key",
@@ -364,18 +364,18 @@ fn installs_at_the_paths_of_red_hat_can_be_continued() {
 
 #[test]
 fn unfinished_installs_are_finished() {
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "unfinished",
         check: 1,
         ..FINE
     });
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "unfinished-first",
         check: 1,
         rollback: 3,
         ..FINE
     });
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "unrecorded",
         ..FINE
     });
@@ -383,18 +383,18 @@ fn unfinished_installs_are_finished() {
 
 #[test]
 fn leftovers_of_interrupted_installs_are_deleted() {
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "interrupted",
         ..FINE
     });
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "interrupted-first",
         check: 1,
         renew: 3,
         rollback: 3,
         ..FINE
     });
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "interrupted-takeover",
         check: 1,
         ..FINE
@@ -410,7 +410,7 @@ fn placeholders_are_replaced_or_removed() {
     };
     // Other certificates that are not proven are not removed.
     is_removed(&sandbox, &case);
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "placeholder",
         check: 1,
         renew: 3,
@@ -428,22 +428,22 @@ fn interrupted_removals_are_finished() {
         run(&sandbox, &[word::REMOVE, "example.com"]).expect(0);
         assert!(served(&sandbox, &case) == before, "{sample}");
         assert!(
-            is_plain(&sandbox, CHAIN) && is_plain(&sandbox, KEY) && !sandbox.join(PAIR).exists(),
+            is_plain(&sandbox, CHAIN) && is_plain(&sandbox, KEY) && !sandbox.join(LINEAGE).exists(),
             "{sample}"
         );
         assert_eq!(
-            leftovers_but_backups(&sandbox),
+            leftovers_without_backups(&sandbox),
             Vec::<String>::new(),
             "{sample}"
         );
     }
-    // The next install may come first.
-    goes_on(&Case {
+    // The next command may also be an install.
+    assert_can_be_continued(&Case {
         sample: "removal-begun",
         check: 1,
         ..FINE
     });
-    goes_on(&Case {
+    assert_can_be_continued(&Case {
         sample: "removal-ending",
         check: 3,
         renew: 3,
@@ -516,7 +516,7 @@ fn every_saved_field_is_in_a_sample() {
 #[test]
 fn fields_of_a_later_version_are_kept() {
     let sandbox = unpack("ordinary");
-    let file = format!("{PAIR}/settings.json");
+    let file = format!("{LINEAGE}/settings.json");
     let mut settings = read_settings(&sandbox);
     settings.set("of_later", json!({"one": ["two", 3]}));
     sandbox.write(&file, settings.to_string());
@@ -571,7 +571,7 @@ fn serve(chain: PathBuf, key: PathBuf) -> (SocketAddr, Arc<AtomicUsize>) {
 fn saved_commands_are_run_and_saved_addresses_probed() {
     let sandbox = unpack("commands");
     let (address, probes) = serve(sandbox.join(CHAIN), sandbox.join(KEY));
-    let file = format!("{PAIR}/settings.json");
+    let file = format!("{LINEAGE}/settings.json");
     let text = sandbox.read(&file);
     assert!(text.contains("\"127.0.0.1:1\""));
     sandbox.write(
@@ -604,7 +604,7 @@ fn saved_owner_and_mode_of_a_key_are_kept() {
     if !is_root() {
         return;
     }
-    let sandbox = goes_on(&Case {
+    let sandbox = assert_can_be_continued(&Case {
         sample: "access",
         mode: 0o640,
         ..FINE
@@ -637,7 +637,7 @@ fn adopted_paths_are_kept() {
         "the file that existed before certctl was used"
     );
 
-    let sandbox = goes_on(&case);
+    let sandbox = assert_can_be_continued(&case);
     assert!(is_plain(&sandbox, former));
     assert_eq!(sandbox.read(former), sandbox.read(chain));
     assert_eq!(sandbox.read(backup).lines().next(), kept.lines().next());
@@ -687,9 +687,11 @@ fn installs_of_several_certificates_can_be_continued() {
             format!("tree/etc/ssl/private/{stem}.key"),
         );
         assert!(
-            is_plain(&sandbox, &chain) && is_plain(&sandbox, &key) && fits(&sandbox, &chain, &key),
+            is_plain(&sandbox, &chain)
+                && is_plain(&sandbox, &key)
+                && key_matches_chain(&sandbox, &chain, &key),
             "{stem}"
         );
     }
-    assert_eq!(leftovers_but_backups(&sandbox), Vec::<String>::new());
+    assert_eq!(leftovers_without_backups(&sandbox), Vec::<String>::new());
 }

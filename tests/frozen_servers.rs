@@ -15,9 +15,9 @@ use certctl::facade::system::tls::probe_all;
 use support::Sandbox;
 use support::frozen::{NOW, unpack};
 use support::haproxy::Haproxy;
+use support::install_sandbox::{CHAIN, KEY, LINEAGE, leftovers, mode};
 use support::json::Json;
 use support::nginx::{Nginx, free_port};
-use support::shop::{CHAIN, KEY, PAIR, leftovers, mode};
 
 /// Chain and key in one file, as HAProxy reads it.
 const COMBINED: &str = "tree/etc/ssl/private/example.com.pem";
@@ -34,8 +34,8 @@ fn shown(port: u16) -> String {
 
 /// Installs the next certificate, rolls it back and installs it again; checks each time that all
 /// servers serve the installed chain.
-fn goes_on(sandbox: &Sandbox, ports: &[u16]) {
-    let settings = || Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+fn assert_can_be_continued(sandbox: &Sandbox, ports: &[u16]) {
+    let settings = || Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
     let (before, chain) = (settings(), sandbox.read(CHAIN));
     let run = |args: &[&str]| {
         sandbox
@@ -91,7 +91,7 @@ fn the_server_of_an_older_install_gets_the_next_certificate() {
     let sandbox = unpack("server");
     let port = free_port();
     let _nginx = Nginx::start(&sandbox.join("nginx"), &block(&sandbox, port));
-    goes_on(&sandbox, &[port]);
+    assert_can_be_continued(&sandbox, &[port]);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn both_servers_of_an_older_install_get_the_next_certificate() {
         sandbox.join(COMBINED).display()
     );
     let _haproxy = Haproxy::start(&sandbox.join("haproxy"), &frontend);
-    goes_on(&sandbox, &ports);
+    assert_can_be_continued(&sandbox, &ports);
     let combined = sandbox.read(COMBINED);
     assert_eq!(combined, sandbox.read(CHAIN) + &sandbox.read(KEY));
     sandbox
@@ -120,5 +120,5 @@ fn both_servers_of_an_older_install_get_the_next_certificate() {
         (sandbox.read(COMBINED), mode(&sandbox.join(COMBINED))),
         (combined, 0o600)
     );
-    assert!(!sandbox.join(PAIR).exists());
+    assert!(!sandbox.join(LINEAGE).exists());
 }

@@ -1,18 +1,18 @@
 //! Certificates with hostile text: control characters, bidirectional and invisible characters, very
 //! long names, names that are not UTF-8. In text and JSON, it is shown with escapes and has no
 //! effect.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use rcgen::{CustomExtension, DnType, IsCa, KeyPair, SanType};
 use support::ca::{TestCa, ca_params};
-use support::order::Order;
+use support::issued_certificate::IssuedCertificate;
 use support::zip::zip;
 use support::{Run, Sandbox};
 
-/// Sets the title of the terminal, clears the screen, contains a C1 CSI, a forged line, a
-/// bidirectional override, and invisible characters.
+/// Text that would set the title of the terminal, clear the screen, send a C1 CSI, forge a line,
+/// override the text direction, and add invisible characters.
 const EVIL: &str = "x\x1b]0;owned\x07\x1b[2J\u{9b}31m\r\nright  trusted by Mozilla's list\u{2028}next   curl e | sh\u{202e}gpj.\u{2066}\u{200f}\u{feff}\u{200b}\u{e0041}";
 
 /// Returns true for characters that no stream may contain, except for line breaks.
@@ -98,8 +98,8 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> [Run; 2] {
 
 #[test]
 fn hostile_text_in_certificates_is_escaped() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let (site, ca) = (
         certificate(IsCa::NoCa, 3),
         certificate(ca_params("x").is_ca, 0),
@@ -107,12 +107,12 @@ fn hostile_text_in_certificates_is_escaped() {
     sandbox.write("site.pem", pem(&site));
     sandbox.write("ca.pem", pem(&ca));
     sandbox.write("site.der", &site);
-    sandbox.write("bag.pem", format!("{}{}", shop.chain(), pem(&ca)));
+    sandbox.write("bag.pem", format!("{}{}", setup.chain(), pem(&ca)));
     sandbox.write(
         "bag.zip",
         zip(&[
             (EVIL, pem(&site)),
-            ("b.crt", shop.chain()),
+            ("b.crt", setup.chain()),
             ("c.txt", EVIL.to_owned()),
         ]),
     );
@@ -168,8 +168,8 @@ fn hostile_text_in_certificates_is_escaped() {
             .stdout
             .contains(r"CN=x\u{1b}]0\;owned\u{7}\u{1b}[2J\u{9b}31m\u{d}\u{a}right")
     );
-    // No file name contains foreign text.
-    let odd: Vec<String> = shop
+    // No file name contains untrusted text.
+    let odd: Vec<String> = setup
         .listing()
         .into_iter()
         .filter(|name| name.contains(hostile) || name.contains("owned"))
@@ -214,16 +214,16 @@ fn very_long_names_are_shortened_in_text_and_complete_in_json() {
 
 #[test]
 fn a_hostile_label_of_a_good_chain_is_harmless() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let evil =
         rcgen::CertifiedIssuer::self_signed(ca_params(EVIL), KeyPair::generate().unwrap()).unwrap();
     let ca = TestCa {
         root: evil,
         intermediate: TestCa::new().intermediate,
     };
-    let sandbox = &shop.sandbox;
+    let sandbox = &setup.sandbox;
     sandbox.write("evil.pem", ca.root_pem());
-    sandbox.write("chain.pem", shop.leaf.clone() + &ca.root_pem());
+    sandbox.write("chain.pem", setup.leaf.clone() + &ca.root_pem());
     for args in [
         &["verify", "chain.pem", "--trust", "evil.pem"][..],
         &["bundle", "chain.pem", "--trust", "evil.pem"],

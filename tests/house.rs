@@ -386,13 +386,16 @@ fn bare_values(source: &Source) -> Vec<Violation> {
 /// Returns the lines on which these words follow each other.
 fn sequence(source: &Source, wanted: &[&str]) -> Vec<usize> {
     let windows = source.words.windows(wanted.len());
-    let fits = |window: &&[Word]| {
+    let matches_words = |window: &&[Word]| {
         window
             .iter()
             .zip(wanted)
             .all(|(word, wanted)| word.text == *wanted)
     };
-    windows.filter(fits).map(|window| window[0].line).collect()
+    windows
+        .filter(matches_words)
+        .map(|window| window[0].line)
+        .collect()
 }
 
 fn shared_type_names(sources: &[Source]) -> Vec<Violation> {
@@ -891,13 +894,13 @@ fn tests_list_the_programs_that_they_need() {
     }
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
     assert_eq!(
-        missing_needs_line("x.rs", "//! x\nuse support::foreign::foreign;\n"),
+        missing_needs_line("x.rs", "//! x\nuse support::external::external_program;\n"),
         ["x.rs runs other programs: list them in a line `//! Needs: ...`"]
     );
     assert_eq!(
         missing_needs_line(
             "x.rs",
-            "//! x\n//! Needs: zip\nuse support::foreign::foreign;\n"
+            "//! x\n//! Needs: zip\nuse support::external::external_program;\n"
         ),
         Vec::<String>::new()
     );
@@ -907,7 +910,14 @@ fn tests_list_the_programs_that_they_need() {
 /// `scripts/test --quick` reads.
 fn missing_needs_line(file: &str, text: &str) -> Vec<String> {
     let source = Source::new("test", text);
-    let needs = ["apache", "fleet", "foreign", "haproxy", "nginx", "dns"];
+    let needs = [
+        "apache",
+        "any_server",
+        "external",
+        "haproxy",
+        "nginx",
+        "dns",
+    ];
     let uses = source.paths().iter().any(|(path, _)| {
         path.len() > 1 && path[0] == "support" && needs.contains(&path[1].as_str())
     });

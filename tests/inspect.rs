@@ -1,21 +1,21 @@
 //! `certctl inspect`: shows what a file contains, without a verdict.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use support::Sandbox;
 use support::ca::{TestCa, ca_params};
+use support::issued_certificate::IssuedCertificate;
 use support::mask::masked;
-use support::order::Order;
 use support::zip::zip;
 
 #[test]
 fn json_document_and_cards_are_complete() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let key = sandbox.read("example.com.key");
     let files = [
-        ("a.crt", shop.leaf.clone()),
+        ("a.crt", setup.leaf.clone()),
         ("a.csr", sandbox.read("example.com.csr")),
         ("a.key", key),
         ("readme.txt", "hello".to_owned()),
@@ -28,6 +28,7 @@ fn json_document_and_cards_are_complete() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.inspect/1",
+      "comment": "certificate 1 of 1: server certificate for example.com, from a.crt in all.zip",
       "file": "all.zip",
       "items": [
         {
@@ -210,9 +211,9 @@ fn json_document_and_cards_are_complete() {
 
 #[test]
 fn request_from_the_namecheap_documentation_has_the_documented_hashes() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let fixture = include_bytes!("../fixtures/namecheap-doc.csr");
-    let document = shop
+    let document = setup
         .sandbox
         .run_with_input(&["inspect", "-", "--json", "--ca", "namecheap"], fixture)
         .expect(0)
@@ -233,11 +234,11 @@ fn request_from_the_namecheap_documentation_has_the_documented_hashes() {
 
 #[test]
 fn readable_files_are_shown_without_a_verdict() {
-    let shop = Order::new();
-    shop.sandbox.write("expired.pem", shop.chain());
-    shop.sandbox.write("page.crt", "<html>");
-    shop.sandbox.write("empty.crt", "");
-    shop.sandbox.write(
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("expired.pem", setup.chain());
+    setup.sandbox.write("page.crt", "<html>");
+    setup.sandbox.write("empty.crt", "");
+    setup.sandbox.write(
         "locked.key",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n",
     );
@@ -251,7 +252,8 @@ fn readable_files_are_shown_without_a_verdict() {
         ("missing.crt", 3),
         (".", 0),
     ] {
-        shop.sandbox
+        setup
+            .sandbox
             .run(&["inspect", file, "--at", "2050-01-01T00:00:00Z"])
             .expect(exit);
     }
@@ -259,14 +261,14 @@ fn readable_files_are_shown_without_a_verdict() {
 
 #[test]
 fn foreign_text_is_escaped() {
-    let shop = Order::new();
-    let packed = zip(&[("\x1b]0;owned\x07\u{202e}.crt", shop.leaf.clone())]);
-    shop.sandbox.write("x.zip", packed);
+    let setup = IssuedCertificate::new();
+    let packed = zip(&[("\x1b]0;owned\x07\u{202e}.crt", setup.leaf.clone())]);
+    setup.sandbox.write("x.zip", packed);
     for args in [
         ["inspect", "x.zip"].as_slice(),
         &["inspect", "x.zip", "--json"],
     ] {
-        let run = shop.sandbox.run(args).expect(0);
+        let run = setup.sandbox.run(args).expect(0);
         assert!(!run.stdout.contains(['\x1b', '\x07', '\u{202e}']), "{run}");
     }
 }
@@ -296,9 +298,9 @@ fn subjects_cannot_forge_output_lines() {
 
 #[test]
 fn containers_are_opened_and_items_show_their_source() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("in.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("in.pem", setup.chain());
     sandbox.write("password", "geheim\n");
     let formats = ["--format", "p7b", "--format", "pfx", "--format", "haproxy"];
     let given = [

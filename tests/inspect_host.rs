@@ -1,7 +1,7 @@
 //! Certificates that servers send over TLS and STARTTLS, and servers that answer otherwise:
 //! `inspect` shows them, `verify` and `status` check them.
 //! Needs: openssl, python3, python3-aiosmtpd, dovecot, id
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -15,11 +15,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::{ServerConfig, ServerConnection};
 use support::Sandbox;
 use support::ca::{DAYS_LEFT, Leaf, TestCa};
-use support::foreign::{foreign, path_of, succeed};
+use support::external::{external_program, path_of, succeed};
+use support::issued_certificate::IssuedCertificate;
 use support::json::Json;
 use support::mask::masked;
 use support::nginx::free_port;
-use support::order::Order;
 
 const PROTOCOLS: [&str; 4] = ["smtp", "imap", "pop3", "postgres"];
 
@@ -29,7 +29,7 @@ struct Server(Child, u16);
 impl Server {
     fn start(sandbox: &Sandbox, more: &[&str]) -> Self {
         let port = free_port();
-        let mut command = foreign("openssl");
+        let mut command = external_program("openssl");
         command.args([
             "s_server",
             "-accept",
@@ -75,10 +75,10 @@ fn plain(text: &str, port: u16) -> String {
 
 #[test]
 fn certificates_served_by_openssl_are_shown_and_verified() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("leaf.pem", &shop.leaf);
-    sandbox.write("chain.pem", shop.ca.bundle_pem());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("leaf.pem", &setup.leaf);
+    sandbox.write("chain.pem", setup.ca.bundle_pem());
     let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
     let text = sandbox.run(&["inspect", &server.host()]).expect(0);
     insta::assert_snapshot!(plain(&text.to_string(), server.1), @"
@@ -125,9 +125,7 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
     let mut summary = document.clone();
     let sources = document["items"].iter().map(|item| item["source"].clone());
     summary["items"] = Json::Array(sources.collect());
-    insta::assert_snapshot!(plain(&summary.to_string(), server.1), @r#"
-    {"schema":"certctl.inspect/1","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}
-    "#);
+    insta::assert_snapshot!(plain(&summary.to_string(), server.1), @r#"{"schema":"certctl.inspect/1","comment":"127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each signed by the next","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}"#);
     let verified = sandbox
         .run(&[
             "verify",
@@ -139,9 +137,9 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
         ])
         .expect(1);
     insta::assert_snapshot!(plain(&verified.to_string(), server.1), @"
-    found   127.0.0.1:[PORT]: example.com, www.example.com, until [DATE]; TLS 1.3; 1 intermediate
+    found   127.0.0.1:[PORT]: example.com, www.example.com, expires [DATE]; TLS 1.3; 1 intermediate
     error   the certificate does not cover 127.0.0.1; it covers example.com, www.example.com
-    next    Order a certificate that also covers 127.0.0.1, or do not ask for that name.
+    next    Order a certificate that also covers 127.0.0.1, or omit that name.
     note    127.0.0.1:[PORT] includes roots that need not be sent (clients have them, or do not trust them): Test Root R1
     --- exit 1
     ");
@@ -149,17 +147,17 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
 
 #[test]
 fn served_certificates_are_verified_as_sent() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let names = Some(vec!["localhost".to_owned(), "example.com".to_owned()]);
-    let leaf = shop.ca.issue_as(
+    let leaf = setup.ca.issue_as(
         &sandbox.read("example.com.csr"),
         Leaf {
             names,
             ..Leaf::default()
         },
     );
-    let intermediate = shop.ca.intermediate_pem();
+    let intermediate = setup.ca.intermediate_pem();
     let other = TestCa::new().intermediate_pem();
     sandbox.write("leaf.pem", &leaf);
     for (chain, code, expected) in [
@@ -170,7 +168,7 @@ fn served_certificates_are_verified_as_sent() {
         ),
         (String::new(), 1, "an intermediate certificate is missing"),
         (
-            format!("{intermediate}{}", shop.ca.root_pem()),
+            format!("{intermediate}{}", setup.ca.root_pem()),
             0,
             "includes roots that need not be sent",
         ),
@@ -222,10 +220,10 @@ fn served_certificates_are_verified_as_sent() {
 
 #[test]
 fn too_many_served_certificates_are_reported() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("leaf.pem", &shop.leaf);
-    sandbox.write("chain.pem", shop.ca.intermediate_pem().repeat(2000));
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("leaf.pem", &setup.leaf);
+    sandbox.write("chain.pem", setup.ca.intermediate_pem().repeat(2000));
     let server = Server::start(sandbox, &["-cert", "leaf.pem", "-cert_chain", "chain.pem"]);
     let reported = sandbox.run(&["inspect", &server.host()]).expect(4);
     assert!(
@@ -248,9 +246,10 @@ fn unreachable_hosts_are_reported() {
         .expect(4);
     insta::assert_snapshot!(plain(&run.to_string(), port), @"
     --- stderr
-    error   127.0.0.1:[PORT] shows no certificate
+    error   127.0.0.1:[PORT] sends no certificate
             cause: 127.0.0.1:[PORT]: the connection was refused
-    next    is something listening there?  nc -vz 127.0.0.1 [PORT].
+    next    Check whether a server listens on that port:
+                nc -vz 127.0.0.1 [PORT]
     --- exit 4
     ");
     let unknown = sandbox
@@ -271,10 +270,11 @@ fn unreachable_hosts_are_reported() {
 
 #[test]
 fn known_names_mean_their_files() {
-    let shop = Order::new();
-    shop.sandbox
-        .write("example.com.fullchain.pem", shop.chain());
-    let shown = shop
+    let setup = IssuedCertificate::new();
+    setup
+        .sandbox
+        .write("example.com.fullchain.pem", setup.chain());
+    let shown = setup
         .sandbox
         .run(&["inspect", "example.com", "--json"])
         .expect(0)
@@ -303,7 +303,7 @@ fn read_line(reader: &mut BufReader<TcpStream>) -> String {
     line.to_lowercase()
 }
 
-/// Plays the server of `protocol` up to the start of TLS.
+/// Acts as a server of `protocol` up to the start of TLS.
 fn dialog(protocol: &str, connection: &TcpStream) {
     let mut to = connection.try_clone().unwrap();
     let mut from = BufReader::with_capacity(1, connection.try_clone().unwrap());
@@ -358,12 +358,12 @@ fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> u16 {
     port
 }
 
-fn tls(shop: &Order) -> Arc<ServerConfig> {
-    let certificates = CertificateDer::pem_slice_iter(shop.chain().as_bytes())
+fn tls(setup: &IssuedCertificate) -> Arc<ServerConfig> {
+    let certificates = CertificateDer::pem_slice_iter(setup.chain().as_bytes())
         .map(Result::unwrap)
         .collect();
     let key =
-        PrivateKeyDer::from_pem_slice(shop.sandbox.read("example.com.key").as_bytes()).unwrap();
+        PrivateKeyDer::from_pem_slice(setup.sandbox.read("example.com.key").as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -378,8 +378,8 @@ fn tls(shop: &Order) -> Arc<ServerConfig> {
 
 #[test]
 fn every_starttls_protocol_is_supported() {
-    let shop = Order::new();
-    let config = tls(&shop);
+    let setup = IssuedCertificate::new();
+    let config = tls(&setup);
     for protocol in PROTOCOLS {
         let config = Arc::clone(&config);
         let port = serve(move |mut connection| {
@@ -390,7 +390,7 @@ fn every_starttls_protocol_is_supported() {
         });
         let host = format!("127.0.0.1:{port}");
         // OpenSSL confirms that this server speaks the protocol.
-        let mut client = foreign("openssl");
+        let mut client = external_program("openssl");
         client
             .args(["s_client", "-starttls", protocol, "-connect", &host])
             .stdin(Stdio::null());
@@ -399,14 +399,14 @@ fn every_starttls_protocol_is_supported() {
             printed.contains("subject=CN = example.com"),
             "{protocol}: {printed}"
         );
-        let shown = shop
+        let shown = setup
             .sandbox
             .run(&["inspect", &host, "--starttls", protocol, "--json"])
             .expect(0)
             .json();
         assert_eq!(shown["served"][0]["starttls"], protocol);
         assert_eq!(shown["items"][0]["subject"], "CN=example.com", "{protocol}");
-        let verified = shop
+        let verified = setup
             .sandbox
             .run(&[
                 "verify",
@@ -422,13 +422,13 @@ fn every_starttls_protocol_is_supported() {
             "{verified}"
         );
         assert_eq!(
-            row(&shop.sandbox, &host, protocol)["names"][0],
+            row(&setup.sandbox, &host, protocol)["names"][0],
             "example.com",
             "{protocol}"
         );
         // Without STARTTLS, it is not a TLS server.
-        shop.sandbox.run(&["inspect", &host]).expect(4);
-        let silent = shop
+        setup.sandbox.run(&["inspect", &host]).expect(4);
+        let silent = setup
             .sandbox
             .run(&["status", &host, "--json"])
             .expect(1)
@@ -475,7 +475,11 @@ fn unexpected_server_answers_are_quoted_safely() {
             "does not start TLS; it sent a1 NO",
             "* OK\r\na1 NO\r\n".to_owned(),
         ),
-        ("postgres", "speaks PostgreSQL and does not start TLS", none),
+        (
+            "postgres",
+            "speaks PostgreSQL, but does not start TLS",
+            none,
+        ),
         ("postgres", "the connection failed", String::new()),
     ];
     for (protocol, expected, answer) in answers {
@@ -514,14 +518,14 @@ signal.pause()
 
 #[test]
 fn certificates_of_smtp_servers_are_shown() {
-    let shop = Order::new();
-    shop.sandbox.write("chain.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("chain.pem", setup.chain());
     path_of("/usr/lib/python3/dist-packages/aiosmtpd");
     let port = free_port();
-    let mut command = foreign("python3");
+    let mut command = external_program("python3");
     command
         .args(["-c", MAIL, &port.to_string()])
-        .current_dir(shop.sandbox.path())
+        .current_dir(setup.sandbox.path())
         .stdin(Stdio::null());
     let server = Server(command.spawn().unwrap(), port);
     let ends = Instant::now() + Duration::from_secs(30);
@@ -529,7 +533,7 @@ fn certificates_of_smtp_servers_are_shown() {
         assert!(Instant::now() < ends, "aiosmtpd did not start");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let text = shop
+    let text = setup
         .sandbox
         .run(&["inspect", &server.host(), "--starttls", "smtp"])
         .expect(0);
@@ -540,12 +544,12 @@ fn certificates_of_smtp_servers_are_shown() {
         )),
         "{text}"
     );
-    let ends = row(&shop.sandbox, &server.host(), "smtp")["days_left"]
+    let ends = row(&setup.sandbox, &server.host(), "smtp")["days_left"]
         .as_i64()
         .unwrap();
     assert!((DAYS_LEFT - 2..=DAYS_LEFT).contains(&ends), "{ends}");
     // It does not speak IMAP, and certctl does not wait for it.
-    let other = shop
+    let other = setup
         .sandbox
         .run(&["inspect", &server.host(), "--starttls", "imap"])
         .expect(4);
@@ -557,9 +561,9 @@ fn certificates_of_smtp_servers_are_shown() {
 
 /// Returns the configuration of a Dovecot on its own ports, with the certificate lines that
 /// `bundle --for dovecot` prints.
-fn dovecot_config(shop: &Order, imap: u16, pop3: u16) -> String {
-    let sandbox = &shop.sandbox;
-    sandbox.write("in.pem", shop.chain());
+fn dovecot_config(setup: &IssuedCertificate, imap: u16, pop3: u16) -> String {
+    let sandbox = &setup.sandbox;
+    sandbox.write("in.pem", setup.chain());
     let shown = sandbox
         .run(&[
             "bundle", "in.pem", "--trust", "root.pem", "--for", "dovecot", "--json",
@@ -578,7 +582,7 @@ fn dovecot_config(shop: &Order, imap: u16, pop3: u16) -> String {
     };
     // The last two are for Dovecot 2.4; Debian 12 has 2.3.
     let certificate: Vec<String> = lines.take(2).map(ours).collect();
-    let id = |what: &str| succeed(foreign("id").arg(what)).trim().to_owned();
+    let id = |what: &str| succeed(external_program("id").arg(what)).trim().to_owned();
     let (user, group) = (id("-un"), id("-gn"));
     let users = match user.as_str() {
         "root" => String::new(),
@@ -603,12 +607,12 @@ fn dovecot_config(shop: &Order, imap: u16, pop3: u16) -> String {
 
 #[test]
 fn certificates_of_dovecot_are_shown() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let (imap, pop3) = (free_port(), free_port());
-    let config = shop
+    let config = setup
         .sandbox
-        .write("dovecot.conf", dovecot_config(&shop, imap, pop3));
-    let mut command = foreign("dovecot");
+        .write("dovecot.conf", dovecot_config(&setup, imap, pop3));
+    let mut command = external_program("dovecot");
     command
         .arg("-F")
         .arg("-c")
@@ -618,7 +622,7 @@ fn certificates_of_dovecot_are_shown() {
         .stderr(Stdio::null());
     let mut server = command.spawn().unwrap();
     let ends = Instant::now() + Duration::from_secs(30);
-    let log = || std::fs::read_to_string(shop.sandbox.join("log")).unwrap_or_default();
+    let log = || std::fs::read_to_string(setup.sandbox.join("log")).unwrap_or_default();
     while [imap, pop3]
         .iter()
         .any(|port| TcpStream::connect(("127.0.0.1", *port)).is_err())
@@ -632,10 +636,11 @@ fn certificates_of_dovecot_are_shown() {
     }
     let shown = [("imap", imap), ("pop3", pop3)].map(|(protocol, port)| {
         let host = format!("127.0.0.1:{port}");
-        let row = row(&shop.sandbox, &host, protocol);
+        let row = row(&setup.sandbox, &host, protocol);
         (
             protocol,
-            shop.sandbox
+            setup
+                .sandbox
                 .run(&["inspect", &host, "--starttls", protocol, "--json"]),
             row,
         )

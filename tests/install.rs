@@ -1,5 +1,5 @@
-//! `certctl install` and `rollback` in a `--root` tree, without a server and with scripts that stand
-//! for one.
+//! `certctl install` and `rollback` in a `--root` tree, without a server and with scripts that
+//! replace a server's commands.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -8,57 +8,59 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use support::Sandbox;
 use support::ca::{Leaf, days, today};
+use support::install_sandbox::{
+    CHAIN, InstallSandbox, KEY, LINEAGE, codes, key_matches_chain, leftovers, link, mode,
+};
 use support::program::program;
-use support::shop::{CHAIN, KEY, PAIR, Shop, codes, fits, leftovers, link, mode};
 
 #[test]
 fn a_repeated_install_changes_nothing() {
-    let shop = Shop::new();
-    let first = shop.round(&["--json"]).expect(0).json();
+    let setup = InstallSandbox::new();
+    let first = setup.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(first["verdict"], "files");
     assert_eq!(first["changed"], true);
     let certificate = &first["certificates"][0];
     assert_eq!(certificate["name"], "example.com");
     assert_eq!(certificate["proof"], "files");
-    let (chain, key) = shop.served();
+    let (chain, key) = setup.served();
     assert_eq!(
         chain.matches("BEGIN CERTIFICATE").count(),
         2,
         "the chain has leaf and intermediate, but no root"
     );
-    assert_eq!(key, shop.sandbox.read("example.com.key"));
-    assert_eq!(mode(&shop.sandbox.join(KEY)), 0o600);
+    assert_eq!(key, setup.sandbox.read("example.com.key"));
+    assert_eq!(mode(&setup.sandbox.join(KEY)), 0o600);
     assert_eq!(
-        link(&shop.sandbox, CHAIN),
+        link(&setup.sandbox, CHAIN),
         "certctl/example.com/live/fullchain.pem"
     );
     assert_eq!(
-        link(&shop.sandbox, KEY),
+        link(&setup.sandbox, KEY),
         "../certctl/example.com/live/key.pem"
     );
     let release = format!("releases/{}", certificate["release"].as_str().unwrap());
-    assert_eq!(link(&shop.sandbox, &format!("{PAIR}/live")), release);
-    assert_eq!(link(&shop.sandbox, &format!("{PAIR}/proven")), release);
+    assert_eq!(link(&setup.sandbox, &format!("{LINEAGE}/live")), release);
+    assert_eq!(link(&setup.sandbox, &format!("{LINEAGE}/proven")), release);
 
-    let before = shop.tree();
-    let again = shop.install("new.crt", &["--json"]).expect(0).json();
+    let before = setup.tree();
+    let again = setup.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(
         (&again["verdict"], &again["changed"]),
         (&"unchanged".into(), &false.into())
     );
-    assert_eq!(shop.tree(), before);
+    assert_eq!(setup.tree(), before);
 }
 
 #[test]
 fn a_rollback_restores_the_replaced_certificate() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let first = shop.served();
-    shop.round(&[]).expect(0);
-    let second = shop.served();
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let first = setup.served();
+    setup.renew_and_install(&[]).expect(0);
+    let second = setup.served();
     assert_ne!(first, second);
 
-    let back = shop
+    let back = setup
         .sandbox
         .run(&["rollback", "example.com", "--root", "tree", "--json"])
         .expect(0)
@@ -67,19 +69,24 @@ fn a_rollback_restores_the_replaced_certificate() {
         (&back["schema"], &back["verdict"]),
         (&"certctl.rollback/1".into(), &"files".into())
     );
-    assert_eq!(shop.served(), first);
-    shop.sandbox.run(&["rollback", "--root", "tree"]).expect(3);
-    assert_eq!(shop.served(), first, "there is no version before the first");
-    shop.install("new.crt", &[]).expect(0);
-    assert_eq!(shop.served(), second);
+    assert_eq!(setup.served(), first);
+    setup.sandbox.run(&["rollback", "--root", "tree"]).expect(3);
+    assert_eq!(
+        setup.served(),
+        first,
+        "there is no version before the first"
+    );
+    setup.install("new.crt", &[]).expect(0);
+    assert_eq!(setup.served(), second);
 }
 
 #[test]
 fn plain_files_with_a_matching_key_are_taken_over() {
-    let shop = Shop::new();
-    shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"])
+    let setup = InstallSandbox::new();
+    setup
+        .renew_and_install(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"])
         .expect(0);
-    let sandbox = &shop.sandbox;
+    let sandbox = &setup.sandbox;
     let old_chain = "a comment of the CA\r\n".to_owned() + &sandbox.read("tree/etc/old.crt");
     let old_key = sandbox.read("tree/etc/old.key");
     std::fs::remove_dir_all(sandbox.join("tree")).unwrap();
@@ -87,7 +94,7 @@ fn plain_files_with_a_matching_key_are_taken_over() {
     let key = sandbox.write(KEY, &old_key);
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
 
-    let run = shop.round(&["--json"]).expect(0).json();
+    let run = setup.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "files");
     assert!(codes(&run).contains(&"key-mode-tightened"), "{run}");
     assert_eq!(
@@ -95,15 +102,15 @@ fn plain_files_with_a_matching_key_are_taken_over() {
         0o640,
         "the mode without the bits for others"
     );
-    assert_ne!(shop.served().1, old_key);
+    assert_ne!(setup.served().1, old_key);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(
-        shop.served(),
+        setup.served(),
         (old_chain, old_key),
         "the bytes of the replaced files"
     );
     assert_eq!(mode(&sandbox.join(KEY)), 0o640);
-    shop.round(&[]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
     assert_eq!(
         mode(&sandbox.join(KEY)),
         0o640,
@@ -113,9 +120,10 @@ fn plain_files_with_a_matching_key_are_taken_over() {
 
 #[test]
 fn a_key_in_the_chain_file_is_not_published() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"])
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup
+        .renew_and_install(&["--chain-path", "/etc/old.crt", "--key-path", "/etc/old.key"])
         .expect(0);
     let (chain, key) = (
         sandbox.read("tree/etc/old.crt"),
@@ -127,7 +135,7 @@ fn a_key_in_the_chain_file_is_not_published() {
     for path in [&both, &key_path] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
-    let run = shop.round(&["--json"]).expect(0).json();
+    let run = setup.renew_and_install(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"key-in-chain"), "{run}");
     let kept = sandbox.join(&format!("{CHAIN}.~1~"));
     assert_eq!(
@@ -137,8 +145,8 @@ fn a_key_in_the_chain_file_is_not_published() {
     );
     assert_eq!(mode(&kept), 0o600);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
-    assert_eq!(shop.served(), (chain, key));
-    for (path, text) in shop.tree() {
+    assert_eq!(setup.served(), (chain, key));
+    for (path, text) in setup.tree() {
         let public = path.ends_with("fullchain.pem")
             || path.ends_with("cert.pem")
             || path.ends_with("ca.pem");
@@ -148,10 +156,10 @@ fn a_key_in_the_chain_file_is_not_published() {
 
 #[test]
 fn the_reported_key_mode_is_the_mode_on_disk() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
-    let (chain, key) = shop.served();
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    let (chain, key) = setup.served();
     for (path, text) in [(CHAIN, &chain), (KEY, &key)] {
         std::fs::remove_file(sandbox.join(path)).unwrap();
         sandbox.write(path, text);
@@ -159,31 +167,31 @@ fn the_reported_key_mode_is_the_mode_on_disk() {
     let private = sandbox.join(KEY).parent().unwrap().to_owned();
     std::fs::set_permissions(private, std::fs::Permissions::from_mode(0o710)).unwrap();
     std::fs::set_permissions(sandbox.join(KEY), std::fs::Permissions::from_mode(0o640)).unwrap();
-    let run = shop.install("new.crt", &["--json"]).expect(0).json();
+    let run = setup.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(run["certificates"][0]["key_mode"], "0640");
     assert_eq!(mode(&sandbox.join(KEY)), 0o640);
-    assert_eq!(shop.served(), (chain, key));
+    assert_eq!(setup.served(), (chain, key));
     assert_eq!(
-        shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        setup.install("new.crt", &["--json"]).expect(0).json()["verdict"],
         "unchanged"
     );
-    shop.round(&[]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(mode(&sandbox.join(KEY)), 0o640);
 }
 
 #[test]
 fn a_rollback_of_plain_files_is_refused() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
-    shop.round(&[]).expect(0);
-    let (chain, key) = shop.served();
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
+    let (chain, key) = setup.served();
     for (path, text) in [(CHAIN, &chain), (KEY, &key)] {
         std::fs::remove_file(sandbox.join(path)).unwrap();
         sandbox.write(path, text);
     }
-    let before = shop.tree();
+    let before = setup.tree();
     let run = sandbox
         .run(&["rollback", "--root", "tree", "--json"])
         .expect(1)
@@ -193,21 +201,21 @@ fn a_rollback_of_plain_files_is_refused() {
         run.to_string().contains("certctl install example.com"),
         "{run}"
     );
-    assert_eq!(shop.tree(), before);
+    assert_eq!(setup.tree(), before);
 }
 
 #[test]
 fn a_failure_between_two_links_restores_broken_files() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.deliver("old.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("old.crt");
     sandbox.write(CHAIN, "no chain");
     // A file name so long that its backup's name would be too long: the failure comes after the link
     // of the chain was created.
     let long = format!("/etc/ssl/private/{}.key", "x".repeat(250));
     let key = format!("tree{long}");
     sandbox.write(&key, "no key");
-    shop.install("old.crt", &["--key-path", &long]).expect(4);
+    setup.install("old.crt", &["--key-path", &long]).expect(4);
     assert_eq!(
         (sandbox.read(CHAIN), sandbox.read(&key)),
         ("no chain".to_owned(), "no key".to_owned())
@@ -217,13 +225,13 @@ fn a_failure_between_two_links_restores_broken_files() {
 
 #[test]
 fn a_rollback_restores_only_the_backup_of_its_own_run() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     sandbox.write(KEY, "the user's");
     // The new backup gets the free number 2.
     sandbox.write(&format!("{KEY}.~1~"), "of last year");
     sandbox.write(&format!("{KEY}.~3~"), "of this year");
-    let run = shop.round(&[
+    let run = setup.renew_and_install(&[
         "--server", "none", "--test", "true", "--reload", "false", "--json",
     ]);
     assert!([5, 6].contains(&run.code), "{run}");
@@ -234,34 +242,34 @@ fn a_rollback_restores_only_the_backup_of_its_own_run() {
 
 #[test]
 fn a_renewal_finds_the_key_in_the_folder_of_the_last_request() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    shop.deliver("next.crt");
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    setup.write_delivery("next.crt");
+    let sandbox = &setup.sandbox;
     std::fs::create_dir(sandbox.join("mail")).unwrap();
     std::fs::rename(sandbox.join("next.crt"), sandbox.join("mail/next.crt")).unwrap();
-    let next = shop
+    let next = setup
         .install("mail/next.crt", &["-C", "mail", "--json"])
         .expect(0)
         .json();
     assert_eq!(next["verdict"], "files");
-    assert_eq!(shop.served().1, sandbox.read("example.com.key"));
+    assert_eq!(setup.served().1, sandbox.read("example.com.key"));
 }
 
 #[test]
 fn plain_files_that_do_not_match_are_kept_as_backups() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.deliver("old.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("old.crt");
     let stray = sandbox.read("example.com.key");
-    shop.deliver("other.crt");
-    let chain = shop.ca.issue(&sandbox.read("example.com.csr"));
+    setup.write_delivery("other.crt");
+    let chain = setup.ca.issue(&sandbox.read("example.com.csr"));
     sandbox.write(CHAIN, &chain);
     let key = sandbox.write(KEY, &stray);
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
 
-    shop.round(&[]).expect(0);
-    shop.served();
+    setup.renew_and_install(&[]).expect(0);
+    setup.served();
     assert_eq!(sandbox.read(&format!("{CHAIN}.~1~")), chain);
     assert_eq!(sandbox.read(&format!("{KEY}.~1~")), stray);
     assert_eq!(mode(&sandbox.join(&format!("{KEY}.~1~"))), 0o600);
@@ -269,13 +277,16 @@ fn plain_files_that_do_not_match_are_kept_as_backups() {
 
 #[test]
 fn dry_runs_show_the_plan_and_change_nothing() {
-    let shop = Shop::new();
-    let planned = shop.round(&["--dry-run", "--json"]).expect(0).json();
+    let setup = InstallSandbox::new();
+    let planned = setup
+        .renew_and_install(&["--dry-run", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(planned["verdict"], "planned");
-    assert!(!shop.sandbox.join("tree").exists());
-    shop.install("new.crt", &[]).expect(0);
-    let before = shop.tree();
-    let run = shop.round(&["--dry-run"]).expect(0);
+    assert!(!setup.sandbox.join("tree").exists());
+    setup.install("new.crt", &[]).expect(0);
+    let before = setup.tree();
+    let run = setup.renew_and_install(&["--dry-run"]).expect(0);
     assert!(run.stdout.contains("switch servers to version"), "{run}");
     for expected in [
         "/etc/ssl/certctl/example.com/releases/",
@@ -286,17 +297,18 @@ fn dry_runs_show_the_plan_and_change_nothing() {
     ] {
         assert!(run.to_string().contains(expected), "{expected}\n{run}");
     }
-    assert_eq!(shop.tree(), before);
-    shop.sandbox
+    assert_eq!(setup.tree(), before);
+    setup
+        .sandbox
         .run(&["rollback", "--root", "tree", "--dry-run"])
         .expect(3);
 }
 
 #[test]
 fn refused_installs_change_nothing() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
     assert!(
         std::process::Command::new("mkfifo")
             .arg(sandbox.join("tree/etc/fifo"))
@@ -304,21 +316,21 @@ fn refused_installs_change_nothing() {
             .unwrap()
             .success()
     );
-    let before = shop.tree();
-    let leaf = |leaf| shop.ca.issue_as(&sandbox.read("example.com.csr"), leaf);
+    let before = setup.tree();
+    let leaf = |leaf| setup.ca.issue_as(&sandbox.read("example.com.csr"), leaf);
     let old = Leaf {
         not_before: days(today(), -100),
         not_after: days(today(), -2),
         ..Leaf::default()
     };
-    sandbox.write("expired.crt", leaf(old) + &shop.ca.bundle_pem());
+    sandbox.write("expired.crt", leaf(old) + &setup.ca.bundle_pem());
     let early = Leaf {
         not_before: days(today(), 2),
         ..Leaf::default()
     };
-    sandbox.write("early.crt", leaf(early) + &shop.ca.bundle_pem());
+    sandbox.write("early.crt", leaf(early) + &setup.ca.bundle_pem());
     sandbox.write("leaf-only.crt", leaf(Leaf::default()));
-    sandbox.write("good.crt", leaf(Leaf::default()) + &shop.ca.bundle_pem());
+    sandbox.write("good.crt", leaf(Leaf::default()) + &setup.ca.bundle_pem());
     sandbox.write(
         "page.crt",
         "<!DOCTYPE html><html><body>log in</body></html>",
@@ -360,7 +372,7 @@ fn refused_installs_change_nothing() {
         ),
         ("good.crt", &["--probe", "localhost"], "", 2),
     ] {
-        let run = shop
+        let run = setup
             .install(file, &[more, &["--json"]].concat())
             .expect(exit);
         let document = run.json();
@@ -372,16 +384,17 @@ fn refused_installs_change_nothing() {
             );
             assert!(codes(&document).contains(&code), "{file}: {document}");
         }
-        assert_eq!(shop.tree(), before, "{file} {more:?}");
+        assert_eq!(setup.tree(), before, "{file} {more:?}");
     }
-    shop.install("good.crt", &["--at", "2001-01-01T00:00:00Z"])
+    setup
+        .install("good.crt", &["--at", "2001-01-01T00:00:00Z"])
         .expect(1);
     sandbox
         .run(&["install", "good.crt", "--at", "2027-01-01T00:00:00Z"])
         .expect(2);
 }
 
-/// Scripts that stand for a server's test and reload; each call is recorded in `log`.
+/// Creates scripts that replace a server's test and reload commands and record each call in `log`.
 fn scripts(sandbox: &Sandbox, test: &str, reload: &str) -> (String, String) {
     let script = |name: &str, body: &str| {
         let log = sandbox.join("log").display().to_string();
@@ -394,18 +407,18 @@ fn scripts(sandbox: &Sandbox, test: &str, reload: &str) -> (String, String) {
 
 #[test]
 fn a_test_that_fails_after_the_switch_rolls_back() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
-    let (first, release) = (shop.served(), link(sandbox, &format!("{PAIR}/live")));
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    let (first, release) = (setup.served(), link(sandbox, &format!("{LINEAGE}/live")));
     // Succeeds before the switch, fails after it, and succeeds again with the previous files.
     let condition = format!(
         "[ \"$(readlink {})\" = {release} ] || {{ echo no such luck; exit 1; }}",
-        sandbox.join(&format!("{PAIR}/live")).display()
+        sandbox.join(&format!("{LINEAGE}/live")).display()
     );
     let (test, reload) = scripts(sandbox, &condition, "");
-    let run = shop
-        .round(&["--test", &test, "--reload", &reload, "--json"])
+    let run = setup
+        .renew_and_install(&["--test", &test, "--reload", &reload, "--json"])
         .expect(5)
         .json();
     assert_eq!(
@@ -416,7 +429,7 @@ fn a_test_that_fails_after_the_switch_rolls_back() {
         run["findings"].to_string().contains("no such luck"),
         "{run}"
     );
-    assert_eq!(shop.served(), first);
+    assert_eq!(setup.served(), first);
     let log = sandbox.read("log");
     assert_eq!(
         log.lines().filter(|line| *line == "reload").count(),
@@ -428,12 +441,12 @@ fn a_test_that_fails_after_the_switch_rolls_back() {
 
 #[test]
 fn a_reload_that_fails_in_the_rollback_too_is_reported() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let first = shop.served();
-    let (test, reload) = scripts(&shop.sandbox, "", "echo out of order; exit 3");
-    let run = shop
-        .round(&["--test", &test, "--reload", &reload, "--json"])
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let first = setup.served();
+    let (test, reload) = scripts(&setup.sandbox, "", "echo out of order; exit 3");
+    let run = setup
+        .renew_and_install(&["--test", &test, "--reload", &reload, "--json"])
         .expect(6)
         .json();
     assert_eq!(run["verdict"], "rollback-failed");
@@ -451,64 +464,69 @@ fn a_reload_that_fails_in_the_rollback_too_is_reported() {
             .contains("reload"),
         "{run}"
     );
-    assert_eq!(shop.served(), first);
+    assert_eq!(setup.served(), first);
 }
 
 #[test]
 fn a_first_install_that_fails_leaves_no_links() {
-    let shop = Shop::new();
-    let (_, reload) = scripts(&shop.sandbox, "", "exit 3");
-    shop.round(&["--reload", &reload, "--json"]).expect(6);
+    let setup = InstallSandbox::new();
+    let (_, reload) = scripts(&setup.sandbox, "", "exit 3");
+    setup
+        .renew_and_install(&["--reload", &reload, "--json"])
+        .expect(6);
     for path in [
         CHAIN,
         KEY,
-        &format!("{PAIR}/live"),
-        &format!("{PAIR}/proven"),
+        &format!("{LINEAGE}/live"),
+        &format!("{LINEAGE}/proven"),
     ] {
         assert!(
-            shop.sandbox.join(path).symlink_metadata().is_err(),
+            setup.sandbox.join(path).symlink_metadata().is_err(),
             "{path}"
         );
     }
-    shop.install("new.crt", &["--reload", "true"]).expect(0);
-    shop.served();
+    setup.install("new.crt", &["--reload", "true"]).expect(0);
+    setup.served();
 }
 
 #[test]
 fn options_are_saved_for_the_next_install() {
-    let shop = Shop::new();
-    let (test, reload) = scripts(&shop.sandbox, "", "");
-    shop.round(&[
-        "--test",
-        &test,
-        "--reload",
-        &reload,
-        "--chain-path",
-        "/srv/site.crt",
-    ])
-    .expect(0);
-    shop.deliver("new.crt");
-    shop.sandbox
+    let setup = InstallSandbox::new();
+    let (test, reload) = scripts(&setup.sandbox, "", "");
+    setup
+        .renew_and_install(&[
+            "--test",
+            &test,
+            "--reload",
+            &reload,
+            "--chain-path",
+            "/srv/site.crt",
+        ])
+        .expect(0);
+    setup.write_delivery("new.crt");
+    setup
+        .sandbox
         .run(&["install", "new.crt", "--root", "tree"])
         .expect(0);
-    assert!(shop.sandbox.join("tree/srv/site.crt").exists());
-    assert!(fits(&shop.sandbox, "tree/srv/site.crt", KEY));
+    assert!(setup.sandbox.join("tree/srv/site.crt").exists());
+    assert!(key_matches_chain(&setup.sandbox, "tree/srv/site.crt", KEY));
     assert_eq!(
-        shop.sandbox
+        setup
+            .sandbox
             .read("log")
             .lines()
             .filter(|line| *line == "reload")
             .count(),
         2
     );
-    let settings = shop.sandbox.join(&format!("{PAIR}/settings.json"));
+    let settings = setup.sandbox.join(&format!("{LINEAGE}/settings.json"));
     assert_eq!(mode(&settings), 0o644);
 
     std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o666)).unwrap();
-    let before = shop.tree();
-    shop.round(&[]).expect(3);
+    let before = setup.tree();
+    setup.renew_and_install(&[]).expect(3);
     assert_eq!(
-        shop.tree(),
+        setup.tree(),
         before,
         "commands that other users could have written are not run"
     );
@@ -517,14 +535,14 @@ fn options_are_saved_for_the_next_install() {
 #[test]
 fn file_modes_do_not_depend_on_the_umask() {
     for umask in ["000", "077"] {
-        let shop = Shop::new();
-        shop.deliver("new.crt");
+        let setup = InstallSandbox::new();
+        setup.write_delivery("new.crt");
         let certctl = program();
         let line =
             format!("umask {umask}; exec {certctl} install new.crt --root tree --trust root.pem");
         let status = std::process::Command::new("sh")
             .args(["-c", &line])
-            .current_dir(shop.sandbox.path())
+            .current_dir(setup.sandbox.path())
             .status()
             .unwrap();
         assert!(status.success());
@@ -532,13 +550,13 @@ fn file_modes_do_not_depend_on_the_umask() {
             (KEY, 0o600),
             (CHAIN, 0o644),
             ("tree/etc/ssl/certctl", 0o755),
-            (&format!("{PAIR}/releases"), 0o755),
-            (&format!("{PAIR}/live"), 0o755),
-            (&format!("{PAIR}/settings.json"), 0o644),
+            (&format!("{LINEAGE}/releases"), 0o755),
+            (&format!("{LINEAGE}/live"), 0o755),
+            (&format!("{LINEAGE}/settings.json"), 0o644),
             ("tree/etc/ssl/private", 0o700),
         ] {
             assert_eq!(
-                mode(&shop.sandbox.join(path)),
+                mode(&setup.sandbox.join(path)),
                 wanted,
                 "{path} with umask {umask}"
             );
@@ -548,39 +566,44 @@ fn file_modes_do_not_depend_on_the_umask() {
 
 #[test]
 fn a_lock_that_is_held_too_long_is_reported() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let lock = shop.sandbox.join("tree/etc/ssl/certctl/.lock");
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let lock = setup.sandbox.join("tree/etc/ssl/certctl/.lock");
     std::fs::write(&lock, "garbage").unwrap();
     let held = std::fs::File::open(&lock).unwrap();
     held.lock().unwrap();
-    let run = shop.round(&["--lock-timeout", "100ms", "--json"]).expect(4);
+    let run = setup
+        .renew_and_install(&["--lock-timeout", "100ms", "--json"])
+        .expect(4);
     assert_eq!(run.json()["error"]["kind"], "lock-held");
     drop(held);
-    shop.install("new.crt", &[]).expect(0);
-    assert!(leftovers(&shop.sandbox).is_empty());
+    setup.install("new.crt", &[]).expect(0);
+    assert!(leftovers(&setup.sandbox).is_empty());
 }
 
 #[test]
 fn concurrent_installs_never_mix_chain_and_key() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     let folders = ["one", "two"];
     for folder in folders {
-        shop.sandbox
+        setup
+            .sandbox
             .run(&["csr", "example.com", "--force"])
             .expect(0);
-        let leaf = shop.ca.issue(&shop.sandbox.read("example.com.csr"));
-        shop.sandbox
-            .write(&format!("{folder}/site.crt"), leaf + &shop.ca.bundle_pem());
-        let key = shop.sandbox.read("example.com.key");
-        shop.sandbox
+        let leaf = setup.ca.issue(&setup.sandbox.read("example.com.csr"));
+        setup
+            .sandbox
+            .write(&format!("{folder}/site.crt"), leaf + &setup.ca.bundle_pem());
+        let key = setup.sandbox.read("example.com.key");
+        setup
+            .sandbox
             .write(&format!("{folder}/example.com.key"), key);
     }
     for _ in 0..3 {
         let children: Vec<_> = (0..8)
             .map(|number| {
                 let folder = folders[number % 2];
-                let file = shop
+                let file = setup
                     .sandbox
                     .join(&format!("{folder}/site.crt"))
                     .display()
@@ -588,7 +611,8 @@ fn concurrent_installs_never_mix_chain_and_key() {
                 let args = [
                     "install", &file, "-C", folder, "--root", "tree", "--trust", "root.pem",
                 ];
-                shop.sandbox
+                setup
+                    .sandbox
                     .command(&args)
                     .stdout(std::process::Stdio::null())
                     .spawn()
@@ -598,76 +622,76 @@ fn concurrent_installs_never_mix_chain_and_key() {
         for mut child in children {
             assert!(child.wait().unwrap().success());
         }
-        shop.served();
+        setup.served();
     }
-    assert!(leftovers(&shop.sandbox).is_empty());
+    assert!(leftovers(&setup.sandbox).is_empty());
 }
 
 #[test]
 fn releases_are_pruned_but_never_those_in_use() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     for _ in 0..5 {
-        shop.round(&[]).expect(0);
+        setup.renew_and_install(&[]).expect(0);
     }
-    let releases = std::fs::read_dir(shop.sandbox.join(&format!("{PAIR}/releases")))
+    let releases = std::fs::read_dir(setup.sandbox.join(&format!("{LINEAGE}/releases")))
         .unwrap()
         .count();
     assert_eq!(releases, 3);
-    shop.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
-    shop.served();
+    setup.sandbox.run(&["rollback", "--root", "tree"]).expect(0);
+    setup.served();
 }
 
 #[test]
 fn an_interrupted_install_is_continued() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
-    let first = link(sandbox, &format!("{PAIR}/proven"));
-    shop.round(&[]).expect(0);
-    let second = link(sandbox, &format!("{PAIR}/live"));
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    let first = link(sandbox, &format!("{LINEAGE}/proven"));
+    setup.renew_and_install(&[]).expect(0);
+    let second = link(sandbox, &format!("{LINEAGE}/live"));
     // The state after a kill between the switch and the verification.
-    let proven = sandbox.join(&format!("{PAIR}/proven"));
+    let proven = sandbox.join(&format!("{LINEAGE}/proven"));
     std::fs::remove_file(&proven).unwrap();
     symlink(&first, &proven).unwrap();
     sandbox.write(
-        &format!("{PAIR}/releases/.0123abcd.0123456789abcdef~/key.pem"),
+        &format!("{LINEAGE}/releases/.0123abcd.0123456789abcdef~/key.pem"),
         "left by a kill",
     );
 
-    // A third release is switched to; its failure restores the proven release, not the second.
+    // A failed install of a third release restores the proven release, not the second.
     let (test, _) = scripts(
         sandbox,
         &format!(
             "case $(readlink {}) in {first}|{second}) ;; *) exit 1;; esac",
-            sandbox.join(&format!("{PAIR}/live")).display()
+            sandbox.join(&format!("{LINEAGE}/live")).display()
         ),
         "",
     );
-    shop.round(&["--test", &test]).expect(5);
-    assert_eq!(link(sandbox, &format!("{PAIR}/live")), first);
+    setup.renew_and_install(&["--test", &test]).expect(5);
+    assert_eq!(link(sandbox, &format!("{LINEAGE}/live")), first);
     assert!(leftovers(sandbox).is_empty());
-    shop.served();
+    setup.served();
 }
 
 #[test]
 fn links_of_other_tools_are_not_replaced() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     sandbox.write("tree/etc/letsencrypt/live/x.pem", "theirs");
     std::fs::create_dir_all(sandbox.join("tree/etc/ssl")).unwrap();
     symlink("../letsencrypt/live/x.pem", sandbox.join(CHAIN)).unwrap();
-    let before = shop.tree();
-    let run = shop.round(&["--json"]).expect(1).json();
+    let before = setup.tree();
+    let run = setup.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused");
-    assert_eq!(shop.tree(), before);
+    assert_eq!(setup.tree(), before);
 }
 
 #[test]
 fn a_name_selects_the_installed_certificate() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    std::fs::remove_file(shop.sandbox.join("new.crt")).unwrap();
-    let again = shop
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    std::fs::remove_file(setup.sandbox.join("new.crt")).unwrap();
+    let again = setup
         .install("www.example.com", &["--json"])
         .expect(0)
         .json();
@@ -676,7 +700,7 @@ fn a_name_selects_the_installed_certificate() {
         (&"unchanged".into(), &"example.com".into())
     );
 
-    let verified = shop
+    let verified = setup
         .sandbox
         .run(&["verify", "example.com", "--root", "tree", "--json"])
         .expect(0)
@@ -686,36 +710,36 @@ fn a_name_selects_the_installed_certificate() {
         serde_json::json!([]),
         "key, chain and the saved root are used"
     );
-    std::fs::remove_file(shop.sandbox.join(&format!("{PAIR}/proven"))).unwrap();
-    let verified = shop
+    std::fs::remove_file(setup.sandbox.join(&format!("{LINEAGE}/proven"))).unwrap();
+    let verified = setup
         .sandbox
         .run(&["verify", "example.com", "--root", "tree", "--json"])
         .expect(0)
         .json();
     assert_eq!(codes(&verified), ["not-verified-live"]);
 
-    let check = shop
+    let check = setup
         .sandbox
         .run(&["dcv-check", "--root", "tree", "--resolver", "127.0.0.1:9"])
         .expect(3);
     assert!(
         check
             .stderr
-            .contains("waits for a certificate: all have one"),
+            .contains("all requests in this folder have their certificate already"),
         "{check}"
     );
 }
 
 /// Runs `certctl ARGS` and sends SIGTERM as soon as `marker` exists; returns the exit code and
 /// stdout.
-fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
-    let mut command = shop.sandbox.command(args);
+fn terminated(setup: &InstallSandbox, args: &[&str], marker: &str) -> (i32, String) {
+    let mut command = setup.sandbox.command(args);
     let child = command
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
     let ends = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !shop.sandbox.join(marker).exists() {
+    while !setup.sandbox.join(marker).exists() {
         assert!(
             std::time::Instant::now() < ends,
             "{marker} was not created in time"
@@ -732,18 +756,18 @@ fn terminated(shop: &Shop, args: &[&str], marker: &str) -> (i32, String) {
 
 #[test]
 fn a_signal_after_the_switch_rolls_back() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    let first = shop.served();
-    shop.deliver("new.crt");
-    let slow = |marker: &str| format!("touch {}; sleep 0.5", shop.sandbox.join(marker).display());
-    let (test, reload) = scripts(&shop.sandbox, &slow("testing"), &slow("reloading"));
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let first = setup.served();
+    setup.write_delivery("new.crt");
+    let slow = |marker: &str| format!("touch {}; sleep 0.5", setup.sandbox.join(marker).display());
+    let (test, reload) = scripts(&setup.sandbox, &slow("testing"), &slow("reloading"));
     let common = [
         "install", "new.crt", "--root", "tree", "--trust", "root.pem", "--json",
     ];
 
     let (code, output) = terminated(
-        &shop,
+        &setup,
         &[&common[..], &["--test", &test]].concat(),
         "testing",
     );
@@ -753,26 +777,26 @@ fn a_signal_after_the_switch_rolls_back() {
             && output.contains("the files that servers read have not been changed"),
         "{output}"
     );
-    assert_eq!(shop.served(), first);
+    assert_eq!(setup.served(), first);
 
     let (code, output) = terminated(
-        &shop,
+        &setup,
         &[&common[..], &["--reload", &reload]].concat(),
         "reloading",
     );
     assert_eq!(code, 143, "{output}");
     assert!(
-        output.contains("rolled back: the files that servers read are as before"),
+        output.contains("rolled back: the files that servers read are as they were before"),
         "{output}"
     );
-    assert_eq!(shop.served(), first);
-    assert!(leftovers(&shop.sandbox).is_empty());
+    assert_eq!(setup.served(), first);
+    assert!(leftovers(&setup.sandbox).is_empty());
 }
 
 /// The document, with the values masked that differ from run to run.
-fn masked(shop: &Shop, run: &support::Run) -> String {
+fn masked(setup: &InstallSandbox, run: &support::Run) -> String {
     let mut text = format!("{:#}", run.json());
-    text = text.replace(&shop.sandbox.path().display().to_string(), "[SANDBOX]");
+    text = text.replace(&setup.sandbox.path().display().to_string(), "[SANDBOX]");
     let document = run.json();
     let certificate = &document["certificates"][0];
     for (field, mask) in [
@@ -787,13 +811,14 @@ fn masked(shop: &Shop, run: &support::Run) -> String {
 
 #[test]
 fn an_install_prints_this_document_and_this_text() {
-    let shop = Shop::new();
-    let run = shop
-        .round(&["--dry-run", "--test", "true", "--probe", "none", "--json"])
+    let setup = InstallSandbox::new();
+    let run = setup
+        .renew_and_install(&["--dry-run", "--test", "true", "--probe", "none", "--json"])
         .expect(0);
-    insta::assert_snapshot!(masked(&shop, &run), @r#"
+    insta::assert_snapshot!(masked(&setup, &run), @r#"
     {
       "schema": "certctl.install/1",
+      "comment": "dry run: nothing was changed",
       "verdict": "planned",
       "changed": false,
       "certificates": [
@@ -890,7 +915,7 @@ fn an_install_prints_this_document_and_this_text() {
       "undo": []
     }
     "#);
-    let run = shop.install("new.crt", &[]).expect(0).to_string();
+    let run = setup.install("new.crt", &[]).expect(0).to_string();
     let dates = |line: &str| {
         line.split(' ')
             .map(|word| {
@@ -914,18 +939,18 @@ fn an_install_prints_this_document_and_this_text() {
 
 #[test]
 fn links_out_of_the_tree_are_refused() {
-    let shop = Shop::new();
-    std::fs::create_dir_all(shop.sandbox.join("outside")).unwrap();
-    std::fs::create_dir_all(shop.sandbox.join("tree/etc/pki/tls/private")).unwrap();
+    let setup = InstallSandbox::new();
+    std::fs::create_dir_all(setup.sandbox.join("outside")).unwrap();
+    std::fs::create_dir_all(setup.sandbox.join("tree/etc/pki/tls/private")).unwrap();
     std::os::unix::fs::symlink(
-        shop.sandbox.join("outside"),
-        shop.sandbox.join("tree/etc/ssl"),
+        setup.sandbox.join("outside"),
+        setup.sandbox.join("tree/etc/ssl"),
     )
     .unwrap();
-    let run = shop.round(&["--server", "none"]).expect(2);
+    let run = setup.renew_and_install(&["--server", "none"]).expect(2);
     assert!(run.stderr.contains("points outside of"), "{run}");
     assert_eq!(
-        std::fs::read_dir(shop.sandbox.join("outside"))
+        std::fs::read_dir(setup.sandbox.join("outside"))
             .unwrap()
             .count(),
         0
@@ -934,15 +959,15 @@ fn links_out_of_the_tree_are_refused() {
 
 #[test]
 fn a_rollback_needs_a_name_if_several_are_installed() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    let mut all = shop.ca.bundle_pem();
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    let mut all = setup.ca.bundle_pem();
     for name in ["example.com", "example.org"] {
         sandbox.run(&["csr", name]).expect(0);
-        all += &shop.ca.issue(&sandbox.read(&format!("{name}.csr")));
+        all += &setup.ca.issue(&sandbox.read(&format!("{name}.csr")));
     }
     sandbox.write("two.pem", all);
-    let run = shop
+    let run = setup
         .install("two.pem", &["--server", "none", "--json"])
         .expect(0)
         .json();

@@ -2,7 +2,7 @@
 //! configurations, reloads without effect, a server that does not run, and keys that would make
 //! Apache exit.
 //! Needs: apache2
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -14,30 +14,30 @@ use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
 use support::Run;
 use support::apache::{Apache, write_config};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, codes};
 use support::json::Json;
 use support::nginx::free_port;
-use support::shop::{CHAIN, KEY, Shop, codes};
 
 /// A CA, a request and a tree to install into, with an Apache that serves what is installed.
-struct Web {
-    shop: Shop,
+struct ApacheSite {
+    setup: InstallSandbox,
     port: u16,
 }
 
-impl Web {
+impl ApacheSite {
     fn new() -> Self {
         Self {
-            shop: Shop::new(),
+            setup: InstallSandbox::new(),
             port: free_port(),
         }
     }
 
     fn folder(&self) -> PathBuf {
-        self.shop.sandbox.join("apache")
+        self.setup.sandbox.join("apache")
     }
 
     fn path(&self, path: &str) -> String {
-        self.shop.sandbox.join(path).display().to_string()
+        self.setup.sandbox.join(path).display().to_string()
     }
 
     fn listen(&self) -> String {
@@ -74,13 +74,13 @@ impl Web {
         ]
     }
 
-    fn round(&self, more: &[&str]) -> Run {
+    fn renew_and_install(&self, more: &[&str]) -> Run {
         let flags = self.flags();
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-        self.shop.round(&[&flags[..], more].concat())
+        self.setup.renew_and_install(&[&flags[..], more].concat())
     }
 
-    fn shows(&self, path: &str) {
+    fn assert_serves(&self, path: &str) {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
         let handshake = probe_all(&[target], Duration::from_secs(20))
             .pop()
@@ -88,7 +88,7 @@ impl Web {
             .expect("a handshake");
         let leaf = Certificate::from_der(&handshake.chain[0]).unwrap().to_pem();
         assert!(
-            self.shop.sandbox.read(path).contains(&leaf),
+            self.setup.sandbox.read(path).contains(&leaf),
             "Apache serves another certificate than {path}"
         );
     }
@@ -96,10 +96,10 @@ impl Web {
 
 #[test]
 fn a_certificate_is_installed_replaced_and_rolled_back() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
-    let first = web.round(&["--json"]).expect(0).json();
+    let first = web.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(
         (&first["verdict"], &first["certificates"][0]["proof"]),
         (&"live".into(), &"live".into())
@@ -109,27 +109,27 @@ fn a_certificate_is_installed_replaced_and_rolled_back() {
         2,
         "both names: {first}"
     );
-    web.shows(CHAIN);
-    let one = web.shop.served();
+    web.assert_serves(CHAIN);
+    let one = web.setup.served();
 
-    let run = web.round(&["--json"]).expect(0).json();
+    let run = web.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
-    web.shows(CHAIN);
-    assert_ne!(web.shop.served(), one);
+    web.assert_serves(CHAIN);
+    assert_ne!(web.setup.served(), one);
 
-    web.shop
+    web.setup
         .sandbox
         .run(&["rollback", "--root", "tree"])
         .expect(0);
-    assert_eq!(web.shop.served(), one);
-    web.shows(CHAIN);
+    assert_eq!(web.setup.served(), one);
+    web.assert_serves(CHAIN);
     assert!(apache.runs());
 }
 
 #[test]
 fn a_host_is_written_when_none_names_the_certificate() {
-    let web = Web::new();
-    let sandbox = &web.shop.sandbox;
+    let web = ApacheSite::new();
+    let sandbox = &web.setup.sandbox;
     let (plain, more) = (free_port(), web.folder().join("sites-enabled"));
     std::fs::create_dir_all(&more).unwrap();
     let hosts = format!(
@@ -137,7 +137,7 @@ fn a_host_is_written_when_none_names_the_certificate() {
          DocumentRoot /var/www/html\n</VirtualHost>\n"
     );
     let apache = web.start(&hosts);
-    let run = web.round(&["--json"]).expect(1).json();
+    let run = web.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     let block = sandbox.read("example.com.apache.conf");
     assert!(
@@ -156,7 +156,7 @@ fn a_host_is_written_when_none_names_the_certificate() {
     let kept = web.folder().join("sites-available");
     std::fs::create_dir_all(&kept).unwrap();
     let next = |run: Json| run["next"][0]["command"].as_str().unwrap().to_owned();
-    let command = next(web.shop.install("new.crt", &["--json"]).expect(1).json());
+    let command = next(web.setup.install("new.crt", &["--json"]).expect(1).json());
     assert!(
         command.contains(
             "/sites-available/ && sudo a2ensite -q example.com.apache && certctl install"
@@ -168,7 +168,7 @@ fn a_host_is_written_when_none_names_the_certificate() {
         kept.join("example.com.conf"),
     )
     .unwrap();
-    let run = web.shop.install("new.crt", &["--json"]).expect(1).json();
+    let run = web.setup.install("new.crt", &["--json"]).expect(1).json();
     assert!(
         run["findings"]
             .to_string()
@@ -187,52 +187,55 @@ fn a_host_is_written_when_none_names_the_certificate() {
         .replace("Listen 443", &web.listen())
         .replace("*:443>", &format!("*:{}>", web.port));
     sandbox.write("apache/sites-enabled/example.com.apache.conf", block);
-    let run = web.shop.install("new.crt", &["--json"]).expect(0).json();
+    let run = web.setup.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
-    web.shows(CHAIN);
+    web.assert_serves(CHAIN);
 }
 
 #[test]
 fn a_configuration_with_another_error_is_not_changed() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&("NoSuchDirective on\n".to_owned() + &web.host()));
-    let run = web.round(&["--json"]).expect(1).json();
+    let run = web.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused");
     assert!(
         run["findings"].to_string().contains("NoSuchDirective"),
         "{run}"
     );
-    assert!(!web.shop.sandbox.join("tree").exists());
+    assert!(!web.setup.sandbox.join("tree").exists());
     // Apache stops at its first error, which is here the missing certificate.
     apache.rewrite(&(web.host() + "NoSuchDirective on"));
-    let run = web.round(&["--json"]).expect(5).json();
+    let run = web.renew_and_install(&["--json"]).expect(5).json();
     assert!(
         run["findings"].to_string().contains("NoSuchDirective"),
         "{run}"
     );
-    assert!(!web.shop.sandbox.join(CHAIN).exists());
+    assert!(!web.setup.sandbox.join(CHAIN).exists());
 }
 
 #[test]
 fn a_reload_without_effect_is_detected_and_rolled_back() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
-    web.round(&[]).expect(0);
-    let first = web.shop.served();
-    let run = web.round(&["--reload", "true", "--json"]).expect(5).json();
+    web.renew_and_install(&[]).expect(0);
+    let first = web.setup.served();
+    let run = web
+        .renew_and_install(&["--reload", "true", "--json"])
+        .expect(5)
+        .json();
     assert_eq!(run["verdict"], "rolled-back");
     assert!(codes(&run).contains(&"reload-no-effect"), "{run}");
-    assert_eq!(web.shop.served(), first);
-    web.shows(CHAIN);
+    assert_eq!(web.setup.served(), first);
+    web.assert_serves(CHAIN);
 }
 
 #[test]
 fn the_next_step_starts_a_server_that_does_not_run() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     write_config(&web.folder(), &web.host());
-    let run = web.round(&["--json"]).expect(1).json();
+    let run = web.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
     let next = run["next"][0]["command"].as_str().unwrap();
@@ -240,47 +243,48 @@ fn the_next_step_starts_a_server_that_does_not_run() {
         next.contains("-k start") && next.contains("apache2.conf"),
         "{next}"
     );
-    web.shop.served();
+    web.setup.served();
     let _apache = web.start(&web.host());
     assert_eq!(
-        web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        web.setup.install("new.crt", &["--json"]).expect(0).json()["verdict"],
         "live"
     );
 }
 
 #[test]
 fn a_wrong_key_never_reaches_apache() {
-    let web = Web::new();
-    let sandbox = &web.shop.sandbox;
+    let web = ApacheSite::new();
+    let sandbox = &web.setup.sandbox;
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
-    web.round(&[]).expect(0);
-    let one = web.shop.served();
+    web.renew_and_install(&[]).expect(0);
+    let one = web.setup.served();
     // The files of another site no longer match; Apache keeps what it has loaded.
     let other = ("tree/etc/ssl/other.crt", "tree/etc/ssl/other.key");
     sandbox.write(other.0, &one.0);
     sandbox.write(other.1, &one.1);
     apache.rewrite(&(web.host() + &web.host_of("other.example", other.0, other.1)));
-    web.round(&[]).expect(0);
-    let two = web.shop.served();
-    web.shop.deliver("wrong.crt");
+    web.renew_and_install(&[]).expect(0);
+    let two = web.setup.served();
+    web.setup.write_delivery("wrong.crt");
     sandbox.write(other.1, sandbox.read("example.com.key"));
-    let run = web.round(&["--json"]).expect(1).json();
+    let run = web.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused", "{run}");
     let findings = run["findings"].to_string();
     assert!(
         findings.contains("Apache would exit at the next reload") && findings.contains("other.key"),
         "{findings}"
     );
-    assert_eq!(web.shop.served(), two);
+    assert_eq!(web.setup.served(), two);
     assert!(apache.runs());
-    web.shows(CHAIN);
+    web.assert_serves(CHAIN);
 
     // The files are broken between the test and the reload: only the check before the reload finds it.
     sandbox.write(other.1, &one.1);
     let breaks = format!("cp {} {}", web.path("example.com.key"), web.path(other.1));
     sandbox.write("breaks.sh", format!("#!/bin/sh\n{breaks}\n"));
-    let run = web.round(&["--test", &format!("sh {}", web.path("breaks.sh")), "--json"]);
+    let run =
+        web.renew_and_install(&["--test", &format!("sh {}", web.path("breaks.sh")), "--json"]);
     assert_ne!(run.code, 0, "{run}");
     assert!(apache.runs(), "{}", apache.log());
     assert!(!apache.log().contains("AH00020"), "{}", apache.log());
@@ -288,23 +292,26 @@ fn a_wrong_key_never_reaches_apache() {
 
 #[test]
 fn a_host_that_answers_first_with_another_certificate_is_not_served() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let old = ("outside/old.crt", "outside/old.key");
-    web.shop.deliver("old.pem");
-    let leaf = web.shop.ca.issue(&web.shop.sandbox.read("example.com.csr"));
-    web.shop
+    web.setup.write_delivery("old.pem");
+    let leaf = web
+        .setup
+        .ca
+        .issue(&web.setup.sandbox.read("example.com.csr"));
+    web.setup
         .sandbox
-        .write(old.0, leaf + &web.shop.ca.intermediate_pem());
-    web.shop
+        .write(old.0, leaf + &web.setup.ca.intermediate_pem());
+    web.setup
         .sandbox
-        .write(old.1, web.shop.sandbox.read("example.com.key"));
+        .write(old.1, web.setup.sandbox.read("example.com.key"));
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     // Apache selects the first host that has the name, even if only by a pattern.
     let first = web.host_of("first.example *.com", old.0, old.1);
     apache.rewrite(
         &(web.listen() + &first + &web.host_of("example.com www.example.com", CHAIN, KEY)),
     );
-    let run = web.round(&["--json"]).expect(1).json();
+    let run = web.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(
         (&run["verdict"], &run["certificates"][0]["proof"]),
         (&"not-served".into(), &"none".into()),
@@ -313,18 +320,18 @@ fn a_host_that_answers_first_with_another_certificate_is_not_served() {
     assert!(codes(&run).contains(&"configured-elsewhere"), "{run}");
     apache.rewrite(&(web.host() + &first));
     assert_eq!(
-        web.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        web.setup.install("new.crt", &["--json"]).expect(0).json()["verdict"],
         "live"
     );
 }
 
 #[test]
 fn both_ip_families_are_probed() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let both = format!("Listen 127.0.0.1:{0}\nListen [::1]:{0}\n", web.port);
     apache.rewrite(&(both + &web.host_of("example.com www.example.com", CHAIN, KEY)));
-    let run = web.round(&["--json"]).expect(0).json();
+    let run = web.renew_and_install(&["--json"]).expect(0).json();
     let probes = run["certificates"][0]["probes"].to_string();
     assert!(
         probes.contains("127.0.0.1:") && probes.contains("[::1]:"),
@@ -334,7 +341,7 @@ fn both_ip_families_are_probed() {
 
 #[test]
 fn a_proxy_header_is_sent_and_a_required_client_certificate_does_not_prevent_the_probe() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let root = web.path("root.pem");
     let wants = format!(
@@ -343,7 +350,7 @@ fn a_proxy_header_is_sent_and_a_required_client_certificate_does_not_prevent_the
     for protocol in ["TLSv1.2", "TLSv1.3"] {
         let wants = format!("SSLProtocol {protocol}\n{wants}");
         apache.rewrite(&web.host().replace("</VirtualHost>", &wants));
-        let run = web.round(&["--json"]).expect(0).json();
+        let run = web.renew_and_install(&["--json"]).expect(0).json();
         assert_eq!(run["verdict"], "live", "{protocol} {run}\n{}", apache.log());
         assert!(
             run.to_string().contains(&protocol.replace("TLSv", "TLS ")),
@@ -354,8 +361,8 @@ fn a_proxy_header_is_sent_and_a_required_client_certificate_does_not_prevent_the
 
 #[test]
 fn of_two_key_types_in_a_host_only_the_new_one_is_replaced() {
-    let web = Web::new();
-    let sandbox = &web.shop.sandbox;
+    let web = ApacheSite::new();
+    let sandbox = &web.setup.sandbox;
     sandbox
         .run(&[
             "csr",
@@ -369,7 +376,7 @@ fn of_two_key_types_in_a_host_only_the_new_one_is_replaced() {
     let rsa = ("tree/etc/ssl/rsa.crt", "tree/etc/ssl/rsa.key");
     sandbox.write(
         rsa.0,
-        web.shop.ca.issue(&sandbox.read("example.com.csr")) + &web.shop.ca.intermediate_pem(),
+        web.setup.ca.issue(&sandbox.read("example.com.csr")) + &web.setup.ca.intermediate_pem(),
     );
     sandbox.write(rsa.1, sandbox.read("example.com.key"));
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
@@ -380,25 +387,25 @@ fn of_two_key_types_in_a_host_only_the_new_one_is_replaced() {
     );
     apache.rewrite(&web.host().replace("</VirtualHost>", &lines));
     let before = sandbox.read(rsa.0);
-    let run = web.round(&["--json"]).expect(0).json();
+    let run = web.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
     assert_eq!(sandbox.read(rsa.0), before);
 }
 
 #[test]
 fn plain_files_that_the_configuration_names_are_adopted() {
-    let web = Web::new();
-    let sandbox = &web.shop.sandbox;
+    let web = ApacheSite::new();
+    let sandbox = &web.setup.sandbox;
     let (chain, key) = ("tree/etc/ssl/your_site.crt", "tree/etc/ssl/your_site.key");
-    web.shop.deliver("old.crt");
+    web.setup.write_delivery("old.crt");
     sandbox.write(
         chain,
-        web.shop.ca.issue(&sandbox.read("example.com.csr")) + &web.shop.ca.intermediate_pem(),
+        web.setup.ca.issue(&sandbox.read("example.com.csr")) + &web.setup.ca.intermediate_pem(),
     );
     sandbox.write(key, sandbox.read("example.com.key"));
     let _apache =
         web.start(&(web.listen() + &web.host_of("example.com www.example.com", chain, key)));
-    let run = web.round(&["--json"]).expect(0).json();
+    let run = web.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
     assert!(
         run["certificates"][0]["key_path"]
@@ -406,17 +413,17 @@ fn plain_files_that_the_configuration_names_are_adopted() {
             .unwrap()
             .ends_with("your_site.key")
     );
-    web.shows(chain);
+    web.assert_serves(chain);
 }
 
 #[test]
 fn macros_that_certctl_cannot_expand_are_reported() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     let macros = "LoadModule macro_module /usr/lib/apache2/modules/mod_macro.so\n<Macro Site $name>\n\
                   <VirtualHost *:1>\nServerName $name\n</VirtualHost>\n</Macro>\nUse Site b.example\n";
     apache.rewrite(&(web.host() + macros));
-    let run = web.round(&["--json"]).expect(0).json();
+    let run = web.renew_and_install(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"config-unclear"), "{run}");
     assert!(
         run["findings"].to_string().contains("Use Site b.example"),
@@ -426,35 +433,38 @@ fn macros_that_certctl_cannot_expand_are_reported() {
 
 #[test]
 fn a_reload_that_terminates_apache_is_a_failed_rollback() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let mut apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&web.host());
-    web.round(&[]).expect(0);
-    let one = web.shop.served();
+    web.renew_and_install(&[]).expect(0);
+    let one = web.setup.served();
     let ends = format!(
         "sh -c 'kill $(cat {})'",
         web.folder().join("apache2.pid").display()
     );
-    let run = web.round(&["--reload", &ends, "--json"]).expect(6).json();
+    let run = web
+        .renew_and_install(&["--reload", &ends, "--json"])
+        .expect(6)
+        .json();
     assert_eq!(run["verdict"], "rollback-failed", "{run}");
-    assert_eq!(web.shop.served(), one, "the files are restored");
+    assert_eq!(web.setup.served(), one, "the files are restored");
     assert!(!apache.runs());
-    let next = web.round(&["--json"]).expect(1).json();
+    let next = web.renew_and_install(&["--json"]).expect(1).json();
     assert!(codes(&next).contains(&"server-not-running"), "{next}");
 }
 
 #[test]
 fn leaf_and_chain_in_separate_files_are_adopted() {
-    let web = Web::new();
-    let sandbox = &web.shop.sandbox;
+    let web = ApacheSite::new();
+    let sandbox = &web.setup.sandbox;
     let (leaf, chain, key) = (
         "tree/etc/ssl/site.crt",
         "tree/etc/ssl/site.ca",
         "tree/etc/ssl/site.key",
     );
-    web.shop.deliver("old.crt");
-    sandbox.write(leaf, web.shop.ca.issue(&sandbox.read("example.com.csr")));
-    sandbox.write(chain, web.shop.ca.intermediate_pem());
+    web.setup.write_delivery("old.crt");
+    sandbox.write(leaf, web.setup.ca.issue(&sandbox.read("example.com.csr")));
+    sandbox.write(chain, web.setup.ca.intermediate_pem());
     sandbox.write(key, sandbox.read("example.com.key"));
     let line = format!(
         "SSLCertificateChainFile {}\n</VirtualHost>",
@@ -464,24 +474,24 @@ fn leaf_and_chain_in_separate_files_are_adopted() {
         .host_of("example.com www.example.com", leaf, key)
         .replace("</VirtualHost>", &line);
     let _apache = web.start(&(web.listen() + &host));
-    let run = web.round(&["--json"]).expect(0).json();
+    let run = web.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
-    web.shows(leaf);
-    assert_eq!(sandbox.read(chain), web.shop.ca.intermediate_pem());
+    web.assert_serves(leaf);
+    assert_eq!(sandbox.read(chain), web.setup.ca.intermediate_pem());
     let one = sandbox.read(leaf);
-    web.round(&["--json"]).expect(0);
+    web.renew_and_install(&["--json"]).expect(0);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(sandbox.read(leaf), one);
-    web.shows(leaf);
+    web.assert_serves(leaf);
 }
 
 #[test]
 fn a_name_of_two_hosts_is_reported() {
-    let web = Web::new();
+    let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&(web.host() + &web.host_of("www.example.com", CHAIN, KEY)));
     let run = web
-        .round(&["--json", "--allow", "names-not-covered"])
+        .renew_and_install(&["--json", "--allow", "names-not-covered"])
         .expect(0)
         .json();
     assert!(codes(&run).contains(&"duplicate-server-name"), "{run}");

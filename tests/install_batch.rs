@@ -10,21 +10,22 @@ use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
 use support::Sandbox;
 use support::ca::{Leaf, days, today};
+use support::install_sandbox::{InstallSandbox, codes, key_matches_chain, link};
 use support::json::Json;
 use support::nginx::{Nginx, free_port};
 use support::program::program;
-use support::shop::{Shop, codes, fits, link};
 use support::zip::zip;
 
 const NAMES: [&str; 3] = ["a.example", "b.example", "c.example"];
 
-/// A new key and a certificate for each name, in `NAME.crt`.
-fn deliver(shop: &Shop, names: &[&str]) {
+/// Creates a new key and a certificate for each name, in `NAME.crt`.
+fn write_delivery(setup: &InstallSandbox, names: &[&str]) {
     for name in names {
-        shop.sandbox.run(&["csr", name, "--force"]).expect(0);
-        let leaf = shop.ca.issue(&shop.sandbox.read(&format!("{name}.csr")));
-        shop.sandbox
-            .write(&format!("{name}.crt"), leaf + &shop.ca.bundle_pem());
+        setup.sandbox.run(&["csr", name, "--force"]).expect(0);
+        let leaf = setup.ca.issue(&setup.sandbox.read(&format!("{name}.csr")));
+        setup
+            .sandbox
+            .write(&format!("{name}.crt"), leaf + &setup.ca.bundle_pem());
     }
 }
 
@@ -55,9 +56,9 @@ fn verdicts(document: &Json) -> Vec<&str> {
 
 #[test]
 fn all_files_are_read_together_and_each_leaf_is_installed() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    deliver(&shop, &NAMES);
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    write_delivery(&setup, &NAMES);
     let common = ["--root", "tree", "--trust", "root.pem", "--json"];
     let files = NAMES.map(|name| format!("{name}.crt"));
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
@@ -76,7 +77,7 @@ fn all_files_are_read_together_and_each_leaf_is_installed() {
     );
     assert_eq!(verdicts(&run), ["files"; 3]);
     for name in NAMES {
-        assert!(fits(sandbox, &chain(name), &key(name)));
+        assert!(key_matches_chain(sandbox, &chain(name), &key(name)));
         assert_eq!(live(sandbox, name), proven(sandbox, name));
     }
     let again = sandbox.run(&args).expect(0).json();
@@ -91,14 +92,14 @@ fn all_files_are_read_together_and_each_leaf_is_installed() {
 
 #[test]
 fn without_arguments_new_certificates_in_the_folder_are_installed() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    deliver(&shop, &NAMES);
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    write_delivery(&setup, &NAMES);
     let args = ["install", "--root", "tree", "--trust", "root.pem"];
     let run = sandbox.run(&args).expect(0);
     assert!(run.stdout.contains("3 certificates: 3 files"), "{run}");
     let before = live(sandbox, "a.example");
-    deliver(&shop, &["b.example"]);
+    write_delivery(&setup, &["b.example"]);
     let run = sandbox
         .run(&[&args[..], &["--json"]].concat())
         .expect(0)
@@ -136,7 +137,7 @@ fn without_arguments_new_certificates_in_the_folder_are_installed() {
         .json();
     assert_eq!(verdicts(&run), ["unchanged"; 2]);
     // One command rolls back all replaced certificates.
-    deliver(&shop, &["a.example", "c.example"]);
+    write_delivery(&setup, &["a.example", "c.example"]);
     let run = sandbox.run(&args).expect(0);
     let mut lines = run.stdout.lines();
     assert!(
@@ -162,26 +163,27 @@ fn without_arguments_new_certificates_in_the_folder_are_installed() {
     assert_eq!(live(sandbox, "a.example"), before);
 }
 
-/// A buyer copies the zip beside the key, and the zip of the last term may still be there.
+/// The user copies the zip file into the folder of the key, where the zip file of the previous term
+/// may still exist.
 #[test]
 fn without_arguments_the_newest_archive_for_a_key_here_is_installed() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     sandbox.run(&["csr", "a.example"]).expect(0);
     let request = sandbox.read("a.example.csr");
-    let bundle = shop.ca.bundle_pem();
+    let bundle = setup.ca.bundle_pem();
     let ends_soon = Leaf {
         not_after: days(today(), 20),
         ..Leaf::default()
     };
-    let first = shop.ca.issue_as(&request, ends_soon);
+    let first = setup.ca.issue_as(&request, ends_soon);
     sandbox.write(
         "a_example.zip",
         zip(&[("leaf.crt", &first), ("ca.crt", &bundle)]),
     );
     let elsewhere = Sandbox::new();
     elsewhere.run(&["csr", "b.example"]).expect(0);
-    let other = shop.ca.issue(&elsewhere.read("b.example.csr"));
+    let other = setup.ca.issue(&elsewhere.read("b.example.csr"));
     sandbox.write("other.zip", zip(&[("other.crt", &other)]));
     sandbox.write("damaged.zip", b"PK\x03\x04 and nothing that follows");
     let args = ["install", "--root", "tree", "--trust", "root.pem", "--json"];
@@ -190,7 +192,7 @@ fn without_arguments_the_newest_archive_for_a_key_here_is_installed() {
     assert_eq!(run["certificates"][0]["name"], "a.example", "{run}");
     let before = live(sandbox, "a.example");
 
-    let second = shop.ca.issue(&request);
+    let second = setup.ca.issue(&request);
     let files = [("leaf.crt", &second), ("ca.crt", &bundle)];
     sandbox.write("a_example (1).zip", zip(&files));
     let run = sandbox.run(&args).expect(0).json();
@@ -202,9 +204,9 @@ fn without_arguments_the_newest_archive_for_a_key_here_is_installed() {
 
 #[test]
 fn a_refused_certificate_does_not_block_the_others() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    deliver(&shop, &NAMES);
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    write_delivery(&setup, &NAMES);
     // A folder exists at the path of the link.
     std::fs::create_dir_all(sandbox.join(&chain("b.example"))).unwrap();
     let run = sandbox
@@ -214,24 +216,32 @@ fn a_refused_certificate_does_not_block_the_others() {
     assert_eq!(run["verdict"], "refused");
     assert_eq!(verdicts(&run), ["files", "refused", "files"], "{run}");
     assert!(codes(&run).contains(&"path-taken"));
-    assert!(fits(sandbox, &chain("a.example"), &key("a.example")));
-    assert!(fits(sandbox, &chain("c.example"), &key("c.example")));
+    assert!(key_matches_chain(
+        sandbox,
+        &chain("a.example"),
+        &key("a.example")
+    ));
+    assert!(key_matches_chain(
+        sandbox,
+        &chain("c.example"),
+        &key("c.example")
+    ));
     assert!(!sandbox.join(&key("b.example")).exists());
 }
 
 /// Three sites of one nginx, and its test and reload through scripts that count.
 struct Sites {
-    shop: Shop,
+    setup: InstallSandbox,
     port: u16,
     _nginx: Nginx,
 }
 
 impl Sites {
     fn new() -> Self {
-        let (shop, port) = (Shop::new(), free_port());
-        deliver(&shop, &NAMES);
-        let nginx = Nginx::start(&shop.sandbox.join("nginx"), "");
-        let path = |path: String| shop.sandbox.join(&path).display().to_string();
+        let (setup, port) = (InstallSandbox::new(), free_port());
+        write_delivery(&setup, &NAMES);
+        let nginx = Nginx::start(&setup.sandbox.join("nginx"), "");
+        let path = |path: String| setup.sandbox.join(&path).display().to_string();
         let blocks = NAMES.map(|name| {
             format!(
                 "server {{ listen 127.0.0.1:{port} ssl; server_name {name};\n ssl_certificate {};\n ssl_certificate_key {}; }}\n",
@@ -241,15 +251,15 @@ impl Sites {
         });
         nginx.rewrite(&blocks.concat());
         Self {
-            shop,
+            setup,
             port,
             _nginx: nginx,
         }
     }
 
-    /// `also` is what the test script runs in addition to nginx's own test.
+    /// Creates the scripts; the test script runs `also` in addition to nginx's own test.
     fn scripts(&self, also: &str) -> [String; 2] {
-        let sandbox = &self.shop.sandbox;
+        let sandbox = &self.setup.sandbox;
         let config = sandbox.join("nginx/nginx.conf").display().to_string();
         let script = |name: &str, body: String| {
             let log = sandbox.join("log").display().to_string();
@@ -267,13 +277,13 @@ impl Sites {
     fn install(&self, also: &str) -> support::Run {
         let [test, reload] = self.scripts(also);
         let config = self
-            .shop
+            .setup
             .sandbox
             .join("nginx/nginx.conf")
             .display()
             .to_string();
-        self.shop.sandbox.write("log", "");
-        self.shop.sandbox.run(&[
+        self.setup.sandbox.write("log", "");
+        self.setup.sandbox.run(&[
             "install",
             "--root",
             "tree",
@@ -292,7 +302,7 @@ impl Sites {
     }
 
     fn log(&self, word: &str) -> usize {
-        self.shop
+        self.setup
             .sandbox
             .read("log")
             .lines()
@@ -300,8 +310,8 @@ impl Sites {
             .count()
     }
 
-    /// Whether nginx serves the installed certificate.
-    fn shows(&self, name: &str) -> bool {
+    /// Returns whether nginx serves the installed certificate.
+    fn serves(&self, name: &str) -> bool {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), name);
         let Ok(handshake) = probe_all(&[target], std::time::Duration::from_secs(20))
             .pop()
@@ -311,7 +321,7 @@ impl Sites {
         };
         let leaf =
             certctl::facade::pki::certificate::Certificate::from_der(&handshake.chain[0]).unwrap();
-        self.shop
+        self.setup
             .sandbox
             .read(&chain(name))
             .contains(&leaf.to_pem())
@@ -327,23 +337,23 @@ fn one_test_and_one_reload_for_all_sites_of_a_server() {
         (&"live".into(), vec!["live"; 3]),
         "{first}"
     );
-    // One test before anything is changed, one after the switches.
+    // One test before anything is changed, one after the links were switched.
     assert_eq!((sites.log("test"), sites.log("reload")), (2, 1));
-    assert!(NAMES.iter().all(|name| sites.shows(name)));
-    deliver(&sites.shop, &NAMES);
+    assert!(NAMES.iter().all(|name| sites.serves(name)));
+    write_delivery(&sites.setup, &NAMES);
     let second = sites.install("").expect(0).json();
     assert_eq!(verdicts(&second), ["live"; 3]);
     assert_eq!((sites.log("test"), sites.log("reload")), (2, 1));
-    assert!(NAMES.iter().all(|name| sites.shows(name)));
+    assert!(NAMES.iter().all(|name| sites.serves(name)));
 }
 
 #[test]
 fn only_the_certificate_that_the_server_rejects_is_rolled_back() {
     let sites = Sites::new();
-    let sandbox = &sites.shop.sandbox;
+    let sandbox = &sites.setup.sandbox;
     sites.install("").expect(0);
     let old = NAMES.map(|name| live(sandbox, name));
-    deliver(&sites.shop, &NAMES);
+    write_delivery(&sites.setup, &NAMES);
     // The server's test rejects the new certificate of the second site.
     let path = sandbox.join(&chain("b.example")).display().to_string();
     let pointer = sandbox
@@ -365,14 +375,14 @@ fn only_the_certificate_that_the_server_rejects_is_rolled_back() {
     for (name, before) in NAMES.iter().zip(&old) {
         assert_eq!(live(sandbox, name) == *before, *name == "b.example");
         assert_eq!(live(sandbox, name), proven(sandbox, name));
-        assert!(sites.shows(name), "{name}");
+        assert!(sites.serves(name), "{name}");
     }
     // If the output names no certificate, all certificates of the server are rolled back.
-    deliver(&sites.shop, &NAMES);
+    write_delivery(&sites.setup, &NAMES);
     let kept = NAMES.map(|name| live(sandbox, name));
     let refuse = format!("[ \"$(readlink {pointer})\" = {} ] || exit 1", old[1]);
     let run = sites.install(&refuse).expect(5).json();
     assert_eq!(verdicts(&run), ["rolled-back"; 3], "{run}");
     assert_eq!(NAMES.map(|name| live(sandbox, name)), kept);
-    assert!(NAMES.iter().all(|name| sites.shows(name)));
+    assert!(NAMES.iter().all(|name| sites.serves(name)));
 }

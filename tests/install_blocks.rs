@@ -1,11 +1,11 @@
 //! `certctl install` where nginx has further blocks: what does not count as installed, and which
 //! paths are not adopted.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
-use support::shop::{CHAIN, KEY, codes};
+use support::install_sandbox::{CHAIN, KEY, codes};
 use support::site::Site;
 
 const OLD: (&str, &str) = ("outside/old.crt", "outside/old.key");
@@ -22,7 +22,7 @@ fn a_first_block_with_another_certificate_is_not_served() {
         site.block(OLD.0, OLD.1),
         site.block(CHAIN, KEY)
     ));
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(
         (&run["verdict"], &run["certificates"][0]["proof"]),
         (&"not-served".into(), &"none".into()),
@@ -41,14 +41,14 @@ fn a_first_block_with_another_certificate_is_not_served() {
             && finding.contains("example.com.fullchain.pem"),
         "{finding}"
     );
-    site.shop.served();
+    site.setup.served();
     assert!(!run["next"].as_array().unwrap().is_empty());
-    let text = site.shop.install("new.crt", &[]).expect(1);
+    let text = site.setup.install("new.crt", &[]).expect(1);
     assert!(!text.stdout.contains("done"), "{text}");
 
     nginx.rewrite(&site.block(CHAIN, KEY));
     assert_eq!(
-        site.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        site.setup.install("new.crt", &["--json"]).expect(0).json()["verdict"],
         "live"
     );
 }
@@ -60,10 +60,10 @@ fn a_name_whose_block_keeps_another_certificate_is_not_served() {
     site.plain(B.0, B.1);
     let _nginx = site.start(&format!(
         "{}\n{}",
-        site.block_of("example.com", A.0, A.1),
-        site.block_of("www.example.com", B.0, B.1)
+        site.block_for("example.com", A.0, A.1),
+        site.block_for("www.example.com", B.0, B.1)
     ));
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served", "{run}");
     assert!(codes(&run).contains(&"configured-elsewhere"), "{run}");
     assert_eq!(
@@ -82,14 +82,14 @@ fn a_block_that_cannot_be_probed_is_not_served() {
             .block(CHAIN, KEY)
             .replace(&format!("127.0.0.1:{}", site.port), &socket),
     );
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served", "{run}");
     assert!(
         run["findings"].to_string().contains("--probe none"),
         "{run}"
     );
     let run = site
-        .shop
+        .setup
         .install("new.crt", &["--probe", "none", "--json"])
         .expect(0)
         .json();
@@ -102,11 +102,14 @@ fn options_are_stored_whenever_they_are_given() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let unprobed = site.round(&["--probe", "none", "--json"]).expect(0).json();
+    let unprobed = site
+        .renew_and_install(&["--probe", "none", "--json"])
+        .expect(0)
+        .json();
     assert!(codes(&unprobed).contains(&"not-probed"), "{unprobed}");
     let at = format!("127.0.0.1:{}", site.port);
     let settings = || {
-        site.shop
+        site.setup
             .sandbox
             .read("tree/etc/ssl/certctl/example.com/settings.json")
     };
@@ -115,14 +118,14 @@ fn options_are_stored_whenever_they_are_given() {
         "`--probe none` is not stored: {}",
         settings()
     );
-    let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
+    let run = site.setup.install("new.crt", &["--json"]).expect(0).json();
     assert!(!codes(&run).contains(&"not-probed"), "probed again: {run}");
     assert_eq!(
         run["certificates"][0]["probes"][0]["sha256"], run["certificates"][0]["sha256"],
         "{run}"
     );
     let run = site
-        .shop
+        .setup
         .install("new.crt", &["--probe", &at, "--json"])
         .expect(0)
         .json();
@@ -132,7 +135,7 @@ fn options_are_stored_whenever_they_are_given() {
         "{run}"
     );
     assert!(settings().contains(&at), "{}", settings());
-    site.shop
+    site.setup
         .install("new.crt", &["--test", "true", "--reload", "true"])
         .expect(0);
     assert!(
@@ -140,7 +143,7 @@ fn options_are_stored_whenever_they_are_given() {
         "{}",
         settings()
     );
-    site.shop
+    site.setup
         .install(
             "new.crt",
             &["--test", "auto", "--reload", "auto", "--probe", "auto"],
@@ -153,11 +156,14 @@ fn options_are_stored_whenever_they_are_given() {
         "`auto` removes stored options: {}",
         settings()
     );
-    let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
-    assert_eq!(run["verdict"], "rolled-back");
-    // A stored server that is not given any more is reported.
     let run = site
-        .shop
+        .renew_and_install(&["--reload", "true", "--json"])
+        .expect(5)
+        .json();
+    assert_eq!(run["verdict"], "rolled-back");
+    // A stored server that is no longer passed is reported.
+    let run = site
+        .setup
         .install("new.crt", &["--server", "none", "--json"])
         .expect(0)
         .json();
@@ -168,26 +174,26 @@ fn options_are_stored_whenever_they_are_given() {
 fn paths_of_blocks_with_regular_expressions_are_not_adopted() {
     let site = Site::new();
     site.plain(A.0, A.1);
-    let before = site.shop.sandbox.read(A.0);
+    let before = site.setup.sandbox.read(A.0);
     let nginx = site.start(&format!(
         "{}\n{}",
         site.block(A.0, A.1),
-        site.block_of("~^shop[.]", A.0, A.1)
+        site.block_for("~^shop[.]", A.0, A.1)
     ));
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
     assert!(run["findings"].to_string().contains("~^shop[.]"), "{run}");
-    assert_eq!(site.shop.sandbox.read(A.0), before);
-    site.shop.served();
+    assert_eq!(site.setup.sandbox.read(A.0), before);
+    site.setup.served();
 
     // A block without a name serves every request.
-    std::fs::remove_dir_all(site.shop.sandbox.join("tree/etc/ssl/certctl")).unwrap();
+    std::fs::remove_dir_all(site.setup.sandbox.join("tree/etc/ssl/certctl")).unwrap();
     nginx.rewrite(&format!(
         "{}\n{}",
         site.block(A.0, A.1),
-        site.block_of("_", A.0, A.1)
+        site.block_for("_", A.0, A.1)
     ));
-    let run = site.round(&["--json"]).expect(0).json();
+    let run = site.renew_and_install(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
 
@@ -196,7 +202,7 @@ fn a_certificate_that_lacks_a_name_of_its_block_is_refused() {
     let site = Site::new();
     let names = "example.com www.example.com old.example.com";
     let nginx = site.start("");
-    nginx.rewrite(&site.block_of(names, CHAIN, KEY));
+    nginx.rewrite(&site.block_for(names, CHAIN, KEY));
     // A placeholder may lack names, and its names do not count as covered before.
     let config = nginx.config().display().to_string();
     let place = [
@@ -209,14 +215,14 @@ fn a_certificate_that_lacks_a_name_of_its_block_is_refused() {
         "nginx",
     ];
     let run = site
-        .shop
+        .setup
         .sandbox
         .run(&[&place[..], &["--server-config", &config, "--json"]].concat())
         .expect(0)
         .json();
     assert!(codes(&run).contains(&"names-not-covered"), "{run}");
-    let before = site.shop.tree();
-    let run = site.round(&["--json"]).expect(1).json();
+    let before = site.setup.tree();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
         (&"refused".into(), &false.into()),
@@ -235,25 +241,26 @@ fn a_certificate_that_lacks_a_name_of_its_block_is_refused() {
             .contains("old.example.com"),
         "{finding}"
     );
-    assert_eq!(site.shop.tree(), before);
-    site.round(&["--allow", "names-not-covered"]).expect(0);
-    // The present certificate lacks the name as well: now that is a warning.
-    let run = site.round(&["--json"]).expect(0).json();
+    assert_eq!(site.setup.tree(), before);
+    site.renew_and_install(&["--allow", "names-not-covered"])
+        .expect(0);
+    // The current certificate lacks the name as well, so this is only a warning.
+    let run = site.renew_and_install(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
 
 #[test]
 fn a_certificate_that_loses_a_served_name_is_refused() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    site.round(&[]).expect(0);
-    let before = site.shop.tree();
+    site.renew_and_install(&[]).expect(0);
+    let before = site.setup.tree();
     sandbox.run(&["csr", "example.com", "--force"]).expect(0);
-    let leaf = site.shop.ca.issue(&sandbox.read("example.com.csr"));
-    sandbox.write("less.crt", leaf + &site.shop.ca.bundle_pem());
-    let run = site.shop.install("less.crt", &["--json"]).expect(1).json();
+    let leaf = site.setup.ca.issue(&sandbox.read("example.com.csr"));
+    sandbox.write("less.crt", leaf + &site.setup.ca.bundle_pem());
+    let run = site.setup.install("less.crt", &["--json"]).expect(1).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
         (&"refused".into(), &false.into()),
@@ -266,20 +273,20 @@ fn a_certificate_that_loses_a_served_name_is_refused() {
             && findings.contains("nginx.conf:"),
         "{findings}"
     );
-    assert_eq!(site.shop.tree(), before);
+    assert_eq!(site.setup.tree(), before);
 
-    nginx.rewrite(&site.block_of("example.com", CHAIN, KEY));
-    site.shop.install("less.crt", &[]).expect(0);
-    // The present certificate lacks the name as well.
+    nginx.rewrite(&site.block_for("example.com", CHAIN, KEY));
+    site.setup.install("less.crt", &[]).expect(0);
+    // The current certificate lacks the name as well.
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let run = site.shop.install("less.crt", &["--json"]).expect(0).json();
+    let run = site.setup.install("less.crt", &["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"names-not-covered"), "{run}");
 }
 
 #[test]
 fn files_behind_a_link_into_another_tools_folder_are_not_adopted() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     site.plain(
         "tree/etc/.acme.sh/example.com/f.cer",
         "tree/etc/.acme.sh/example.com/k.key",
@@ -293,7 +300,7 @@ fn files_behind_a_link_into_another_tools_folder_are_not_adopted() {
     let before = sandbox.read("tree/etc/.acme.sh/example.com/k.key");
     let _nginx =
         site.start(&site.block("tree/etc/nginx/certs/f.cer", "tree/etc/nginx/certs/k.key"));
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
     assert!(run["findings"].to_string().contains("acme.sh"), "{run}");
     assert_eq!(sandbox.read("tree/etc/.acme.sh/example.com/k.key"), before);
@@ -304,8 +311,8 @@ fn a_block_that_cannot_be_written_is_printed() {
     let site = Site::new();
     let _nginx = site.start("");
     // The path of the block is a folder, so the block cannot be written.
-    std::fs::create_dir(site.shop.sandbox.join("example.com.nginx.conf")).unwrap();
-    let run = site.round(&["--json"]).expect(1).json();
+    std::fs::create_dir(site.setup.sandbox.join("example.com.nginx.conf")).unwrap();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
         (&"not-served".into(), &true.into()),
@@ -318,16 +325,16 @@ fn a_block_that_cannot_be_written_is_printed() {
             && next.contains("ssl_certificate_key"),
         "{next}"
     );
-    site.shop.served();
+    site.setup.served();
 }
 
 #[test]
 fn the_user_chooses_one_of_two_certificates_of_a_block() {
     let site = Site::new();
     site.plain(A.0, A.1);
-    let path = |path: &str| site.shop.sandbox.join(path).display().to_string();
+    let path = |path: &str| site.setup.sandbox.join(path).display().to_string();
     let (chain, key) = (path(A.0), path(A.1));
-    site.shop
+    site.setup
         .sandbox
         .run(&[
             "csr",
@@ -338,26 +345,26 @@ fn the_user_chooses_one_of_two_certificates_of_a_block() {
         ])
         .expect(0);
     let leaf = site
-        .shop
+        .setup
         .ca
-        .issue(&site.shop.sandbox.read("example.com.rsa.csr"));
-    site.shop
+        .issue(&site.setup.sandbox.read("example.com.rsa.csr"));
+    site.setup
         .sandbox
-        .write(B.0, leaf + &site.shop.ca.intermediate_pem());
-    site.shop
+        .write(B.0, leaf + &site.setup.ca.intermediate_pem());
+    site.setup
         .sandbox
-        .write(B.1, site.shop.sandbox.read("example.com.rsa.key"));
+        .write(B.1, site.setup.sandbox.read("example.com.rsa.key"));
     let both = format!(
         "ssl_certificate {}; ssl_certificate_key {}; return",
         path(B.0),
         path(B.1)
     );
     let _nginx = site.start(&site.block(A.0, A.1).replace("return", &both));
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     let line = format!("--chain-path {chain} --key-path {key}");
     assert!(run["findings"].to_string().contains(&line), "{run}");
     let run = site
-        .shop
+        .setup
         .install("new.crt", &["--chain-path", &chain, "--key-path", &key])
         .expect(0);
     assert!(run.stdout.contains("live  "), "{run}");

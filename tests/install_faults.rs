@@ -11,11 +11,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, tree};
 use support::mask;
 use support::namespace::{in_mount, is_root, user};
 use support::program::program;
-use support::shop::{CHAIN, KEY, Shop, tree};
 
 /// The installed state before the run that fails.
 #[derive(Clone, Copy)]
@@ -26,13 +26,13 @@ enum Before {
     Plain,
 }
 
-/// Returns a shop with the initial tree in `kept`, its certificate and key in `old.*`, and the next
-/// ones in `new.*`.
-fn shop(before: Before) -> Shop {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
-    let old = shop.served();
+/// Returns a sandbox with the initial tree in `kept`, its certificate and key in `old.*`, and the
+/// next ones in `new.*`.
+fn setup(before: Before) -> InstallSandbox {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    let old = setup.served();
     if let Before::Plain = before {
         fs::remove_dir_all(sandbox.join("tree")).unwrap();
         sandbox.write(CHAIN, &old.0);
@@ -40,22 +40,22 @@ fn shop(before: Before) -> Shop {
         fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
     }
     fs::rename(sandbox.join("tree"), sandbox.join("kept")).unwrap();
-    shop.round(&[]).expect(0);
-    let new = shop.served();
+    setup.renew_and_install(&[]).expect(0);
+    let new = setup.served();
     for (name, pair) in [("old", old), ("new", new)] {
         sandbox.write(&format!("{name}.chain"), pair.0);
         let key = sandbox.write(&format!("{name}.key"), pair.1);
         fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
     }
     fs::remove_dir_all(sandbox.join("tree")).unwrap();
-    shop
+    setup
 }
 
 /// Returns the output and exit code of an install after `fault` and the files that it left; then
 /// those of the next install, after `repair`.
-fn install_with_fault(shop: &Shop, (size, fault, repair): (&str, &str, &str)) -> String {
+fn install_with_fault(setup: &InstallSandbox, (size, fault, repair): (&str, &str, &str)) -> String {
     let run = in_mount(
-        &shop.sandbox,
+        &setup.sandbox,
         &format!("size={size}"),
         &format!(
             "chain=tree/etc/ssl/example.com.fullchain.pem key=tree/etc/ssl/private/example.com.key
@@ -108,14 +108,14 @@ fn masked(text: &str) -> String {
 #[test]
 fn a_full_disk_changes_nothing() {
     for (before, most) in [(Before::Installed, 12), (Before::Plain, 24)] {
-        let shop = shop(before);
+        let setup = setup(before);
         let mut refused = Vec::new();
         for pages in 0..most {
             let fill = format!(
                 "head -c {} /dev/zero >tree/hole; cat /dev/zero 2>/dev/null >tree/fill || true; rm tree/hole",
                 pages * 4096
             );
-            let output = install_with_fault(&shop, ("256k", &fill, "rm tree/fill"));
+            let output = install_with_fault(&setup, ("256k", &fill, "rm tree/fill"));
             if output.contains("exit 4\n") {
                 assert!(output.contains(KEPT), "{pages} pages: {output}");
                 refused.push(output);
@@ -166,9 +166,9 @@ fn a_full_disk_changes_nothing() {
 /// A rollback only changes links, and a link needs no blocks.
 #[test]
 fn a_rollback_needs_no_disk_space() {
-    let shop = shop(Before::Installed);
+    let setup = setup(Before::Installed);
     let run = in_mount(
-        &shop.sandbox,
+        &setup.sandbox,
         "size=256k",
         "cp -a kept/. tree/
          certctl install new.crt --root tree --trust root.pem >/dev/null
@@ -185,8 +185,8 @@ fn a_rollback_needs_no_disk_space() {
 /// modification time.
 #[test]
 fn unwritable_files_are_detected_before_anything_is_written() {
-    let shop = Shop::new();
-    shop.deliver("new.crt");
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
     let mut outputs = Vec::new();
     for (what, options, fault) in [
         (
@@ -207,7 +207,7 @@ fn unwritable_files_are_detected_before_anything_is_written() {
         ),
     ] {
         let run = in_mount(
-            &shop.sandbox,
+            &setup.sandbox,
             options,
             &format!(
                 "mkdir -p tree/etc/ssl/private
@@ -245,9 +245,10 @@ fn unwritable_files_are_detected_before_anything_is_written() {
     read-only
     exit 4
     exit 4
-    error   cannot make the folder [SANDBOX]/tree/etc/ssl/certctl
+    error   cannot create the folder [SANDBOX]/tree/etc/ssl/certctl
             cause: Read-only file system (os error 30)
-    next    findmnt -T [SANDBOX]/tree/etc/ssl.
+    next    Check how this file system is mounted:
+                findmnt -T [SANDBOX]/tree/etc/ssl
     --- exit 0
 
     a folder of another user
@@ -273,18 +274,19 @@ fn read_only_mounts_are_reported() {
             "umount tree/etc/ssl/private",
         ),
     ] {
-        let shop = shop(before);
+        let setup = setup(before);
         let fault = match path {
             "tree" => "mount -o remount,ro,bind tree".to_owned(),
             _ => format!("mount --bind {path} {path}; mount -o remount,ro,bind {path}"),
         };
-        let output = install_with_fault(&shop, ("4m", &fault, repair));
+        let output = install_with_fault(&setup, ("4m", &fault, repair));
         assert!(output.contains(KEPT), "{path}: {output}");
         match (before, path) {
             (Before::Installed, _) => insta::assert_snapshot!(masked(&output), @"
-            error   cannot make the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
+            error   cannot create the folder [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/RELEASE
                     cause: Read-only file system (os error 30)
-            next    findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases.
+            next    Check how this file system is mounted:
+                        findmnt -T [SANDBOX]/tree/etc/ssl/certctl/example.com/releases
             exit 4
             on disk: the old certificate
             and then
@@ -308,7 +310,7 @@ fn read_only_mounts_are_reported() {
 
 #[test]
 fn immutable_files_are_left_unchanged() {
-    let shop = shop(Before::Plain);
+    let setup = setup(Before::Plain);
     let mut outputs = Vec::new();
     // Settings, live and proven are renamed before the two paths become links.
     for (path, rename) in [
@@ -319,7 +321,7 @@ fn immutable_files_are_left_unchanged() {
         let path = format!("tree/etc/ssl/{path}");
         let output = match is_root() {
             true => install_with_fault(
-                &shop,
+                &setup,
                 (
                     "4m",
                     &format!("chattr +i {path}"),
@@ -329,34 +331,37 @@ fn immutable_files_are_left_unchanged() {
             // Only root can set the flag: strace injects the same error instead.
             false => {
                 let inject = format!("inject='-e inject=rename:error=EPERM:when={rename}'");
-                install_with_fault(&shop, ("4m", &inject, "inject="))
+                install_with_fault(&setup, ("4m", &inject, "inject="))
             }
         };
         assert!(output.contains(KEPT), "{path}: {output}");
         outputs.push(masked(&output));
     }
     insta::assert_snapshot!(outputs.join("\n\n"), @"
-    error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+    error   cannot create the link [SANDBOX]/tree/etc/ssl/private/example.com.key
             cause: Operation not permitted (os error 1)
-    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
+    next    Check for the attributes i and a, which `chattr -i` and `chattr -a` remove:
+                lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
     exit 4
     on disk: the old certificate
     and then
     exit 0
     on disk: the new certificate
 
-    error   cannot make the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    error   cannot create the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
             cause: Operation not permitted (os error 1)
-    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem.
+    next    Check for the attributes i and a, which `chattr -i` and `chattr -a` remove:
+                lsattr -d [SANDBOX]/tree/etc/ssl [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
     exit 4
     on disk: the old certificate
     and then
     exit 0
     on disk: the new certificate
 
-    error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+    error   cannot create the link [SANDBOX]/tree/etc/ssl/private/example.com.key
             cause: Operation not permitted (os error 1)
-    next    see what is marked i or a (chattr -i takes it off):  lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key.
+    next    Check for the attributes i and a, which `chattr -i` and `chattr -a` remove:
+                lsattr -d [SANDBOX]/tree/etc/ssl/private [SANDBOX]/tree/etc/ssl/private/example.com.key
     exit 4
     on disk: the old certificate
     and then
@@ -369,11 +374,11 @@ fn immutable_files_are_left_unchanged() {
 /// followed or changed.
 #[test]
 fn unexpected_files_and_links_are_refused() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
-    let (chain, key) = shop.served();
-    shop.deliver("new.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    let (chain, key) = setup.served();
+    setup.write_delivery("new.crt");
     let secret = sandbox.write("outside/secret", "root's");
     let mut outputs = Vec::new();
     for (what, plant) in [
@@ -421,12 +426,12 @@ fn unexpected_files_and_links_are_refused() {
                 .args(["-c", &format!("umask 022; {plant}")])
                 .current_dir(private.parent().unwrap()),
         );
-        let before = shop.tree();
-        let run = shop.install("new.crt", &[]);
+        let before = setup.tree();
+        let run = setup.install("new.crt", &[]);
         assert!([1, 2, 3, 4].contains(&run.code), "{what}: {run}");
         // It may only have created its own folders and the lock.
         let ours = |path: &PathBuf| path.is_dir() || path.ends_with(".lock");
-        let after = shop
+        let after = setup
             .tree()
             .into_iter()
             .filter(|(path, _)| before.contains_key(path) || !ours(path))
@@ -475,7 +480,8 @@ fn unexpected_files_and_links_are_refused() {
     --- stderr
     error   cannot open the lock [SANDBOX]/tree/etc/ssl/certctl/.lock
             cause: Too many levels of symbolic links (os error 40)
-    next    ls -ld [SANDBOX]/tree/etc/ssl/certctl/.lock; what the kernel says of it:  sudo dmesg | tail.
+    next    Check the kernel's messages:
+                sudo dmesg | tail
     --- exit 4
 
     a link as the certificate's folder
@@ -487,7 +493,7 @@ fn unexpected_files_and_links_are_refused() {
 
     a link as the folder of releases
     --- stderr
-    error   [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any leads out of [SANDBOX]/tree
+    error   a link in [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/any points outside of [SANDBOX]/tree
     next    Choose a path inside the tree of `--root`.
     --- exit 2
 
@@ -502,7 +508,8 @@ fn unexpected_files_and_links_are_refused() {
     --- stderr
     error   cannot read [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
             cause: it is a device, a pipe or a socket, not a file
-    next    pass a file, or - for stdin; what is it?  file [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json.
+    next    Pass a regular file, or - for stdin; this shows what kind of file it is:
+                file [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json
     --- exit 3
 
     a folder that every user can write to
@@ -519,7 +526,7 @@ fn unexpected_files_and_links_are_refused() {
     let key = sandbox.write(KEY, key);
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(key.parent().unwrap(), Permissions::from_mode(0o777)).unwrap();
-    let run = shop.install("new.crt", &[]).expect(0).to_string();
+    let run = setup.install("new.crt", &[]).expect(0).to_string();
     let warnings: Vec<&str> = run
         .lines()
         .filter(|line| line.contains("can write") || line.contains("chmod"))
@@ -534,10 +541,10 @@ fn unexpected_files_and_links_are_refused() {
 #[test]
 fn a_link_planted_at_a_temporary_name_is_not_followed() {
     for before in [Before::Installed, Before::Plain] {
-        let shop = shop(before);
-        let sandbox = &shop.sandbox;
+        let setup = setup(before);
+        let sandbox = &setup.sandbox;
         fs::rename(sandbox.join("kept"), sandbox.join("tree")).unwrap();
-        let mut strace = foreign("strace");
+        let mut strace = external_program("strace");
         strace.args([
             "-f",
             "-o",
@@ -572,11 +579,11 @@ fn a_link_planted_at_a_temporary_name_is_not_followed() {
 /// With a limit on the size of files, a write fails after the first bytes.
 #[test]
 fn a_limit_on_file_sizes_changes_nothing() {
-    let shop = shop(Before::Plain);
+    let setup = setup(Before::Plain);
     let mut outputs = Vec::new();
     for limit in (0..4000).step_by(150) {
         let output = install_with_fault(
-            &shop,
+            &setup,
             ("4m", &format!("limit='prlimit --fsize={limit}'"), "limit="),
         );
         if !output.contains("exit 0\non disk: the new certificate\nand then") {
@@ -591,7 +598,8 @@ fn a_limit_on_file_sizes_changes_nothing() {
     insta::assert_snapshot!(outputs[0], @"
     error   cannot write [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/.RELEASE.RANDOM~/fullchain.pem
             cause: File too large (os error 27)
-    next    see the limit, and lift it:  ulimit -f unlimited.
+    next    Lift the limit on the size of files in this shell:
+                ulimit -f unlimited
     exit 4
     on disk: the old certificate
     and then

@@ -7,34 +7,35 @@ mod support;
 
 use std::os::unix::fs::MetadataExt;
 
-use support::shop::{KEY, Shop, codes, mode};
+use support::install_sandbox::{InstallSandbox, KEY, codes, mode};
 use support::site::Site;
 
 #[test]
 fn owner_and_mode_of_the_key_are_set_and_saved() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     sandbox.write("tree/etc/passwd", "root:x:0:0::/:\nweb:x:33:44::/:\n");
     sandbox.write("tree/etc/group", "root:x:0:\nssl-cert:x:114:\n");
     let owner = || {
         let meta = sandbox.join(KEY).metadata().unwrap();
         (meta.uid(), meta.gid())
     };
-    shop.round(&["--key-mode", "0440"]).expect(0);
+    setup.renew_and_install(&["--key-mode", "0440"]).expect(0);
     assert_eq!(mode(&sandbox.join(KEY)), 0o440);
     let me = owner();
     // User names are looked up in the tree's own files; only root can change the owner of a key.
     if me.0 == 0 {
-        shop.round(&["--owner", "root:ssl-cert", "--key-mode", "640"])
+        setup
+            .renew_and_install(&["--owner", "root:ssl-cert", "--key-mode", "640"])
             .expect(0);
         assert_eq!((owner(), mode(&sandbox.join(KEY))), ((0, 114), 0o640));
-        shop.round(&[]).expect(0);
+        setup.renew_and_install(&[]).expect(0);
         assert_eq!(
             (owner(), mode(&sandbox.join(KEY))),
             ((0, 114), 0o640),
             "owner and mode were saved"
         );
-        let same = shop
+        let same = setup
             .install(
                 "new.crt",
                 &["--owner", "web", "--key-mode", "0600", "--json"],
@@ -47,7 +48,7 @@ fn owner_and_mode_of_the_key_are_set_and_saved() {
             ((33, 44), 0o600),
             "the same certificate with another owner"
         );
-        let again = shop
+        let again = setup
             .install("new.crt", &["--owner", "33:44", "--json"])
             .expect(0)
             .json();
@@ -57,7 +58,7 @@ fn owner_and_mode_of_the_key_are_set_and_saved() {
             "{again}"
         );
     }
-    let before = shop.tree();
+    let before = setup.tree();
     for (flags, expected) in [
         (
             ["--owner", "no-such-user"],
@@ -65,24 +66,27 @@ fn owner_and_mode_of_the_key_are_set_and_saved() {
         ),
         (["--owner", "root:no-such-group"], "there is no group"),
         (["--owner", "4711"], "--owner 4711:ssl-cert"),
-        (["--owner", ""], "no owner was given"),
-        (["--key-mode", "0644"], "it would open the key to everybody"),
+        (["--owner", ""], "the owner is empty"),
+        (
+            ["--key-mode", "0644"],
+            "all users would have access to the key",
+        ),
         (["--key-mode", "0700"], "0600, 0640, 0400 or 0440"),
-        (["--cert-name", "example.com-2"], "mark rounds"),
+        (["--cert-name", "example.com-2"], "which mark renewals"),
         (["--cert-name", "../x"], "letters, digits"),
         (["--allow", "expired"], "names-not-covered"),
     ] {
-        let run = shop.install("new.crt", &flags).expect(2);
+        let run = setup.install("new.crt", &flags).expect(2);
         assert!(run.stderr.contains(expected), "{run}");
-        assert_eq!(shop.tree(), before);
+        assert_eq!(setup.tree(), before);
     }
 }
 
 #[test]
 fn cert_name_sets_the_name_of_the_certificate() {
-    let shop = Shop::new();
-    let run = shop
-        .round(&["--cert-name", "web", "--json"])
+    let setup = InstallSandbox::new();
+    let run = setup
+        .renew_and_install(&["--cert-name", "web", "--json"])
         .expect(0)
         .json();
     assert_eq!(run["certificates"][0]["name"], "web");
@@ -94,7 +98,7 @@ fn cert_name_sets_the_name_of_the_certificate() {
         "{run}"
     );
     for name in ["web", "example.com"] {
-        let again = shop.sandbox.run(&[
+        let again = setup.sandbox.run(&[
             "install",
             name,
             "--root",
@@ -111,7 +115,7 @@ fn cert_name_sets_the_name_of_the_certificate() {
     }
     // A certificate that was installed with --cert-name keeps that name, whatever its request is
     // called.
-    let again = shop
+    let again = setup
         .sandbox
         .run(&["install", "example.com", "--root", "tree", "--json"])
         .expect(0)
@@ -120,8 +124,9 @@ fn cert_name_sets_the_name_of_the_certificate() {
         (&again["certificates"][0]["name"], &again["verdict"]),
         (&"web".into(), &"unchanged".into())
     );
-    shop.round(&["--cert-name", "web"]).expect(0);
-    shop.sandbox
+    setup.renew_and_install(&["--cert-name", "web"]).expect(0);
+    setup
+        .sandbox
         .run(&["rollback", "web", "--root", "tree"])
         .expect(0);
 }
@@ -131,12 +136,12 @@ fn allowed_findings_are_reported_as_warnings() {
     let site = Site::new();
     let (chain, key) = ("etc/site.crt", "etc/site.key");
     site.plain(chain, key);
-    let block = site.block_of("example.com www.example.com", chain, key);
+    let block = site.block_for("example.com www.example.com", chain, key);
     let _nginx = site.start(&block);
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     sandbox.run(&["csr", "example.com", "--force"]).expect(0);
-    let leaf = site.shop.ca.issue(&sandbox.read("example.com.csr"));
-    sandbox.write("new.crt", site.shop.ca.bundle_pem() + &leaf);
+    let leaf = site.setup.ca.issue(&sandbox.read("example.com.csr"));
+    sandbox.write("new.crt", site.setup.ca.bundle_pem() + &leaf);
     let config = site.folder().join("nginx.conf").display().to_string();
     let path = |path: &str| sandbox.join(path).display().to_string();
     let common = [

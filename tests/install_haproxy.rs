@@ -1,7 +1,7 @@
 //! `certctl install` with a real HAProxy: combined and separate files, folders, lists, PROXY headers,
 //! strict SNI, broken configurations, and a server that does not run.
 //! Needs: haproxy
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -13,31 +13,31 @@ use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
 use support::Run;
 use support::haproxy::{Haproxy, write_config};
+use support::install_sandbox::{CHAIN, InstallSandbox, codes, mode};
 use support::nginx::free_port;
-use support::shop::{CHAIN, Shop, codes, mode};
 
 /// A CA, a request and a tree to install into, with an HAProxy that serves what is installed.
-struct Balancer {
-    shop: Shop,
+struct HaproxySite {
+    setup: InstallSandbox,
     port: u16,
 }
 
 const BOTH: &str = "tree/etc/ssl/private/example.com.pem";
 
-impl Balancer {
+impl HaproxySite {
     fn new() -> Self {
         Self {
-            shop: Shop::new(),
+            setup: InstallSandbox::new(),
             port: free_port(),
         }
     }
 
     fn folder(&self) -> PathBuf {
-        self.shop.sandbox.join("haproxy")
+        self.setup.sandbox.join("haproxy")
     }
 
     fn path(&self, path: &str) -> String {
-        self.shop.sandbox.join(path).display().to_string()
+        self.setup.sandbox.join(path).display().to_string()
     }
 
     /// Returns a section with TLS; `words` follow `ssl` on its `bind` line.
@@ -66,26 +66,26 @@ impl Balancer {
         ]
     }
 
-    fn round(&self, more: &[&str]) -> Run {
-        self.shop.deliver("new.crt");
+    fn renew_and_install(&self, more: &[&str]) -> Run {
+        self.setup.write_delivery("new.crt");
         self.again(more)
     }
 
     fn again(&self, more: &[&str]) -> Run {
         let flags = self.flags();
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-        self.shop.install("new.crt", &[&flags[..], more].concat())
+        self.setup.install("new.crt", &[&flags[..], more].concat())
     }
 
     /// Issues a certificate and writes its chain and key to plain files; equal paths are one file.
     fn plain(&self, chain: &str, key: &str) {
-        let sandbox = &self.shop.sandbox;
+        let sandbox = &self.setup.sandbox;
         sandbox
             .run(&["csr", "example.com", "www.example.com", "--force"])
             .expect(0);
-        let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
+        let leaf = self.setup.ca.issue(&sandbox.read("example.com.csr"));
         let (pem, own) = (
-            leaf + &self.shop.ca.intermediate_pem(),
+            leaf + &self.setup.ca.intermediate_pem(),
             sandbox.read("example.com.key"),
         );
         match chain == key {
@@ -97,7 +97,7 @@ impl Balancer {
         }
     }
 
-    fn shows(&self, path: &str) {
+    fn assert_serves(&self, path: &str) {
         let target = ProbeTarget::new(([127, 0, 0, 1], self.port).into(), "example.com");
         let handshake = probe_all(&[target], Duration::from_secs(20))
             .pop()
@@ -105,7 +105,7 @@ impl Balancer {
             .expect("a handshake");
         let leaf = Certificate::from_der(&handshake.chain[0]).unwrap().to_pem();
         assert!(
-            self.shop.sandbox.read(path).contains(&leaf),
+            self.setup.sandbox.read(path).contains(&leaf),
             "HAProxy serves another certificate than {path}"
         );
     }
@@ -113,14 +113,14 @@ impl Balancer {
 
 #[test]
 fn a_chain_with_the_key_in_a_file_next_to_it() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let key = format!("{CHAIN}.key");
     balancer.plain(CHAIN, &key);
     let _haproxy = balancer.start(&balancer.crt(CHAIN));
-    balancer.shows(CHAIN);
+    balancer.assert_serves(CHAIN);
     let (chain, key) = (balancer.path(CHAIN), balancer.path(&key));
     let run = balancer
-        .round(&["--chain-path", &chain, "--key-path", &key, "--json"])
+        .renew_and_install(&["--chain-path", &chain, "--key-path", &key, "--json"])
         .expect(0)
         .json();
     assert_eq!(
@@ -128,18 +128,18 @@ fn a_chain_with_the_key_in_a_file_next_to_it() {
         (&"live".into(), &"live".into()),
         "{run}"
     );
-    balancer.shows(CHAIN);
-    let run = balancer.round(&["--json"]).expect(0).json();
+    balancer.assert_serves(CHAIN);
+    let run = balancer.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
-    balancer.shows(CHAIN);
+    balancer.assert_serves(CHAIN);
 }
 
 #[test]
 fn a_combined_file_is_installed_replaced_and_rolled_back() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&balancer.crt(BOTH));
-    let first = balancer.round(&["--json"]).expect(0).json();
+    let first = balancer.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(
         (&first["verdict"], &first["certificates"][0]["proof"]),
         (&"live".into(), &"live".into()),
@@ -150,11 +150,11 @@ fn a_combined_file_is_installed_replaced_and_rolled_back() {
         2,
         "both names: {first}"
     );
-    balancer.shows(BOTH);
-    assert_eq!(mode(&balancer.shop.sandbox.join(BOTH)), 0o600);
-    let one = balancer.shop.sandbox.read(BOTH);
+    balancer.assert_serves(BOTH);
+    assert_eq!(mode(&balancer.setup.sandbox.join(BOTH)), 0o600);
+    let one = balancer.setup.sandbox.read(BOTH);
 
-    let run = balancer.round(&["--json"]).expect(0).json();
+    let run = balancer.renew_and_install(&["--json"]).expect(0).json();
     let steps: Vec<&str> = run["plan"]["steps"]
         .iter()
         .map(|step| step["step"].as_str().unwrap())
@@ -163,54 +163,54 @@ fn a_combined_file_is_installed_replaced_and_rolled_back() {
         steps.contains(&"test-server") && steps.contains(&"reload"),
         "{run}"
     );
-    balancer.shows(BOTH);
-    assert_ne!(balancer.shop.sandbox.read(BOTH), one);
+    balancer.assert_serves(BOTH);
+    assert_ne!(balancer.setup.sandbox.read(BOTH), one);
     assert_eq!(
         balancer.again(&["--json"]).expect(0).json()["verdict"],
         "unchanged"
     );
 
     balancer
-        .shop
+        .setup
         .sandbox
         .run(&["rollback", "--root", "tree"])
         .expect(0);
-    assert_eq!(balancer.shop.sandbox.read(BOTH), one);
-    balancer.shows(BOTH);
+    assert_eq!(balancer.setup.sandbox.read(BOTH), one);
+    balancer.assert_serves(BOTH);
 }
 
 #[test]
 fn a_plain_combined_file_is_adopted() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let path = "tree/etc/haproxy/site.pem";
     balancer.plain(path, path);
-    let old = balancer.shop.sandbox.read(path);
+    let old = balancer.setup.sandbox.read(path);
     let _haproxy = balancer.start(&balancer.crt(path));
-    let run = balancer.round(&["--json"]).expect(0).json();
+    let run = balancer.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
-    balancer.shows(path);
-    assert_ne!(balancer.shop.sandbox.read(path), old);
+    balancer.assert_serves(path);
+    assert_ne!(balancer.setup.sandbox.read(path), old);
     balancer
-        .shop
+        .setup
         .sandbox
         .run(&["rollback", "--root", "tree"])
         .expect(0);
-    assert_eq!(balancer.shop.sandbox.read(path), old);
-    balancer.shows(path);
+    assert_eq!(balancer.setup.sandbox.read(path), old);
+    balancer.assert_serves(path);
 }
 
 #[test]
 fn backups_in_a_folder_of_certificates_are_not_loaded() {
-    let balancer = Balancer::new();
-    let sandbox = &balancer.shop.sandbox;
+    let balancer = HaproxySite::new();
+    let sandbox = &balancer.setup.sandbox;
     let path = "tree/etc/haproxy/certs/site.pem";
     balancer.plain(path, path);
     let haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/certs"));
     assert_eq!(
-        balancer.round(&["--json"]).expect(0).json()["verdict"],
+        balancer.renew_and_install(&["--json"]).expect(0).json()["verdict"],
         "live"
     );
-    balancer.shows(path);
+    balancer.assert_serves(path);
     let listing = || {
         let names = std::fs::read_dir(sandbox.join("tree/etc/haproxy/certs")).unwrap();
         let mut names: Vec<String> = names
@@ -225,17 +225,17 @@ fn backups_in_a_folder_of_certificates_are_not_loaded() {
     // The broken file is kept under a name that HAProxy does not load.
     std::fs::remove_file(sandbox.join(path)).unwrap();
     sandbox.write(path, "broken");
-    let run = balancer.round(&["--json"]).expect(0).json();
+    let run = balancer.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
     assert_eq!(listing(), ["site.pem"]);
-    balancer.shows(path);
+    balancer.assert_serves(path);
     drop(haproxy);
 }
 
 #[test]
 fn backups_of_a_chain_and_a_separate_key_are_not_loaded() {
-    let balancer = Balancer::new();
-    let sandbox = &balancer.shop.sandbox;
+    let balancer = HaproxySite::new();
+    let sandbox = &balancer.setup.sandbox;
     let [chain, key] = [
         "tree/etc/haproxy/certs/site.crt",
         "tree/etc/haproxy/certs/site.crt.key",
@@ -246,11 +246,11 @@ fn backups_of_a_chain_and_a_separate_key_are_not_loaded() {
     balancer.plain("other.crt", key);
     let paths = [balancer.path(chain), balancer.path(key)];
     let run = balancer
-        .round(&["--chain-path", &paths[0], "--key-path", &paths[1], "--json"])
+        .renew_and_install(&["--chain-path", &paths[0], "--key-path", &paths[1], "--json"])
         .expect(0)
         .json();
     assert_eq!(run["verdict"], "live", "{run}");
-    balancer.shows(chain);
+    balancer.assert_serves(chain);
     let names = std::fs::read_dir(sandbox.join("tree/etc/haproxy/certs")).unwrap();
     let mut names: Vec<String> = names
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -269,13 +269,13 @@ fn backups_of_a_chain_and_a_separate_key_are_not_loaded() {
 
 #[test]
 fn a_failed_reload_is_rolled_back() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&balancer.crt(BOTH));
-    balancer.round(&[]).expect(0);
-    let before = balancer.shop.sandbox.read(BOTH);
+    balancer.renew_and_install(&[]).expect(0);
+    let before = balancer.setup.sandbox.read(BOTH);
     let run = balancer
-        .round(&["--reload", "false", "--json"])
+        .renew_and_install(&["--reload", "false", "--json"])
         .expect(5)
         .json();
     assert_eq!(
@@ -284,25 +284,25 @@ fn a_failed_reload_is_rolled_back() {
         "{run}"
     );
     assert!(codes(&run).contains(&"reload-failed"), "{run}");
-    assert_eq!(balancer.shop.sandbox.read(BOTH), before);
-    balancer.shows(BOTH);
+    assert_eq!(balancer.setup.sandbox.read(BOTH), before);
+    balancer.assert_serves(BOTH);
 }
 
 #[test]
 fn a_name_that_another_line_serves_is_reported_with_the_line_to_change() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     balancer.plain(BOTH, BOTH);
     balancer.plain("other.pem", "other.pem");
     let list = format!("{} example.com\n", balancer.path("other.pem"));
     let list = balancer
-        .shop
+        .setup
         .sandbox
         .write("list", list)
         .display()
         .to_string();
     let _haproxy =
         balancer.start(&balancer.section(&format!("crt-list {list} crt {}", balancer.path(BOTH))));
-    let run = balancer.round(&[
+    let run = balancer.renew_and_install(&[
         "--chain-path",
         &balancer.path(BOTH),
         "--key-path",
@@ -331,8 +331,8 @@ fn a_name_that_another_line_serves_is_reported_with_the_line_to_change() {
 
 #[test]
 fn filters_of_a_crt_list_select_the_certificate() {
-    let balancer = Balancer::new();
-    let sandbox = &balancer.shop.sandbox;
+    let balancer = HaproxySite::new();
+    let sandbox = &balancer.setup.sandbox;
     let (first, second) = ("tree/etc/haproxy/first.pem", "tree/etc/haproxy/second.pem");
     for path in [first, second] {
         balancer.plain(path, path);
@@ -347,9 +347,9 @@ fn filters_of_a_crt_list_select_the_certificate() {
     );
     let _haproxy = balancer.start(&balancer.section(&format!("crt-list {}", list.display())));
     let before = sandbox.read(first);
-    let run = balancer.round(&["--json"]).expect(0).json();
+    let run = balancer.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
-    balancer.shows(second);
+    balancer.assert_serves(second);
     assert_eq!(
         sandbox.read(first),
         before,
@@ -360,11 +360,11 @@ fn filters_of_a_crt_list_select_the_certificate() {
 #[test]
 fn proxy_headers_and_strict_sni_are_supported() {
     for words in ["accept-proxy", "strict-sni"] {
-        let balancer = Balancer::new();
+        let balancer = HaproxySite::new();
         balancer.plain(BOTH, BOTH);
         let haproxy =
             balancer.start(&balancer.section(&format!("crt {} {words}", balancer.path(BOTH))));
-        let run = balancer.round(&["--json"]).expect(0).json();
+        let run = balancer.renew_and_install(&["--json"]).expect(0).json();
         assert_eq!(
             (&run["verdict"], &run["certificates"][0]["proof"]),
             (&"live".into(), &"live".into()),
@@ -376,10 +376,10 @@ fn proxy_headers_and_strict_sni_are_supported() {
 
 #[test]
 fn a_configuration_with_another_error_is_not_changed() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&format!("{}    bogus\n", balancer.crt(BOTH)));
-    let run = balancer.round(&["--json"]).expect(1).json();
+    let run = balancer.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused");
     assert!(
         run["findings"]
@@ -387,14 +387,14 @@ fn a_configuration_with_another_error_is_not_changed() {
             .contains("unknown keyword 'bogus'"),
         "{run}"
     );
-    assert!(!balancer.shop.sandbox.join("tree").exists());
+    assert!(!balancer.setup.sandbox.join("tree").exists());
 }
 
 #[test]
 fn the_next_step_starts_a_server_that_does_not_run() {
-    let balancer = Balancer::new();
+    let balancer = HaproxySite::new();
     write_config(&balancer.folder(), &balancer.crt(BOTH));
-    let run = balancer.round(&["--json"]).expect(1).json();
+    let run = balancer.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
     assert!(
@@ -413,10 +413,10 @@ fn the_next_step_starts_a_server_that_does_not_run() {
 
 #[test]
 fn a_written_section_serves_the_certificate() {
-    let balancer = Balancer::new();
-    let sandbox = &balancer.shop.sandbox;
+    let balancer = HaproxySite::new();
+    let sandbox = &balancer.setup.sandbox;
     let haproxy = balancer.start("");
-    let run = balancer.round(&["--json"]).expect(1).json();
+    let run = balancer.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     let section = sandbox.read("example.com.haproxy.cfg");
     assert!(
@@ -448,13 +448,13 @@ fn a_written_section_serves_the_certificate() {
         balancer.again(&["--json"]).expect(0).json()["verdict"],
         "live"
     );
-    balancer.shows(BOTH);
+    balancer.assert_serves(BOTH);
 }
 
 #[test]
 fn of_a_bundle_only_the_chosen_file_is_replaced() {
-    let balancer = Balancer::new();
-    let sandbox = &balancer.shop.sandbox;
+    let balancer = HaproxySite::new();
+    let sandbox = &balancer.setup.sandbox;
     let (ecdsa, rsa) = (
         "tree/etc/haproxy/site.pem.ecdsa",
         "tree/etc/haproxy/site.pem.rsa",
@@ -469,15 +469,18 @@ fn of_a_bundle_only_the_chosen_file_is_replaced() {
             "rsa-2048",
         ])
         .expect(0);
-    let leaf = balancer.shop.ca.issue(&sandbox.read("example.com.rsa.csr"));
+    let leaf = balancer
+        .setup
+        .ca
+        .issue(&sandbox.read("example.com.rsa.csr"));
     sandbox.write(
         rsa,
-        leaf + &balancer.shop.ca.intermediate_pem() + &sandbox.read("example.com.rsa.key"),
+        leaf + &balancer.setup.ca.intermediate_pem() + &sandbox.read("example.com.rsa.key"),
     );
     let _haproxy = balancer.start(&balancer.crt("tree/etc/haproxy/site.pem"));
     let before = sandbox.read(rsa);
 
-    let run = balancer.round(&["--json"]).expect(1).json();
+    let run = balancer.renew_and_install(&["--json"]).expect(1).json();
     let path = balancer.path(ecdsa);
     assert!(
         run["findings"]
@@ -494,11 +497,11 @@ fn of_a_bundle_only_the_chosen_file_is_replaced() {
         (&"live".into(), &"live".into()),
         "{run}"
     );
-    balancer.shows(ecdsa);
+    balancer.assert_serves(ecdsa);
     assert_eq!(sandbox.read(rsa), before);
     assert_eq!(
-        balancer.round(&["--json"]).expect(0).json()["verdict"],
+        balancer.renew_and_install(&["--json"]).expect(0).json()["verdict"],
         "live"
     );
-    balancer.shows(ecdsa);
+    balancer.assert_serves(ecdsa);
 }

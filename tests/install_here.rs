@@ -8,9 +8,9 @@ mod support;
 use std::os::unix::fs::PermissionsExt;
 
 use support::Run;
+use support::install_sandbox::InstallSandbox;
 use support::namespace::in_mount;
 use support::nginx::{free_port, write_config};
-use support::shop::Shop;
 
 /// A stand-in for systemd, which does not run in tests: it records its arguments, reports every unit
 /// as active, and reloads nginx with `nginx -s reload`.
@@ -21,9 +21,9 @@ case $1 in reload) exec nginx -s reload -c \"$PWD/nginx/nginx.conf\" ;; esac
 
 /// Runs `script` on a machine whose nginx has a block that references the usual paths; the shell
 /// function `start` starts nginx.
-fn here(shop: &Shop, script: &str) -> Run {
-    let sandbox = &shop.sandbox;
-    shop.deliver("new.crt");
+fn here(setup: &InstallSandbox, script: &str) -> Run {
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("new.crt");
     let block = format!(
         "server {{ listen 127.0.0.1:{} ssl; server_name example.com www.example.com;\n\
          ssl_certificate /etc/ssl/example.com.fullchain.pem;\n ssl_certificate_key /etc/ssl/private/example.com.key; }}",
@@ -50,15 +50,15 @@ fn here(shop: &Shop, script: &str) -> Run {
 
 #[test]
 fn a_running_server_that_server_none_excludes_is_reported() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     let run = here(
-        &shop,
+        &setup,
         "certctl install new.crt --trust root.pem --server none >before
          start
          certctl install example.com --server none",
     );
     assert!(
-        !shop.sandbox.read("before").contains("nginx"),
+        !setup.sandbox.read("before").contains("nginx"),
         "nginx was not running then"
     );
     let line = "warning nginx is running and references these files (/etc/nginx/nginx.conf:";
@@ -78,9 +78,9 @@ fn a_running_server_that_server_none_excludes_is_reported() {
 
 #[test]
 fn systemd_reloads_a_unit_of_systemd() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     let run = here(
-        &shop,
+        &setup,
         "mkdir -p /run/systemd/system; PATH=\"$PWD/fake:$PATH\"; start
          certctl install new.crt --trust root.pem --server nginx",
     );
@@ -89,7 +89,7 @@ fn systemd_reloads_a_unit_of_systemd() {
             .contains("this certificate, full chain; nginx -t passed, reloaded"),
         "{run}"
     );
-    let log = shop.sandbox.read("systemctl.log");
+    let log = setup.sandbox.read("systemctl.log");
     assert_eq!(
         log.lines().filter(|line| *line == "reload nginx").count(),
         1,

@@ -1,7 +1,7 @@
 //! `certctl install` and `rollback` with a real nginx: certificates that are served or not configured
 //! yet, broken configurations, reloads that fail or have no effect, and a server that does not run.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
+use support::install_sandbox::{CHAIN, KEY, LINEAGE, codes, key_matches_chain, link};
 use support::nginx::{Nginx, free_port, write_config};
-use support::shop::{CHAIN, KEY, PAIR, codes, fits, link};
 use support::site::Site;
 
 #[test]
@@ -21,7 +21,7 @@ fn a_certificate_is_installed_replaced_and_rolled_back() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let first = site.round(&["--json"]).expect(0).json();
+    let first = site.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(
         (&first["verdict"], &first["certificates"][0]["proof"]),
         (&"live".into(), &"live".into())
@@ -30,46 +30,46 @@ fn a_certificate_is_installed_replaced_and_rolled_back() {
     assert_eq!(probes.len(), 2, "both names: {probes:?}");
     assert_eq!(probes[0]["sha256"], first["certificates"][0]["sha256"]);
     assert_eq!(probes[0]["protocol"], "TLS 1.3");
-    site.shows(CHAIN);
-    let one = site.shop.served();
+    site.assert_serves(CHAIN);
+    let one = site.setup.served();
 
-    let run = site.round(&[]).expect(0);
+    let run = site.renew_and_install(&[]).expect(0);
     assert!(
         run.stdout.contains("both names, TLS 1.3, this certificate"),
         "{run}"
     );
-    site.shows(CHAIN);
-    assert_ne!(site.shop.served(), one);
-    let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
+    site.assert_serves(CHAIN);
+    assert_ne!(site.setup.served(), one);
+    let run = site.setup.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(
         (&run["verdict"], &run["certificates"][0]["proof"]),
         (&"unchanged".into(), &"live".into())
     );
 
-    site.shop
+    site.setup
         .sandbox
         .run(&["rollback", "--root", "tree"])
         .expect(0);
-    assert_eq!(site.shop.served(), one);
-    site.shows(CHAIN);
+    assert_eq!(site.setup.served(), one);
+    site.assert_serves(CHAIN);
 }
 
 #[test]
 fn a_block_is_written_when_none_names_the_certificate() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let nginx = site.start(
         "server { listen 127.0.0.1:1; server_name example.com; location / { proxy_pass http://127.0.0.1:9; } }"
             .replace(":1;", &format!(":{};", free_port()))
             .as_str(),
     );
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"not-served"), "{run}");
-    site.shop.served();
+    site.setup.served();
     assert!(
         sandbox
-            .join(&format!("{PAIR}/proven"))
+            .join(&format!("{LINEAGE}/proven"))
             .symlink_metadata()
             .is_err()
     );
@@ -85,7 +85,7 @@ fn a_block_is_written_when_none_names_the_certificate() {
         "{next}"
     );
     std::fs::create_dir(site.folder().join("conf.d")).unwrap();
-    let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
+    let again = site.setup.install("new.crt", &["--json"]).expect(1).json();
     assert!(
         again["next"]
             .to_string()
@@ -93,7 +93,7 @@ fn a_block_is_written_when_none_names_the_certificate() {
         "the folder exists and is not included: {again}"
     );
     nginx.rewrite("include conf.d/*.conf;");
-    let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
+    let again = site.setup.install("new.crt", &["--json"]).expect(1).json();
     let next = again["next"][0]["command"].as_str().unwrap();
     assert!(
         next.starts_with("sudo mv example.com.nginx.conf ")
@@ -103,25 +103,25 @@ fn a_block_is_written_when_none_names_the_certificate() {
 
     // A file that the user has changed is kept.
     sandbox.write("example.com.nginx.conf", "# mine");
-    let again = site.shop.install("new.crt", &["--json"]).expect(1).json();
+    let again = site.setup.install("new.crt", &["--json"]).expect(1).json();
     assert_eq!(again["verdict"], "not-served");
     assert_eq!(sandbox.read("example.com.nginx.conf"), "# mine");
 
     nginx.rewrite(&site.block(CHAIN, KEY));
-    let run = site.shop.install("new.crt", &["--json"]).expect(0).json();
+    let run = site.setup.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
     assert_eq!(
-        link(sandbox, &format!("{PAIR}/proven")),
-        link(sandbox, &format!("{PAIR}/live"))
+        link(sandbox, &format!("{LINEAGE}/proven")),
+        link(sandbox, &format!("{LINEAGE}/live"))
     );
 }
 
 #[test]
 fn plain_files_that_the_configuration_names_are_adopted() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let (chain, key) = ("tree/etc/ssl/your_site.crt", "tree/etc/ssl/your_site.key");
-    site.shop.deliver("old.crt");
+    site.setup.write_delivery("old.crt");
     let leaf = sandbox.read("old.crt");
     let (bundle, leaf) = leaf.split_at(leaf.rfind("-----BEGIN").unwrap());
     sandbox.write(chain, leaf.to_owned() + bundle);
@@ -129,7 +129,7 @@ fn plain_files_that_the_configuration_names_are_adopted() {
     let _nginx = site.start(&site.block(chain, key));
     let old = sandbox.read(key);
 
-    let run = site.round(&["--json"]).expect(0).json();
+    let run = site.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
     assert!(
         run["certificates"][0]["key_path"]
@@ -137,19 +137,19 @@ fn plain_files_that_the_configuration_names_are_adopted() {
             .unwrap()
             .ends_with("your_site.key")
     );
-    assert!(fits(sandbox, chain, key));
-    site.shows(chain);
+    assert!(key_matches_chain(sandbox, chain, key));
+    site.assert_serves(chain);
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
     assert_eq!(sandbox.read(key), old);
-    site.shows(chain);
+    site.assert_serves(chain);
 }
 
 #[test]
 fn files_that_nginx_loads_stay_when_the_first_verification_fails() {
     let site = Site::new();
     let nginx = site.start("");
-    site.round(&[]).expect(1);
-    let files = site.shop.served();
+    site.renew_and_install(&[]).expect(1);
+    let files = site.setup.served();
     nginx.rewrite(&site.block(CHAIN, KEY));
     let test = || {
         let config = nginx.config().display().to_string();
@@ -162,7 +162,7 @@ fn files_that_nginx_loads_stay_when_the_first_verification_fails() {
     assert!(test());
     // nginx does not listen there yet, and this reload has no effect.
     let run = site
-        .shop
+        .setup
         .install("new.crt", &["--reload", "true", "--json"])
         .expect(1)
         .json();
@@ -171,7 +171,7 @@ fn files_that_nginx_loads_stay_when_the_first_verification_fails() {
         codes(&run).contains(&"no-previous-version") && run.to_string().contains("nginx.conf:"),
         "{run}"
     );
-    assert_eq!(site.shop.served(), files);
+    assert_eq!(site.setup.served(), files);
     assert!(test(), "nginx can still start");
 }
 
@@ -181,32 +181,32 @@ fn first_files_that_nginx_has_loaded_stay_and_are_reported() {
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
     let run = site
-        .round(&["--probe", "127.0.0.1:1", "--json"])
+        .renew_and_install(&["--probe", "127.0.0.1:1", "--json"])
         .expect(6)
         .json();
     assert!(codes(&run).contains(&"no-previous-version"), "{run}");
     assert_eq!(run["changed"], true);
-    site.shop.served();
-    site.shows(CHAIN);
+    site.setup.served();
+    site.assert_serves(CHAIN);
     // The next certificate is rolled back: the previous one was verified live.
-    let first = site.shop.install(
+    let first = site.setup.install(
         "new.crt",
         &["--probe", &format!("127.0.0.1:{}", site.port), "--json"],
     );
     first.expect(0);
     let run = site
-        .round(&["--probe", "127.0.0.1:1", "--json"])
+        .renew_and_install(&["--probe", "127.0.0.1:1", "--json"])
         .expect(5)
         .json();
     assert_eq!(run["verdict"], "rolled-back");
-    site.shows(CHAIN);
+    site.assert_serves(CHAIN);
 }
 
 #[test]
 fn a_key_that_certctl_cannot_read_is_restored() {
     for kind in ["encrypted", "curve"] {
         let site = Site::new();
-        let sandbox = &site.shop.sandbox;
+        let sandbox = &site.setup.sandbox;
         let openssl = |line: &str| {
             let status = std::process::Command::new("openssl")
                 .args(line.split(' '))
@@ -216,11 +216,11 @@ fn a_key_that_certctl_cannot_read_is_restored() {
         };
         sandbox.write(CHAIN, "");
         sandbox.write(KEY, "");
-        sandbox.write("passphrase", "secret\n");
+        sandbox.write("password", "secret\n");
         match kind {
             "encrypted" => {
-                site.shop.deliver("old.crt");
-                sandbox.write(CHAIN, site.shop.ca.issue(&sandbox.read("example.com.csr")));
+                site.setup.write_delivery("old.crt");
+                sandbox.write(CHAIN, site.setup.ca.issue(&sandbox.read("example.com.csr")));
                 openssl(&format!(
                     "pkcs8 -topk8 -in example.com.key -out {KEY} -passout pass:secret"
                 ));
@@ -235,15 +235,15 @@ fn a_key_that_certctl_cannot_read_is_restored() {
             }
         }
         let old = (sandbox.read(CHAIN), sandbox.read(KEY));
-        let password = format!(
-            "ssl_password_file {};",
-            sandbox.join("passphrase").display()
-        );
+        let password = format!("ssl_password_file {};", sandbox.join("password").display());
         let _nginx = site.start(&format!("{password}\n{}", site.block(CHAIN, KEY)));
 
-        let run = site.round(&["--test", "false", "--json"]).expect(1).json();
+        let run = site
+            .renew_and_install(&["--test", "false", "--json"])
+            .expect(1)
+            .json();
         assert_eq!(run["verdict"], "refused", "{kind}");
-        let run = site.round(&["--reload", "false", "--json"]);
+        let run = site.renew_and_install(&["--reload", "false", "--json"]);
         // certctl cannot verify a handshake on that curve, so it cannot confirm that the old
         // certificate is served.
         let code = if kind == "encrypted" { 5 } else { 6 };
@@ -253,7 +253,7 @@ fn a_key_that_certctl_cannot_read_is_restored() {
             old,
             "{kind}: {run}"
         );
-        let run = site.round(&["--json"]).expect(0).json();
+        let run = site.renew_and_install(&["--json"]).expect(0).json();
         assert_eq!(run["verdict"], "live");
         assert!(run["plan"]["back"]["to"].as_str().is_some(), "{run}");
         if kind == "encrypted" {
@@ -271,13 +271,13 @@ fn a_configuration_with_another_error_is_not_changed() {
     let nginx =
         site.start(&"server { listen 127.0.0.1:1; }".replace(":1;", &format!(":{};", free_port())));
     nginx.rewrite(&(site.block(CHAIN, KEY) + "\nno_such_directive on;"));
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused");
     assert!(
         run["findings"].to_string().contains("no_such_directive"),
         "{run}"
     );
-    assert!(!site.shop.sandbox.join("tree").exists());
+    assert!(!site.setup.sandbox.join("tree").exists());
 }
 
 #[test]
@@ -285,13 +285,16 @@ fn a_reload_without_effect_is_detected_and_rolled_back() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    site.round(&[]).expect(0);
-    let first = site.shop.served();
-    let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
+    site.renew_and_install(&[]).expect(0);
+    let first = site.setup.served();
+    let run = site
+        .renew_and_install(&["--reload", "true", "--json"])
+        .expect(5)
+        .json();
     assert_eq!(run["verdict"], "rolled-back");
     assert!(codes(&run).contains(&"reload-no-effect"), "{run}");
-    assert_eq!(site.shop.served(), first);
-    site.shows(CHAIN);
+    assert_eq!(site.setup.served(), first);
+    site.assert_serves(CHAIN);
 }
 
 #[test]
@@ -299,10 +302,10 @@ fn a_failed_reload_is_rolled_back_when_the_old_certificate_is_served() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    site.round(&[]).expect(0);
-    let first = site.shop.served();
+    site.renew_and_install(&[]).expect(0);
+    let first = site.setup.served();
     let run = site
-        .round(&["--reload", "false", "--json"])
+        .renew_and_install(&["--reload", "false", "--json"])
         .expect(5)
         .json();
     assert_eq!(
@@ -315,45 +318,45 @@ fn a_failed_reload_is_rolled_back_when_the_old_certificate_is_served() {
         1,
         "the reload is listed: {run}"
     );
-    assert_eq!(site.shop.served(), first);
-    site.shows(CHAIN);
+    assert_eq!(site.setup.served(), first);
+    site.assert_serves(CHAIN);
     // The reload command of a failed install is not stored.
-    site.round(&[]).expect(0);
+    site.renew_and_install(&[]).expect(0);
 }
 
 #[test]
 fn a_failed_rollback_to_the_proven_version_keeps_it() {
     let site = Site::new();
-    let reload = site.shop.sandbox.join("reload");
-    let write_reload = |script: String| site.shop.sandbox.write("reload", format!("{script}\n"));
+    let reload = site.setup.sandbox.join("reload");
+    let write_reload = |script: String| site.setup.sandbox.write("reload", format!("{script}\n"));
     write_reload(format!(
         "nginx -s reload -c {}",
         site.folder().join("nginx.conf").display()
     ));
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    site.round(&["--reload", &format!("sh {}", reload.display())])
+    site.renew_and_install(&["--reload", &format!("sh {}", reload.display())])
         .expect(0);
-    let first = site.shop.served();
+    let first = site.setup.served();
     drop(nginx);
-    site.round(&[]).expect(1);
+    site.renew_and_install(&[]).expect(1);
     let _nginx = site.start(&site.block(CHAIN, KEY));
     write_reload("exit 1".to_owned());
     let run = site
-        .shop
+        .setup
         .sandbox
         .run(&["rollback", "example.com", "--root", "tree", "--json"])
         .expect(6)
         .json();
     assert!(codes(&run).contains(&"no-previous-version"), "{run}");
-    assert_eq!(site.shop.served(), first);
+    assert_eq!(site.setup.served(), first);
 }
 
 #[test]
 fn the_next_step_starts_a_server_that_does_not_run() {
     let site = Site::new();
     write_config(&site.folder(), &site.block(CHAIN, KEY));
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"server-not-running"), "{run}");
     assert!(
@@ -363,11 +366,11 @@ fn the_next_step_starts_a_server_that_does_not_run() {
             .contains("nginx -c"),
         "{run}"
     );
-    site.shop.served();
+    site.setup.served();
     // After its start it serves the installed files, and the next install verifies them.
     let _nginx = site.start(&site.block(CHAIN, KEY));
     assert_eq!(
-        site.shop.install("new.crt", &["--json"]).expect(0).json()["verdict"],
+        site.setup.install("new.crt", &["--json"]).expect(0).json()["verdict"],
         "live"
     );
 }
@@ -375,22 +378,22 @@ fn the_next_step_starts_a_server_that_does_not_run() {
 #[test]
 fn a_broken_certificate_is_never_restored() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
-    site.shop.deliver("old.crt");
+    let sandbox = &site.setup.sandbox;
+    site.setup.write_delivery("old.crt");
     sandbox.write(KEY, sandbox.read("example.com.key"));
-    site.shop.deliver("other.crt");
-    sandbox.write(CHAIN, site.shop.ca.issue(&sandbox.read("example.com.csr")));
+    site.setup.write_delivery("other.crt");
+    sandbox.write(CHAIN, site.setup.ca.issue(&sandbox.read("example.com.csr")));
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
     let run = site
-        .round(&["--reload", "false", "--json"])
+        .renew_and_install(&["--reload", "false", "--json"])
         .expect(6)
         .json();
     assert_eq!(run["verdict"], "rollback-failed");
     assert!(codes(&run).contains(&"previous-files-broken"), "{run}");
-    site.shop.served();
+    site.setup.served();
     assert_eq!(
-        site.shop
+        site.setup
             .install(
                 "new.crt",
                 &[
@@ -405,7 +408,7 @@ fn a_broken_certificate_is_never_restored() {
             .json()["verdict"],
         "live"
     );
-    site.shows(CHAIN);
+    site.assert_serves(CHAIN);
 }
 
 #[test]
@@ -413,7 +416,7 @@ fn clients_see_no_failed_and_no_mixed_handshake() {
     let site = Site::new();
     let nginx = site.start("");
     nginx.rewrite(&site.block(CHAIN, KEY));
-    site.round(&[]).expect(0);
+    site.renew_and_install(&[]).expect(0);
     let stop = Arc::new(AtomicBool::new(false));
     let port = site.port;
     let client = {
@@ -433,7 +436,7 @@ fn clients_see_no_failed_and_no_mixed_handshake() {
         })
     };
     for _ in 0..3 {
-        site.round(&[]).expect(0);
+        site.renew_and_install(&[]).expect(0);
     }
     stop.store(true, Ordering::Relaxed);
     assert!(client.join().unwrap() > 10);
@@ -442,17 +445,17 @@ fn clients_see_no_failed_and_no_mixed_handshake() {
 #[test]
 fn paths_outside_of_the_tree_are_not_adopted() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
-    site.shop.deliver("old.crt");
-    let leaf = site.shop.ca.issue(&sandbox.read("example.com.csr"));
+    let sandbox = &site.setup.sandbox;
+    site.setup.write_delivery("old.crt");
+    let leaf = site.setup.ca.issue(&sandbox.read("example.com.csr"));
     sandbox.write(
         "elsewhere/site.crt",
-        leaf + &site.shop.ca.intermediate_pem(),
+        leaf + &site.setup.ca.intermediate_pem(),
     );
     sandbox.write("elsewhere/site.key", sandbox.read("example.com.key"));
     let _nginx = site.start(&site.block("elsewhere/site.crt", "elsewhere/site.key"));
     let before = sandbox.read("elsewhere/site.key");
-    let run = site.round(&["--json"]).expect(1).json();
+    let run = site.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
     assert_eq!(sandbox.read("elsewhere/site.key"), before);
@@ -477,7 +480,7 @@ fn other_servers_are_supported_by_commands_and_a_probe() {
         "--server", "none", "--test", &test, "--reload", &reload, "--json",
     ];
     // At first the test command fails, because the certificate that this run installs is missing.
-    let first = site.shop.round(
+    let first = site.setup.renew_and_install(
         &[
             &common[..],
             &["--probe", &format!("127.0.0.1:{}", site.port)],
@@ -485,30 +488,30 @@ fn other_servers_are_supported_by_commands_and_a_probe() {
         .concat(),
     );
     assert_eq!(first.expect(0).json()["verdict"], "live");
-    site.shows(CHAIN);
-    let one = site.shop.served();
+    site.assert_serves(CHAIN);
+    let one = site.setup.served();
 
     // This reload has no effect: the probe sees the old certificate, which is restored.
     let run = site
-        .shop
-        .round(&["--reload", "true", "--json"])
+        .setup
+        .renew_and_install(&["--reload", "true", "--json"])
         .expect(5)
         .json();
     assert_eq!(run["verdict"], "rolled-back");
-    assert_eq!(site.shop.served(), one);
+    assert_eq!(site.setup.served(), one);
 }
 
 #[test]
 fn certctls_own_folder_is_not_a_path_to_adopt() {
     let site = Site::new();
     let nginx = site.start("");
-    site.round(&["--server", "none"]).expect(0);
-    let inside = |file: &str| format!("{PAIR}/live/{file}");
+    site.renew_and_install(&["--server", "none"]).expect(0);
+    let inside = |file: &str| format!("{LINEAGE}/live/{file}");
     nginx.rewrite(&site.block(&inside("fullchain.pem"), &inside("key.pem")));
-    let before = site.shop.tree();
-    site.shop.deliver("new.crt");
+    let before = site.setup.tree();
+    site.setup.write_delivery("new.crt");
     let config = nginx.config().display().to_string();
-    let run = site.shop.install(
+    let run = site.setup.install(
         "new.crt",
         &[
             "--server",
@@ -528,7 +531,7 @@ fn certctls_own_folder_is_not_a_path_to_adopt() {
             .ends_with(CHAIN),
         "{run}"
     );
-    assert_eq!(site.shop.tree(), before);
+    assert_eq!(site.setup.tree(), before);
 }
 
 #[test]
@@ -544,13 +547,13 @@ fn a_partial_reload_is_distinguished_from_one_without_effect() {
     };
     let nginx = site.start("");
     nginx.rewrite(&block());
-    site.round(&[]).expect(0);
-    let first = site.shop.served();
+    site.renew_and_install(&[]).expect(0);
+    let first = site.setup.served();
     // Another nginx accepts half of the connections and is not reloaded.
-    let _other = Nginx::start(&site.shop.sandbox.join("other"), &block());
-    let run = site.round(&["--json"]).expect(5).json();
+    let _other = Nginx::start(&site.setup.sandbox.join("other"), &block());
+    let run = site.renew_and_install(&["--json"]).expect(5).json();
     assert_eq!(run["verdict"], "rolled-back", "{run}");
     assert!(codes(&run).contains(&"reload-partial"), "{run}");
-    assert_eq!(site.shop.served(), first);
-    site.shows(CHAIN);
+    assert_eq!(site.setup.served(), first);
+    site.assert_serves(CHAIN);
 }

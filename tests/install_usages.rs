@@ -1,16 +1,16 @@
 //! `certctl install` of a certificate that lacks a use of the previous one: OCSP stapling, client
 //! authentication.
 //! Needs: apache2, nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use rcgen::{CertificateParams, CustomExtension, ExtendedKeyUsagePurpose};
 use support::apache::Apache;
 use support::ca::Leaf;
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, codes};
 use support::json::Json;
 use support::nginx::free_port;
-use support::shop::{CHAIN, KEY, Shop, codes};
 use support::site::Site;
 
 /// Adds the address of an OCSP responder (RFC 5280, 4.2.2.1) on which nothing listens.
@@ -49,17 +49,17 @@ fn stapling_without_a_responder_is_a_warning_for_nginx() {
     );
     let config = site.folder().join("nginx.conf").display().to_string();
     let flags = ["--server", "nginx", "--server-config", &config, "--json"];
-    site.shop.deliver_as(
+    site.setup.write_delivery_with(
         "new.crt",
         Leaf {
             change: with_ocsp,
             ..Leaf::default()
         },
     );
-    let run = site.shop.install("new.crt", &flags).expect(0).json();
+    let run = site.setup.install("new.crt", &flags).expect(0).json();
     assert!(!codes(&run).contains(&"stapling-without-ocsp"), "{run}");
 
-    let run = site.shop.round(&flags).expect(0).json();
+    let run = site.setup.renew_and_install(&flags).expect(0).json();
     assert_eq!(
         run["verdict"], "live",
         "nginx serves it without stapling: {run}"
@@ -88,9 +88,9 @@ fn stapling_without_a_responder_is_a_warning_for_nginx() {
 
 #[test]
 fn stapling_without_a_responder_is_a_warning_for_apache() {
-    let shop = Shop::new();
-    let (port, folder) = (free_port(), shop.sandbox.join("apache"));
-    let path = |path: &str| shop.sandbox.join(path).display().to_string();
+    let setup = InstallSandbox::new();
+    let (port, folder) = (free_port(), setup.sandbox.join("apache"));
+    let path = |path: &str| setup.sandbox.join(path).display().to_string();
     let mut apache = Apache::start(&folder, &format!("Listen 127.0.0.1:{}", free_port()));
     apache.rewrite(&format!(
         "Listen 127.0.0.1:{port}\nSSLStaplingCache shmcb:{}/stapling\nSSLUseStapling On\n<VirtualHost *:{port}>\n\
@@ -102,7 +102,7 @@ fn stapling_without_a_responder_is_a_warning_for_apache() {
     ));
     let config = folder.join("apache2.conf").display().to_string();
     let flags = ["--server", "apache", "--server-config", &config, "--json"];
-    let run = shop.round(&flags).expect(0).json();
+    let run = setup.renew_and_install(&flags).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
     let finding = finding(&run, "stapling-without-ocsp");
     let line = std::fs::read_to_string(&config)
@@ -127,28 +127,28 @@ fn stapling_without_a_responder_is_a_warning_for_apache() {
 
 #[test]
 fn a_certificate_that_lost_client_authentication_is_reported_once() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     let both = |params: &mut CertificateParams| {
         params
             .extended_key_usages
             .push(ExtendedKeyUsagePurpose::ClientAuth)
     };
     let flags = ["--server", "none", "--json"];
-    shop.deliver_as(
+    setup.write_delivery_with(
         "old.crt",
         Leaf {
             change: both,
             ..Leaf::default()
         },
     );
-    let first = shop.install("old.crt", &flags).expect(0).json();
+    let first = setup.install("old.crt", &flags).expect(0).json();
     assert!(!codes(&first).contains(&"client-auth-removed"), "{first}");
 
-    let run = shop.round(&flags).expect(0).json();
+    let run = setup.renew_and_install(&flags).expect(0).json();
     let finding = finding(&run, "client-auth-removed");
     assert_eq!(finding["severity"], "warning");
     assert_eq!(finding["next"].len(), 1, "{finding}");
-    let again = shop.install("new.crt", &flags).expect(0).json();
+    let again = setup.install("new.crt", &flags).expect(0).json();
     assert!(
         !codes(&again).contains(&"client-auth-removed"),
         "reported once: {again}"

@@ -1,13 +1,13 @@
 //! Keys and requests that certctl creates, checked by OpenSSL and GnuTLS.
 //! Needs: openssl, certtool
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::process::Command;
 
 use support::Sandbox;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
 
 /// Each `--key-type` and its name in OpenSSL.
 const KEY_TYPES: [(&str, &str); 7] = [
@@ -21,7 +21,7 @@ const KEY_TYPES: [(&str, &str); 7] = [
 ];
 
 fn run(sandbox: &Sandbox, program: &str, args: &[&str]) -> String {
-    let mut command: Command = foreign(program);
+    let mut command: Command = external_program(program);
     succeed(command.args(args).current_dir(sandbox.path()))
 }
 
@@ -182,10 +182,10 @@ fn openssl_and_gnutls_agree_with_every_attribute() {
         assert!(text.contains(sans), "{text}");
         let info = run(&sandbox, "certtool", &["--crq-info", "--infile", "x.csr"]);
         assert!(info.contains("Self signature: verified"), "{info}");
-        for wanted in
+        for expected in
             ["DNSname: one.example", "IPAddress: 10.0.0.1", "IPAddress: 2001:db8::1", "RFC822Name: ann@example.com"]
         {
-            assert!(info.contains(wanted), "{wanted}: {info}");
+            assert!(info.contains(expected), "{expected}: {info}");
         }
         let gnutls = info.lines().find_map(|line| line.trim().strip_prefix("Subject: ")).unwrap();
         for value in ["one.example", ",C=DE", "Köln", "ann", "HRB 12345", "1.3.6.1.4.1.99999.1"] {

@@ -1,14 +1,14 @@
 //! Trust anchors and rules: `--trust`, `--prefer`, `--strict`, and findings about trust stores that
 //! disagree.
 //! Needs: openssl
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use support::ca::{Leaf, days, today};
+use support::issued_certificate::IssuedCertificate;
 use support::json::Json;
-use support::order::Order;
 use support::{Run, Sandbox};
 
 /// Runs certctl on a machine whose trust store is the file `store`.
@@ -38,11 +38,15 @@ fn severities(run: &Run) -> Vec<(String, String)> {
 
 #[test]
 fn trust_stores_that_disagree_are_reported() {
-    let shop = Order::new();
-    shop.sandbox.write("good.pem", shop.chain());
-    let mozilla = run_with_store(&shop.sandbox, "root.pem", &["verify", "good.pem", "--json"])
-        .expect(1)
-        .json();
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("good.pem", setup.chain());
+    let mozilla = run_with_store(
+        &setup.sandbox,
+        "root.pem",
+        &["verify", "good.pem", "--json"],
+    )
+    .expect(1)
+    .json();
     assert_eq!(
         found(&mozilla, "missing-intermediate").len() + found(&mozilla, "unknown-root").len(),
         1,
@@ -58,7 +62,7 @@ fn trust_stores_that_disagree_are_reported() {
     );
 
     let system = ["verify", "good.pem", "--trust", "system", "--json"];
-    let system = run_with_store(&shop.sandbox, "root.pem", &system)
+    let system = run_with_store(&setup.sandbox, "root.pem", &system)
         .expect(0)
         .json();
     assert_eq!(system["trust"], "this system's roots");
@@ -71,15 +75,15 @@ fn trust_stores_that_disagree_are_reported() {
     );
 
     // The system's store does not contain the root either.
-    let neither = shop
+    let neither = setup
         .sandbox
         .run(&["verify", "good.pem", "--json"])
         .expect(1)
         .json();
     assert!(found(&neither, "trust-stores-disagree").is_empty());
-    shop.sandbox.write("empty.pem", "");
+    setup.sandbox.write("empty.pem", "");
     let none = run_with_store(
-        &shop.sandbox,
+        &setup.sandbox,
         "empty.pem",
         &["verify", "good.pem", "--trust", "system"],
     )
@@ -89,8 +93,9 @@ fn trust_stores_that_disagree_are_reported() {
 
 #[test]
 fn missing_system_roots_are_a_note() {
-    let shop = Order::new();
-    shop.sandbox
+    let setup = IssuedCertificate::new();
+    setup
+        .sandbox
         .write("le.pem", include_bytes!("../fixtures/letsencrypt.org.pem"));
     let args = ["verify", "le.pem", "--at", "2026-09-01T00:00:00Z", "--json"];
     for (store, is_reported) in [
@@ -98,7 +103,9 @@ fn missing_system_roots_are_a_note() {
         ("le.pem", false),
         ("there-is-none.pem", false),
     ] {
-        let run = run_with_store(&shop.sandbox, store, &args).expect(0).json();
+        let run = run_with_store(&setup.sandbox, store, &args)
+            .expect(0)
+            .json();
         let differs = found(&run, "trust-stores-disagree");
         assert_eq!(differs.len(), usize::from(is_reported), "{store}: {run}");
         assert!(
@@ -115,7 +122,7 @@ fn missing_system_roots_are_a_note() {
         "system",
         "--json",
     ];
-    let run = run_with_store(&shop.sandbox, "root.pem", &system)
+    let run = run_with_store(&setup.sandbox, "root.pem", &system)
         .expect(1)
         .json();
     let differs = &found(&run, "trust-stores-disagree")[0];
@@ -123,21 +130,21 @@ fn missing_system_roots_are_a_note() {
         differs["next"][0]["text"]
             .as_str()
             .unwrap()
-            .ends_with("--trust mozilla"),
+            .ends_with("`--trust mozilla`"),
         "{differs}"
     );
 }
 
 #[test]
 fn system_trust_is_stored_in_the_settings() {
-    let shop = Order::new();
-    shop.sandbox.write("good.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("good.pem", setup.chain());
     let install = [
         "install", "good.pem", "--trust", "system", "--server", "none", "--root", "tree",
     ];
-    std::fs::create_dir(shop.sandbox.join("tree")).unwrap();
-    run_with_store(&shop.sandbox, "root.pem", &install).expect(0);
-    let settings = shop
+    std::fs::create_dir(setup.sandbox.join("tree")).unwrap();
+    run_with_store(&setup.sandbox, "root.pem", &install).expect(0);
+    let settings = setup
         .sandbox
         .read("tree/etc/ssl/certctl/example.com/settings.json");
     assert!(settings.contains("\"trust\": \"system\""), "{settings}");
@@ -145,15 +152,15 @@ fn system_trust_is_stored_in_the_settings() {
 
 #[test]
 fn public_ca_rules_apply_to_public_cas_and_with_strict() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let year = Leaf {
         not_before: days(today(), -1),
         not_after: days(today(), 364),
         ..Leaf::default()
     };
-    let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), year);
-    sandbox.write("year.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
+    let leaf = setup.ca.issue_as(&sandbox.read("example.com.csr"), year);
+    sandbox.write("year.pem", format!("{leaf}{}", setup.ca.intermediate_pem()));
     let note = |severity: &str| vec![("validity-too-long".to_owned(), severity.to_owned())];
 
     let private = sandbox
@@ -190,13 +197,13 @@ fn public_ca_rules_apply_to_public_cas_and_with_strict() {
     assert!(!sandbox.join("x.pem").exists());
 }
 
-/// Returns a certificate for the key of the order, changed by `change` and signed by `issuer`.
+/// Returns a certificate for the key of the sandbox, changed by `change` and signed by `issuer`.
 fn signed(
-    shop: &Order,
+    setup: &IssuedCertificate,
     issuer: &Issuer<'_, KeyPair>,
     change: impl FnOnce(&mut CertificateParams),
 ) -> String {
-    let request = shop.sandbox.read("example.com.csr");
+    let request = setup.sandbox.read("example.com.csr");
     let mut request = rcgen::CertificateSigningRequestParams::from_pem(&request).unwrap();
     request.params.not_before = rcgen::date_time_ymd(2026, 6, 1);
     request.params.not_after = rcgen::date_time_ymd(2026, 11, 1);
@@ -207,15 +214,16 @@ fn signed(
 
 #[test]
 fn warnings_refuse_only_with_strict() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let any = |params: &mut CertificateParams| {
         params
             .extended_key_usages
             .push(ExtendedKeyUsagePurpose::Any)
     };
-    let leaf = signed(&shop, &shop.ca.intermediate, any);
-    shop.sandbox
-        .write("any.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
+    let leaf = signed(&setup, &setup.ca.intermediate, any);
+    setup
+        .sandbox
+        .write("any.pem", format!("{leaf}{}", setup.ca.intermediate_pem()));
     let verify = [
         "verify",
         "any.pem",
@@ -225,7 +233,7 @@ fn warnings_refuse_only_with_strict() {
         "2026-07-01T00:00:00Z",
         "--json",
     ];
-    let warned = run_with_store(&shop.sandbox, "root.pem", &verify)
+    let warned = run_with_store(&setup.sandbox, "root.pem", &verify)
         .expect(0)
         .json();
     assert_eq!(
@@ -233,7 +241,7 @@ fn warnings_refuse_only_with_strict() {
         "warning"
     );
     run_with_store(
-        &shop.sandbox,
+        &setup.sandbox,
         "root.pem",
         &[verify.as_slice(), &["--strict"]].concat(),
     )
@@ -242,8 +250,8 @@ fn warnings_refuse_only_with_strict() {
 
 #[test]
 fn cross_signed_roots_are_kept_unless_the_shortest_chain_is_requested() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     // An older root cross-signed the newer one.
     let old = rcgen::CertifiedIssuer::self_signed(
         support::ca::ca_params("Old Root"),
@@ -251,18 +259,18 @@ fn cross_signed_roots_are_kept_unless_the_shortest_chain_is_requested() {
     )
     .unwrap();
     let cross = support::ca::ca_params("Test Root R1")
-        .signed_by(shop.ca.root.key(), &old)
+        .signed_by(setup.ca.root.key(), &old)
         .unwrap()
         .pem();
     sandbox.write("old.pem", old.pem());
-    sandbox.write("both.pem", format!("{}{}", old.pem(), shop.ca.root_pem()));
+    sandbox.write("both.pem", format!("{}{}", old.pem(), setup.ca.root_pem()));
     sandbox.write(
         "delivered.pem",
         format!(
             "{cross}{}{}{}",
-            shop.leaf,
-            shop.ca.root_pem(),
-            shop.ca.intermediate_pem()
+            setup.leaf,
+            setup.ca.root_pem(),
+            setup.ca.intermediate_pem()
         ),
     );
     for (trust, prefer, count) in [
@@ -286,18 +294,18 @@ fn cross_signed_roots_are_kept_unless_the_shortest_chain_is_requested() {
             count,
             "{trust} {prefer}"
         );
-        assert!(!printed.contains(&shop.ca.root_pem()), "no root");
+        assert!(!printed.contains(&setup.ca.root_pem()), "no root");
     }
 }
 
 #[test]
 fn trust_files_may_have_any_format() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("good.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("good.pem", setup.chain());
     let openssl = |args: &[&str]| {
-        let mut command = support::foreign::foreign("openssl");
-        support::foreign::succeed(command.args(args).current_dir(sandbox.path()))
+        let mut command = support::external::external_program("openssl");
+        support::external::succeed(command.args(args).current_dir(sandbox.path()))
     };
     openssl(&[
         "x509", "-in", "root.pem", "-outform", "DER", "-out", "root.der",
@@ -333,18 +341,19 @@ fn trust_files_may_have_any_format() {
 
 #[test]
 fn outdated_roots_are_reported() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let gone = rcgen::CertifiedIssuer::self_signed(
         support::ca::ca_params("AddTrust External CA Root"),
         KeyPair::generate().unwrap(),
     )
     .unwrap();
     let old = support::ca::ca_params("USERTrust RSA Certification Authority")
-        .signed_by(shop.ca.root.key(), &gone)
+        .signed_by(setup.ca.root.key(), &gone)
         .unwrap();
-    shop.sandbox
-        .write("sent.pem", format!("{}{}", shop.chain(), old.pem()));
-    let verify = shop
+    setup
+        .sandbox
+        .write("sent.pem", format!("{}{}", setup.chain(), old.pem()));
+    let verify = setup
         .sandbox
         .run(&["verify", "sent.pem", "--trust", "root.pem", "--json"])
         .expect(0)
@@ -358,7 +367,7 @@ fn outdated_roots_are_reported() {
             .contains("it expired on 2020-05-30"),
         "{finding}"
     );
-    let bundle = shop
+    let bundle = setup
         .sandbox
         .run(&["bundle", "sent.pem", "--trust", "root.pem", "--json"])
         .expect(0)

@@ -45,7 +45,7 @@ const LAYERS: [&str; 31] = [
     "wording",
 ];
 
-/// The modules inside of pure layers that use the system.
+/// The modules in pure layers that use the system.
 const ACTING: [&str; 6] = [
     "install_plan::apply",
     "install_plan::observe",
@@ -119,7 +119,7 @@ const READING_METHODS: [&str; 8] = [
     "try_exists",
 ];
 
-/// The modules of `commands` that are no command and that several commands use.
+/// The modules of `commands` that are not commands and are shared by several commands.
 const SHARED_BY_COMMANDS: [&str; 1] = ["validation_text"];
 
 /// What a file may import although its layer may not.

@@ -11,7 +11,7 @@ use certctl::facade::inventory::ItemContent;
 use certctl::facade::inventory::file_reader::{Keys, read_items, read_items_in_full};
 use certctl::facade::permissions::Mode;
 use certctl::facade::pki::certificate::Certificate;
-use support::foreign::path_of;
+use support::external::path_of;
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

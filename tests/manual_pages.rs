@@ -6,11 +6,11 @@ mod support;
 
 use std::path::Path;
 
-use support::foreign::foreign;
+use support::external::external_program;
 
 /// Renders one page; returns its text and what man and groff complain about.
 fn render(page: &Path) -> (String, String) {
-    let run = foreign("man")
+    let run = external_program("man")
         .args(["--warnings", "--local-file"])
         .arg(page)
         .env("MANWIDTH", "80")

@@ -1,7 +1,7 @@
 //! certctl and a real nginx: certctl reads the configuration as nginx does, writes blocks that nginx
 //! accepts, and sees the new certificate in a handshake after a reload.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -27,7 +27,7 @@ use rcgen::{
 };
 use support::Sandbox;
 use support::ca::TestCa;
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
 use support::nginx::{Nginx, free_port, write_config};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -121,12 +121,12 @@ fn find(config: &Path) -> NginxProgram {
 fn targets(config: &Path, files: &CertificateFiles, certificate_names: &[&str]) -> ProbeTargets {
     let observation = find(config).observe().unwrap();
     let names = names(certificate_names);
-    let wanted = InstalledPaths {
+    let installed = InstalledPaths {
         links: &files.links(),
         names: &names,
         algorithm: files.chain[0].algorithm,
     };
-    ProbeTargets::find(&observation.config, &wanted)
+    ProbeTargets::find(&observation.config, &installed)
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn files_are_read_as_nginx_reads_them() {
         sandbox.path(),
         &format!("include sites/*.conf;\ninclude {folder}/deep/*/n.conf;"),
     );
-    let dump = succeed(foreign("nginx").args(["-T", "-c"]).arg(&config));
+    let dump = succeed(external_program("nginx").args(["-T", "-c"]).arg(&config));
     let theirs: BTreeSet<&str> = dump
         .lines()
         .filter_map(|line| {
@@ -260,7 +260,7 @@ fn handshakes_show_the_new_certificate_after_a_reload() {
     let pid = sandbox.read("nginx.pid");
     drop(running);
     assert_eq!(found.observe().unwrap().running, None);
-    // A stale pid file is ignored, also when its process id belongs to another program by now.
+    // A stale pid file is ignored, even if its process id now belongs to another program.
     sandbox.write("nginx.pid", pid);
     assert_eq!(found.observe().unwrap().running, None);
     let mut other = std::process::Command::new("sleep")

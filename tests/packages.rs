@@ -2,7 +2,7 @@
 //! version of packages that verify signatures. It replaces `cargo deny`, whose build takes longer
 //! than ours, with `cargo tree` (what is built on each platform) and `Cargo.lock` (where it comes
 //! from).
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -112,8 +112,8 @@ fn all_dependencies_are_allowed() {
 #[test]
 fn all_packages_come_from_crates_io() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap();
-    let foreign = foreign_sources(&lock);
-    assert!(foreign.is_empty(), "{foreign:?}");
+    let other_sources = foreign_sources(&lock);
+    assert!(other_sources.is_empty(), "{other_sources:?}");
     assert!(
         lock.matches(CRATES_IO).count() > 50,
         "Cargo.lock was not understood"

@@ -1,7 +1,7 @@
 //! The files in `packaging/`: systemd accepts the units and rates their exposure as low; the cron
 //! line is silent until something is due; the mail contains the output.
 //! Needs: systemd-analyze, unshare, mount
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use support::Sandbox;
 use support::ca::{DAYS_UNTIL_DUE, Leaf, days, noon, today};
-use support::foreign::{foreign, path_of, succeed};
+use support::external::{external_program, path_of, succeed};
+use support::install_sandbox::InstallSandbox;
 use support::namespace::in_mount;
 use support::program::{clear_environment, clock_words, program};
-use support::shop::Shop;
 
 fn packaging(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -45,7 +45,7 @@ fn units(sandbox: &Sandbox) -> Vec<String> {
 fn systemd_accepts_the_units() {
     let sandbox = Sandbox::new();
     let units = units(&sandbox);
-    let result = foreign("systemd-analyze")
+    let result = external_program("systemd-analyze")
         .arg("verify")
         .args(&units)
         .output()
@@ -57,13 +57,13 @@ fn systemd_accepts_the_units() {
     );
     // The exposure on a scale from 0 to 10, times ten.
     succeed(
-        foreign("systemd-analyze")
+        external_program("systemd-analyze")
             .args(["security", "--offline=true", "--threshold=30"])
             .arg(&units[0]),
     );
     let broken = sandbox.write("broken.service", "[Service]\nExecStart=/nowhere/at/all\n");
     assert!(
-        !foreign("systemd-analyze")
+        !external_program("systemd-analyze")
             .arg("verify")
             .arg(broken)
             .output()
@@ -86,10 +86,11 @@ fn the_cron_line_is_silent_until_something_is_due() {
         ("root", &["cd", "/", "&&", "certctl", "status", "-q"][..])
     );
 
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
     let status = |at: i64| {
-        shop.sandbox
+        setup
+            .sandbox
             .run(&["status", "-q", "--root", "tree", "--at", &noon(at)])
     };
     let fine = status(1).expect(0);
@@ -116,17 +117,17 @@ fn value(name: &str, key: &str) -> String {
 
 #[test]
 fn the_commands_of_cron_and_systemd_run_unchanged() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.deliver("fine.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("fine.crt");
     let leaf = Leaf {
         not_before: days(today(), -35),
         not_after: days(today(), 9),
         ..Leaf::default()
     };
     sandbox.run(&["csr", "due.example"]).expect(0);
-    let leaf = shop.ca.issue_as(&sandbox.read("due.example.csr"), leaf);
-    sandbox.write("due.crt", leaf + &shop.ca.intermediate_pem());
+    let leaf = setup.ca.issue_as(&sandbox.read("due.example.csr"), leaf);
+    sandbox.write("due.crt", leaf + &setup.ca.intermediate_pem());
     let cron = value("cron/certctl", "17 6 * * *  root  ");
     let unit = value("systemd/certctl-status.service", "ExecStart=");
     let folder = value("systemd/certctl-status.service", "WorkingDirectory=");

@@ -1,27 +1,28 @@
 //! Encrypted zips, keys and PKCS#12 files: one password opens all of them; it is read from a file
 //! or a terminal and never shown.
 //! Needs: openssl, zip, python3
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::process::Stdio;
 
-use support::foreign::{foreign, succeed};
-use support::order::Order;
+use support::external::{external_program, succeed};
+use support::issued_certificate::IssuedCertificate;
 use support::program::program;
 use support::{Sandbox, limit_processor};
 
 const PASSWORD: &str = "p\u{e4}ss word";
 
-/// Returns an order with the files `leaf.pem`, `bundle.pem` and the password in `pass`.
-fn shop() -> Order {
-    let shop = Order::new();
-    shop.sandbox.write("in/leaf.pem", &shop.leaf);
-    shop.sandbox.write("in/bundle.pem", shop.ca.bundle_pem());
-    shop.sandbox
+/// Returns a sandbox with the files `leaf.pem` and `bundle.pem`, and the password in `pass`.
+fn setup() -> IssuedCertificate {
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("in/leaf.pem", &setup.leaf);
+    setup.sandbox.write("in/bundle.pem", setup.ca.bundle_pem());
+    setup
+        .sandbox
         .write("pass", format!("{PASSWORD}\r\nnot this line\n"));
-    shop
+    setup
 }
 
 fn openssl(sandbox: &Sandbox, words: &str) {
@@ -32,13 +33,17 @@ fn openssl(sandbox: &Sandbox, words: &str) {
             word.to_owned()
         }
     });
-    succeed(foreign("openssl").args(words).current_dir(sandbox.path()));
+    succeed(
+        external_program("openssl")
+            .args(words)
+            .current_dir(sandbox.path()),
+    );
 }
 
 #[test]
 fn pfx_files_of_all_programs_are_opened() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     let export =
         "pkcs12 -export -inkey example.com.key -in in/leaf.pem -certfile in/bundle.pem -out x.pfx";
     for (how, locked) in [
@@ -57,7 +62,7 @@ fn pfx_files_of_all_programs_are_opened() {
         openssl(sandbox, &format!("{export} {how}"));
         let plain = sandbox.run(&["bundle", "x.pfx", "--trust", "root.pem", "--out", "-"]);
         if how.contains("nomac") || !locked {
-            assert_eq!(plain.expect(0).stdout, shop.chain(), "{how}");
+            assert_eq!(plain.expect(0).stdout, setup.chain(), "{how}");
         } else {
             let plain = plain.expect(3);
             assert!(
@@ -78,7 +83,7 @@ fn pfx_files_of_all_programs_are_opened() {
         let opened = sandbox
             .run(&[args.as_slice(), &["--out", "-"]].concat())
             .expect(0);
-        assert_eq!(opened.stdout, shop.chain(), "{how}");
+        assert_eq!(opened.stdout, setup.chain(), "{how}");
     }
     sandbox.write("other", "another\n");
     openssl(sandbox, &format!("{export} -passout PASS"));
@@ -95,8 +100,8 @@ fn pfx_files_of_all_programs_are_opened() {
 
 #[test]
 fn encrypted_keys_are_opened_only_when_needed() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     let plain = sandbox.read("example.com.key");
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
     sandbox.write("plain/k.pem", plain);
@@ -179,8 +184,8 @@ fn encrypted_keys_are_opened_only_when_needed() {
 
 #[test]
 fn install_reports_that_it_decrypts_the_key() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     openssl(
         sandbox,
         "pkcs8 -topk8 -in example.com.key -out locked.key -passout PASS",
@@ -230,11 +235,11 @@ fn install_reports_that_it_decrypts_the_key() {
 
 #[test]
 fn encrypted_zips_are_opened() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     let zip = |words: &[&str]| {
         succeed(
-            foreign("zip")
+            external_program("zip")
                 .args(["-q", "-P", PASSWORD])
                 .args(words)
                 .current_dir(sandbox.path()),
@@ -244,7 +249,7 @@ fn encrypted_zips_are_opened() {
     sandbox.write(
         "aes.zip",
         support::zip::aes(
-            &[("a.crt", &shop.leaf), ("b.crt", &shop.ca.bundle_pem())],
+            &[("a.crt", &setup.leaf), ("b.crt", &setup.ca.bundle_pem())],
             PASSWORD,
         ),
     );
@@ -254,7 +259,7 @@ fn encrypted_zips_are_opened() {
         let opened = sandbox
             .run(&[args.as_slice(), &["--password-file", "pass"]].concat())
             .expect(0);
-        assert_eq!(opened.stdout, shop.chain());
+        assert_eq!(opened.stdout, setup.chain());
         for (more, expected) in [
             (vec![], "is protected with a password"),
             (
@@ -298,7 +303,7 @@ while True:
 sys.stdout.write(printed.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#;
-    let mut python = foreign("python3");
+    let mut python = external_program("python3");
     python
         .args(["-c", SCRIPT, program()])
         .args(args)
@@ -317,8 +322,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 #[test]
 fn passwords_are_prompted_for_at_most_three_times() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     openssl(
         sandbox,
         "pkcs12 -export -inkey example.com.key -in in/leaf.pem -certfile in/bundle.pem -out x.pfx -passout PASS",
@@ -331,7 +336,7 @@ fn passwords_are_prompted_for_at_most_three_times() {
         "{code} {printed}"
     );
     assert!(
-        printed.contains("that was not it; password of x.pfx") && !printed.contains(PASSWORD),
+        printed.contains("wrong password; password of x.pfx") && !printed.contains(PASSWORD),
         "{printed}"
     );
     let (code, printed) = on_a_terminal(sandbox, &pfx, &["1\n", "2\n", "3\n", &good]);
@@ -372,10 +377,10 @@ fn passwords_are_prompted_for_at_most_three_times() {
     );
 }
 
-/// A file that requires two billion iterations is rejected without trying.
+/// A file that requires two billion iterations is rejected without deriving a key.
 #[test]
 fn iterations_are_limited_before_key_derivation() {
-    let shop = shop();
+    let setup = setup();
     // EncryptedPrivateKeyInfo with pbeWithSHAAnd3-KeyTripleDES-CBC, a salt of eight octets and 2^31
     // - 1 iterations.
     let scheme = [
@@ -391,8 +396,8 @@ fn iterations_are_limited_before_key_derivation() {
     .concat();
     let algorithm = [&[0x30, 0x1e][..], &scheme, &parameters].concat();
     let key = [&[0x30, 0x2a][..], &algorithm, &[0x04, 0x08], &[9; 8]].concat();
-    shop.sandbox.write("slow.key", key);
-    let mut command = shop
+    setup.sandbox.write("slow.key", key);
+    let mut command = setup
         .sandbox
         .command(&["inspect", "slow.key", "--password-file", "pass"]);
     let child = command
@@ -403,11 +408,11 @@ fn iterations_are_limited_before_key_derivation() {
     // Enough time to reject them, but far too little for four billion iterations: the kernel would
     // kill the process.
     limit_processor(&child, 5);
-    insta::assert_snapshot!(shop.sandbox.finished(child).expect(3), @"
+    insta::assert_snapshot!(setup.sandbox.wait_for(child).expect(3), @"
     --- stderr
     error   slow.key is encrypted with a key derivation of 4294967294 iterations, more than certctl computes
-    next    Decrypt a copy with OpenSSL, and pass plain.pem:
-                (umask 077; openssl pkcs12 -in slow.key -nodes -out plain.pem || openssl pkey -in slow.key -out plain.pem)
+    next    Decrypt a copy with OpenSSL, and pass slow.plain.pem:
+                (umask 077; openssl pkcs12 -in slow.key -nodes -out slow.plain.pem || openssl pkey -in slow.key -out slow.plain.pem)
     --- exit 3
     ");
 }

@@ -2,7 +2,7 @@
 //! of the suite. tests/pkits.txt lists the results that differ from the expected ones, with the
 //! reason.
 //! Needs: the package python3-cryptography-vectors, which ships the suite.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -13,7 +13,7 @@ use certctl::facade::pki::certificate::Certificate;
 use certctl::facade::pki::chain::{ChainCriteria, ChainPreference};
 use certctl::facade::pki::trust::TrustAnchors;
 use certctl::facade::pki::verify::{ChainProblem, VerifyPolicy, assemble_chain, find_problems};
-use support::foreign::path_of;
+use support::external::path_of;
 
 const VECTORS: &str = "/usr/lib/python3/dist-packages/cryptography_vectors";
 const ROOT: &str = "TrustAnchorRootCertificate.crt";

@@ -7,13 +7,13 @@
 mod support;
 
 use support::Run;
-use support::foreign::foreign;
+use support::external::external_program;
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, codes, leftovers, mode};
 use support::json::Json;
 use support::nginx::write_config;
-use support::shop::{CHAIN, KEY, PAIR, Shop, codes, leftovers, mode};
 use support::site::Site;
 
-fn install_placeholder(shop: &Shop, more: &[&str]) -> Run {
+fn install_placeholder(setup: &InstallSandbox, more: &[&str]) -> Run {
     let words = [
         "install",
         "--placeholder",
@@ -22,14 +22,14 @@ fn install_placeholder(shop: &Shop, more: &[&str]) -> Run {
         "--root",
         "tree",
     ];
-    shop.sandbox.run(&[&words[..], more].concat())
+    setup.sandbox.run(&[&words[..], more].concat())
 }
 
 #[test]
 fn a_certificate_replaces_the_placeholder_for_good() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    let planned = install_placeholder(&shop, &["--dry-run", "--json"])
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    let planned = install_placeholder(&setup, &["--dry-run", "--json"])
         .expect(0)
         .json();
     assert_eq!(
@@ -38,7 +38,7 @@ fn a_certificate_replaces_the_placeholder_for_good() {
     );
     assert!(!sandbox.join("tree").exists());
 
-    let run = install_placeholder(&shop, &["--json"]).expect(0).json();
+    let run = install_placeholder(&setup, &["--json"]).expect(0).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
         (&"files".into(), &true.into()),
@@ -49,22 +49,22 @@ fn a_certificate_replaces_the_placeholder_for_good() {
         run["settings"]["placeholder"],
         run["certificates"][0]["release"]
     );
-    let (chain, _) = shop.served();
+    let (chain, _) = setup.served();
     assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 1);
     assert_eq!(mode(&sandbox.join(KEY)), 0o600);
     assert!(
-        !sandbox.join(PAIR).join("proven").exists(),
+        !sandbox.join(LINEAGE).join("proven").exists(),
         "a placeholder is never proven"
     );
 
-    let before = shop.tree();
-    let again = install_placeholder(&shop, &["--json"]).expect(0).json();
+    let before = setup.tree();
+    let again = install_placeholder(&setup, &["--json"]).expect(0).json();
     assert_eq!(
         (&again["verdict"], &again["changed"]),
         (&"unchanged".into(), &false.into()),
         "{again}"
     );
-    assert_eq!(shop.tree(), before);
+    assert_eq!(setup.tree(), before);
     let check = sandbox
         .run(&["install", "--check", "--root", "tree", "--json"])
         .expect(1)
@@ -99,15 +99,15 @@ fn a_certificate_replaces_the_placeholder_for_good() {
 
     // A placeholder that expires within a day is replaced by a new one.
     let soon = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 6 + 1)).to_string();
-    let renewed = install_placeholder(&shop, &["--json", "--at", &soon])
+    let renewed = install_placeholder(&setup, &["--json", "--at", &soon])
         .expect(0)
         .json();
     assert_eq!(renewed["changed"], true, "{renewed}");
 
-    let real = shop.round(&["--json"]).expect(0).json();
+    let real = setup.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(real["verdict"], "files", "{real}");
-    assert_eq!(shop.served().0.matches("BEGIN CERTIFICATE").count(), 2);
-    let settings = Json::parse(&sandbox.read(&format!("{PAIR}/settings.json")));
+    assert_eq!(setup.served().0.matches("BEGIN CERTIFICATE").count(), 2);
+    let settings = Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
     assert!(settings.get("placeholder").is_none(), "{settings}");
     sandbox.run(&["rollback", "--root", "tree"]).expect(3);
     sandbox
@@ -121,10 +121,10 @@ fn a_certificate_replaces_the_placeholder_for_good() {
 
 #[test]
 fn forget_removes_a_placeholder() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    install_placeholder(&shop, &[]).expect(0);
-    let served = shop.served();
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    install_placeholder(&setup, &[]).expect(0);
+    let served = setup.served();
     let run = sandbox
         .run(&["forget", "example.com", "--root", "tree", "--json"])
         .expect(0)
@@ -134,34 +134,34 @@ fn forget_removes_a_placeholder() {
         (&"forgotten".into(), vec!["placeholder"]),
         "{run}"
     );
-    assert_eq!(shop.served(), served);
-    assert!(!sandbox.join(PAIR).exists());
+    assert_eq!(setup.served(), served);
+    assert!(!sandbox.join(LINEAGE).exists());
     assert!(
         std::fs::symlink_metadata(sandbox.join(CHAIN))
             .unwrap()
             .is_file()
     );
     assert!(leftovers(sandbox).is_empty());
-    shop.round(&[]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
 }
 
 #[test]
 fn a_placeholder_never_replaces_files() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     for (path, text) in [(CHAIN, "the user's"), (KEY, "the user's")] {
         sandbox.write(path, text);
-        let run = install_placeholder(&shop, &["--json"]).expect(1).json();
+        let run = install_placeholder(&setup, &["--json"]).expect(1).json();
         assert_eq!(run["verdict"], "refused", "{run}");
         assert!(codes(&run).contains(&"path-taken"), "{run}");
         assert_eq!(sandbox.read(path), text);
         std::fs::remove_file(sandbox.join(path)).unwrap();
     }
-    shop.round(&[]).expect(0);
-    let before = shop.tree();
-    let run = install_placeholder(&shop, &["--json"]).expect(1).json();
+    setup.renew_and_install(&[]).expect(0);
+    let before = setup.tree();
+    let run = install_placeholder(&setup, &["--json"]).expect(1).json();
     assert_eq!(run["verdict"], "refused", "{run}");
-    assert_eq!(shop.tree(), before);
+    assert_eq!(setup.tree(), before);
     for words in [
         &["--placeholder"][..],
         &["--placeholder", "a..b"],
@@ -179,30 +179,30 @@ fn nginx_starts_with_a_placeholder() {
     let block = site.block(CHAIN, KEY);
     let config = write_config(&site.folder(), &block).display().to_string();
     let test = || {
-        foreign("nginx")
+        external_program("nginx")
             .args(["-t", "-c", &config])
             .output()
             .unwrap()
     };
     assert!(!test().status.success(), "its files do not exist yet");
     let options = ["--server", "nginx", "--server-config", &config];
-    let run = install_placeholder(&site.shop, &[&options[..], &["--json"]].concat())
+    let run = install_placeholder(&site.setup, &[&options[..], &["--json"]].concat())
         .expect(0)
         .json();
     assert_eq!(run["changed"], true, "{run}");
     let output = test();
     assert!(output.status.success(), "{output:?}");
     let _nginx = site.start(&block);
-    site.shows(CHAIN);
-    let real = site.round(&["--json"]).expect(0).json();
+    site.assert_serves(CHAIN);
+    let real = site.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(real["verdict"], "live", "{real}");
-    site.shows(CHAIN);
+    site.assert_serves(CHAIN);
 }
 
 #[test]
 fn a_file_that_haproxy_lacks_is_reported_with_the_options_that_install_it() {
-    let shop = Shop::new();
-    let path = shop
+    let setup = InstallSandbox::new();
+    let path = setup
         .sandbox
         .join("tree/etc/haproxy/site.pem")
         .display()
@@ -211,28 +211,30 @@ fn a_file_that_haproxy_lacks_is_reported_with_the_options_that_install_it() {
         "frontend f\n    bind 127.0.0.1:{} ssl crt {path}\n",
         support::nginx::free_port()
     );
-    let config = support::haproxy::write_config(&shop.sandbox.join("haproxy"), &section)
+    let config = support::haproxy::write_config(&setup.sandbox.join("haproxy"), &section)
         .display()
         .to_string();
     let server = ["--server", "haproxy", "--server-config", &config, "--json"];
-    let run = install_placeholder(&shop, &server).expect(1).json();
+    let run = install_placeholder(&setup, &server).expect(1).json();
     let flags = format!("--chain-path {path} --key-path {path}");
     let next = run["findings"][0]["next"][0]["text"].as_str().unwrap();
     assert!(next.contains(&flags), "{run}");
     let flags = ["--chain-path", &path, "--key-path", &path];
-    install_placeholder(&shop, &[&server[..], &flags].concat()).expect(0);
+    install_placeholder(&setup, &[&server[..], &flags].concat()).expect(0);
     assert!(
-        shop.sandbox
+        setup
+            .sandbox
             .read("tree/etc/haproxy/site.pem")
             .contains("PRIVATE KEY")
     );
-    support::foreign::succeed(foreign("haproxy").args(["-c", "-f", &config]));
+    support::external::succeed(external_program("haproxy").args(["-c", "-f", &config]));
 }
 
 #[test]
 fn one_name_stands_for_all_names_of_its_request() {
-    let shop = Shop::new();
-    shop.sandbox
+    let setup = InstallSandbox::new();
+    setup
+        .sandbox
         .run(&["csr", "example.com", "www.example.com", "shop.example.com"])
         .expect(0);
     let place = |more: &[&str]| {
@@ -242,7 +244,7 @@ fn one_name_stands_for_all_names_of_its_request() {
             &["--root", "tree", "--dry-run"],
         ]
         .concat();
-        let output = shop.sandbox.run(&words).expect(0).stdout;
+        let output = setup.sandbox.run(&words).expect(0).stdout;
         let (_, names) = output
             .split_once("placeholder for ")
             .expect("the names of the placeholder");

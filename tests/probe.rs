@@ -1,9 +1,9 @@
 //! Handshakes with servers that stall, refuse, close, do not speak TLS, or require a client
 //! certificate.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-#[path = "support/holding.rs"]
-mod holding;
+#[path = "support/held_connections.rs"]
+mod held_connections;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use certctl::facade::pki::key::KeyAlgorithm;
 use certctl::facade::probe::{ProbeTarget, TlsHandshake};
 use certctl::facade::system::tls::{ProbeError, probe_all, resolve};
-use holding::Held;
+use held_connections::HeldConnections;
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
     PKCS_RSA_SHA256,
@@ -229,7 +229,7 @@ fn hosts_are_resolved() {
 
 #[test]
 fn stalled_servers_share_one_deadline() {
-    let held = Held::default();
+    let held = HeldConnections::default();
     let stalling = held.serve(|_| {});
     let (address, leaf) = tls(&PKCS_ECDSA_P256_SHA256, &rustls::version::TLS13, None);
     let deadline = Duration::from_secs(3);

@@ -1,5 +1,5 @@
 //! Running other programs that succeed, fail, never end, or print too much.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::time::{Duration, Instant};
 

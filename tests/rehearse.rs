@@ -1,4 +1,4 @@
-//! `certctl rehearse` with its built-in web server; `rehearse_foreign.rs` uses the real nginx.
+//! `certctl rehearse` with its built-in web server; `rehearse_external.rs` uses the real nginx.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -102,7 +102,10 @@ fn only_its_own_folder_is_touched() {
     let sandbox = Sandbox::new();
     sandbox.write("rehearsal/precious", "x");
     let run = sandbox.run(&["rehearse"]).expect(3);
-    assert!(run.stderr.contains("was not made by a rehearsal"), "{run}");
+    assert!(
+        run.stderr.contains("was not created by a rehearsal"),
+        "{run}"
+    );
     assert_eq!(sandbox.read("rehearsal/precious"), "x");
     assert_eq!(
         std::fs::read_dir(sandbox.join("rehearsal"))
@@ -208,6 +211,7 @@ fn the_document_has_these_fields_and_values() {
     insta::assert_snapshot!(format!("{:#}", document), @r#"
     {
       "schema": "certctl.rehearse/1",
+      "comment": "the record is at _58c248b5d8621c2da391c7211e6ac373.shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends automatically",
       "verdict": "as-expected",
       "changed": true,
       "name": "shop.example",

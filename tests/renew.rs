@@ -5,18 +5,19 @@
 mod support;
 
 use support::ca::{DAYS_LEFT, DAYS_UNTIL_DUE, Leaf, days, noon, today};
+use support::install_sandbox::{InstallSandbox, codes, mode};
 use support::json::Json;
-use support::shop::{Shop, codes, mode};
 use support::{Run, Sandbox};
 
 /// Runs `renew ARGS` for the tree of the test.
-fn renew(shop: &Shop, more: &[&str]) -> Run {
-    shop.sandbox
+fn renew(setup: &InstallSandbox, more: &[&str]) -> Run {
+    setup
+        .sandbox
         .run(&[&["renew", "--root", "tree"], more].concat())
 }
 
-fn renewed(shop: &Shop, more: &[&str]) -> Json {
-    renew(shop, &[&["--json"], more].concat()).expect(0).json()
+fn renewed(setup: &InstallSandbox, more: &[&str]) -> Json {
+    renew(setup, &[&["--json"], more].concat()).expect(0).json()
 }
 
 fn text<'a>(document: &'a Json, path: &str) -> &'a str {
@@ -49,15 +50,15 @@ fn requested(sandbox: &Sandbox, file: &str) -> (String, Vec<String>, String) {
     )
 }
 
-fn deliver(shop: &Shop, request: &str, file: &str, leaf: Leaf) {
-    let leaf = shop.ca.issue_as(&shop.sandbox.read(request), leaf);
-    shop.sandbox.write(file, shop.ca.bundle_pem() + &leaf);
+fn write_delivery(setup: &InstallSandbox, request: &str, file: &str, leaf: Leaf) {
+    let leaf = setup.ca.issue_as(&setup.sandbox.read(request), leaf);
+    setup.sandbox.write(file, setup.ca.bundle_pem() + &leaf);
 }
 
 #[test]
 fn a_renewal_copies_the_content_of_the_last_request() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     sandbox
         .run(&[
             "csr",
@@ -69,15 +70,15 @@ fn a_renewal_copies_the_content_of_the_last_request() {
             "rsa-3072",
         ])
         .expect(0);
-    deliver(&shop, "example.com.csr", "first.crt", Leaf::default());
-    shop.install("first.crt", &[]).expect(0);
+    write_delivery(&setup, "example.com.csr", "first.crt", Leaf::default());
+    setup.install("first.crt", &[]).expect(0);
     let before = (
-        shop.tree(),
+        setup.tree(),
         sandbox.read("example.com.key"),
         sandbox.read("example.com.csr"),
     );
 
-    let nothing = renewed(&shop, &[]);
+    let nothing = renewed(&setup, &[]);
     assert_eq!(
         (&nothing["verdict"], &nothing["changed"]),
         (&"nothing-due".into(), &false.into()),
@@ -86,7 +87,7 @@ fn a_renewal_copies_the_content_of_the_last_request() {
     assert_eq!(nothing["next_due"]["name"], "example.com");
     assert!(!sandbox.join("example.com-2.key").exists());
 
-    let planned = renewed(&shop, &["--dry-run", "--at", &noon(DAYS_UNTIL_DUE)]);
+    let planned = renewed(&setup, &["--dry-run", "--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         (&planned["verdict"], &planned["changed"]),
         (&"prepared".into(), &false.into()),
@@ -99,7 +100,7 @@ fn a_renewal_copies_the_content_of_the_last_request() {
     );
     assert!(!sandbox.join("example.com-2.key").exists());
 
-    let made = renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]);
+    let made = renewed(&setup, &["--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         (&made["verdict"], &made["changed"]),
         (&"prepared".into(), &true.into()),
@@ -120,7 +121,7 @@ fn a_renewal_copies_the_content_of_the_last_request() {
     assert_ne!(sandbox.read("example.com-2.key"), before.1);
     assert_eq!(
         (
-            shop.tree(),
+            setup.tree(),
             sandbox.read("example.com.key"),
             sandbox.read("example.com.csr")
         ),
@@ -135,7 +136,7 @@ fn a_renewal_copies_the_content_of_the_last_request() {
         &["www.example.com"],
         &["example.com", "--dry-run"],
     ] {
-        let again = renewed(&shop, more);
+        let again = renewed(&setup, more);
         assert_eq!(
             (&again["verdict"], &again["changed"]),
             (&"prepared".into(), &false.into()),
@@ -152,8 +153,8 @@ fn a_renewal_copies_the_content_of_the_last_request() {
 
 #[test]
 fn five_renewals_follow_each_other() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     sandbox
         .run(&[
             "csr",
@@ -163,11 +164,11 @@ fn five_renewals_follow_each_other() {
             "CN=example.com,O=Acme",
         ])
         .expect(0);
-    deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
-    shop.install("new.crt", &[]).expect(0);
+    write_delivery(&setup, "example.com.csr", "new.crt", Leaf::default());
+    setup.install("new.crt", &[]).expect(0);
     for number in 2..=6 {
         let request = format!("example.com-{number}.csr");
-        let made = renewed(&shop, &["example.com"]);
+        let made = renewed(&setup, &["example.com"]);
         assert_eq!(
             text(&made, "/certificates/0/request/path"),
             request,
@@ -175,16 +176,16 @@ fn five_renewals_follow_each_other() {
         );
         assert_eq!(made["changed"], true);
         assert!(requested(sandbox, &request).0.contains("O=Acme"));
-        deliver(&shop, &request, "new.crt", Leaf::default());
-        shop.install("new.crt", &[]).expect(0);
-        shop.served();
+        write_delivery(&setup, &request, "new.crt", Leaf::default());
+        setup.install("new.crt", &[]).expect(0);
+        setup.served();
         // No request that has a certificate is reported as pending.
         let check = sandbox
             .run(&["dcv-check", "--root", "tree", "--json"])
             .expect(3)
             .json();
         assert!(
-            text(&check, "/error/message").contains("all have one"),
+            text(&check, "/error/message").contains("have their certificate already"),
             "{check}"
         );
         let status = sandbox
@@ -203,7 +204,7 @@ fn five_renewals_follow_each_other() {
     // After a rollback the previous certificate is live, and the request of the later one is not
     // taken for a pending one.
     sandbox.run(&["rollback", "--root", "tree"]).expect(0);
-    let made = renewed(&shop, &["example.com"]);
+    let made = renewed(&setup, &["example.com"]);
     assert_eq!(
         text(&made, "/certificates/0/request/path"),
         "example.com-7.csr",
@@ -213,20 +214,20 @@ fn five_renewals_follow_each_other() {
 
 #[test]
 fn the_new_request_is_written_to_the_folder_of_the_last_one() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     std::fs::create_dir(sandbox.join("requests")).unwrap();
     sandbox
         .run(&["csr", "example.com", "-C", "requests"])
         .expect(0);
-    deliver(
-        &shop,
+    write_delivery(
+        &setup,
         "requests/example.com.csr",
         "new.crt",
         Leaf::default(),
     );
-    shop.install("new.crt", &["-C", "requests"]).expect(0);
-    let made = renewed(&shop, &["example.com"]);
+    setup.install("new.crt", &["-C", "requests"]).expect(0);
+    let made = renewed(&setup, &["example.com"]);
     assert!(
         text(&made, "/certificates/0/key/path").ends_with("/requests/example.com-2.key"),
         "{made}"
@@ -288,22 +289,28 @@ fn the_new_request_is_written_to_the_folder_of_the_last_one() {
         not_after: days(today(), 300),
         ..Leaf::default()
     };
-    deliver(
-        &shop,
+    write_delivery(
+        &setup,
         "requests/example.com-2.csr",
         "requests/example.com-2.crt",
         later,
     );
     let ready = installed();
     assert_eq!(ready["reasons"][1]["code"], "newer-ready");
-    assert_eq!(ready["next"][0]["argv"][1], "install", "{ready}");
-    shop.install(text(&ready, "/next/0/argv/2"), &["--dry-run"])
+    let argv = &ready["next"][0]["argv"];
+    assert_eq!(
+        (&argv[1], &argv[3]),
+        (&"--root".into(), &"install".into()),
+        "{ready}"
+    );
+    setup
+        .install(text(&ready, "/next/0/argv/4"), &["--dry-run"])
         .expect(0);
     std::fs::remove_file(sandbox.join("requests/example.com-2.crt")).unwrap();
 
     // `-C` takes precedence.
     std::fs::create_dir(sandbox.join("elsewhere")).unwrap();
-    let made = renewed(&shop, &["example.com", "-C", "elsewhere"]);
+    let made = renewed(&setup, &["example.com", "-C", "elsewhere"]);
     assert_eq!(
         text(&made, "/certificates/0/key/path"),
         "elsewhere/example.com-2.key",
@@ -311,7 +318,7 @@ fn the_new_request_is_written_to_the_folder_of_the_last_one() {
     );
 
     std::fs::remove_dir_all(sandbox.join("requests")).unwrap();
-    let made = renewed(&shop, &["example.com"]);
+    let made = renewed(&setup, &["example.com"]);
     assert_eq!(codes(&made), ["folder-missing"]);
     assert_eq!(
         text(&made, "/certificates/0/key/path"),
@@ -322,25 +329,25 @@ fn the_new_request_is_written_to_the_folder_of_the_last_one() {
 }
 
 /// Makes a request for `name` and installs the certificate.
-fn installed(shop: &Shop, name: &str, leaf: Leaf) {
-    shop.sandbox.run(&["csr", name]).expect(0);
+fn installed(setup: &InstallSandbox, name: &str, leaf: Leaf) {
+    setup.sandbox.run(&["csr", name]).expect(0);
     let file = format!("{name}.crt");
-    deliver(shop, &format!("{name}.csr"), &file, leaf);
-    shop.install(&file, &[]).expect(0);
+    write_delivery(setup, &format!("{name}.csr"), &file, leaf);
+    setup.install(&file, &[]).expect(0);
 }
 
 #[test]
 fn a_reused_key_is_reported_and_not_copied() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     sandbox
         .run(&["csr", "example.com", "--ca", "sectigo"])
         .expect(0);
-    deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
-    shop.install("new.crt", &[]).expect(0);
+    write_delivery(&setup, "example.com.csr", "new.crt", Leaf::default());
+    setup.install("new.crt", &[]).expect(0);
     for number in 2..=3 {
         let request = format!("example.com-{number}.csr");
-        let made = renewed(&shop, &["example.com", "--reuse-key"]);
+        let made = renewed(&setup, &["example.com", "--reuse-key"]);
         assert_eq!(codes(&made), ["key-reused"], "{made}");
         assert_eq!(text(&made, "/certificates/0/request/path"), request);
         assert_eq!(text(&made, "/certificates/0/key/path"), "example.com.key");
@@ -350,7 +357,7 @@ fn a_reused_key_is_reported_and_not_copied() {
             "{made}"
         );
         assert!(!sandbox.join(&format!("example.com-{number}.key")).exists());
-        let again = renewed(&shop, &["example.com"]);
+        let again = renewed(&setup, &["example.com"]);
         assert_eq!(
             (
                 &again["changed"],
@@ -358,28 +365,31 @@ fn a_reused_key_is_reported_and_not_copied() {
             ),
             (&false.into(), &*request)
         );
-        deliver(&shop, &request, "new.crt", Leaf::default());
-        shop.install("new.crt", &[]).expect(0);
+        write_delivery(&setup, &request, "new.crt", Leaf::default());
+        setup.install("new.crt", &[]).expect(0);
     }
 }
 
 #[test]
 fn the_order_term_decides_between_reissue_and_purchase() {
-    let shop = Shop::new();
-    shop.sandbox
+    let setup = InstallSandbox::new();
+    setup
+        .sandbox
         .run(&["csr", "example.com", "--ca", "namecheap"])
         .expect(0);
-    deliver(&shop, "example.com.csr", "new.crt", Leaf::default());
+    write_delivery(&setup, "example.com.csr", "new.crt", Leaf::default());
     let until = days(today(), DAYS_LEFT - 4).to_string();
-    shop.install("new.crt", &["--paid-until", &until]).expect(0);
-    let plan = shop.install("new.crt", &["--dry-run"]).expect(0).stdout;
-    assert!(plan.contains(&format!("paid until: {until}")), "{plan}");
+    setup
+        .install("new.crt", &["--paid-until", &until])
+        .expect(0);
+    let plan = setup.install("new.crt", &["--dry-run"]).expect(0).stdout;
+    assert!(plan.contains(&format!("paid until  {until}")), "{plan}");
     let early = renewed(
-        &shop,
+        &setup,
         &["--dry-run", "--renew-before", "42d", "--at", &noon(5)],
     );
     assert_eq!(text(&early, "/certificates/0/order"), "reissue", "{early}");
-    let late = renew(&shop, &["--at", &noon(DAYS_UNTIL_DUE)])
+    let late = renew(&setup, &["--at", &noon(DAYS_UNTIL_DUE)])
         .expect(0)
         .stdout;
     assert!(
@@ -388,7 +398,7 @@ fn the_order_term_decides_between_reissue_and_purchase() {
         )),
         "{late}"
     );
-    let status = shop
+    let status = setup
         .sandbox
         .run(&["status", "--root", "tree", "--json"])
         .expect(0)
@@ -399,24 +409,29 @@ fn the_order_term_decides_between_reissue_and_purchase() {
         "{status}"
     );
     // A later date replaces the first one.
-    shop.install("new.crt", &["--paid-until", "2099-01-01"])
+    setup
+        .install("new.crt", &["--paid-until", "2099-01-01"])
         .expect(0);
     assert_eq!(
         text(
-            &renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]),
+            &renewed(&setup, &["--at", &noon(DAYS_UNTIL_DUE)]),
             "/certificates/0/order"
         ),
         "reissue"
     );
-    shop.install("new.crt", &["--paid-until", "soon"]).expect(2);
+    setup
+        .install("new.crt", &["--paid-until", "soon"])
+        .expect(2);
     // `none` removes the date.
-    let plan = shop
+    let plan = setup
         .install("new.crt", &["--paid-until", "none", "--dry-run"])
         .expect(0)
         .stdout;
     assert!(!plan.contains("paid until"), "{plan}");
-    shop.install("new.crt", &["--paid-until", "none"]).expect(0);
-    let again = renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]);
+    setup
+        .install("new.crt", &["--paid-until", "none"])
+        .expect(0);
+    let again = renewed(&setup, &["--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         (
             &again["certificates"][0]["order"],
@@ -424,34 +439,37 @@ fn the_order_term_decides_between_reissue_and_purchase() {
         ),
         (&Json::Null, &Json::Null)
     );
-    shop.install("new.crt", &[]).expect(0);
-    assert!(!settings(&shop).contains("paid_until"));
+    setup.install("new.crt", &[]).expect(0);
+    assert!(!settings(&setup).contains("paid_until"));
 }
 
-fn settings(shop: &Shop) -> String {
-    shop.sandbox
-        .read(&format!("{}/settings.json", support::shop::PAIR))
+fn settings(setup: &InstallSandbox) -> String {
+    setup.sandbox.read(&format!(
+        "{}/settings.json",
+        support::install_sandbox::LINEAGE
+    ))
 }
 
 #[test]
 fn a_renewal_that_fails_does_not_stop_the_others() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     for name in ["a.example", "b.example", "c.example"] {
         std::fs::create_dir(sandbox.join(name)).unwrap();
         sandbox.run(&["csr", name, "-C", name]).expect(0);
-        deliver(
-            &shop,
+        write_delivery(
+            &setup,
             &format!("{name}/{name}.csr"),
             &format!("{name}.crt"),
             Leaf::default(),
         );
-        shop.install(&format!("{name}.crt"), &["-C", name])
+        setup
+            .install(&format!("{name}.crt"), &["-C", name])
             .expect(0);
     }
     // Its `.dcv` file cannot be read.
     sandbox.write("b.example/b.example.dcv", [0xff, 0xfe]);
-    let run = renew(&shop, &["--json", "--at", &noon(DAYS_UNTIL_DUE)])
+    let run = renew(&setup, &["--json", "--at", &noon(DAYS_UNTIL_DUE)])
         .expect(1)
         .json();
     assert_eq!(
@@ -464,25 +482,25 @@ fn a_renewal_that_fails_does_not_stop_the_others() {
         sandbox.join("a.example/a.example-2.csr").exists()
             && sandbox.join("c.example/c.example-2.csr").exists()
     );
-    renew(&shop, &["b.example"]).expect(3);
+    renew(&setup, &["b.example"]).expect(3);
 }
 
 #[test]
 fn certificates_that_certctl_did_not_install() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     sandbox
         .run(&["csr", "example.com", "--cert-name", "site"])
         .expect(0);
-    let pending = renew(&shop, &["example.com"]).expect(3);
+    let pending = renew(&setup, &["example.com"]).expect(3);
     assert!(
         pending
             .stderr
             .contains("example.com has no certificate yet, only a request"),
         "{pending}"
     );
-    deliver(&shop, "site.csr", "site.crt", Leaf::default());
-    let made = renewed(&shop, &["--at", &noon(DAYS_UNTIL_DUE)]);
+    write_delivery(&setup, "site.csr", "site.crt", Leaf::default());
+    let made = renewed(&setup, &["--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         text(&made, "/certificates/0/request/path"),
         "site-2.csr",
@@ -490,14 +508,14 @@ fn certificates_that_certctl_did_not_install() {
     );
 
     std::fs::create_dir_all(sandbox.join("tree/etc/letsencrypt/live/acme.example")).unwrap();
-    let certbots = renew(&shop, &["acme.example"]).expect(3);
+    let certbots = renew(&setup, &["acme.example"]).expect(3);
     assert!(
         certbots
             .stderr
             .contains("sudo certbot renew --cert-name acme.example"),
         "{certbots}"
     );
-    let unknown = renew(&shop, &["unknown.example"]).expect(3);
+    let unknown = renew(&setup, &["unknown.example"]).expect(3);
     assert!(
         unknown
             .stderr
@@ -509,37 +527,37 @@ fn certificates_that_certctl_did_not_install() {
 
 #[test]
 fn a_newer_certificate_in_the_folder_is_to_be_installed() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     installed(
-        &shop,
+        &setup,
         "example.com",
         Leaf {
             not_after: days(today(), 20),
             ..Leaf::default()
         },
     );
-    let made = renewed(&shop, &["example.com"]);
-    deliver(
-        &shop,
+    let made = renewed(&setup, &["example.com"]);
+    write_delivery(
+        &setup,
         text(&made, "/certificates/0/request/path"),
         "newer.crt",
         Leaf::default(),
     );
-    let ready = renewed(&shop, &["example.com"]);
+    let ready = renewed(&setup, &["example.com"]);
     assert_eq!(ready["changed"], false);
     assert!(
         text(&ready, "/next/0/command").ends_with("install newer.crt"),
         "{ready}"
     );
-    shop.install("newer.crt", &[]).expect(0);
-    assert_eq!(renewed(&shop, &[])["verdict"], "nothing-due");
+    setup.install("newer.crt", &[]).expect(0);
+    assert_eq!(renewed(&setup, &[])["verdict"], "nothing-due");
 }
 
 #[test]
 fn the_document_has_these_fields() {
-    let shop = Shop::new();
-    installed(&shop, "example.com", Leaf::default());
-    let made = renewed(&shop, &["example.com"]);
+    let setup = InstallSandbox::new();
+    installed(&setup, "example.com", Leaf::default());
+    let made = renewed(&setup, &["example.com"]);
     let fields = |value: &Json| {
         value
             .keys()
@@ -547,25 +565,25 @@ fn the_document_has_these_fields() {
             .map(str::to_owned)
             .collect::<std::collections::BTreeSet<_>>()
     };
-    let wanted = |names: &str| names.split(' ').map(str::to_owned).collect();
+    let words = |names: &str| names.split(' ').map(str::to_owned).collect();
     assert_eq!(made["schema"], "certctl.renew/1");
     assert_eq!(
         fields(&made),
-        wanted("schema verdict changed certificates not_due next_due findings next")
+        words("schema verdict changed certificates not_due next_due findings next")
     );
     let certificate = &made["certificates"][0];
     assert_eq!(
         fields(certificate),
-        wanted(
+        words(
             "name names not_after due changed planned ca paid_until order dcv dcv_reusable_until key request records findings next"
         )
     );
-    assert_eq!(fields(&certificate["key"]), wanted("path algorithm id"));
+    assert_eq!(fields(&certificate["key"]), words("path algorithm id"));
     assert_eq!(
         fields(&certificate["request"]),
-        wanted("path md5 sha256 subject")
+        words("path md5 sha256 subject")
     );
-    let output = renew(&shop, &["example.com"]).expect(0).stdout;
+    let output = renew(&setup, &["example.com"]).expect(0).stdout;
     for part in [
         "found   example.com-2.key (ecdsa-p256), example.com-2.csr; prepared by an earlier run\n        \
             names: example.com\n",

@@ -7,24 +7,26 @@ mod support;
 use jiff::civil::date;
 use support::Run;
 use support::ca::{Leaf, days, today};
-use support::shop::{PAIR, Shop, codes, link};
+use support::install_sandbox::{InstallSandbox, LINEAGE, codes, link};
 
-fn back(shop: &Shop, more: &[&str]) -> Run {
-    shop.sandbox
+fn back(setup: &InstallSandbox, more: &[&str]) -> Run {
+    setup
+        .sandbox
         .run(&[&["rollback", "example.com", "--root", "tree"], more].concat())
 }
 
 /// `live` as an id.
-fn live(shop: &Shop) -> String {
-    link(&shop.sandbox, &format!("{PAIR}/live"))
+fn live(setup: &InstallSandbox) -> String {
+    link(&setup.sandbox, &format!("{LINEAGE}/live"))
         .trim_start_matches("releases/")
         .to_owned()
 }
 
 /// Installs a new certificate at each of these times; returns the ids of the releases.
-fn rounds(shop: &Shop, instants: &[&str]) -> Vec<String> {
-    let round = |at: &&str| {
-        shop.sandbox
+fn install_at(setup: &InstallSandbox, times: &[&str]) -> Vec<String> {
+    let install = |at: &&str| {
+        setup
+            .sandbox
             .run(&["csr", "example.com", "www.example.com", "--force"])
             .expect(0);
         let always = Leaf {
@@ -32,21 +34,23 @@ fn rounds(shop: &Shop, instants: &[&str]) -> Vec<String> {
             not_after: days(today(), 1000),
             ..Leaf::default()
         };
-        let leaf = shop
+        let leaf = setup
             .ca
-            .issue_as(&shop.sandbox.read("example.com.csr"), always);
-        shop.sandbox.write("new.crt", shop.ca.bundle_pem() + &leaf);
-        shop.install("new.crt", &["--at", at]).expect(0);
-        live(shop)
+            .issue_as(&setup.sandbox.read("example.com.csr"), always);
+        setup
+            .sandbox
+            .write("new.crt", setup.ca.bundle_pem() + &leaf);
+        setup.install("new.crt", &["--at", at]).expect(0);
+        live(setup)
     };
-    instants.iter().map(round).collect()
+    times.iter().map(install).collect()
 }
 
 #[test]
 fn a_rollback_accepts_an_id_or_a_date() {
-    let shop = Shop::new();
-    let ids = rounds(
-        &shop,
+    let setup = InstallSandbox::new();
+    let ids = install_at(
+        &setup,
         &[
             "2026-05-01T10:00:00Z",
             "2026-06-01T10:00:00Z",
@@ -60,46 +64,46 @@ fn a_rollback_accepts_an_id_or_a_date() {
         ("2026-07-01T12:00:00+02:00", &ids[2]),
         ("2026-06-01T09:59:59Z", &ids[0]),
     ] {
-        let document = back(&shop, &["--to", to, "--json"]).expect(0).json();
-        assert_eq!(live(&shop), *wanted, "{to}");
+        let document = back(&setup, &["--to", to, "--json"]).expect(0).json();
+        assert_eq!(live(&setup), *wanted, "{to}");
         assert_eq!(document["certificates"][0]["release"], wanted.as_str());
         assert_eq!(
             (&document["verdict"], &document["changed"]),
             (&"files".into(), &true.into()),
             "{to}"
         );
-        let again = back(&shop, &["--to", to, "--json"]).expect(0).json();
+        let again = back(&setup, &["--to", to, "--json"]).expect(0).json();
         assert_eq!(
             (&again["verdict"], &again["changed"]),
             (&"unchanged".into(), &false.into()),
             "{to}"
         );
-        shop.served();
+        setup.served();
     }
     // Without a date, the version before the live one is restored.
-    back(&shop, &["--to", &ids[2]]).expect(0);
-    back(&shop, &[]).expect(0);
-    assert_eq!(live(&shop), ids[1]);
-    let planned = back(&shop, &["--to", &ids[0], "--dry-run", "--json"])
+    back(&setup, &["--to", &ids[2]]).expect(0);
+    back(&setup, &[]).expect(0);
+    assert_eq!(live(&setup), ids[1]);
+    let planned = back(&setup, &["--to", &ids[0], "--dry-run", "--json"])
         .expect(0)
         .json();
     assert_eq!(
-        (&planned["verdict"], live(&shop)),
+        (&planned["verdict"], live(&setup)),
         (&"planned".into(), ids[1].clone())
     );
 }
 
 #[test]
 fn versions_that_can_be_restored_are_listed() {
-    let shop = Shop::new();
-    let instants = [
+    let setup = InstallSandbox::new();
+    let times = [
         "2026-05-01T10:00:00Z",
         "2026-05-02T10:00:00Z",
         "2026-05-03T10:00:00Z",
         "2026-05-04T10:00:00Z",
     ];
-    let ids = rounds(&shop, &instants);
-    let before = shop.tree();
+    let ids = install_at(&setup, &times);
+    let before = setup.tree();
     for (to, code, expected) in [
         ("yesterday", 2, "neither a date nor"),
         (&ids[3][..7], 2, "neither a date nor"),
@@ -116,7 +120,7 @@ fn versions_that_can_be_restored_are_listed() {
         (&ids[0], 3, "was deleted"),
         ("2026-05-01", 3, "was deleted"),
     ] {
-        let run = back(&shop, &["--to", to]).expect(code);
+        let run = back(&setup, &["--to", to]).expect(code);
         assert!(run.stderr.contains(expected), "{to}\n{run}");
         for id in &ids[1..] {
             assert!(
@@ -128,36 +132,36 @@ fn versions_that_can_be_restored_are_listed() {
         }
         assert!(
             run.stderr.contains(&format!(
-                "Restore version {}, installed on 2026-05-04; it expires",
+                "Restore version {}, installed on 2026-05-04; it expires on",
                 ids[3]
             )),
             "{run}"
         );
         assert!(run.stderr.contains("(live now)"), "{run}");
-        let document = back(&shop, &["--to", to, "--json"]).expect(code).json();
+        let document = back(&setup, &["--to", to, "--json"]).expect(code).json();
         assert_eq!(
             document["error"]["next"][0]["argv"][4],
             ids[3].as_str(),
             "{document}"
         );
     }
-    assert_eq!(shop.tree(), before);
+    assert_eq!(setup.tree(), before);
 }
 
 #[test]
 fn later_versions_are_listed_if_there_is_no_earlier_one() {
-    let shop = Shop::new();
-    let ids = rounds(&shop, &["2026-05-01T10:00:00Z"]);
-    let run = back(&shop, &[]).expect(3);
+    let setup = InstallSandbox::new();
+    let ids = install_at(&setup, &["2026-05-01T10:00:00Z"]);
+    let run = back(&setup, &[]).expect(3);
     assert!(
         run.stderr
             .contains("no earlier install succeeded on this machine"),
         "{run}"
     );
-    let ids = [ids, rounds(&shop, &["2026-06-01T10:00:00Z"])].concat();
-    back(&shop, &[]).expect(0);
-    assert_eq!(live(&shop), ids[0]);
-    let run = back(&shop, &[]).expect(3);
+    let ids = [ids, install_at(&setup, &["2026-06-01T10:00:00Z"])].concat();
+    back(&setup, &[]).expect(0);
+    assert_eq!(live(&setup), ids[0]);
+    let run = back(&setup, &[]).expect(3);
     assert!(
         run.stderr
             .contains("no version of example.com was installed before the live one"),
@@ -178,16 +182,16 @@ fn later_versions_are_listed_if_there_is_no_earlier_one() {
 
 #[test]
 fn restoring_an_expired_certificate_is_a_warning() {
-    let shop = Shop::new();
-    let ids = rounds(&shop, &["2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"]);
-    let run = back(&shop, &["--at", "2040-01-01T00:00:00Z", "--json"])
+    let setup = InstallSandbox::new();
+    let ids = install_at(&setup, &["2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"]);
+    let run = back(&setup, &["--at", "2040-01-01T00:00:00Z", "--json"])
         .expect(0)
         .json();
-    assert_eq!(live(&shop), ids[0]);
+    assert_eq!(live(&setup), ids[0]);
     assert!(codes(&run).contains(&"expired"), "{run}");
     assert!(run["findings"].to_string().contains("\"warning\""), "{run}");
     let run = back(
-        &shop,
+        &setup,
         &["--to", &ids[1], "--at", "2001-01-01T00:00:00Z", "--json"],
     )
     .expect(0)
@@ -197,15 +201,15 @@ fn restoring_an_expired_certificate_is_a_warning() {
 
 #[test]
 fn files_that_were_taken_over_have_an_id_and_no_date() {
-    let shop = Shop::new();
-    rounds(&shop, &["2026-05-01T10:00:00Z"]);
-    let (chain, key) = shop.served();
-    std::fs::remove_dir_all(shop.sandbox.join("tree")).unwrap();
-    shop.sandbox.write(support::shop::CHAIN, &chain);
-    shop.sandbox.write(support::shop::KEY, &key);
-    rounds(&shop, &["2026-06-01T10:00:00Z"]);
-    let run = back(&shop, &["--to", "nowhere"]).expect(2);
+    let setup = InstallSandbox::new();
+    install_at(&setup, &["2026-05-01T10:00:00Z"]);
+    let (chain, key) = setup.served();
+    std::fs::remove_dir_all(setup.sandbox.join("tree")).unwrap();
+    setup.sandbox.write(support::install_sandbox::CHAIN, &chain);
+    setup.sandbox.write(support::install_sandbox::KEY, &key);
+    install_at(&setup, &["2026-06-01T10:00:00Z"]);
+    let run = back(&setup, &["--to", "nowhere"]).expect(2);
     assert!(run.stderr.contains("which existed before certctl"), "{run}");
-    back(&shop, &["--to", "2026-05-15"]).expect(0);
-    assert_eq!(shop.served(), (chain, key));
+    back(&setup, &["--to", "2026-05-15"]).expect(0);
+    assert_eq!(setup.served(), (chain, key));
 }

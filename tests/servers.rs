@@ -1,6 +1,6 @@
 //! Installs with nginx, Apache and HAProxy, each alone and all three in one transaction.
 //! Needs: nginx apache2 haproxy
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -14,42 +14,42 @@ use certctl::facade::pki::key::KeyAlgorithm;
 use certctl::facade::probe::ProbeTarget;
 use certctl::facade::system::tls::probe_all;
 use support::Run;
-use support::fleet::{Kind, Place, Running};
+use support::any_server::{Running, ServedNames, ServerKind};
+use support::install_sandbox::{InstallSandbox, codes, leftovers};
 use support::json::Json;
 use support::nginx::free_port;
-use support::shop::{Shop, codes, leftovers};
 
-/// A CA and a request whose certificates one of the three servers serves.
-struct Front {
-    shop: Shop,
-    kind: Kind,
+/// One of the three servers, with the CA and the request for the certificates that it serves.
+struct ServerFixture {
+    setup: InstallSandbox,
+    kind: ServerKind,
     at: Vec<SocketAddr>,
 }
 
 const NAMES: &str = "example.com www.example.com";
 
-impl Front {
-    fn new(kind: Kind) -> Self {
+impl ServerFixture {
+    fn new(kind: ServerKind) -> Self {
         Self {
-            shop: Shop::new(),
+            setup: InstallSandbox::new(),
             kind,
             at: vec![([127, 0, 0, 1], free_port()).into()],
         }
     }
 
     fn folder(&self) -> PathBuf {
-        self.shop.sandbox.join(self.kind.name())
+        self.setup.sandbox.join(self.kind.name())
     }
 
-    fn usual(&self) -> (PathBuf, PathBuf) {
-        self.kind.usual(&self.shop.sandbox.join("tree"))
+    fn default_paths(&self) -> (PathBuf, PathBuf) {
+        self.kind.default_paths(&self.setup.sandbox.join("tree"))
     }
 
-    fn place(&self) -> Place {
-        Place {
+    fn place(&self) -> ServedNames {
+        ServedNames {
             names: NAMES,
             at: self.at.clone(),
-            pairs: vec![self.usual()],
+            pairs: vec![self.default_paths()],
         }
     }
 
@@ -59,7 +59,7 @@ impl Front {
         let running = self.kind.start(&self.folder(), &[self.plain("first")]);
         self.kind.write(&self.folder(), &[self.place()]);
         assert_eq!(
-            self.round(&["--json"]).expect(0).json()["verdict"],
+            self.renew_and_install(&["--json"]).expect(0).json()["verdict"],
             "live",
             "{:?}",
             self.kind
@@ -67,17 +67,17 @@ impl Front {
         running
     }
 
-    /// Issues another certificate, outside of the tree, and returns a place that uses it.
-    fn plain(&self, name: &str) -> Place {
-        let sandbox = &self.shop.sandbox;
+    /// Issues another certificate, outside of the tree, and returns names that are served with it.
+    fn plain(&self, name: &str) -> ServedNames {
+        let sandbox = &self.setup.sandbox;
         sandbox
             .run(&["csr", "example.com", "www.example.com", "--force"])
             .expect(0);
-        let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
-        let chain = leaf + &self.shop.ca.intermediate_pem();
+        let leaf = self.setup.ca.issue(&sandbox.read("example.com.csr"));
+        let chain = leaf + &self.setup.ca.intermediate_pem();
         let key = sandbox.read("example.com.key");
         let pair = match self.kind {
-            Kind::Haproxy => {
+            ServerKind::Haproxy => {
                 let both = sandbox.write(&format!("outside/{name}.pem"), chain + &key);
                 (both.clone(), both)
             }
@@ -86,34 +86,34 @@ impl Front {
                 sandbox.write(&format!("outside/{name}.key"), key),
             ),
         };
-        Place {
+        ServedNames {
             names: NAMES,
             at: self.at.clone(),
             pairs: vec![pair],
         }
     }
 
-    fn round(&self, more: &[&str]) -> Run {
-        self.shop.deliver("new.crt");
+    fn renew_and_install(&self, more: &[&str]) -> Run {
+        self.setup.write_delivery("new.crt");
         self.again(more)
     }
 
     fn again(&self, more: &[&str]) -> Run {
         let config = self.kind.config(&self.folder()).display().to_string();
         let server = ["--server", self.kind.name(), "--server-config", &config];
-        self.shop.install("new.crt", &[&server[..], more].concat())
+        self.setup.install("new.crt", &[&server[..], more].concat())
     }
 
-    /// The content of the files that the server reads.
+    /// Returns the content of the files that the server reads.
     fn files(&self) -> (String, String) {
-        let (chain, key) = self.usual();
+        let (chain, key) = self.default_paths();
         (
             std::fs::read_to_string(chain).unwrap(),
             std::fs::read_to_string(key).unwrap(),
         )
     }
 
-    /// The leaf that each address serves, as PEM.
+    /// Returns the leaf that each address serves, as PEM.
     fn shown(&self, algorithm: Option<KeyAlgorithm>) -> Vec<String> {
         let ask = |at: &SocketAddr| {
             let target = [ProbeTarget {
@@ -140,10 +140,10 @@ impl Front {
 }
 
 /// Runs the test for all three servers in parallel.
-fn each(test: fn(Kind)) {
+fn each(test: fn(ServerKind)) {
     std::thread::scope(|scope| {
-        let threads = Kind::ALL.map(|kind| (kind, scope.spawn(move || test(kind))));
-        let failed: Vec<Kind> = threads
+        let threads = ServerKind::ALL.map(|kind| (kind, scope.spawn(move || test(kind))));
+        let failed: Vec<ServerKind> = threads
             .into_iter()
             .filter_map(|(kind, thread)| thread.join().is_err().then_some(kind))
             .collect();
@@ -155,7 +155,7 @@ fn make_executable(path: &Path) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Counts the processes that have `word` in their command line.
+/// Returns the number of processes that have `word` in their command line.
 fn processes_with(word: &str) -> usize {
     let lines = std::fs::read_dir("/proc")
         .unwrap()
@@ -169,38 +169,38 @@ fn processes_with(word: &str) -> usize {
 }
 
 /// Checks that the run was rolled back completely, and returns its document.
-fn assert_rolled_back(front: &Front, run: Run, before: &(String, String)) -> Json {
+fn assert_rolled_back(fixture: &ServerFixture, run: Run, before: &(String, String)) -> Json {
     let run = run.expect(5).json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
         (&"rolled-back".into(), &false.into()),
         "{:?}: {run}",
-        front.kind
+        fixture.kind
     );
-    assert_eq!(front.files(), *before, "{:?}", front.kind);
-    assert_eq!(leftovers(&front.shop.sandbox), Vec::<PathBuf>::new());
-    front.shows_its_files();
+    assert_eq!(fixture.files(), *before, "{:?}", fixture.kind);
+    assert_eq!(leftovers(&fixture.setup.sandbox), Vec::<PathBuf>::new());
+    fixture.shows_its_files();
     run
 }
 
 #[test]
 fn a_reload_that_hangs_is_killed_with_its_child_processes() {
     each(|kind| {
-        let front = Front::new(kind);
-        let _running = front.started();
-        let before = front.files();
-        // A number of seconds that no other process sleeps.
-        let mark = format!("86{}.25", front.at[0].port());
-        let script = front
-            .shop
+        let fixture = ServerFixture::new(kind);
+        let _running = fixture.started();
+        let before = fixture.files();
+        // A number of seconds for which no other process sleeps.
+        let mark = format!("86{}.25", fixture.at[0].port());
+        let script = fixture
+            .setup
             .sandbox
             .write("hang", format!("#!/bin/sh\nsleep {mark} &\nsleep {mark}\n"));
         make_executable(&script);
-        let run = front.round(&["--reload", &script.display().to_string(), "--json"]);
-        let run = assert_rolled_back(&front, run, &before);
+        let run = fixture.renew_and_install(&["--reload", &script.display().to_string(), "--json"]);
+        let run = assert_rolled_back(&fixture, run, &before);
         assert!(codes(&run).contains(&"reload-failed"), "{kind:?}: {run}");
         assert!(
-            run["findings"].to_string().contains("did not end in time"),
+            run["findings"].to_string().contains("timed out"),
             "killed at its deadline: {kind:?}: {run}"
         );
         assert_eq!(
@@ -208,27 +208,27 @@ fn a_reload_that_hangs_is_killed_with_its_child_processes() {
             0,
             "{kind:?}: its process group is gone"
         );
-        front.round(&[]).expect(0);
+        fixture.renew_and_install(&[]).expect(0);
     });
 }
 
 #[test]
 fn excessive_output_of_a_reload_is_truncated() {
     each(|kind| {
-        let front = Front::new(kind);
-        let _running = front.started();
-        let before = front.files();
+        let fixture = ServerFixture::new(kind);
+        let _running = fixture.started();
+        let before = fixture.files();
         let line = "no such file or directory, again and again and again";
         let script = format!("#!/bin/sh\nyes '{line}' | head -c 100000000\nexit 1\n");
-        let script = front.shop.sandbox.write("flood", script);
+        let script = fixture.setup.sandbox.write("flood", script);
         make_executable(&script);
-        let run = front.round(&["--reload", &script.display().to_string(), "--json"]);
+        let run = fixture.renew_and_install(&["--reload", &script.display().to_string(), "--json"]);
         assert!(
             run.stdout.len() < 256 * 1024,
             "{kind:?}: {} bytes",
             run.stdout.len()
         );
-        let run = assert_rolled_back(&front, run, &before);
+        let run = assert_rolled_back(&fixture, run, &before);
         assert!(
             run["findings"].to_string().contains(line),
             "{kind:?}: {run}"
@@ -239,12 +239,12 @@ fn excessive_output_of_a_reload_is_truncated() {
 #[test]
 fn a_reload_without_effect_is_detected() {
     each(|kind| {
-        let front = Front::new(kind);
-        let _running = front.started();
-        let before = front.files();
+        let fixture = ServerFixture::new(kind);
+        let _running = fixture.started();
+        let before = fixture.files();
         let run = assert_rolled_back(
-            &front,
-            front.round(&["--reload", "true", "--json"]),
+            &fixture,
+            fixture.renew_and_install(&["--reload", "true", "--json"]),
             &before,
         );
         assert!(codes(&run).contains(&"reload-no-effect"), "{kind:?}: {run}");
@@ -254,73 +254,73 @@ fn a_reload_without_effect_is_detected() {
 #[test]
 fn both_ip_families_are_probed() {
     each(|kind| {
-        let mut front = Front::new(kind);
-        front
+        let mut fixture = ServerFixture::new(kind);
+        fixture
             .at
-            .push((Ipv6Addr::LOCALHOST, front.at[0].port()).into());
-        let _running = front.started();
-        let run = front.round(&["--json"]).expect(0).json();
+            .push((Ipv6Addr::LOCALHOST, fixture.at[0].port()).into());
+        let _running = fixture.started();
+        let run = fixture.renew_and_install(&["--json"]).expect(0).json();
         let probes = run["certificates"][0]["probes"].as_array().unwrap();
         let mut probed: Vec<&str> = probes
             .iter()
             .map(|probe| probe["address"].as_str().unwrap())
             .collect();
         probed.dedup();
-        let at: Vec<String> = front.at.iter().map(ToString::to_string).collect();
+        let at: Vec<String> = fixture.at.iter().map(ToString::to_string).collect();
         assert_eq!(probed, at, "{kind:?}");
-        front.shows_its_files();
+        fixture.shows_its_files();
     });
 }
 
 #[test]
 fn a_block_that_answers_first_with_another_certificate_is_not_served() {
     each(|kind| {
-        let front = Front::new(kind);
-        let other = front.plain("other");
-        let _running = kind.start(&front.folder(), std::slice::from_ref(&other));
-        kind.write(&front.folder(), &[other, front.place()]);
-        let run = front.round(&["--json"]).expect(1).json();
+        let fixture = ServerFixture::new(kind);
+        let other = fixture.plain("other");
+        let _running = kind.start(&fixture.folder(), std::slice::from_ref(&other));
+        kind.write(&fixture.folder(), &[other, fixture.place()]);
+        let run = fixture.renew_and_install(&["--json"]).expect(1).json();
         assert_eq!(
             (&run["verdict"], &run["certificates"][0]["proof"]),
             (&"not-served".into(), &"none".into()),
             "{run}"
         );
-        kind.write(&front.folder(), &[front.place()]);
+        kind.write(&fixture.folder(), &[fixture.place()]);
         assert_eq!(
-            front.again(&["--json"]).expect(0).json()["verdict"],
+            fixture.again(&["--json"]).expect(0).json()["verdict"],
             "live",
             "{kind:?}"
         );
-        front.shows_its_files();
+        fixture.shows_its_files();
     });
 }
 
 /// All three servers with one certificate, which each of them reads from its own path.
-struct Three {
-    shop: Shop,
-    fronts: Vec<(Kind, SocketAddr)>,
+struct AllServers {
+    setup: InstallSandbox,
+    fronts: Vec<(ServerKind, SocketAddr)>,
 }
 
-impl Three {
+impl AllServers {
     fn new() -> Self {
         let at = |kind| (kind, SocketAddr::from(([127, 0, 0, 1], free_port())));
         Self {
-            shop: Shop::new(),
-            fronts: Kind::ALL.map(at).into(),
+            setup: InstallSandbox::new(),
+            fronts: ServerKind::ALL.map(at).into(),
         }
     }
 
-    fn place(&self, kind: Kind, at: SocketAddr) -> Place {
-        let pair = kind.usual(&self.shop.sandbox.join("tree"));
-        Place {
+    fn place(&self, kind: ServerKind, at: SocketAddr) -> ServedNames {
+        let pair = kind.default_paths(&self.setup.sandbox.join("tree"));
+        ServedNames {
             names: "example.com *.example.com",
             at: vec![at],
             pairs: vec![pair],
         }
     }
 
-    fn folder(&self, kind: Kind) -> PathBuf {
-        self.shop.sandbox.join(kind.name())
+    fn folder(&self, kind: ServerKind) -> PathBuf {
+        self.setup.sandbox.join(kind.name())
     }
 
     fn start(&self) -> Vec<Running> {
@@ -332,9 +332,9 @@ impl Three {
 
     /// Writes a wildcard certificate to plain files at the paths that the three servers read.
     fn plain(&self) {
-        let (chain, key) = self.deliver();
+        let (chain, key) = self.write_delivery();
         for (kind, _) in &self.fronts {
-            let (certificate, own) = kind.usual(&self.shop.sandbox.join("tree"));
+            let (certificate, own) = kind.default_paths(&self.setup.sandbox.join("tree"));
             let both = certificate == own;
             for path in [&certificate, &own] {
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -352,20 +352,20 @@ impl Three {
         }
     }
 
-    fn deliver(&self) -> (String, String) {
-        let sandbox = &self.shop.sandbox;
+    fn write_delivery(&self) -> (String, String) {
+        let sandbox = &self.setup.sandbox;
         sandbox
             .run(&["csr", "example.com", "*.example.com", "--force"])
             .expect(0);
-        let leaf = self.shop.ca.issue(&sandbox.read("example.com.csr"));
-        let chain = leaf + &self.shop.ca.intermediate_pem();
+        let leaf = self.setup.ca.issue(&sandbox.read("example.com.csr"));
+        let chain = leaf + &self.setup.ca.intermediate_pem();
         sandbox.write("new.crt", &chain);
         (chain, sandbox.read("example.com.key"))
     }
 
-    fn round(&self, more: &[&str]) -> Run {
-        self.deliver();
-        let config = |(kind, _): &(Kind, SocketAddr)| {
+    fn renew_and_install(&self, more: &[&str]) -> Run {
+        self.write_delivery();
+        let config = |(kind, _): &(ServerKind, SocketAddr)| {
             [
                 "--server-config".to_owned(),
                 format!(
@@ -377,10 +377,11 @@ impl Three {
         };
         let configs: Vec<String> = self.fronts.iter().flat_map(config).collect();
         let configs: Vec<&str> = configs.iter().map(String::as_str).collect();
-        self.shop.install("new.crt", &[&configs[..], more].concat())
+        self.setup
+            .install("new.crt", &[&configs[..], more].concat())
     }
 
-    /// The leaf that all three serve for a name below the wildcard.
+    /// Returns the leaf that all three serve for a name below the wildcard.
     fn shown(&self) -> String {
         let targets: Vec<ProbeTarget> = self
             .fronts
@@ -404,11 +405,11 @@ impl Three {
 
 #[test]
 fn one_certificate_on_all_three_is_one_transaction() {
-    let three = Three::new();
+    let three = AllServers::new();
     three.plain();
     let running = three.start();
     let first = three.shown();
-    let run = three.round(&["--json"]).expect(0).json();
+    let run = three.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(
         (&run["verdict"], &run["certificates"][0]["proof"]),
         (&"live".into(), &"live".into()),
@@ -437,7 +438,7 @@ fn one_certificate_on_all_three_is_one_transaction() {
     });
     let send = |signal| rustix::process::kill_process(master.unwrap(), signal).unwrap();
     send(rustix::process::Signal::STOP);
-    let run = three.round(&["--json"]);
+    let run = three.renew_and_install(&["--json"]);
     send(rustix::process::Signal::CONT);
     let run = run.expect(5).json();
     assert_eq!(
@@ -447,19 +448,22 @@ fn one_certificate_on_all_three_is_one_transaction() {
     );
     assert_eq!(probed(&run), 3, "{run}");
     assert_eq!(three.shown(), second);
-    assert_eq!(leftovers(&three.shop.sandbox), Vec::<PathBuf>::new());
+    assert_eq!(leftovers(&three.setup.sandbox), Vec::<PathBuf>::new());
 
     // One rollback restores all three.
-    assert_eq!(three.round(&["--json"]).expect(0).json()["verdict"], "live");
+    assert_eq!(
+        three.renew_and_install(&["--json"]).expect(0).json()["verdict"],
+        "live"
+    );
     assert_ne!(three.shown(), second);
     three
-        .shop
+        .setup
         .sandbox
         .run(&["rollback", "--root", "tree"])
         .expect(0);
     assert_eq!(three.shown(), second);
     three
-        .shop
+        .setup
         .sandbox
         .run(&["rollback", "--root", "tree"])
         .expect(0);
@@ -470,22 +474,22 @@ fn one_certificate_on_all_three_is_one_transaction() {
         .into_iter()
         .filter(|running| !matches!(running, Running::Haproxy(_)))
         .collect::<Vec<_>>();
-    let run = three.round(&["--json"]).expect(1).json();
+    let run = three.renew_and_install(&["--json"]).expect(1).json();
     assert_eq!(
         (&run["verdict"], codes(&run)),
         (&"not-served".into(), vec!["server-not-running"]),
         "{run}"
     );
     assert_eq!((up.len(), probed(&run)), (2, 2), "{run}");
-    let text = three.round(&[]).expect(1);
+    let text = three.renew_and_install(&[]).expect(1);
     assert!(
         text.stdout.contains("live    127.0.0.1:") && text.stdout.contains("HAProxy"),
         "{text}"
     );
 
-    // A running server that was not given is reported.
+    // A running server that was not passed is reported.
     let run = three
-        .round(&["--server", "nginx", "--json"])
+        .renew_and_install(&["--server", "nginx", "--json"])
         .expect(0)
         .json();
     assert_eq!(
@@ -500,13 +504,13 @@ fn one_certificate_on_all_three_is_one_transaction() {
 /// The combined file does not exist yet: it is written only when HAProxy is among the servers.
 #[test]
 fn a_server_that_names_a_missing_combined_file_is_reported() {
-    let three = Three::new();
+    let three = AllServers::new();
     three.plain();
     let _running = three.start();
-    let (combined, _) = Kind::Haproxy.usual(&three.shop.sandbox.join("tree"));
+    let (combined, _) = ServerKind::Haproxy.default_paths(&three.setup.sandbox.join("tree"));
     std::fs::remove_file(combined).unwrap();
     let run = three
-        .round(&["--server", "nginx", "--server", "apache", "--json"])
+        .renew_and_install(&["--server", "nginx", "--server", "apache", "--json"])
         .expect(0)
         .json();
     assert_eq!(

@@ -9,31 +9,32 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::foreign::{foreign, path_of, succeed};
+use support::external::{external_program, path_of, succeed};
+use support::install_sandbox::{InstallSandbox, link, mode};
 use support::program::program;
-use support::shop::{Shop, link, mode};
 
 /// The id of a user without privileges.
 const USER: u32 = 65534;
 
-/// A shop whose folder belongs to an ordinary user, with a copy of certctl that this user can run.
+/// A sandbox whose folder belongs to an ordinary user, with a copy of certctl that this user can
+/// run.
 struct Staging {
-    shop: Shop,
+    setup: InstallSandbox,
     user: u32,
     certctl: PathBuf,
 }
 
 impl Staging {
     fn new() -> Self {
-        let shop = Shop::new();
-        shop.deliver("one.crt");
+        let setup = InstallSandbox::new();
+        setup.write_delivery("one.crt");
         std::fs::copy(
-            shop.sandbox.join("example.com.key"),
-            shop.sandbox.join("one.key"),
+            setup.sandbox.join("example.com.key"),
+            setup.sandbox.join("one.key"),
         )
         .unwrap();
-        shop.deliver("two.crt");
-        let certctl = shop.sandbox.join("certctl");
+        setup.write_delivery("two.crt");
+        let certctl = setup.sandbox.join("certctl");
         std::fs::copy(program(), &certctl).unwrap();
         let root = rustix::process::geteuid().is_root();
         let user = if root {
@@ -41,12 +42,12 @@ impl Staging {
         } else {
             rustix::process::geteuid().as_raw()
         };
-        for entry in std::fs::read_dir(shop.sandbox.path()).unwrap() {
+        for entry in std::fs::read_dir(setup.sandbox.path()).unwrap() {
             chown(entry.unwrap().path(), Some(user), None).unwrap();
         }
-        chown(shop.sandbox.path(), Some(user), None).unwrap();
+        chown(setup.sandbox.path(), Some(user), None).unwrap();
         Self {
-            shop,
+            setup,
             user,
             certctl,
         }
@@ -54,8 +55,8 @@ impl Staging {
 
     /// Runs certctl as that user; returns stdout and a trace of all calls that name a file.
     fn run(&self, args: &[&str]) -> (String, String) {
-        let trace = self.shop.sandbox.write("trace", "");
-        let mut command = foreign("strace");
+        let trace = self.setup.sandbox.write("trace", "");
+        let mut command = external_program("strace");
         command
             .args([
                 "-f",
@@ -81,13 +82,13 @@ impl Staging {
             .arg(&self.certctl)
             .args(args)
             .args(["--root", "image"])
-            .current_dir(self.shop.sandbox.path());
+            .current_dir(self.setup.sandbox.path());
         let output = succeed(&mut command);
         (output, std::fs::read_to_string(trace).unwrap())
     }
 
     fn pair(&self, tree: &str) -> (String, String) {
-        let read = |path: &str| self.shop.sandbox.read(&format!("{tree}/etc/ssl/{path}"));
+        let read = |path: &str| self.setup.sandbox.read(&format!("{tree}/etc/ssl/{path}"));
         (
             read("example.com.fullchain.pem"),
             read("private/example.com.key"),
@@ -121,7 +122,7 @@ fn changes(trace: &str) -> Vec<&str> {
 }
 
 fn owners(folder: &Path, user: u32) {
-    for path in support::shop::tree(folder).into_keys() {
+    for path in support::install_sandbox::tree(folder).into_keys() {
         assert_eq!(
             path.symlink_metadata().unwrap().uid(),
             user,
@@ -134,7 +135,7 @@ fn owners(folder: &Path, user: u32) {
 #[test]
 fn an_ordinary_user_can_install_into_a_tree() {
     let staging = Staging::new();
-    let sandbox = &staging.shop.sandbox;
+    let sandbox = &staging.setup.sandbox;
     let install = [
         "install", "one.crt", "--trust", "root.pem", "--key", "one.key",
     ];

@@ -1,7 +1,7 @@
 //! `certctl status`: each state and each reason is reported with the step that fixes it; what
 //! cannot be checked is reported, and the rest is checked.
 //! Needs: nginx
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -11,17 +11,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use support::ca::{DAYS_LEFT, DAYS_UNTIL_DUE, Leaf, days, noon, today};
-use support::foreign::{foreign, succeed};
-use support::holding::Held;
+use support::external::{external_program, succeed};
+use support::held_connections::HeldConnections;
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE};
 use support::json::Json;
-use support::shop::{CHAIN, KEY, PAIR, Shop};
 use support::site::Site;
 use support::zip::{bomb, zip};
 use support::{Run, Sandbox};
 
-/// Runs `status ARGS --json` in the tree of a `Shop`.
-fn status(shop: &Shop, more: &[&str]) -> Run {
-    shop.sandbox
+/// Runs `status ARGS --json` for the tree.
+fn status(setup: &InstallSandbox, more: &[&str]) -> Run {
+    setup
+        .sandbox
         .run(&[&["status", "--root", "tree", "--json"], more].concat())
 }
 
@@ -29,7 +30,8 @@ fn rows(document: &Json) -> &[Json] {
     document["rows"].as_array().unwrap()
 }
 
-/// `NAME STATE VERDICT CODE...` of each row, without rule changes, which have a test of their own.
+/// Returns `NAME STATE VERDICT CODE...` for each row, without rule changes, which have a test of
+/// their own.
 fn summaries(document: &Json) -> Vec<String> {
     let codes = |row: &Json| {
         row["reasons"]
@@ -58,15 +60,16 @@ fn set_mode(sandbox: &Sandbox, path: &str, mode: u32) {
 
 #[test]
 fn a_certificate_is_reported_from_request_to_expiry() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     assert_eq!(
-        summaries(&status(&shop, &[]).expect(0).json()),
+        summaries(&status(&setup, &[]).expect(0).json()),
         Vec::<String>::new()
     );
-    shop.sandbox
+    setup
+        .sandbox
         .run(&["csr", "example.com", "www.example.com"])
         .expect(0);
-    let pending = status(&shop, &[]).expect(0).json();
+    let pending = status(&setup, &[]).expect(0).json();
     assert_eq!(summaries(&pending), ["example.com pending fine"]);
     let step = rows(&pending)[0]["next"][0]["argv"].to_string();
     assert_eq!(
@@ -74,15 +77,16 @@ fn a_certificate_is_reported_from_request_to_expiry() {
         r#"["certctl","--root","tree","dcv-check","example.com"]"#
     );
 
-    let leaf = shop.ca.issue(&shop.sandbox.read("example.com.csr"));
-    shop.sandbox
-        .write("example_com.crt", leaf + &shop.ca.intermediate_pem());
+    let leaf = setup.ca.issue(&setup.sandbox.read("example.com.csr"));
+    setup
+        .sandbox
+        .write("example_com.crt", leaf + &setup.ca.intermediate_pem());
     assert_eq!(
-        summaries(&status(&shop, &[]).expect(0).json()),
+        summaries(&status(&setup, &[]).expect(0).json()),
         ["example.com ready fine"]
     );
-    shop.install("example_com.crt", &[]).expect(0);
-    let fine = status(&shop, &[]).expect(0).json();
+    setup.install("example_com.crt", &[]).expect(0);
+    let fine = status(&setup, &[]).expect(0).json();
     assert_eq!(
         summaries(&fine)[0].split(' ').take(3).collect::<Vec<_>>(),
         ["example.com", "installed", "fine"]
@@ -99,7 +103,7 @@ fn a_certificate_is_reported_from_request_to_expiry() {
         (due + 1, 1, "due"),
         (DAYS_LEFT + 2, 1, "wrong"),
     ] {
-        let run = status(&shop, &["--at", &noon(day)]).expect(code).json();
+        let run = status(&setup, &["--at", &noon(day)]).expect(code).json();
         assert_eq!(run["verdict"], verdict, "{day}: {run}");
         let reasons = &rows(&run)[0]["reasons"];
         let first = reasons.iter().next().map(|one| &one["code"]);
@@ -107,17 +111,17 @@ fn a_certificate_is_reported_from_request_to_expiry() {
         assert_eq!(is_first("due"), verdict == "due", "{run}");
         assert_eq!(is_first("expired"), verdict == "wrong", "{run}");
     }
-    status(&shop, &["--at", &noon(due - 1), "--renew-before", "20d"]).expect(1);
-    status(&shop, &["--renew-before", "95%"]).expect(0);
-    status(&shop, &["--renew-before", "soon"]).expect(2);
+    status(&setup, &["--at", &noon(due - 1), "--renew-before", "20d"]).expect(1);
+    status(&setup, &["--renew-before", "95%"]).expect(0);
+    status(&setup, &["--renew-before", "soon"]).expect(2);
 }
 
 #[test]
 fn a_key_that_all_users_can_read_is_reported() {
-    let shop = Shop::new();
-    shop.round(&[]).expect(0);
-    set_mode(&shop.sandbox, KEY, 0o644);
-    let run = status(&shop, &[]).expect(1).json();
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    set_mode(&setup.sandbox, KEY, 0o644);
+    let run = status(&setup, &[]).expect(1).json();
     assert!(
         summaries(&run)[0].starts_with("example.com installed wrong key-readable-by-others"),
         "{run}"
@@ -126,18 +130,18 @@ fn a_key_that_all_users_can_read_is_reported() {
     let (_, path) = step.split_once("sudo chmod o= ").unwrap();
     assert!(path.ends_with(KEY), "{step}");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o640)).unwrap();
-    status(&shop, &[]).expect(0);
+    status(&setup, &[]).expect(0);
 }
 
 #[test]
 fn certificate_and_key_in_different_folders_are_matched() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     for folder in ["a", "b/c", "d"] {
         std::fs::create_dir_all(sandbox.join(folder)).unwrap();
     }
     sandbox.run(&["csr", "example.com", "-C", "a"]).expect(0);
-    let leaf = shop.ca.issue(&sandbox.read("a/example.com.csr"));
+    let leaf = setup.ca.issue(&sandbox.read("a/example.com.csr"));
     sandbox.write("d/site.pem", &leaf);
     std::fs::rename(
         sandbox.join("a/example.com.key"),
@@ -152,7 +156,7 @@ fn certificate_and_key_in_different_folders_are_matched() {
         .json();
     assert_eq!(summaries(&found), ["example.com ready fine"]);
     assert_eq!(rows(&found)[0]["keys"][0]["path"], "b/c/old.bin");
-    // The next step installs both from where they are.
+    // The next step installs both from their current locations.
     let step = rows(&found)[0]["next"][0]["argv"].as_array().unwrap();
     let mut step: Vec<&str> = step
         .iter()
@@ -160,7 +164,7 @@ fn certificate_and_key_in_different_folders_are_matched() {
         .map(|word| word.as_str().unwrap())
         .collect();
     assert_eq!(step, ["install", "d/site.pem", "--key", "b/c/old.bin"]);
-    sandbox.write("d/bundle.crt", shop.ca.intermediate_pem());
+    sandbox.write("d/bundle.crt", setup.ca.intermediate_pem());
     step.extend([
         "d/bundle.crt",
         "--root",
@@ -178,16 +182,19 @@ fn certificate_and_key_in_different_folders_are_matched() {
 
 #[test]
 fn a_zip_with_the_certificate_for_a_request_is_found() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     let order = |names: &[&str]| {
         sandbox
             .run(&[&["csr"], names, &["--force"]].concat())
             .expect(0);
-        let leaf = shop.ca.issue(&sandbox.read(&format!("{}.csr", names[0])));
-        zip(&[("site.crt", leaf), ("site.ca-bundle", shop.ca.bundle_pem())])
+        let leaf = setup.ca.issue(&sandbox.read(&format!("{}.csr", names[0])));
+        zip(&[
+            ("site.crt", leaf),
+            ("site.ca-bundle", setup.ca.bundle_pem()),
+        ])
     };
-    // For other names, damaged, or a zip bomb: no request here waits for these.
+    // Zip files for other names, damaged ones, and a zip bomb: no request here waits for these.
     sandbox.write("others.zip", order(&["other.example"]));
     for end in ["csr", "key"] {
         std::fs::remove_file(sandbox.join(&format!("other.example.{end}"))).unwrap();
@@ -198,7 +205,7 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
         &std::fs::read(sandbox.join("others.zip")).unwrap()[..200],
     );
     assert_eq!(
-        summaries(&status(&shop, &[]).expect(0).json()),
+        summaries(&status(&setup, &[]).expect(0).json()),
         Vec::<String>::new()
     );
 
@@ -206,7 +213,7 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
         "example_com.zip",
         order(&["example.com", "www.example.com"]),
     );
-    let ready = status(&shop, &[]).expect(0).json();
+    let ready = status(&setup, &[]).expect(0).json();
     assert_eq!(summaries(&ready), ["example.com ready fine"]);
     assert_eq!(rows(&ready)[0]["places"][0]["found"], "delivery", "{ready}");
     let step = rows(&ready)[0]["next"][0].clone();
@@ -214,9 +221,9 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
         step["argv"].to_string(),
         r#"["certctl","--root","tree","install","example_com.zip"]"#
     );
-    shop.install("example_com.zip", &[]).expect(0);
+    setup.install("example_com.zip", &[]).expect(0);
     assert_eq!(
-        summaries(&status(&shop, &[]).expect(0).json()),
+        summaries(&status(&setup, &[]).expect(0).json()),
         ["example.com installed fine"]
     );
 
@@ -230,10 +237,13 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
     sandbox
         .run(&["csr", "example.com", "www.example.com", "--force"])
         .expect(0);
-    let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), later);
+    let leaf = setup.ca.issue_as(&sandbox.read("example.com.csr"), later);
     sandbox.write(
         "mail/example_com.zip",
-        zip(&[("site.crt", leaf), ("site.ca-bundle", shop.ca.bundle_pem())]),
+        zip(&[
+            ("site.crt", leaf),
+            ("site.ca-bundle", setup.ca.bundle_pem()),
+        ]),
     );
     let run = sandbox
         .run(&["status", "mail", "example.com", "--root", "tree", "--json"])
@@ -258,13 +268,13 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
 
 #[test]
 fn prepared_and_newer_certificates_are_reported() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
     sandbox
         .run(&["csr", "example.com", "www.example.com", "--force"])
         .expect(0);
-    let prepared = status(&shop, &["--at", &noon(DAYS_UNTIL_DUE)])
+    let prepared = status(&setup, &["--at", &noon(DAYS_UNTIL_DUE)])
         .expect(1)
         .json();
     assert!(
@@ -276,9 +286,9 @@ fn prepared_and_newer_certificates_are_reported() {
         not_after: days(today(), 300),
         ..Leaf::default()
     };
-    let leaf = shop.ca.issue_as(&sandbox.read("example.com.csr"), later);
-    sandbox.write("new.pem", leaf + &shop.ca.intermediate_pem());
-    let ready = status(&shop, &["--at", &noon(DAYS_UNTIL_DUE)])
+    let leaf = setup.ca.issue_as(&sandbox.read("example.com.csr"), later);
+    sandbox.write("new.pem", leaf + &setup.ca.intermediate_pem());
+    let ready = status(&setup, &["--at", &noon(DAYS_UNTIL_DUE)])
         .expect(1)
         .json();
     let installed = summaries(&ready)
@@ -294,22 +304,23 @@ fn prepared_and_newer_certificates_are_reported() {
         .find(|row| row["state"] == "installed")
         .unwrap();
     assert_eq!(row["next"][0]["argv"][3], "install", "{ready}");
-    shop.install("new.pem", &[]).expect(0);
+    setup.install("new.pem", &[]).expect(0);
     std::fs::remove_file(sandbox.join("new.crt")).unwrap();
-    let done = status(&shop, &[]).expect(0).json();
+    let done = status(&setup, &[]).expect(0).json();
     assert_eq!(rows(&done).len(), 1, "{done}");
 }
 
 #[test]
 fn a_certificate_that_nginx_did_not_load_is_reported() {
     let site = Site::new();
-    let shop = &site.shop;
+    let setup = &site.setup;
     let nginx = site.start("");
-    site.round(&[]).expect(1);
+    site.renew_and_install(&[]).expect(1);
     nginx.rewrite(&site.block(CHAIN, KEY));
     let config = nginx.config().display().to_string();
-    succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
-    shop.sandbox
+    succeed(external_program("nginx").args(["-s", "reload", "-c", &config]));
+    setup
+        .sandbox
         .run(&[
             "install",
             "example.com",
@@ -319,7 +330,7 @@ fn a_certificate_that_nginx_did_not_load_is_reported() {
             "root.pem",
         ])
         .expect(0);
-    let fine = status(shop, &[]).expect(0).json();
+    let fine = status(setup, &[]).expect(0).json();
     assert!(
         summaries(&fine)[0].starts_with("example.com served fine"),
         "{fine}"
@@ -332,14 +343,15 @@ fn a_certificate_that_nginx_did_not_load_is_reported() {
     assert!(shown, "{fine}");
 
     // There are new files, but nginx still uses the old ones.
-    shop.deliver("next.crt");
-    shop.install("next.crt", &["--server", "none", "--probe", "none"])
+    setup.write_delivery("next.crt");
+    setup
+        .install("next.crt", &["--server", "none", "--probe", "none"])
         .expect(0);
-    let settings = format!("{PAIR}/settings.json");
-    let mut document = Json::parse(&shop.sandbox.read(&settings));
+    let settings = format!("{LINEAGE}/settings.json");
+    let mut document = Json::parse(&setup.sandbox.read(&settings));
     document.set("server", "nginx");
-    shop.sandbox.write(&settings, document.to_string());
-    let stale = status(shop, &[]).expect(1).json();
+    setup.sandbox.write(&settings, document.to_string());
+    let stale = status(setup, &[]).expect(1).json();
     let installed = rows(&stale)
         .iter()
         .find(|row| row["state"] == "installed")
@@ -372,13 +384,13 @@ fn a_certificate_that_nginx_did_not_load_is_reported() {
         rows(&stale).iter().any(|row| row["state"] == "served"),
         "the old certificate has a row too: {stale}"
     );
-    succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
+    succeed(external_program("nginx").args(["-s", "reload", "-c", &config]));
     let ends = Instant::now() + Duration::from_secs(20);
-    while status(shop, &[]).code != 0 {
-        assert!(Instant::now() < ends, "{}", status(shop, &[]));
+    while status(setup, &[]).code != 0 {
+        assert!(Instant::now() < ends, "{}", status(setup, &[]));
     }
     drop(nginx);
-    let silent = status(shop, &[]).expect(1).json();
+    let silent = status(setup, &[]).expect(1).json();
     assert!(
         summaries(&silent)[0].contains("installed wrong not-served"),
         "{silent}"
@@ -388,10 +400,10 @@ fn a_certificate_that_nginx_did_not_load_is_reported() {
 #[test]
 fn hosts_are_probed_concurrently_and_an_unresponsive_one_delays_no_other() {
     let site = Site::new();
-    let shop = &site.shop;
+    let setup = &site.setup;
     site.plain("pair.pem", "pair.key");
     let _nginx = site.start(&site.block("pair.pem", "pair.key"));
-    let held = Held::default();
+    let held = HeldConnections::default();
     let stalls = held.serve(|_| {}).to_string();
     let counted = |answer: fn(TcpStream)| {
         let held = held.clone();
@@ -415,7 +427,7 @@ fn hosts_are_probed_concurrently_and_an_unresponsive_one_delays_no_other() {
     let good = format!("127.0.0.1:{}", site.port);
     let closed = format!("127.0.0.1:{}", support::nginx::free_port());
     let hosts = [&stalls, &good, &talks, &resets, &floods, &closed].map(String::as_str);
-    let run = shop
+    let run = setup
         .sandbox
         .run(&[&["status"], &hosts[..], &["--json"]].concat())
         .expect(1)
@@ -423,7 +435,7 @@ fn hosts_are_probed_concurrently_and_an_unresponsive_one_delays_no_other() {
     let counts = held.counts();
     assert_eq!(counts.accepted, 4, "each host is probed once: {counts:?}");
     assert_eq!(
-        counts.before_first_end,
+        counts.accepted_before_first_close,
         Some(4),
         "the others are probed while one stalls: {counts:?}"
     );
@@ -456,7 +468,7 @@ fn hosts_are_probed_concurrently_and_an_unresponsive_one_delays_no_other() {
 
 /// Servers that never finish a handshake, three of each kind: they send nothing, half a message, a
 /// byte of a message from time to time, or do not accept the connection.
-fn stalling(held: &Held) -> (Vec<String>, Box<dyn std::any::Any>) {
+fn stalling(held: &HeldConnections) -> (Vec<String>, Box<dyn std::any::Any>) {
     // The beginning of a handshake message that is never completed.
     let half = [22, 3, 3, 1, 0, 2, 0, 0, 0xfc, 3, 3];
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -504,7 +516,7 @@ fn stalling(held: &Held) -> (Vec<String>, Box<dyn std::any::Any>) {
 #[test]
 fn a_stream_reports_responsive_hosts_before_unresponsive_ones() {
     let site = Site::new();
-    let shop = &site.shop;
+    let setup = &site.setup;
     site.plain("pair.pem", "pair.key");
     let good: Vec<String> = (1..=12)
         .map(|last| format!("127.0.0.{last}:{}", site.port))
@@ -515,11 +527,11 @@ fn a_stream_reports_responsive_hosts_before_unresponsive_ones() {
         .collect();
     let usual = format!("listen 127.0.0.1:{} ssl;", site.port);
     let _nginx = site.start(&site.block("pair.pem", "pair.key").replace(&usual, &listens));
-    let held = Held::default();
+    let held = HeldConnections::default();
     let (stalling, _full) = stalling(&held);
     let hosts = stalling.iter().chain(&good).map(String::as_str);
-    let run = shop.sandbox.run_command(
-        shop.sandbox.command(
+    let run = setup.sandbox.run_command(
+        setup.sandbox.command(
             &["status", "--jsonl"]
                 .into_iter()
                 .chain(hosts)
@@ -531,7 +543,7 @@ fn a_stream_reports_responsive_hosts_before_unresponsive_ones() {
     // probed. Three never accept.
     let counts = held.counts();
     assert_eq!(
-        (counts.accepted, counts.before_first_end),
+        (counts.accepted, counts.accepted_before_first_close),
         (9, Some(9)),
         "{counts:?}"
     );

@@ -1,7 +1,7 @@
 //! `certctl status` on trees with faults: each file that cannot be read is reported, the scan never
 //! blocks, and no row is lost.
 //! Needs: setpriv
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use support::foreign::path_of;
+use support::external::path_of;
+use support::issued_certificate::IssuedCertificate;
 use support::json::Json;
 use support::namespace::is_root;
-use support::order::Order;
 use support::program::program;
 use support::{Run, Sandbox};
 use tempfile::NamedTempFile;
@@ -37,18 +37,18 @@ fn run_without_capabilities(sandbox: &Sandbox, args: &[&str]) -> Run {
 }
 
 /// Creates a tree with a good certificate at each end and every fault in between.
-fn tree() -> (Order, UnixListener, NamedTempFile) {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+fn tree() -> (IssuedCertificate, UnixListener, NamedTempFile) {
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     for file in ["t/a/first.pem", "t/z/last.pem"] {
-        sandbox.write(file, &shop.leaf);
+        sandbox.write(file, &setup.leaf);
     }
-    sandbox.write("t/closed/inside.pem", &shop.leaf);
-    sandbox.write("t/sealed.pem", &shop.leaf);
-    sandbox.write("t/\u{1b}[31mred\nname.pem", &shop.leaf);
+    sandbox.write("t/closed/inside.pem", &setup.leaf);
+    sandbox.write("t/sealed.pem", &setup.leaf);
+    sandbox.write("t/\u{1b}[31mred\nname.pem", &setup.leaf);
     sandbox.write("t/junk.bin", (0..=255).collect::<Vec<u8>>());
     sandbox.write("t/empty.pem", "");
-    sandbox.write("t/half.pem", &shop.leaf[..shop.leaf.len() / 2]);
+    sandbox.write("t/half.pem", &setup.leaf[..setup.leaf.len() / 2]);
     // Outside of the sandbox, because the tests search the sandbox for keys.
     let huge = tempfile::NamedTempFile::new().unwrap();
     huge.as_file().set_len(1 << 30).unwrap();
@@ -59,7 +59,7 @@ fn tree() -> (Order, UnixListener, NamedTempFile) {
     let socket = UnixListener::bind(sandbox.join("t/socket")).unwrap();
     let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from(0o600));
     rustix::fs::mknodat(rustix::fs::CWD, sandbox.join("t/pipe"), fifo, mode, 0).unwrap();
-    (shop, socket, huge)
+    (setup, socket, huge)
 }
 
 fn set_mode(sandbox: &Sandbox, path: &str, mode: u32) {
@@ -78,8 +78,8 @@ fn messages(document: &Json, code: &str) -> Vec<String> {
 
 #[test]
 fn each_fault_is_reported_and_the_scan_continues() {
-    let (shop, _socket, _huge) = tree();
-    let sandbox = &shop.sandbox;
+    let (setup, _socket, _huge) = tree();
+    let sandbox = &setup.sandbox;
     let fine = sandbox.run(&["status", "t", "--json"]).expect(0).json();
     let places = fine["rows"][0]["places"].as_array().unwrap();
     assert_eq!(
@@ -129,8 +129,8 @@ fn each_fault_is_reported_and_the_scan_continues() {
 
 #[test]
 fn a_stream_reports_the_same_faults() {
-    let (shop, _socket, _huge) = tree();
-    let sandbox = &shop.sandbox;
+    let (setup, _socket, _huge) = tree();
+    let sandbox = &setup.sandbox;
     set_mode(sandbox, "t/closed", 0);
     let run = run_without_capabilities(sandbox, &["status", "t", "--jsonl"]).expect(1);
     set_mode(sandbox, "t/closed", 0o700);
@@ -177,14 +177,14 @@ fn a_stream_reports_the_same_faults() {
 
 #[test]
 fn files_that_change_while_they_are_read_lose_no_row() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     for number in 0..200 {
-        sandbox.write(&format!("t/{}/{number}.pem", number % 10), &shop.leaf);
+        sandbox.write(&format!("t/{}/{number}.pem", number % 10), &setup.leaf);
     }
-    sandbox.write("t/5/a-steady.pem", &shop.leaf);
+    sandbox.write("t/5/a-steady.pem", &setup.leaf);
     let stop = Arc::new(AtomicBool::new(false));
-    let (folder, leaf, ended) = (sandbox.join("t"), shop.leaf.clone(), Arc::clone(&stop));
+    let (folder, leaf, ended) = (sandbox.join("t"), setup.leaf.clone(), Arc::clone(&stop));
     let writer = std::thread::spawn(move || {
         let mut number = 0_usize;
         while !ended.load(Ordering::Relaxed) {

@@ -2,7 +2,7 @@
 //! them served by nginx, evaluated at times from 2026 to 2029. The expected rows are computed here
 //! from the dates alone.
 //! Needs: nginx, promtool, python3, python3-cryptography, python3-icalendar, python3-html5lib
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -17,11 +17,11 @@ use rcgen::{
     SerialNumber,
 };
 use support::Sandbox;
-use support::ca::{Leaf, crossed, days, moment, names_its_issuer, today};
-use support::foreign::{foreign, path_of, succeed};
+use support::ca::{Leaf, add_issuer_url, cross_signed, days, midnight, today};
+use support::external::{external_program, path_of, succeed};
+use support::install_sandbox::InstallSandbox;
 use support::json::Json;
 use support::nginx::Nginx;
-use support::shop::Shop;
 use support::site::Site;
 
 /// The state of a certificate in the fleet.
@@ -43,19 +43,19 @@ enum Fate {
     Client,
     /// The CA's CRL lists it.
     Revoked,
-    /// Its key has 1,024 bits of RSA, and is elsewhere.
+    /// Its RSA key has 1,024 bits and is not on this machine.
     Weak,
     NoKey,
     Pending,
-    KeyAlone,
+    UnusedKey,
 }
 
 use Fate::{
-    Client, Crossed, Installed, KeyAlone, NoKey, Open, Pending, Ready, Revoked, Served, Stale,
-    Uncovered, Weak,
+    Client, Crossed, Installed, NoKey, Open, Pending, Ready, Revoked, Served, Stale, Uncovered,
+    UnusedKey, Weak,
 };
 
-/// How many there are of each; they get the lifetimes in turn.
+/// The number of certificates in each state; the lifetimes are assigned to them in turn.
 const FLEET: [(Fate, usize); 13] = [
     (Served, 4),
     (Stale, 2),
@@ -69,7 +69,7 @@ const FLEET: [(Fate, usize); 13] = [
     (Weak, 6),
     (NoKey, 20),
     (Pending, 15),
-    (KeyAlone, 15),
+    (UnusedKey, 15),
 ];
 /// First day (relative to today) and validity in days: from just issued to expired.
 const LIVES: [(i64, i64); 5] = [(-1, 199), (-100, 190), (-10, 47), (-190, 200), (-250, 200)];
@@ -92,7 +92,8 @@ struct Pair {
 }
 
 impl Pair {
-    /// Installed by certctl with a private CA, to which the rules of public CAs do not apply.
+    /// Returns whether certctl installed it, with a private CA, to which the rules of public CAs do
+    /// not apply.
     fn is_live(&self) -> bool {
         matches!(
             self.fate,
@@ -129,26 +130,26 @@ fn fleet() -> Vec<Pair> {
 }
 
 /// Creates key and request, and the certificate if there is one.
-fn make(shop: &Shop, pair: &Pair) {
+fn make(setup: &InstallSandbox, pair: &Pair) {
     let Pair {
         name,
         fate,
         from,
         to,
     } = pair;
-    let (sandbox, ca) = (&shop.sandbox, &shop.ca);
+    let (sandbox, ca) = (&setup.sandbox, &setup.ca);
     if *fate == Weak {
         return;
     }
     sandbox.run(&["csr", name, "--force"]).expect(0);
     let clients: fn(&mut rcgen::CertificateParams) = match fate {
         Client => |params| {
-            names_its_issuer(params);
+            add_issuer_url(params);
             params
                 .extended_key_usages
                 .push(ExtendedKeyUsagePurpose::ClientAuth);
         },
-        _ => names_its_issuer,
+        _ => add_issuer_url,
     };
     let leaf = Leaf {
         not_before: *from,
@@ -158,16 +159,16 @@ fn make(shop: &Shop, pair: &Pair) {
     };
     let leaf = ca.issue_as(&sandbox.read(&format!("{name}.csr")), leaf);
     let issuer = if *fate == Crossed {
-        crossed(ca, days(today(), CROSSED))
+        cross_signed(ca, days(today(), CROSSED))
     } else {
         ca.intermediate_pem()
     };
-    if !matches!(fate, Pending | KeyAlone) {
+    if !matches!(fate, Pending | UnusedKey) {
         sandbox.write(&format!("{name}.crt"), leaf + &issuer);
     }
     let gone: &[&str] = match fate {
         NoKey => &["csr", "key"],
-        KeyAlone => &["csr"],
+        UnusedKey => &["csr"],
         _ => &[],
     };
     gone.iter()
@@ -191,13 +192,13 @@ for word in sys.argv[1:]:
 ";
 
 /// Creates the certificates with weak keys, and the CRL.
-fn make_bad(shop: &Shop, pairs: &[Pair]) {
-    let sandbox = &shop.sandbox;
+fn make_bad(setup: &InstallSandbox, pairs: &[Pair]) {
+    let sandbox = &setup.sandbox;
     path_of("/usr/lib/python3/dist-packages/cryptography");
     let of = |fate: Fate| pairs.iter().filter(move |pair| pair.fate == fate);
     let weak = of(Weak).map(|pair| format!("{}/{}/{}", pair.name, pair.from, pair.to));
     succeed(
-        foreign("python3")
+        external_program("python3")
             .args(["-c", MAKE_WEAK])
             .args(weak)
             .current_dir(sandbox.path()),
@@ -211,13 +212,13 @@ fn make_bad(shop: &Shop, pairs: &[Pair]) {
     };
     let entry = |pair: &Pair| RevokedCertParams {
         serial_number: serial(pair),
-        revocation_time: moment(today()),
+        revocation_time: midnight(today()),
         reason_code: None,
         invalidity_date: None,
     };
     let list = CertificateRevocationListParams {
-        this_update: moment(today()),
-        next_update: moment(days(today(), 3000)),
+        this_update: midnight(today()),
+        next_update: midnight(days(today(), 3000)),
         crl_number: SerialNumber::from(1),
         issuing_distribution_point: None,
         revoked_certs: of(Revoked).map(entry).collect(),
@@ -225,7 +226,7 @@ fn make_bad(shop: &Shop, pairs: &[Pair]) {
     };
     sandbox.write(
         "list.pem",
-        list.signed_by(&shop.ca.intermediate)
+        list.signed_by(&setup.ca.intermediate)
             .unwrap()
             .pem()
             .unwrap(),
@@ -244,9 +245,9 @@ fn files<'a>(pairs: impl Iterator<Item = &'a Pair>) -> Vec<String> {
     pairs.map(|pair| format!("{}.crt", pair.name)).collect()
 }
 
-/// Starts nginx with the certificates that it is to serve.
+/// Starts nginx with the certificates that it should serve.
 fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let served = || pairs.iter().filter(|pair| pair.is_at_nginx());
     let nginx = site.start("");
     let config = nginx.config().display().to_string();
@@ -258,7 +259,7 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
             format!("tree/etc/ssl/{name}.fullchain.pem"),
             format!("tree/etc/ssl/private/{name}.key"),
         );
-        site.block_of(&format!("{name}{more}"), &chain, &key)
+        site.block_for(&format!("{name}{more}"), &chain, &key)
     };
     let blocks = |more: &str| -> String {
         let more = |pair: &Pair| {
@@ -270,14 +271,14 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
         };
         served().map(|pair| block(pair, &more(pair))).collect()
     };
-    let reload = || succeed(foreign("nginx").args(["-s", "reload", "-c", &config]));
+    let reload = || succeed(external_program("nginx").args(["-s", "reload", "-c", &config]));
     nginx.rewrite(&blocks(""));
     reload();
     install(sandbox, &files(served()), &options, 0);
 
     // New files without a reload of nginx, and a name that the certificate does not cover.
     let stale = || pairs.iter().filter(|pair| pair.fate == Stale);
-    stale().for_each(|pair| make(&site.shop, pair));
+    stale().for_each(|pair| make(&site.setup, pair));
     install(
         sandbox,
         &files(stale()),
@@ -294,15 +295,15 @@ fn serve(site: &Site, pairs: &[Pair]) -> Nginx {
     nginx
 }
 
-/// Creates all files, and installs what is to be installed.
+/// Creates all files, and installs the certificates that should be installed.
 fn set_up(site: &Site, pairs: &[Pair]) -> Nginx {
-    let sandbox = &site.shop.sandbox;
-    // These come first: `install` uses the CA's usual intermediate as soon as it is here.
+    let sandbox = &site.setup.sandbox;
+    // These come first, because `install` uses the CA's usual intermediate as soon as that exists.
     let (early, others): (Vec<&Pair>, Vec<&Pair>) =
         pairs.iter().partition(|pair| pair.fate == Crossed);
     let quiet = |pair: &&Pair| pair.is_live() && !pair.is_at_nginx();
     for part in [early, others] {
-        part.iter().for_each(|pair| make(&site.shop, pair));
+        part.iter().for_each(|pair| make(&site.setup, pair));
         install(
             sandbox,
             &files(part.into_iter().filter(quiet)),
@@ -310,7 +311,7 @@ fn set_up(site: &Site, pairs: &[Pair]) -> Nginx {
             0,
         );
     }
-    make_bad(&site.shop, pairs);
+    make_bad(&site.setup, pairs);
     for pair in pairs.iter().filter(|pair| pair.fate == Open) {
         let key = sandbox.join(&format!("tree/etc/ssl/private/{}.key", pair.name));
         std::fs::set_permissions(key, Permissions::from_mode(0o644)).unwrap();
@@ -369,9 +370,9 @@ fn expected(pair: &Pair, at: Date) -> Expected {
         Ready | Client | Revoked => ("ready", format!("install {name}")),
         NoKey | Weak => ("key-missing", "pass the folder with its key".to_owned()),
         Pending => ("pending", format!("dcv-check {name}")),
-        KeyAlone => ("unused-key", "--key".to_owned()),
+        UnusedKey => ("unused-key", "--key".to_owned()),
     };
-    if matches!(fate, Pending | KeyAlone) {
+    if matches!(fate, Pending | UnusedKey) {
         return Expected {
             state,
             verdict: "fine",
@@ -465,7 +466,7 @@ fn each_row_matches_its_dates() {
     let pairs = fleet();
     assert_eq!(pairs.len(), 200);
     let _nginx = set_up(&site, &pairs);
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for count in [0, 8, 40, 60, 75, 120, 170, 198, 400, 700, 1100] {
         let day = days(today(), count);
@@ -561,7 +562,7 @@ fn check_written_files(sandbox: &Sandbox) {
     let metrics = File::open(sandbox.join("fleet.prom")).unwrap();
     assert_eq!(
         succeed(
-            foreign("promtool")
+            external_program("promtool")
                 .args(["check", "metrics"])
                 .stdin(Stdio::from(metrics))
         ),
@@ -580,7 +581,7 @@ fn check_written_files(sandbox: &Sandbox) {
     path_of("/usr/lib/python3/dist-packages/icalendar");
     path_of("/usr/lib/python3/dist-packages/html5lib");
     let read = succeed(
-        foreign("python3")
+        external_program("python3")
             .args(["-c", READ])
             .current_dir(sandbox.path()),
     );

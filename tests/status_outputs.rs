@@ -1,19 +1,19 @@
 //! The outputs of `certctl status`: metrics that promtool accepts, a calendar that an independent
 //! library can read, a table that fits the terminal.
 //! Needs: promtool, python3, python3-icalendar
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::fs::File;
 use std::process::Stdio;
 
-use support::ca::{DAYS_UNTIL_DUE, Leaf, days, names_its_issuer, noon, today};
-use support::foreign::{foreign, path_of, succeed};
+use support::ca::{DAYS_UNTIL_DUE, Leaf, add_issuer_url, days, noon, today};
+use support::external::{external_program, path_of, succeed};
+use support::install_sandbox::{InstallSandbox, LINEAGE};
 use support::json::Json;
 use support::mask::masked;
 use support::program::program;
-use support::shop::{PAIR, Shop};
 
 /// The last day of the paid term, after the certificate's expiry.
 fn paid_until() -> String {
@@ -21,30 +21,30 @@ fn paid_until() -> String {
 }
 
 /// Creates an installed certificate with a paid term, and a pending request.
-fn shop() -> Shop {
-    let shop = Shop::new();
-    shop.deliver_as(
+fn setup() -> InstallSandbox {
+    let setup = InstallSandbox::new();
+    setup.write_delivery_with(
         "new.crt",
         Leaf {
-            change: names_its_issuer,
+            change: add_issuer_url,
             ..Leaf::default()
         },
     );
-    shop.install("new.crt", &[]).expect(0);
-    let settings = format!("{PAIR}/settings.json");
-    let mut document = Json::parse(&shop.sandbox.read(&settings));
+    setup.install("new.crt", &[]).expect(0);
+    let settings = format!("{LINEAGE}/settings.json");
+    let mut document = Json::parse(&setup.sandbox.read(&settings));
     document.set("paid_until", paid_until());
     // Without `trust` it counts as a public CA's, so that renewals are scheduled.
     document.remove("trust");
-    shop.sandbox.write(&settings, document.to_string());
-    shop.sandbox.run(&["csr", "b\u{fc}cher.example"]).expect(0);
-    shop
+    setup.sandbox.write(&settings, document.to_string());
+    setup.sandbox.run(&["csr", "b\u{fc}cher.example"]).expect(0);
+    setup
 }
 
 #[test]
 fn promtool_accepts_the_metrics() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     let late = noon(DAYS_UNTIL_DUE);
     let run = sandbox.run(&[
         "status",
@@ -61,7 +61,7 @@ fn promtool_accepts_the_metrics() {
     let text = sandbox.read("certctl.prom");
     let file = File::open(sandbox.join("certctl.prom")).unwrap();
     let problems = succeed(
-        foreign("promtool")
+        external_program("promtool")
             .args(["check", "metrics"])
             .stdin(Stdio::from(file)),
     );
@@ -75,9 +75,9 @@ fn promtool_accepts_the_metrics() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
-    // Exactly the names that the README lists.
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    // Exactly the names that the documentation lists.
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/monitoring.md"))
+        .unwrap();
     let families: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
@@ -85,10 +85,10 @@ fn promtool_accepts_the_metrics() {
     assert!(
         families
             .iter()
-            .all(|name| readme.contains(&format!("| `{name}` |"))),
+            .all(|name| page.contains(&format!("| `{name}` |"))),
         "{families:?}"
     );
-    assert_eq!(readme.matches("| `certctl_").count(), families.len());
+    assert_eq!(page.matches("| `certctl_").count(), families.len());
     sandbox
         .run(&[
             "status",
@@ -111,8 +111,8 @@ for event in calendar.walk('VEVENT'):
 
 #[test]
 fn an_independent_library_can_read_the_calendar() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     assert!(path_of("/usr/lib/python3/dist-packages/icalendar").exists());
     let read = || -> Vec<String> {
         sandbox
@@ -125,7 +125,7 @@ fn an_independent_library_can_read_the_calendar() {
             "{text}"
         );
         succeed(
-            foreign("python3")
+            external_program("python3")
                 .args(["-c", READ, "certctl.ics"])
                 .current_dir(sandbox.path()),
         )
@@ -162,8 +162,8 @@ fn an_independent_library_can_read_the_calendar() {
 
 #[test]
 fn the_table_fits_the_terminal() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     let plain = sandbox.run(&["status", "--root", "tree"]).expect(0);
     assert!(
         plain.stdout.is_ascii() || plain.stdout.contains("b\u{fc}cher.example"),
@@ -204,11 +204,11 @@ fn the_table_fits_the_terminal() {
             "stty cols {columns} < /dev/tty; unset COLUMNS; NO_COLOR=1 exec {} status --root tree",
             program()
         );
-        let output = succeed(foreign("python3").current_dir(sandbox.path()).args([
-            "-c",
-            IN_TERMINAL,
-            &command,
-        ]));
+        let output = succeed(
+            external_program("python3")
+                .current_dir(sandbox.path())
+                .args(["-c", IN_TERMINAL, &command]),
+        );
         let is_row = |line: &&str| line.contains(" installed") || line.contains(" pending");
         let rows: Vec<&str> = output.lines().filter(is_row).map(str::trim_end).collect();
         assert_eq!(rows.len(), 4, "{output}");
@@ -235,8 +235,8 @@ pty.spawn(['/bin/sh', '-c', sys.argv[1]])
 
 #[test]
 fn the_document_and_the_text() {
-    let shop = shop();
-    let sandbox = &shop.sandbox;
+    let setup = setup();
+    let sandbox = &setup.sandbox;
     std::fs::remove_file(sandbox.join("new.crt")).unwrap();
     let run = sandbox
         .run(&["status", "--root", "tree", "--json"])
@@ -268,6 +268,7 @@ fn the_document_and_the_text() {
     insta::assert_snapshot!(plain(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.status/1",
+      "comment": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
       "verdict": "fine",
       "at": "[DATE]",
       "rows": [
@@ -324,7 +325,7 @@ fn the_document_and_the_text() {
             {
               "code": "missing-intermediate",
               "severity": "warning",
-              "message": "an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
+              "message": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
               "next": [
                 {
                   "text": "When all files from the CA are in this folder, install the complete chain",
@@ -423,7 +424,7 @@ fn the_document_and_the_text() {
         {
           "code": "missing-intermediate",
           "severity": "warning",
-          "message": "example.com: an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
+          "message": "example.com: an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
           "next": [
             {
               "text": "When all files from the CA are in this folder, install the complete chain",

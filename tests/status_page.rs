@@ -3,14 +3,14 @@
 //! browser.
 //!
 //! Needs: python3, html5lib (python3-html5lib).
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use jiff::civil::date;
 use support::Sandbox;
 use support::ca::{Leaf, TestCa, days, today};
-use support::foreign::{foreign, path_of, succeed};
+use support::external::{external_program, path_of, succeed};
 
 const HOSTILE: &str = "<script>alert(1)</script>\u{202e}\" onload='x'";
 
@@ -72,7 +72,11 @@ fn the_page_is_well_formed_complete_and_self_contained() {
         print(''.join(tree.itertext()))\n";
     path_of("/usr/lib/python3/dist-packages/html5lib");
     let page_path = sandbox.join("page.html");
-    let parsed = succeed(foreign("python3").args(["-c", check]).arg(page_path));
+    let parsed = succeed(
+        external_program("python3")
+            .args(["-c", check])
+            .arg(page_path),
+    );
     let rows = run["rows"].as_array().unwrap();
     let (counts, text) = parsed.split_once('\n').unwrap();
     assert_eq!(

@@ -2,7 +2,7 @@
 //! they serve, which certificates are on CRLs, and what other ACME clients manage.
 //! Needs: nginx, apache2, haproxy, unshare, mount, ip, openssl, strace, python3,
 //! python3-cryptography
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -11,13 +11,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use support::ca::{DAYS_UNTIL_DUE, crossed, days, noon, today};
-use support::fleet::{Kind, Place};
-use support::foreign::{path_of, succeed};
+use support::any_server::{ServedNames, ServerKind};
+use support::ca::{DAYS_UNTIL_DUE, cross_signed, days, noon, today};
+use support::external::{path_of, succeed};
+use support::install_sandbox::{InstallSandbox, codes};
 use support::json::Json;
 use support::namespace::in_mount;
 use support::nginx::write_config;
-use support::shop::{Shop, codes};
 use support::site::Site;
 use support::{Run, Sandbox};
 
@@ -52,7 +52,7 @@ fn with_nginx(site: &Site, http: &str, script: &str) -> Run {
     let nginx = path_of("nginx").display().to_string();
     let run = [nginx.as_str(), &format!("{nginx} -s stop")];
     with_server(
-        &site.shop.sandbox,
+        &site.setup.sandbox,
         &config,
         "/etc/nginx/nginx.conf",
         run,
@@ -85,7 +85,7 @@ fn reasons(row: &Json) -> Vec<&str> {
 #[test]
 fn certificates_of_nginx_are_found_and_compared_with_what_it_serves() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
     std::fs::create_dir_all(sandbox.join("empty")).unwrap();
     let block = site.block("tls/site.pem", "tls/site.key");
@@ -150,14 +150,14 @@ fn certificates_of_nginx_are_found_and_compared_with_what_it_serves() {
 }
 
 /// Creates a place with a certificate of the test CA, in one file that both servers below can read.
-fn place(site: &Site, name: &str) -> Place {
+fn place(site: &Site, name: &str) -> ServedNames {
     site.plain(&format!("tls/{name}.pem"), &format!("tls/{name}.key"));
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     let both = sandbox.read(&format!("tls/{name}.pem")) + &sandbox.read(&format!("tls/{name}.key"));
     let both = sandbox.write("tls/both.pem", both);
     std::fs::set_permissions(&both, Permissions::from_mode(0o600)).unwrap();
     let at = vec![([127, 0, 0, 1], site.port).into()];
-    Place {
+    ServedNames {
         names: "example.com www.example.com",
         at,
         pairs: vec![(both.clone(), both)],
@@ -168,14 +168,14 @@ fn place(site: &Site, name: &str) -> Place {
 fn certificates_of_apache_and_haproxy_are_found_and_compared_with_what_they_serve() {
     for (kind, usual, start, stop, reload) in [
         (
-            Kind::Apache,
+            ServerKind::Apache,
             "/etc/apache2/apache2.conf",
             "$APACHE -k start -d $FOLDER -f /etc/apache2/apache2.conf",
             "kill $(cat $FOLDER/apache2.pid)",
             "systemctl reload apache2",
         ),
         (
-            Kind::Haproxy,
+            ServerKind::Haproxy,
             "/etc/haproxy/haproxy.cfg",
             "$HAPROXY -D -W -f /etc/haproxy/haproxy.cfg -p $FOLDER/haproxy.pid",
             "kill $(cat $FOLDER/haproxy.pid)",
@@ -183,7 +183,7 @@ fn certificates_of_apache_and_haproxy_are_found_and_compared_with_what_they_serv
         ),
     ] {
         let site = Site::new();
-        let sandbox = &site.shop.sandbox;
+        let sandbox = &site.setup.sandbox;
         let folder = sandbox.join(kind.name());
         std::fs::create_dir_all(sandbox.join("empty")).unwrap();
         kind.write(&folder, &[place(&site, "first")]);
@@ -242,8 +242,8 @@ fn certificates_of_apache_and_haproxy_are_found_and_compared_with_what_they_serv
 #[test]
 fn an_intermediate_that_expires_first_is_reported_for_files_and_servers() {
     let site = Site::new();
-    let shop = &site.shop;
-    let sandbox = &shop.sandbox;
+    let setup = &site.setup;
+    let sandbox = &setup.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
     let chain = sandbox.read("tls/site.pem");
     let leaf = chain
@@ -252,7 +252,7 @@ fn an_intermediate_that_expires_first_is_reported_for_files_and_servers() {
         .unwrap();
     sandbox.write(
         "tls/crossed.pem",
-        leaf.to_owned() + &crossed(&shop.ca, days(today(), 30)),
+        leaf.to_owned() + &cross_signed(&setup.ca, days(today(), 30)),
     );
     sandbox.write("tls/alone.pem", leaf);
     let _nginx = site.start(&site.block("tls/crossed.pem", "tls/site.key"));
@@ -283,7 +283,9 @@ fn an_intermediate_that_expires_first_is_reported_for_files_and_servers() {
     // With the CA's usual intermediate in the file, no intermediate expires first.
     sandbox.write(
         "tls/crossed.pem",
-        leaf.to_owned() + &crossed(&shop.ca, days(today(), 30)) + &shop.ca.intermediate_pem(),
+        leaf.to_owned()
+            + &cross_signed(&setup.ca, days(today(), 30))
+            + &setup.ca.intermediate_pem(),
     );
     let fine = sandbox
         .run(&["status", "tls/crossed.pem", "--json"])
@@ -298,7 +300,7 @@ fn an_intermediate_that_expires_first_is_reported_for_files_and_servers() {
 #[test]
 fn only_this_machine_is_probed_unless_a_host_is_passed() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
     std::fs::create_dir_all(sandbox.join("empty")).unwrap();
     // The names resolve to another machine, but only nginx here is probed for them.
@@ -344,7 +346,7 @@ fn only_this_machine_is_probed_unless_a_host_is_passed() {
 #[test]
 fn an_unreachable_address_is_not_a_fault_of_the_host() {
     let site = Site::new();
-    let sandbox = &site.shop.sandbox;
+    let sandbox = &site.setup.sandbox;
     site.plain("tls/site.pem", "tls/site.key");
     let config = write_config(&site.folder(), &site.block("tls/site.pem", "tls/site.key"));
     let text = std::fs::read_to_string(&config)
@@ -378,8 +380,8 @@ fn an_unreachable_address_is_not_a_fault_of_the_host() {
 
 #[test]
 fn a_crl_that_is_passed_is_applied() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     succeed(
         Command::new("sh")
             .arg("-ec")
@@ -496,9 +498,9 @@ END
 
 #[test]
 fn certificates_of_other_acme_clients_are_renewed_by_those() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.deliver("new.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("new.crt");
     let (leaf, key) = (sandbox.read("new.crt"), sandbox.read("example.com.key"));
     let write_files = |chain: &str, file: &str| {
         sandbox.write(&format!("tree/{chain}"), &leaf);
@@ -512,7 +514,7 @@ fn certificates_of_other_acme_clients_are_renewed_by_those() {
     );
     sandbox.write(
         "tree/etc/letsencrypt/archive/example.com/fullchain1.pem",
-        shop.ca.intermediate_pem(),
+        setup.ca.intermediate_pem(),
     );
     sandbox.write(
         "tree/etc/letsencrypt/live/README",

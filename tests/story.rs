@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use support::Sandbox;
 use support::dns::{NameServer, ZONE};
-use support::foreign::{foreign, succeed};
+use support::external::{external_program, succeed};
 use support::json::Json;
 use support::nginx::{Nginx, free_port};
 use support::openssl_ca::{CaKey, OpensslCa};
@@ -164,7 +164,8 @@ impl<'a> Site<'a> {
         self.sandbox.join("tree/etc/ssl/private/shop.example.key")
     }
 
-    /// Creates a new key and request, and a zip with the certificate. Returns the SHA-256 of the leaf.
+    /// Creates a new key and request, and a zip file with the certificate. Returns the SHA-256 of
+    /// the leaf.
     fn buy(&self, key_type: &str, zip: &str) -> String {
         self.sandbox
             .run(&["csr", ZONE, WWW, "--key-type", key_type, "--force"])
@@ -175,9 +176,9 @@ impl<'a> Site<'a> {
     /// Creates the zip that the reseller sends for a request. Returns the SHA-256 of the leaf.
     fn receive_zip(&self, request: &str, zip: &str) -> String {
         let leaf = self.ca.issue(request, 190);
-        self.ca.mail(zip, "shop_example", &leaf);
+        self.ca.write_reseller_zip(zip, "shop_example", &leaf);
         let output = succeed_with_input(
-            foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
+            external_program("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
             &leaf,
         );
         fingerprint(&output)
@@ -225,7 +226,7 @@ fn fingerprint(output: &str) -> String {
 
 fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
     let connect = format!("127.0.0.1:{port}");
-    let output = foreign("openssl")
+    let output = external_program("openssl")
         .args([
             "s_client",
             "-connect",
@@ -253,13 +254,13 @@ fn served(port: u16, root: &Path, host: &str) -> Result<String, String> {
         .find("-----BEGIN CERTIFICATE-----")
         .ok_or("no certificate")?;
     let parsed = succeed_with_input(
-        foreign("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
+        external_program("openssl").args(["x509", "-noout", "-fingerprint", "-sha256"]),
         &session[begin..],
     );
     Ok(fingerprint(&parsed))
 }
 
-/// Visitors that open the site repeatedly, each time with a new connection, until they are stopped.
+/// Clients that open the site repeatedly, each time with a new connection, until they are stopped.
 struct Visitors {
     stop: Arc<AtomicBool>,
     visits: Arc<AtomicUsize>,
@@ -295,9 +296,9 @@ impl Visitors {
 
     /// Waits for `more` visits.
     fn await_visits(&self, more: usize) {
-        let wanted = self.visits.load(Ordering::Relaxed) + more;
+        let expected = self.visits.load(Ordering::Relaxed) + more;
         let ends = Instant::now() + Duration::from_secs(60);
-        while self.visits.load(Ordering::Relaxed) < wanted {
+        while self.visits.load(Ordering::Relaxed) < expected {
             assert!(Instant::now() < ends, "the visitors hang");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -383,7 +384,7 @@ fn first_install(site: &Site<'_>, key_type: &str) -> String {
     // openssl verifies the installed chain, which has no root, and the key has mode 0600.
     let chain = site.chain();
     let verified = succeed(
-        foreign("openssl")
+        external_program("openssl")
             .args(["verify", "-CAfile"])
             .arg(site.ca.root())
             .arg("-untrusted")

@@ -1,6 +1,6 @@
 //! Files from CAs, mail programs, users and attackers, generated at run time and given to the real
-//! binary. Each must give the right chain, byte for byte, or the right refusal; no other file may be
-//! written, no stream may contain a control byte, and a run must neither panic nor exceed its memory
+//! binary. Each expected give the right chain, byte for byte, or the right refusal; no other file may be
+//! written, no stream may contain a control byte, and a run expected neither panic nor exceed its memory
 //! and processor time.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
@@ -17,8 +17,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Passphrase};
-use generator::{Must, Row, World};
+use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Password};
+use generator::{ExpectedOutcome, Row, World};
 use support::json::Json;
 use support::mask::masked;
 use support::{Run, Sandbox, limit_processor};
@@ -86,7 +86,7 @@ fn run_row(world: &World, row: &Row) -> String {
         .iter()
         .map(|(name, _)| format!("in/{name}"))
         .collect();
-    let arguments: Vec<&str> = match &row.typed {
+    let arguments: Vec<&str> = match &row.arguments {
         Some(words) => words.clone(),
         None => names.iter().map(String::as_str).collect(),
     };
@@ -109,15 +109,15 @@ fn run_row(world: &World, row: &Row) -> String {
         assert!(!Path::new(escaped).exists(), "{}: {escaped}", row.name);
     }
     assert_eq!(text.code, json.code, "{}\n{text}\n{json}", row.name);
-    let expected = match row.must {
-        Must::Give => 0,
-        Must::Judge => 1,
-        Must::Refuse => 3,
+    let expected = match row.expected {
+        ExpectedOutcome::Chain => 0,
+        ExpectedOutcome::Invalid => 1,
+        ExpectedOutcome::Refused => 3,
     };
     assert_eq!(text.code, expected, "{}\n{text}", row.name);
     assert_eq!(
         chain,
-        (row.must == Must::Give).then(|| world.chain()),
+        (row.expected == ExpectedOutcome::Chain).then(|| world.chain()),
         "{}",
         row.name
     );
@@ -139,7 +139,7 @@ fn run(sandbox: &Sandbox, row: &Row, words: &[&str]) -> Run {
         .unwrap()
         .write_all(row.stdin.as_deref().unwrap_or_default());
     let peak = if row.greedy { peak(&mut child) } else { 0 };
-    let run = sandbox.finished(child);
+    let run = sandbox.wait_for(child);
     assert!(peak < MEMORY, "{}: {} MiB", row.name, peak >> 20);
     for stream in [&run.stdout, &run.stderr] {
         let raw = stream
@@ -172,7 +172,7 @@ fn peak(child: &mut Child) -> u64 {
 
 fn page(row: &Row, text: &Run, document: &Json) -> String {
     let (mut chain, mut codes) = (0, BTreeSet::new());
-    if row.must == Must::Refuse {
+    if row.expected == ExpectedOutcome::Refused {
         assert_eq!(document["schema"], "certctl.error/1", "{}", row.name);
     } else {
         chain = document["certificates"][0]["chain"].len();
@@ -187,7 +187,7 @@ fn page(row: &Row, text: &Run, document: &Json) -> String {
         text.code,
         codes.join(" ")
     );
-    if row.must == Must::Refuse {
+    if row.expected == ExpectedOutcome::Refused {
         page.extend(
             masked(&text.to_string())
                 .lines()
@@ -204,7 +204,7 @@ fn page(row: &Row, text: &Run, document: &Json) -> String {
 /// Returns the number of certificates that are read, duplicates included; `None` if the files are
 /// refused.
 fn certificates(row: &Row) -> Option<usize> {
-    let wanted = |name: &str| match &row.typed {
+    let wanted = |name: &str| match &row.arguments {
         Some(words) => {
             words.contains(&"in")
                 || words
@@ -231,8 +231,8 @@ fn certificates(row: &Row) -> Option<usize> {
         .files
         .iter()
         .find(|(name, _)| name == "pass" || name.ends_with("pQ2"));
-    let password = password.map(|(_, bytes)| Passphrase::new(bytes.trim_ascii_end().to_vec()));
-    CaDelivery::read_with_passphrase(&inputs, &DeliveryLimits::default(), password.as_ref())
+    let password = password.map(|(_, bytes)| Password::new(bytes.trim_ascii_end().to_vec()));
+    CaDelivery::read_with_password(&inputs, &DeliveryLimits::default(), password.as_ref())
         .ok()
         .map(|delivery| delivery.certificates.len())
 }

@@ -1,48 +1,48 @@
 //! `certctl verify`: every mistake has its own message; a file is checked as a server would send
 //! it.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::fmt::Write;
 
 use support::ca::{Leaf, days, today};
+use support::issued_certificate::IssuedCertificate;
 use support::mask::masked;
-use support::order::Order;
 use support::zip::zip;
 
-/// Returns an order whose directory contains every mistake that people make with good files.
-fn mistakes() -> Order {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+/// Returns a sandbox whose directory contains every mistake that people make with good files.
+fn mistakes() -> IssuedCertificate {
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let request = sandbox.read("example.com.csr");
     sandbox
         .run(&["csr", "rsa.example.com", "--key-type", "rsa-2048"])
         .expect(0);
     sandbox.run(&["csr", "example.org"]).expect(0);
-    let intermediate = shop.ca.intermediate_pem();
+    let intermediate = setup.ca.intermediate_pem();
     let with_chain = |leaf: String| format!("{leaf}{intermediate}");
     let dated = |from, to| Leaf {
         not_before: days(today(), from),
         not_after: days(today(), to),
         ..Leaf::default()
     };
-    let rsa = shop.ca.issue(&sandbox.read("rsa.example.com.csr"));
+    let rsa = setup.ca.issue(&sandbox.read("rsa.example.com.csr"));
     for (name, content) in [
-        ("good.pem", shop.chain()),
-        ("leaf-only.pem", shop.leaf.clone()),
-        ("reversed.pem", format!("{intermediate}{}", shop.leaf)),
+        ("good.pem", setup.chain()),
+        ("leaf-only.pem", setup.leaf.clone()),
+        ("reversed.pem", format!("{intermediate}{}", setup.leaf)),
         (
             "glued.pem",
-            format!("{}{intermediate}", shop.leaf.trim_end()),
+            format!("{}{intermediate}", setup.leaf.trim_end()),
         ),
         (
             "expired.pem",
-            with_chain(shop.ca.issue_as(&request, dated(-54, -10))),
+            with_chain(setup.ca.issue_as(&request, dated(-54, -10))),
         ),
         (
             "future.pem",
-            with_chain(shop.ca.issue_as(&request, dated(10, 54))),
+            with_chain(setup.ca.issue_as(&request, dated(10, 54))),
         ),
         ("rsa.pem", with_chain(rsa)),
         (
@@ -52,14 +52,14 @@ fn mistakes() -> Order {
     ] {
         sandbox.write(name, content);
     }
-    shop
+    setup
 }
 
 /// Runs the commands and returns their outputs, each under its command line.
-fn page(shop: &Order, commands: &[&[&str]]) -> String {
+fn page(setup: &IssuedCertificate, commands: &[&[&str]]) -> String {
     let mut page = String::new();
     for command in commands {
-        let run = shop
+        let run = setup
             .sandbox
             .run(&[command, ["--trust", "root.pem"].as_slice()].concat());
         writeln!(page, "$ certctl {}\n{run}\n", command.join(" ")).unwrap();
@@ -69,10 +69,10 @@ fn page(shop: &Order, commands: &[&[&str]]) -> String {
 
 #[test]
 fn every_mistake_has_its_own_message() {
-    let shop = mistakes();
-    let before = shop.listing();
+    let setup = mistakes();
+    let before = setup.listing();
     let page = page(
-        &shop,
+        &setup,
         &[
             &["verify", "good.pem"],
             &["verify", "good.pem", "--key", "example.org.key"],
@@ -87,14 +87,14 @@ fn every_mistake_has_its_own_message() {
             &["verify", "example.com.csr"],
         ],
     );
-    assert_eq!(shop.listing(), before);
+    assert_eq!(setup.listing(), before);
     insta::assert_snapshot!(page, @r#"
     $ certctl verify good.pem
-    done    good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+    done    good.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
     --- exit 0
 
     $ certctl verify good.pem --key example.org.key
-    found   good.pem: example.com, www.example.com, until [DATE]; 1 intermediate
+    found   good.pem: example.com, www.example.com, expires [DATE]; 1 intermediate
     error   example.org.key: the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
     next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
     warning the matching key was found in example.com.key
@@ -102,7 +102,7 @@ fn every_mistake_has_its_own_message() {
     --- exit 1
 
     $ certctl verify leaf-only.pem
-    found   leaf-only.pem: example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
+    found   leaf-only.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; no intermediate
     error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
     next    Add the CA's bundle (.ca-bundle) from its mail, or download it from the CA's website.
     warning the missing intermediate was found in expired.pem
@@ -111,39 +111,39 @@ fn every_mistake_has_its_own_message() {
     --- exit 1
 
     $ certctl verify reversed.pem
-    found   reversed.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   reversed.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the first certificate in reversed.pem is Test DV CA R2, but the server certificate example.com is number 2; servers use the first one and report "key values mismatch"
     next    Write a correct chain file:
                 certctl bundle --trust root.pem reversed.pem
     --- exit 1
 
     $ certctl verify glued.pem
-    found   glued.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   glued.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   glued.pem line 12: "-----END CERTIFICATE----------BEGIN CERTIFICATE-----" on one line: the first of the joined files had no final line break; servers report "bad end line"
     next    Write a correct chain file:
                 certctl bundle --trust root.pem glued.pem
     --- exit 1
 
     $ certctl verify expired.pem
-    found   expired.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   expired.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com expired on [DATE]
     next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
     --- exit 1
 
     $ certctl verify future.pem
-    found   future.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   future.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com is not valid before [DATE]; the time is [DATE]
     next    Wait until then, or correct the clock of this machine if `date -u` is wrong.
     --- exit 1
 
     $ certctl verify good.pem --host www.example.org
-    found   good.pem: example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   good.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate does not cover www.example.org; it covers example.com, www.example.com
-    next    Order a certificate that also covers www.example.org, or do not ask for that name.
+    next    Order a certificate that also covers www.example.org, or omit that name.
     --- exit 1
 
     $ certctl verify rsa.pem --key example.com.key
-    found   rsa.pem: rsa.example.com, until [DATE]; 1 intermediate
+    found   rsa.pem: rsa.example.com, expires [DATE]; 1 intermediate
     error   example.com.key: the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
     next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
     warning the matching key was found in rsa.example.com.key
@@ -167,10 +167,10 @@ fn every_mistake_has_its_own_message() {
 
 #[test]
 fn bundle_repairs_what_it_can_and_refuses_the_rest() {
-    let shop = mistakes();
-    let before = shop.listing();
+    let setup = mistakes();
+    let before = setup.listing();
     let page = page(
-        &shop,
+        &setup,
         &[
             &["bundle", "good.pem", "--key", "example.org.key"],
             &["bundle", "leaf-only.pem"],
@@ -182,51 +182,51 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
         ],
     );
     assert_eq!(
-        shop.listing(),
+        setup.listing(),
         before,
         "bundle writes nothing unless everything is right"
     );
     insta::assert_snapshot!(page, @r#"
     $ certctl bundle good.pem --key example.org.key
-    found   example.com, www.example.com, until [DATE]; matches example.com.csr; 1 intermediate
+    found   example.com, www.example.com, expires [DATE]; matches example.com.csr; 1 intermediate
     error   the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
     next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
     warning the matching key was found in example.com.key
     next    Repeat the command with `--key example.com.key`.
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle leaf-only.pem
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; no intermediate
     error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
     next    Add the CA's bundle (.ca-bundle) from its mail, or download it from the CA's website.
     warning the missing intermediate was found in expired.pem
     next    Write the chain with this intermediate:
                 certctl bundle --trust root.pem leaf-only.pem expired.pem
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle expired.pem
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com expired on [DATE]
     next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle future.pem
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com is not valid before [DATE]; the time is [DATE]
     next    Wait until then, or correct the clock of this machine if `date -u` is wrong.
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle rsa.pem --key example.com.key
-    found   rsa.example.com, until [DATE]; matches rsa.example.com.csr; 1 intermediate
+    found   rsa.example.com, expires [DATE]; matches rsa.example.com.csr; 1 intermediate
     error   the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
     next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
     warning the matching key was found in rsa.example.com.key
     next    Repeat the command with `--key rsa.example.com.key`.
-    error   no file was written
+    done    no file was written
     --- exit 1
 
     $ certctl bundle page.crt
@@ -243,21 +243,22 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     --- exit 3
     "#);
     for repaired in ["reversed.pem", "glued.pem"] {
-        shop.sandbox
+        setup
+            .sandbox
             .run(&["bundle", repaired, "--trust", "root.pem"])
             .expect(0);
         assert_eq!(
-            shop.sandbox.read("example.com.fullchain.pem"),
-            shop.chain(),
+            setup.sandbox.read("example.com.fullchain.pem"),
+            setup.chain(),
             "{repaired}"
         );
-        std::fs::remove_file(shop.sandbox.join("example.com.fullchain.pem")).unwrap();
+        std::fs::remove_file(setup.sandbox.join("example.com.fullchain.pem")).unwrap();
     }
 }
 
 #[test]
 fn json_document_is_complete() {
-    let shop = mistakes();
+    let setup = mistakes();
     let args = [
         "verify",
         "good.pem",
@@ -269,7 +270,7 @@ fn json_document_is_complete() {
         "root.pem",
         "--json",
     ];
-    let document = shop.sandbox.run(&args).expect(1).json();
+    let document = setup.sandbox.run(&args).expect(1).json();
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.verify/1",
@@ -328,7 +329,7 @@ fn json_document_is_complete() {
           "message": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
           "next": [
             {
-              "text": "Order a certificate that also covers xn--bcher-kva.example, or do not ask for that name",
+              "text": "Order a certificate that also covers xn--bcher-kva.example, or omit that name",
               "needs_root": false,
               "when": "later"
             }
@@ -342,13 +343,13 @@ fn json_document_is_complete() {
 
 #[test]
 fn layouts_that_servers_cannot_read_are_reported() {
-    let shop = mistakes();
+    let setup = mistakes();
     let (leaf, lower, root) = (
-        shop.leaf.clone(),
-        shop.ca.intermediate_pem(),
-        shop.ca.root_pem(),
+        setup.leaf.clone(),
+        setup.ca.intermediate_pem(),
+        setup.ca.root_pem(),
     );
-    let rsa = shop.sandbox.read("rsa.pem").replace(&lower, "");
+    let rsa = setup.sandbox.read("rsa.pem").replace(&lower, "");
     let long = |first: &str, second: &str| format!("{leaf}{first}{second}");
     for (content, code, exit) in [
         (long(&lower, &root).into_bytes(), "root-included", 0),
@@ -356,11 +357,15 @@ fn layouts_that_servers_cannot_read_are_reported() {
         (long(&lower, &lower).into_bytes(), "duplicate", 0),
         (long(&lower, &rsa).into_bytes(), "unrelated", 0),
         (
-            shop.chain().replace('\n', "\n\n").into_bytes(),
+            setup.chain().replace('\n', "\n\n").into_bytes(),
             "blank-lines",
             1,
         ),
-        (shop.chain().replace('\n', "\r").into_bytes(), "cr-alone", 1),
+        (
+            setup.chain().replace('\n', "\r").into_bytes(),
+            "cr-alone",
+            1,
+        ),
         (
             long(
                 &lower,
@@ -375,10 +380,10 @@ fn layouts_that_servers_cannot_read_are_reported() {
             "still-archived",
             1,
         ),
-        (shop.chain().replace('\n', "\r\n").into_bytes(), "", 0),
+        (setup.chain().replace('\n', "\r\n").into_bytes(), "", 0),
     ] {
-        shop.sandbox.write("served.pem", content);
-        let document = shop
+        setup.sandbox.write("served.pem", content);
+        let document = setup
             .sandbox
             .run(&["verify", "served.pem", "--trust", "root.pem", "--json"])
             .expect(exit)
@@ -404,9 +409,9 @@ fn layouts_that_servers_cannot_read_are_reported() {
 #[test]
 fn intermediates_out_of_order_are_a_warning() {
     use support::ca::subordinate;
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let lower = subordinate(
-        &shop.ca.intermediate,
+        &setup.ca.intermediate,
         "Test DV CA R3",
         &rcgen::PKCS_ECDSA_P256_SHA256,
     );
@@ -414,11 +419,12 @@ fn intermediates_out_of_order_are_a_warning() {
         root: support::ca::TestCa::new().root,
         intermediate: lower,
     };
-    let issued = leaf.issue(&shop.sandbox.read("example.com.csr"));
-    let (upper, lower) = (shop.ca.intermediate_pem(), leaf.intermediate_pem());
-    shop.sandbox
+    let issued = leaf.issue(&setup.sandbox.read("example.com.csr"));
+    let (upper, lower) = (setup.ca.intermediate_pem(), leaf.intermediate_pem());
+    setup
+        .sandbox
         .write("order.pem", format!("{issued}{upper}{lower}"));
-    let run = shop
+    let run = setup
         .sandbox
         .run(&["verify", "order.pem", "--trust", "root.pem"])
         .expect(0);
@@ -427,9 +433,10 @@ fn intermediates_out_of_order_are_a_warning() {
             .contains("the intermediates in order.pem are out of order"),
         "{run}"
     );
-    shop.sandbox
+    setup
+        .sandbox
         .write("order.pem", format!("{issued}{lower}{upper}"));
-    let run = shop
+    let run = setup
         .sandbox
         .run(&["verify", "order.pem", "--trust", "root.pem"])
         .expect(0);
@@ -438,12 +445,16 @@ fn intermediates_out_of_order_are_a_warning() {
 
 #[test]
 fn file_types_are_detected_and_passed_keys_must_match() {
-    let shop = mistakes();
-    let run = |args: &[&str]| shop.sandbox.run(&[args, &["--trust", "root.pem"]].concat());
+    let setup = mistakes();
+    let run = |args: &[&str]| {
+        setup
+            .sandbox
+            .run(&[args, &["--trust", "root.pem"]].concat())
+    };
     run(&["verify", "good.pem", "example.com.key"]).expect(0);
     run(&["verify", "example.com.key", "good.pem"]).expect(0);
     run(&["verify", "leaf-only.pem", "root.pem"]).expect(1);
-    shop.sandbox.write("x.ca-bundle", shop.ca.bundle_pem());
+    setup.sandbox.write("x.ca-bundle", setup.ca.bundle_pem());
     run(&["verify", "leaf-only.pem", "x.ca-bundle"]).expect(0);
     run(&["verify", "x.ca-bundle", "leaf-only.pem"]).expect(0);
     run(&["verify", "leaf-only.pem", "--chain", "x.ca-bundle"]).expect(0);
@@ -464,7 +475,7 @@ fn file_types_are_detected_and_passed_keys_must_match() {
             .contains("was not issued for the request example.org.csr"),
         "{other}"
     );
-    shop.sandbox.write(
+    setup.sandbox.write(
         "locked.key",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n",
     );
@@ -476,14 +487,14 @@ fn file_types_are_detected_and_passed_keys_must_match() {
         "{locked}"
     );
     run(&["verify", "good.pem", "page.crt"]).expect(3);
-    shop.sandbox.write(
+    setup.sandbox.write(
         "combined.pem",
-        format!("{}{}", shop.chain(), shop.sandbox.read("example.com.key")),
+        format!("{}{}", setup.chain(), setup.sandbox.read("example.com.key")),
     );
     run(&["verify", "combined.pem"]).expect(0);
-    let stdin = shop.sandbox.run_with_input(
+    let stdin = setup.sandbox.run_with_input(
         &["verify", "-", "--trust", "root.pem"],
-        shop.chain().as_bytes(),
+        setup.chain().as_bytes(),
     );
     assert!(
         stdin
@@ -495,14 +506,20 @@ fn file_types_are_detected_and_passed_keys_must_match() {
 
 #[test]
 fn chain_option_takes_the_leaf_first_and_then_any_order() {
-    let shop = mistakes();
+    let setup = mistakes();
     let bag = |first: &str, second: &str, third: &str| {
-        shop.sandbox
+        setup
+            .sandbox
             .write("bag.pem", format!("{first}{second}{third}"));
-        shop.sandbox
+        setup
+            .sandbox
             .run(&["verify", "--chain", "bag.pem", "--trust", "root.pem"])
     };
-    let (leaf, lower, root) = (&shop.leaf, shop.ca.intermediate_pem(), shop.ca.root_pem());
+    let (leaf, lower, root) = (
+        &setup.leaf,
+        setup.ca.intermediate_pem(),
+        setup.ca.root_pem(),
+    );
     let _ = bag(leaf, &root, &lower).expect(0);
     let run = bag(&lower, leaf, &root).expect(1);
     assert!(run.stdout.contains("is a CA certificate"), "{run}");
@@ -510,12 +527,12 @@ fn chain_option_takes_the_leaf_first_and_then_any_order() {
 
 #[test]
 fn without_arguments_certificates_of_the_directory_are_verified() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let verify =
         |more: &[&str]| sandbox.run(&[["verify", "--trust", "root.pem"].as_slice(), more].concat());
     std::fs::remove_file(sandbox.join("root.pem")).unwrap();
-    sandbox.write("ca/root.pem", shop.ca.root_pem());
+    sandbox.write("ca/root.pem", setup.ca.root_pem());
     let verify_here = |more: &[&str]| {
         sandbox.run(&[["verify", "--trust", "ca/root.pem"].as_slice(), more].concat())
     };
@@ -526,7 +543,7 @@ fn without_arguments_certificates_of_the_directory_are_verified() {
             .contains("no server certificate in this folder"),
         "{nothing}"
     );
-    sandbox.write("your_site.crt", &shop.leaf);
+    sandbox.write("your_site.crt", &setup.leaf);
     let alone = verify_here(&[]).expect(1);
     assert!(
         alone
@@ -534,7 +551,7 @@ fn without_arguments_certificates_of_the_directory_are_verified() {
             .contains("your_site.crt: example.com, www.example.com"),
         "{alone}"
     );
-    sandbox.write("z.pem", shop.chain());
+    sandbox.write("z.pem", setup.chain());
     let chain = verify_here(&[]).expect(0);
     assert!(
         chain.stdout.starts_with("done    z.pem: example.com"),
@@ -556,10 +573,10 @@ fn without_arguments_certificates_of_the_directory_are_verified() {
 
 #[test]
 fn newest_renewal_is_used() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("example.com.fullchain.pem", shop.chain());
-    let other = Order::new();
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("example.com.fullchain.pem", setup.chain());
+    let other = IssuedCertificate::new();
     for name in ["key", "csr"] {
         sandbox.write(
             &format!("example.com-2.{name}"),
@@ -570,9 +587,9 @@ fn newest_renewal_is_used() {
         not_before: today(),
         ..Leaf::default()
     };
-    let second = shop.ca.issue_as(&sandbox.read("example.com-2.csr"), dated);
+    let second = setup.ca.issue_as(&sandbox.read("example.com-2.csr"), dated);
     sandbox.write("second.crt", &second);
-    sandbox.write("i.crt", shop.ca.intermediate_pem());
+    sandbox.write("i.crt", setup.ca.intermediate_pem());
     let bundle = sandbox
         .run(&["bundle", "second.crt", "i.crt", "--trust", "root.pem"])
         .expect(0);
@@ -593,22 +610,24 @@ fn newest_renewal_is_used() {
 }
 
 /// Returns a request for `name` whose key is in another directory.
-fn request_elsewhere(shop: &Order, name: &str) -> String {
-    shop.sandbox.write("elsewhere/x", "");
-    shop.sandbox
+fn request_elsewhere(setup: &IssuedCertificate, name: &str) -> String {
+    setup.sandbox.write("elsewhere/x", "");
+    setup
+        .sandbox
         .run(&["-C", "elsewhere", "csr", name, "--force"])
         .expect(0);
-    shop.sandbox.read(&format!("elsewhere/{name}.csr"))
+    setup.sandbox.read(&format!("elsewhere/{name}.csr"))
 }
 
 #[test]
 fn without_arguments_no_certificate_is_skipped() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("example.com.fullchain.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("example.com.fullchain.pem", setup.chain());
     sandbox.run(&["verify", "--trust", "root.pem"]).expect(0);
-    let chain =
-        |name: &str| shop.ca.issue(&request_elsewhere(&shop, name)) + &shop.ca.intermediate_pem();
+    let chain = |name: &str| {
+        setup.ca.issue(&request_elsewhere(&setup, name)) + &setup.ca.intermediate_pem()
+    };
     sandbox.write("b.example.fullchain.pem", chain("b.example"));
     // A key without a known request or certificate is expected to match the certificate.
     sandbox.run(&["csr", "c.example"]).expect(0);
@@ -628,24 +647,24 @@ fn without_arguments_no_certificate_is_skipped() {
 
 #[test]
 fn a_newer_certificate_without_its_key_is_not_hidden_by_an_older_one() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let old = Leaf {
         not_before: days(today(), -30),
         not_after: days(today(), 14),
         ..Leaf::default()
     };
-    let old = shop.ca.issue_as(&sandbox.read("example.com.csr"), old);
-    sandbox.write("old.fullchain.pem", old + &shop.ca.intermediate_pem());
+    let old = setup.ca.issue_as(&sandbox.read("example.com.csr"), old);
+    sandbox.write("old.fullchain.pem", old + &setup.ca.intermediate_pem());
     let names = Some(vec!["example.com".to_owned(), "www.example.com".to_owned()]);
     let new = Leaf {
         names,
         ..Leaf::default()
     };
-    let new = shop
+    let new = setup
         .ca
-        .issue_as(&request_elsewhere(&shop, "example.com"), new);
-    sandbox.write("new.fullchain.pem", new + &shop.ca.intermediate_pem());
+        .issue_as(&request_elsewhere(&setup, "example.com"), new);
+    sandbox.write("new.fullchain.pem", new + &setup.ca.intermediate_pem());
     for args in [&["verify", "example.com"][..], &["verify"]] {
         let run = sandbox
             .run(&[args, &["--trust", "root.pem"]].concat())
@@ -660,25 +679,25 @@ fn a_newer_certificate_without_its_key_is_not_hidden_by_an_older_one() {
 
 #[test]
 fn names_are_verified_with_the_file_that_servers_use() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let pile = format!(
         "{}{}{}",
-        shop.ca.root_pem(),
-        shop.ca.intermediate_pem(),
-        shop.leaf
+        setup.ca.root_pem(),
+        setup.ca.intermediate_pem(),
+        setup.leaf
     );
     sandbox.write("pile.pem", pile);
-    sandbox.write("example.com.crt", &shop.leaf);
+    sandbox.write("example.com.crt", &setup.leaf);
     sandbox
         .run(&["verify", "example.com", "--trust", "root.pem"])
         .expect(1);
-    sandbox.write("chain.pem", shop.chain());
+    sandbox.write("chain.pem", setup.chain());
     let run = sandbox
         .run(&["verify", "example.com", "--trust", "root.pem"])
         .expect(0);
     assert!(run.stdout.starts_with("done    chain.pem"), "{run}");
-    sandbox.write("example.com.fullchain.pem", &shop.leaf);
+    sandbox.write("example.com.fullchain.pem", &setup.leaf);
     let run = sandbox
         .run(&["verify", "example.com", "--trust", "root.pem"])
         .expect(1);
@@ -690,14 +709,14 @@ fn names_are_verified_with_the_file_that_servers_use() {
 
 #[test]
 fn next_steps_are_complete_commands() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     std::fs::create_dir(sandbox.join("here")).unwrap();
-    sandbox.write("leaf.pem", &shop.leaf);
-    sandbox.write("ca.pem", shop.ca.bundle_pem());
+    sandbox.write("leaf.pem", &setup.leaf);
+    sandbox.write("ca.pem", setup.ca.bundle_pem());
     let next = |args: &[&str]| {
         let document = sandbox
-            .run_with_input(args, shop.leaf.as_bytes())
+            .run_with_input(args, setup.leaf.as_bytes())
             .expect(1)
             .json();
         let findings = document["findings"].as_array().unwrap().iter();
@@ -707,7 +726,7 @@ fn next_steps_are_complete_commands() {
             .filter_map(|text| text?.as_str().map(str::to_owned))
             .collect::<Vec<_>>()
     };
-    let reversed = shop.ca.intermediate_pem() + &shop.leaf;
+    let reversed = setup.ca.intermediate_pem() + &setup.leaf;
     sandbox.write("reversed.pem", reversed);
     let steps = next(&[
         "-C",
@@ -735,7 +754,7 @@ fn next_steps_are_complete_commands() {
         rcgen::CertificateSigningRequestParams::from_pem(&sandbox.read("example.com.csr")).unwrap();
     sandbox.write(
         "direct.pem",
-        request.signed_by(&shop.ca.root).unwrap().pem(),
+        request.signed_by(&setup.ca.root).unwrap().pem(),
     );
     std::fs::remove_file(sandbox.join("ca.pem")).unwrap();
     let steps = next(&["verify", "direct.pem", "--json"]);
@@ -758,8 +777,8 @@ fn next_steps_are_complete_commands() {
 
 #[test]
 fn roots_without_ca_extensions_are_not_server_certificates() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let mut params = support::ca::ca_params("Old Root");
     params.is_ca = rcgen::IsCa::NoCa;
     params.key_usages.clear();
@@ -767,11 +786,11 @@ fn roots_without_ca_extensions_are_not_server_certificates() {
         .self_signed(&rcgen::KeyPair::generate().unwrap())
         .unwrap()
         .pem();
-    sandbox.write("all.pem", root + &shop.chain());
+    sandbox.write("all.pem", root + &setup.chain());
     sandbox
         .run(&["bundle", "all.pem", "--trust", "root.pem"])
         .expect(0);
-    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), setup.chain());
     std::fs::remove_file(sandbox.join("example.com.csr")).unwrap();
     std::fs::remove_file(sandbox.join("example.com.key")).unwrap();
     sandbox
@@ -781,9 +800,9 @@ fn roots_without_ca_extensions_are_not_server_certificates() {
 
 #[test]
 fn key_option_selects_the_matching_key_of_a_file() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("chain.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("chain.pem", setup.chain());
     sandbox.run(&["csr", "example.org"]).expect(0);
     sandbox.write(
         "both.key",
@@ -812,17 +831,17 @@ fn key_option_selects_the_matching_key_of_a_file() {
         .expect(3);
     assert!(
         run.stderr
-            .contains("openssl pkey -in old.key -out plain.key"),
+            .contains("openssl pkey -in old.key -out old.plain.key"),
         "{run}"
     );
 }
 
 #[test]
 fn missing_keys_of_matching_requests_are_reported() {
-    let shop = Order::new();
-    shop.sandbox.write("chain.pem", shop.chain());
-    std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
-    let run = shop
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("chain.pem", setup.chain());
+    std::fs::remove_file(setup.sandbox.join("example.com.key")).unwrap();
+    let run = setup
         .sandbox
         .run(&["verify", "chain.pem", "--trust", "root.pem"])
         .expect(0);
@@ -836,9 +855,9 @@ fn missing_keys_of_matching_requests_are_reported() {
 
 #[test]
 fn without_certificates_in_the_directory_installed_ones_are_verified() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("chain.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("chain.pem", setup.chain());
     let install = [
         "--root",
         "tree",
@@ -852,8 +871,8 @@ fn without_certificates_in_the_directory_installed_ones_are_verified() {
     sandbox.run(&install).expect(0);
     std::fs::create_dir_all(sandbox.join("org")).unwrap();
     sandbox.run(&["csr", "example.org", "-C", "org"]).expect(0);
-    let org = shop.ca.issue(&sandbox.read("org/example.org.csr"));
-    sandbox.write("org.pem", format!("{org}{}", shop.ca.intermediate_pem()));
+    let org = setup.ca.issue(&sandbox.read("org/example.org.csr"));
+    sandbox.write("org.pem", format!("{org}{}", setup.ca.intermediate_pem()));
     let other = [
         "--root", "tree", "-C", "org", "install", "org.pem", "--server", "none", "--trust",
         "root.pem",

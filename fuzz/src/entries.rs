@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use certctl::facade::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use certctl::facade::dcv::dcv_file::StoredRecord;
 use certctl::facade::dcv::parse;
-use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Passphrase};
+use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Password};
 use certctl::facade::pki::certificate::Certificate;
 use certctl::facade::pki::chain::{ChainCriteria, ChainPreference};
 use certctl::facade::pki::name::{DnsName, DnsNames};
@@ -30,15 +30,15 @@ pub fn reader(data: &[u8]) {
         entries: 50,
         inflated: 1 << 20,
         blocks: 200,
-        derivation_rounds: 5_000,
+        derivation_iterations: 5_000,
         ..DeliveryLimits::default()
     };
-    let passphrase = Passphrase::new(b"x".to_vec());
-    for passphrase in [None, Some(&passphrase)] {
-        let Ok(found) = CaDelivery::read_with_passphrase(
+    let password = Password::new(b"x".to_vec());
+    for password in [None, Some(&password)] {
+        let Ok(found) = CaDelivery::read_with_password(
             &[DeliveryInput::new("x", data.to_vec())],
             &limits,
-            passphrase,
+            password,
         ) else {
             continue;
         };
@@ -253,12 +253,12 @@ pub fn answers(data: &[u8]) {
 }
 
 /// The fast path reads the same alias as the parser of complete messages.
-pub fn glance(data: &[u8]) {
+pub fn dns_fast_path(data: &[u8]) {
     const NAME: &str = "_x.example.com";
     let id = data.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
     assert!(dns::compare_fast_path(id ^ 1, NAME, data).is_none());
-    if let Some((glance, whole)) = dns::compare_fast_path(id, NAME, data) {
-        assert_eq!(Some(glance), whole);
+    if let Some((fast, full)) = dns::compare_fast_path(id, NAME, data) {
+        assert_eq!(Some(fast), full);
     }
 }
 

@@ -15,8 +15,7 @@ pub(crate) fn select_chain() -> NextStep {
 /// The key is only in the files from the CA.
 pub(crate) fn extract_key() -> NextStep {
     NextStep::say(
-        "To write the key to a file of its own (mode 0600), repeat the command with \
-            `--extract-key`",
+        "To write the key to a separate file (mode 0600), repeat the command with `--extract-key`",
     )
 }
 
@@ -40,13 +39,16 @@ pub(crate) fn move_old_key_away(path: &Path) -> NextStep {
 pub(crate) fn install_chain(words: &[String], key: InstallKey) -> NextStep {
     match key {
         InstallKey::Known => {
-            NextStep::run_certctl("Install it and verify it live", words).with_sudo()
-        }
-        InstallKey::Missing => {
-            NextStep::run_certctl("Copy it to the machine with its private key; there", words)
+            NextStep::run_certctl("Install it, and verify that the server serves it", words)
                 .with_sudo()
-                .later()
         }
+        InstallKey::Missing => NextStep::run_certctl(
+            "Copy it to the machine that has its private key, and install \
+                                      it there",
+            words,
+        )
+        .with_sudo()
+        .later(),
     }
 }
 
@@ -85,7 +87,7 @@ pub(crate) fn name_output_file() -> NextStep {
 
 /// `--out` names one file, and several formats were requested.
 pub(crate) fn omit_out() -> NextStep {
-    NextStep::say("Omit `--out`: each format then gets its own file name in the directory")
+    NextStep::say("Omit `--out`: each format then gets its own file name in the working directory")
 }
 
 /// `--legacy` was given without the format that it changes.

@@ -18,17 +18,18 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
     let at = ruling.at.as_deref().unwrap_or_default();
     let found = format!("{at} CAA {}", ruling.records.join(", "));
     Some(match &ruling.verdict {
-        CaaVerdict::NotAsked | CaaVerdict::Unrestricted | CaaVerdict::Allowed => return None,
+        CaaVerdict::NotQueried | CaaVerdict::Unrestricted | CaaVerdict::Allowed => return None,
         CaaVerdict::Forbidden(why) => forbidden(ruling, why, &found),
-        CaaVerdict::Partly(missing) => Finding::warning(
+        CaaVerdict::AllowsSome(missing) => Finding::warning(
             "caa-allows-some",
             format!(
-                "{found}: {} may not issue for {name}, and the reseller may order there",
+                "{found}: {} may not issue for {name}, but a reseller may order the certificate \
+                    there",
                 joined_with_and(missing)
             ),
         )
         .with_step(add(ruling, at, |issuer| missing.contains(&issuer.title))),
-        CaaVerdict::OnTerms(terms) => on_terms(name, &found, terms),
+        CaaVerdict::WithParameters(terms) => on_terms(name, &found, terms),
         CaaVerdict::Only(allowed) => Finding::note(
             "caa-needs-ca",
             format!("{found}: only {} may issue for {name}", allowed.join(", ")),
@@ -120,7 +121,7 @@ fn add(ruling: &CaaRuling, at: &str, wanted: impl Fn(&CaaIssuer) -> bool) -> Nex
         .ttl
         .map(|ttl| format!(" (resolvers may cache the present records for {ttl} s)"));
     NextStep::say(format!(
-        "Add to the zone of {at}{}",
+        "Add this to the zone of {at}{}",
         caching.unwrap_or_default()
     ))
     .with_lines(lines)
@@ -141,8 +142,8 @@ fn on_terms(name: &str, found: &str, terms: &CaaParameters) -> Finding {
         joined_with_and(&allowed)
     );
     let next = NextStep::say(
-        "Remove these parameters from the record: an order at a reseller has no such account or \
-            method",
+        "Remove these parameters from the record: an order through a reseller does not use this \
+            account or method",
     );
     if terms.in_force {
         Finding::error("caa-parameters", message).with_step(next)

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::finding::{NextStep, shell_word};
+use crate::system::fs::files;
 
 /// Returns a path as a POSIX shell reads it back unchanged.
 #[must_use]
@@ -10,29 +11,34 @@ pub(crate) fn shell_path(path: &Path) -> String {
     shell_word(&path.display().to_string())
 }
 
-/// Returns a certctl command line for the tree of the command that failed: with `--root` if that
-/// was given, else with sudo.
+/// Returns a name for a converted copy of `file` in the current directory that no file there has:
+/// `old.plain.key` for `old.key`. Commands that are pasted must not overwrite a file.
 #[must_use]
-pub(crate) fn certctl_again(root: Option<&Path>, words: &[&str]) -> NextStep {
-    let sentence = match words.first() {
-        Some(&"install") => "Install the certificate",
-        Some(&"rollback") => "Restore the previous certificate",
-        Some(&"forget") => "Make certctl forget the certificate; servers keep its files",
-        _ => "Run this command",
-    };
-    certctl_step(sentence, root, words)
+pub(crate) fn unused_copy_name(file: &Path, suffix: &str) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.trim_start_matches('-');
+    let first = format!("{stem}.{suffix}");
+    let numbered = (2..).map(|number| format!("{stem}.{number}.{suffix}"));
+    std::iter::once(first.clone())
+        .chain(numbered.take(1000))
+        .find(|name| !files::exists(Path::new(name)))
+        .unwrap_or(first)
 }
 
-/// The same as [`certctl_again`] with a `sentence` that says what the command does.
+/// Returns a certctl command line for the tree of the command that failed: with `--root` if that
+/// was given, else with sudo. `sentence` says what the command does.
 #[must_use]
-pub(crate) fn certctl_step(sentence: &str, root: Option<&Path>, words: &[&str]) -> NextStep {
-    let mut argv: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-    if let Some(root) = root {
-        argv.push("--root".to_owned());
-        argv.push(root.display().to_string());
-        return NextStep::run_certctl(sentence, &argv);
-    }
-    NextStep::run_certctl(sentence, &argv).with_sudo()
+pub(crate) fn certctl_step(
+    root: Option<&Path>,
+    sentence: impl Into<String>,
+    words: &[&str],
+) -> NextStep {
+    let mut words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    let Some(root) = root else {
+        return NextStep::run_certctl(sentence, &words).with_sudo();
+    };
+    words.extend(["--root".to_owned(), root.display().to_string()]);
+    NextStep::run_certctl(sentence, &words)
 }
 
 /// The same step with sudo if it needs root: not with `--root` or `--dry-run`.
@@ -49,7 +55,7 @@ pub(crate) fn run_as_root_if_needed(step: NextStep) -> NextStep {
 #[must_use]
 pub(crate) fn install_some_file(root: Option<&Path>) -> NextStep {
     let sentence = "When the certificate has arrived in this folder, install it";
-    certctl_step(sentence, root, &["install"]).later()
+    certctl_step(root, sentence, &["install"]).later()
 }
 
 /// Starts the servers, then runs `install` to verify that the certificate is live.

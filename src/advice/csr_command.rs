@@ -109,13 +109,13 @@ pub(crate) fn pass_key_as_file() -> NextStep {
 
 /// The file of `--key` holds several keys.
 pub(crate) fn pass_single_key() -> NextStep {
-    NextStep::say("Copy the key that you want to use into a file of its own, and pass that file")
+    NextStep::say("Copy the key that you want to use into a separate file, and pass that file")
 }
 
 /// All users of this machine may read the key file.
 pub(crate) fn restrict_key_file(key: &Path) -> NextStep {
     NextStep::run_shell(
-        "Take the permissions on it away from other users",
+        "Remove other users' access to the key",
         format!("chmod o= {}", path_word(key)),
     )
 }
@@ -137,14 +137,14 @@ pub(crate) fn pass_template_source() -> NextStep {
 
 /// The source of `--like` holds several certificates or requests that differ.
 pub(crate) fn pass_single_template() -> NextStep {
-    NextStep::say("Save the one that you mean in a file of its own, and pass that file")
+    NextStep::say("Save the one that you mean in a separate file, and pass that file")
 }
 
 /// The names in the source of `--like` cannot be requested.
 pub(crate) fn type_names_instead() -> NextStep {
     NextStep::say(
-        "List the names on the command line too, which then replace those of `--like`, for \
-            example `certctl csr example.com --like old.pem`",
+        "Also list the names on the command line; they replace those of `--like`, for example \
+            `certctl csr example.com --like old.pem`",
     )
 }
 

@@ -29,8 +29,8 @@ impl From<RecordError> for Failure {
             ),
             RecordError::HostForm(_) => failure
                 .because(
-                    "the value is derived from a CSR, as at Sectigo, SSL.com and their resellers, \
-                        and the host is not",
+                    "the value is derived from a CSR, as Sectigo, SSL.com and their resellers do \
+                        it, but the host is not",
                 )
                 .with_step(NextStep::say(COPY)),
             RecordError::Many => {
@@ -80,11 +80,11 @@ impl From<&DcvReason> for Finding {
                 format!("the record {name} was not found at {}", servers.join(", ")),
             ),
             DcvReason::OwnServersNotFound { domain } => own_servers_not_found(domain),
-            DcvReason::ResolverRemembers { servers, seconds } => {
+            DcvReason::ResolverCachedAbsence { servers, seconds } => {
                 resolver_remembers(servers, *seconds)
             }
             DcvReason::TooManyServers { domain, omitted } => too_many(domain, *omitted),
-            DcvReason::Silent { servers, answer } => silent(&servers.join(", "), answer),
+            DcvReason::NoAnswer { servers, answer } => silent(&servers.join(", "), answer),
             DcvReason::Value {
                 at,
                 found,
@@ -289,7 +289,7 @@ fn wrong_type(at: &str, wanted: RecordKind, found: RecordKind) -> Finding {
         format!("the value at {at} is in a {found} record; the CA queries {wanted}"),
     )
     .with_step(NextStep::say(format!(
-        "Replace the {found} record by a {wanted} record with the same value"
+        "Replace the {found} record with a {wanted} record that has the same value"
     )))
 }
 
@@ -330,8 +330,8 @@ fn elsewhere(at: &str, cause: &WrongPlace) -> Finding {
         WrongPlace::Doubled { zone, relative } => Finding::error(
             "zone-doubled",
             format!(
-                "the record is at {at}: the host was entered with {zone}, which the DNS provider's \
-                    console appends by itself"
+                "the record is at {at}: the host was entered with {zone}, which the DNS \
+                    provider's console appends automatically"
             ),
         )
         .with_step(
@@ -368,7 +368,7 @@ fn value(at: &str, found: &str, expected: Option<&str>, flaw: ValueFlaw) -> Find
             format!("{at} has a record that was derived from another CSR: {found}"),
         )
         .with_step(NextStep::say(
-            "Replace the value by the one that the CA shows for this request: a reissue needs a \
+            "Replace the value with the one that the CA shows for this request: a reissue needs a \
                 new record",
         )),
         ValueFlaw::Unrelated => {

@@ -24,6 +24,7 @@ pub(crate) fn check_again_with_record(words: &[String]) -> NextStep {
         "Run this command, paste the record that the CA shows (host and value), and press Ctrl-D",
         &with_record_from_stdin(words),
     )
+    .later()
 }
 
 fn with_record_from_stdin(words: &[String]) -> Vec<String> {
@@ -109,8 +110,8 @@ pub(crate) fn copy_record_with_host() -> NextStep {
 #[must_use]
 pub(crate) fn copy_record_of_this_order() -> NextStep {
     NextStep::say(
-        "Copy the record of this order from the CA's page; a reissue needs a new record. If this \
-            is the record of this order, the order was placed with another CSR",
+        "Copy the record of this order from the CA's page; a reissue needs a new record. If it is \
+            already the record of this order, the order was placed with another CSR",
     )
 }
 
@@ -126,7 +127,7 @@ pub(crate) fn value_starts_with(labels: &str) -> NextStep {
 #[must_use]
 pub(crate) fn check_named_request(shown: &str, words: &[String]) -> NextStep {
     let sentence = format!("If the record belongs to {shown}, name it and paste the record again");
-    NextStep::run_certctl(sentence, &with_record_from_stdin(words))
+    NextStep::run_certctl(sentence, &with_record_from_stdin(words)).later()
 }
 
 /// For a file that contains no request.
@@ -141,7 +142,7 @@ pub(crate) fn inspect_file(path: &Path) -> NextStep {
 pub(crate) fn check_finished_request(wait_command: &[String], name: &str) -> NextStep {
     let words = [wait_command, &[name.to_owned()]].concat();
     NextStep::run_certctl(
-        "Name a request to check it anyway, as in this example",
+        "To check a request that already has its certificate, name it, as in this command",
         &words,
     )
 }

@@ -39,15 +39,14 @@ impl From<&FileReason> for Finding {
                 rehearsed,
             } => {
                 let message = address_not_public_message(name, *address, why);
-                // A user who queries a server of their own, at a port of its own, knows that it is
-                // a test.
+                // A user who queries their own server on an unusual port knows that it is a test.
                 if *rehearsed {
                     Self::warning("address-not-public", message)
                 } else {
                     address_not_public(name, message)
                 }
             }
-            FileReason::Silent {
+            FileReason::NoResponse {
                 url,
                 address,
                 reason,
@@ -64,7 +63,7 @@ impl From<&FileReason> for Finding {
                 format!("{name} is a wildcard, which a file cannot validate (BR 3.2.2.4.18)"),
             )
             .with_step(NextStep::say(CHOOSE_CNAME)),
-            FileReason::WwwDropsOut { name, source } => Self::warning(
+            FileReason::WwwWillBeDropped { name, source } => Self::warning(
                 "www-will-be-dropped",
                 format!(
                     "{name} does not serve the file; Sectigo then omits this name from the \
@@ -104,7 +103,7 @@ fn address_not_public_message(name: &str, address: IpAddr, why: &str) -> String 
 
 fn flawed(url: &str, address: SocketAddr, flaw: &FileFlaw, redirects: RedirectPolicy) -> Finding {
     let fill = NextStep::say(
-        "Replace the content of the file by the expected lines, each on a line of its own",
+        "Replace the content of the file with the expected lines, each on its own line",
     );
     let place = format!("{url} at {address}");
     match flaw {

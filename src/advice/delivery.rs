@@ -1,5 +1,8 @@
 //! Advice for files from the CA that cannot be used.
 
+use std::path::Path;
+
+use crate::advice::command_lines::unused_copy_name;
 use crate::delivery::{DeliveryError, IgnoredItem, ItemSource, UnusedContent};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity, shell_word};
@@ -30,7 +33,7 @@ impl From<DeliveryError> for Failure {
                 .with_step(NextStep::say(format!("Unpack it, and {PASS_FILES}"))),
             DeliveryError::Zip(source, _) => {
                 let failure = Self::from_error(FailureKind::Malformed, &error);
-                let failure = match path_word(source) {
+                let failure = match path(source).map(shell_word) {
                     Some(file) => failure.with_step(NextStep::run_shell(
                         "Test the archive",
                         format!("unzip -t {file}"),
@@ -47,56 +50,70 @@ impl From<DeliveryError> for Failure {
 const PASS_FILES: &str = "pass only the certificate files in it, for example \
     `certctl bundle example_com.crt example_com.ca-bundle`";
 
-/// The path of the input, quoted for a shell; `None` for stdin and for a file inside of another
-/// one.
-fn path_word(source: &ItemSource) -> Option<String> {
+/// The path of the input; `None` for stdin and for a file inside of another one.
+fn path(source: &ItemSource) -> Option<&str> {
     let is_file = source.entry.is_none() && source.input != "stdin";
-    is_file.then(|| shell_word(&source.input))
+    is_file.then_some(source.input.as_str())
 }
 
 /// What to do about content that could not be used; `None` where there is nothing to do.
 fn advice(ignored: &IgnoredItem) -> Option<NextStep> {
-    path_word(&ignored.source)
-        .and_then(|file| advice_for_file(&ignored.content, &file))
+    path(&ignored.source)
+        .and_then(|file| advice_for_file(&ignored.content, file))
         .or_else(|| advice_without_file(&ignored.content).map(NextStep::say))
 }
 
-/// The commands of [`advice`], for content that is a file on its own; `file` is quoted for a shell.
+/// The commands of [`advice`], for content that is a file on its own.
 fn advice_for_file(content: &UnusedContent, file: &str) -> Option<NextStep> {
+    let quoted = shell_word(file);
     let (sentence, command) = match content {
         UnusedContent::Binary | UnusedContent::Picture | UnusedContent::Pdf => {
-            ("Find out what it is", format!("file {file}"))
+            ("Find out what it is".to_owned(), format!("file {quoted}"))
         }
-        UnusedContent::Jks => (
-            "Convert it to PKCS#12, and pass out.p12",
-            format!(
-                "keytool -importkeystore -srckeystore {file} -destkeystore out.p12 -deststoretype \
-                    PKCS12"
-            ),
-        ),
+        UnusedContent::Jks => {
+            let copy = shell_word(&unused_copy_name(Path::new(file), "p12"));
+            (
+                format!("Convert it to PKCS#12, and pass {copy}"),
+                format!(
+                    "keytool -importkeystore -srckeystore {quoted} -destkeystore {copy} \
+                        -deststoretype PKCS12"
+                ),
+            )
+        }
         UnusedContent::Pkcs7 => (
-            "Show its structure",
-            format!("openssl asn1parse -in {file} || openssl asn1parse -inform DER -in {file}"),
+            "Show its structure".to_owned(),
+            format!("openssl asn1parse -in {quoted} || openssl asn1parse -inform DER -in {quoted}"),
         ),
-        UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption => (
-            "Decrypt a copy with OpenSSL, and pass plain.pem",
-            format!(
-                "(umask 077; openssl pkcs12 -in {file} -nodes -out plain.pem || openssl pkey -in \
-                    {file} -out plain.pem)"
-            ),
-        ),
-        UnusedContent::TraditionalKey => (
-            "Decrypt a copy, and pass plain.key",
-            format!("(umask 077; openssl pkey -in {file} -out plain.key)"),
-        ),
-        UnusedContent::UnusableKey => (
-            "Convert a copy with OpenSSL, and pass plain.key; if OpenSSL fails too, the file is \
-                damaged",
-            format!("(umask 077; openssl pkey -in {file} -out plain.key)"),
+        UnusedContent::TooMuchWork(_) | UnusedContent::UnknownEncryption => {
+            let copy = shell_word(&unused_copy_name(Path::new(file), "plain.pem"));
+            (
+                format!("Decrypt a copy with OpenSSL, and pass {copy}"),
+                format!(
+                    "(umask 077; openssl pkcs12 -in {quoted} -nodes -out {copy} || openssl pkey \
+                        -in {quoted} -out {copy})"
+                ),
+            )
+        }
+        UnusedContent::TraditionalKey => convert_key(file, "Decrypt a copy, and pass", ""),
+        UnusedContent::UnusableKey => convert_key(
+            file,
+            "Convert a copy with OpenSSL, and pass",
+            "; if OpenSSL fails too, the file is damaged",
         ),
         _ => return None,
     };
     Some(NextStep::run_shell(sentence, command))
+}
+
+/// The sentence, with the name of the copy between `start` and `end`, and the command that writes a
+/// decrypted copy of a key.
+fn convert_key(file: &str, start: &str, end: &str) -> (String, String) {
+    let copy = shell_word(&unused_copy_name(Path::new(file), "plain.key"));
+    let quoted = shell_word(file);
+    (
+        format!("{start} {copy}{end}"),
+        format!("(umask 077; openssl pkey -in {quoted} -out {copy})"),
+    )
 }
 
 /// The rest of [`advice`]: sentences without a command.
@@ -155,7 +172,7 @@ fn advice_without_file(what: &UnusedContent) -> Option<&'static str> {
         UnusedContent::TraditionalKey | UnusedContent::UnusableKey => {
             Some("Unpack it, and convert the key with `openssl pkey`")
         }
-        UnusedContent::WrongPassphrase(_) => Some(
+        UnusedContent::WrongPassword(_) => Some(
             "Pass the password of the file, which is often sent in a separate mail: \
                 `--password-file password.txt`",
         ),
@@ -214,7 +231,7 @@ fn code(what: &UnusedContent) -> (&'static str, Severity) {
         UnusedContent::UnknownEncryption => ("unknown-encryption", Warning),
         UnusedContent::OtherKey(_) | UnusedContent::UnusableKey => ("unusable-key", Warning),
         UnusedContent::ShortKey(_) => ("rsa-too-short", Warning),
-        UnusedContent::WrongPassphrase(_) => ("wrong-password", Warning),
+        UnusedContent::WrongPassword(_) => ("wrong-password", Warning),
     }
 }
 
@@ -241,7 +258,7 @@ fn what_it_is_not(what: &UnusedContent) -> &'static str {
         | UnusedContent::TraditionalKey => "",
         UnusedContent::UnknownEncryption
         | UnusedContent::UnusableKey
-        | UnusedContent::WrongPassphrase(_) => "",
+        | UnusedContent::WrongPassword(_) => "",
         _ => ", not a certificate",
     }
 }

@@ -1,9 +1,8 @@
 //! Advice for DNSSEC signatures that do not validate.
 
-use jiff::Timestamp;
-
 use crate::dcv::dnssec::{DnssecFault, DnssecFlaw, DnssecState};
 use crate::finding::{Finding, NextStep, shell_word};
+use crate::wording::date_and_time;
 
 /// One finding for each kind of flaw of a zone; none if nothing is wrong.
 impl From<&DnssecState> for Vec<Finding> {
@@ -55,11 +54,11 @@ fn finding(faults: &[&DnssecFault]) -> Finding {
         DnssecFlaw::OtherKey => format!("the DS record of {zone} matches none of the zone's keys"),
         DnssecFlaw::Expired(_, until) => format!(
             "DNSSEC signatures of {zone} expired at {}: {record_sets}",
-            time(*until)
+            date_and_time(*until)
         ),
         DnssecFlaw::NotYet(_, from) => format!(
             "DNSSEC signatures of {zone} are not valid before {}: {record_sets}",
-            time(*from)
+            date_and_time(*from)
         ),
         DnssecFlaw::Unsigned(_) => format!(
             "{zone} is signed, but these records have no signature by its keys: {record_sets}"
@@ -118,8 +117,4 @@ fn servers(faults: &[&DnssecFault]) -> String {
         }
     }
     servers.join(", ")
-}
-
-fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -64,7 +64,7 @@ pub(crate) fn point_live_to_proven(live: &Path) -> NextStep {
         shell_path(live)
     );
     NextStep::run_shell(
-        "Switch back to the version that was verified live last",
+        "Switch back to the last version that was verified live",
         command,
     )
 }

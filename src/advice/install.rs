@@ -224,8 +224,8 @@ impl From<&AccessRemark> for Finding {
                 let find =
                     format!("sudo find $(findmnt -no TARGET -T {folder}) -xdev -inum {inode}");
                 Self::warning("hard-link", message).with_step(NextStep::run_shell(
-                    "Find the other names of the file, so that their readers can be given the new \
-                        file as well",
+                    "Find the other hard links to the file, so that the programs that read them \
+                        can be given the new file too",
                     find,
                 ))
             }

@@ -2,17 +2,8 @@
 
 use std::path::Path;
 
+use crate::advice::command_lines::certctl_step;
 use crate::finding::NextStep;
-
-/// A certctl command for the tree of this run: with `--root` where that was given, else with sudo.
-fn certctl_step(root: Option<&Path>, sentence: impl Into<String>, words: &[&str]) -> NextStep {
-    let mut words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-    let Some(root) = root else {
-        return NextStep::run_certctl(sentence, &words).with_sudo();
-    };
-    words.extend(["--root".to_owned(), root.display().to_string()]);
-    NextStep::run_certctl(sentence, &words)
-}
 
 /// The certificate `stem` is to be installed again.
 #[must_use]
@@ -137,7 +128,7 @@ pub(crate) fn choose_installed(root: Option<&Path>, verb: &str, stem: &str) -> N
 /// A path of the certificate leads to no file.
 #[must_use]
 pub(crate) fn check_installed(root: Option<&Path>, stem: &str) -> NextStep {
-    let sentence = format!("List everything that differs from the last install of {stem}");
+    let sentence = format!("List everything that changed since the last install of {stem}");
     certctl_step(root, sentence, &["install", stem, "--check"])
 }
 
@@ -154,7 +145,7 @@ pub(crate) fn placeholder_example() -> NextStep {
 #[must_use]
 pub(crate) fn install_under_another_name() -> NextStep {
     NextStep::say(
-        "Install each in a run of its own, and give one of them another name, for example with \
+        "Install each in a separate run, and give one of them another name, for example with \
             `--cert-name example-rsa`",
     )
 }

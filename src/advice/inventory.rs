@@ -47,11 +47,11 @@ fn step_for_waiting_row(row: &StatusRow, calls: &CallContext<'_>) -> Option<Next
             Some(check_validation(request, &row.name, calls))
         }
         RowState::Ready => install_command(row, calls),
-        RowState::NoKey => Some(NextStep::say(
+        RowState::KeyMissing => Some(NextStep::say(
             "If this machine is to use the certificate, pass the folder with its key too, for \
                 example `certctl status /etc/ssl/private`",
         )),
-        RowState::KeyAlone => {
+        RowState::UnusedKey => {
             let key = row.keys.first().map(|(place, _)| place.to_string())?;
             Some(NextStep::say(format!(
                 "If the key is for a site, create a request with it, for example \
@@ -356,7 +356,7 @@ fn renewal_by_certctl(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextSt
         (None, RowState::Ready) if is_known_here(row) => {
             Some((calls.here)(SENTENCE, &["renew", &row.name]))
         }
-        (None, RowState::Served | RowState::Installed | RowState::NoKey | RowState::Ready)
+        (None, RowState::Served | RowState::Installed | RowState::KeyMissing | RowState::Ready)
             if !row.names.is_empty() =>
         {
             let sentence = "Create the request for the next certificate";

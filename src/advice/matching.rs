@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::advice::command_lines::unused_copy_name;
 use crate::delivery::DecryptError;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
@@ -19,7 +20,7 @@ impl From<MatchingError> for Failure {
                 searched_places,
             } => ambiguous(failure, leaves, searched_places),
             MatchingError::LockedKey(path) => locked_key(failure, path),
-            MatchingError::WrongPassphrase(path, _) => failure
+            MatchingError::WrongPassword(path, _) => failure
                 .with_step(check_password(path))
                 .with_step(pass_password()),
             MatchingError::NoAnchor(path) => no_anchor(failure, path),
@@ -33,9 +34,9 @@ impl From<MatchingError> for Failure {
             MatchingError::NoCertificateInDirectory { name, .. } => {
                 no_certificate(failure, name.as_deref())
             }
-            MatchingError::OnlyKey(_) => failure.with_step(NextStep::say(
-                "Also pass the certificate that the CA sent, as a further file",
-            )),
+            MatchingError::OnlyKey(_) => {
+                failure.with_step(NextStep::say("Also pass the certificate that the CA sent"))
+            }
             MatchingError::OnlyRequest(_) => failure
                 .because("a request is sent to the CA; the CA answers with a certificate")
                 .with_step(NextStep::say(
@@ -61,11 +62,10 @@ fn no_anchor(failure: Failure, path: &str) -> Failure {
 fn no_such_file(failure: Failure) -> Failure {
     failure
         .because(
-            "paths are relative to the current directory; names are looked up in the directory of \
-                `-C`",
+            "paths are relative to the current folder; names are looked up in the folder of `-C`",
         )
         .with_step(NextStep::run_shell(
-            "List the files in the current directory",
+            "List the files in the current folder",
             "ls -l",
         ))
 }
@@ -79,7 +79,7 @@ fn failure_kind(error: &MatchingError) -> FailureKind {
     match error {
         MatchingError::Ambiguous { .. } => FailureKind::Ambiguous,
         MatchingError::LockedKey(_)
-        | MatchingError::WrongPassphrase(..)
+        | MatchingError::WrongPassword(..)
         | MatchingError::NoAnchor(_)
         | MatchingError::NoKey { .. }
         | MatchingError::NoRequest { .. }
@@ -106,7 +106,7 @@ fn ambiguous(mut failure: Failure, leaves: &[String], searched_places: &str) -> 
 fn locked_key(failure: Failure, path: &Path) -> Failure {
     failure
         .with_step(pass_password())
-        .with_step(decrypt_copy(path))
+        .with_step(decrypt_copy("Or decrypt a copy, and pass it", path))
 }
 
 fn pass_password() -> NextStep {
@@ -123,13 +123,16 @@ fn check_password(path: &Path) -> NextStep {
     )
 }
 
-/// Decrypts the key at `path` into a copy.
-fn decrypt_copy(path: &Path) -> NextStep {
+/// Decrypts the key at `path` into a copy; `sentence` is what the step says before it names the
+/// copy.
+fn decrypt_copy(sentence: &str, path: &Path) -> NextStep {
+    let copy = unused_copy_name(path, "plain.key");
     NextStep::run_shell(
-        "Or decrypt a copy, and pass that with `--key plain.key`",
+        format!("{sentence} with `--key {}`", shell_word(&copy)),
         format!(
-            "(umask 077; openssl pkey -in {} -out plain.key)",
-            path_word(path)
+            "(umask 077; openssl pkey -in {} -out {})",
+            path_word(path),
+            shell_word(&copy)
         ),
     )
 }
@@ -138,14 +141,14 @@ fn decrypt_copy(path: &Path) -> NextStep {
 fn no_certificate(failure: Failure, name: Option<&str>) -> Failure {
     match name {
         Some(name) => failure
-            .because("only its request was found; the files from the CA are not in the directory")
+            .because("only its request was found; the files from the CA are not in this folder")
             .with_step(NextStep::say("Pass the zip or the files that the CA sent"))
             .with_step(NextStep::run_certctl(
                 "If the CA has not issued it yet, check the domain validation",
                 &["dcv-check", name],
             )),
         None => failure.with_step(NextStep::say(
-            "Pass the zip or the files that the CA sent, or their directory with `-C`",
+            "Pass the zip or the files that the CA sent, or their folder with `-C`",
         )),
     }
 }
@@ -155,7 +158,7 @@ fn unknown_name(failure: Failure, known: &[String]) -> Failure {
     const SHOWN: usize = 8;
     if known.is_empty() {
         return failure.with_step(NextStep::say(
-            "Pass a file, or the directory of the files with `-C`",
+            "Pass a file, or the folder of the files with `-C`",
         ));
     }
     let shown: Vec<String> = known.iter().take(SHOWN).cloned().collect();
@@ -164,7 +167,7 @@ fn unknown_name(failure: Failure, known: &[String]) -> Failure {
     failure
         .because(format!("known names: {shown}{more}"))
         .with_step(NextStep::say(
-            "Pass one of these names, a file, or another directory with `-C`",
+            "Pass one of these names, a file, or another folder with `-C`",
         ))
 }
 
@@ -174,7 +177,7 @@ fn path_word(path: &Path) -> String {
 }
 
 fn search_for_key() -> NextStep {
-    NextStep::say("Search another directory for its key, for example `certctl status /root/certs`")
+    NextStep::say("Search another folder for its key, for example `certctl status /root/certs`")
 }
 
 /// What to do when a key is lost: the CA reissues the certificate for a new request.
@@ -294,10 +297,8 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
             .with_step(check_password(path))
             .with_step(pass_password()),
         Some(DecryptError::TooMuchWork(_) | DecryptError::Unknown) => {
-            Finding::warning("key-locked", text).with_step(NextStep {
-                text: "Decrypt a copy, and pass that with `--key plain.key`".to_owned(),
-                ..decrypt_copy(path)
-            })
+            Finding::warning("key-locked", text)
+                .with_step(decrypt_copy("Decrypt a copy, and pass it", path))
         }
     }
 }
@@ -305,8 +306,8 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
 fn no_key(text: String) -> Finding {
     Finding::warning("key-missing", text)
         .with_step(NextStep::say(
-            "Pass the key that was created with the request, for example \
-                        `--key example.com.key`, or its directory with `-C`",
+            "Pass the key that was created with the request, for example `--key example.com.key`, \
+                or its folder with `-C`",
         ))
         .with_step(search_for_key())
 }
@@ -336,7 +337,7 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
         }
         ServedFault::Der { .. } => Finding::warning("der", text),
         ServedFault::Duplicate { .. } => Finding::warning("duplicate", text),
-        ServedFault::Glued { .. } => Finding::error("glued-lines", text),
+        ServedFault::JoinedMarkers { .. } => Finding::error("glued-lines", text),
         ServedFault::LeafNotFirst { .. } => Finding::error("leaf-not-first", text),
         ServedFault::OutOfOrder { .. } => Finding::warning("out-of-order", text),
         ServedFault::Packed { .. } => Finding::error("still-archived", text),

@@ -59,8 +59,8 @@ impl From<KeyError> for Failure {
         match error {
             KeyError::Encrypted => {
                 Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
-                    "Decrypt a copy, for example with \
-                    `(umask 077; openssl pkey -in encrypted.key -out example.com.key)`",
+                    "Decrypt a copy, for example with `(umask 077; openssl pkey -in encrypted.key \
+                        -out decrypted.key)`",
                 ))
             }
             KeyError::Generate | KeyError::Sign => Self::from_error(FailureKind::Internal, &error),
@@ -157,7 +157,7 @@ impl From<&ChainProblem> for Finding {
         let finding = Self::error(problem.code(), problem.to_string());
         match problem {
             ChainProblem::HostNotCovered { host, .. } => finding.with_step(NextStep::say(format!(
-                "Order a certificate that also covers {host}, or do not ask for that name"
+                "Order a certificate that also covers {host}, or omit that name"
             ))),
             ChainProblem::MissingIntermediate { urls, trust, .. } => {
                 with_missing_issuer_steps(finding, urls, trust)
@@ -269,7 +269,7 @@ fn lint_advice(code: &str) -> &'static str {
         }
         "client-auth" => {
             "Have it reissued without clientAuth; programs that authenticate with it as a client \
-                need a certificate of their own"
+                need a separate certificate"
         }
         "client-auth-removed" => {
             "Get a separate certificate, from a CA that those servers trust, for programs that \

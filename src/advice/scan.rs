@@ -2,7 +2,7 @@
 
 use crate::finding::NextStep;
 
-/// For an argument that is no file, name or host: `status_command` are the words up to `status`.
+/// For an argument that is not a file, name or host: `status_command` are the words up to `status`.
 #[must_use]
 pub(crate) fn list_everything(status_command: &[String]) -> NextStep {
     NextStep::run_certctl(

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::command_lines::shell_path;
+use super::command_lines::{certctl_step, shell_path};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
 
@@ -102,7 +102,9 @@ pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
 #[must_use]
 pub(crate) fn repair_config(test_command: &str) -> NextStep {
     if test_command.is_empty() {
-        return NextStep::say("Fix the configuration of the server, then run the same again");
+        return NextStep::say(
+            "Fix the configuration of the server, then run the same command again",
+        );
     }
     let sentence = "Fix the configuration until the server's own test passes";
     NextStep::run_shell(sentence, test_command)
@@ -121,12 +123,12 @@ pub(crate) fn remove_blocks(blocks: &str) -> NextStep {
 
 /// Nothing older was verified live: what is served has to be checked.
 #[must_use]
-pub(crate) fn check_what_is_served(stem: &str) -> NextStep {
-    let words = ["install", "--check", stem];
-    NextStep::run_certctl("Check which certificate each address serves", &words).with_sudo()
+pub(crate) fn check_what_is_served(root: Option<&Path>, stem: &str) -> NextStep {
+    let words = ["install", stem, "--check"];
+    certctl_step(root, "Check which certificate each address serves", &words)
 }
 
-/// An address serves now the new certificate, now the old one.
+/// An address alternates between the new certificate and the old one.
 #[must_use]
 pub(crate) fn find_other_listeners() -> [NextStep; 2] {
     [

@@ -67,7 +67,7 @@ fn step_for_missing(doing: &str, folder: &str) -> NextStep {
 fn step_for_io_error(error: &std::io::Error, path: &str, folder: &str) -> NextStep {
     match error.kind() {
         ErrorKind::AlreadyExists => NextStep::run_shell(
-            "Look at the existing file; then move it away or choose another name",
+            "Check the existing file, then move it away or choose another name",
             format!("ls -l {path}"),
         ),
         // Even root cannot change files with the attribute i (immutable) or a (append only).
@@ -91,7 +91,7 @@ fn step_for_io_error(error: &std::io::Error, path: &str, folder: &str) -> NextSt
             "Check how this file system is mounted",
             format!("findmnt -T {folder}"),
         ),
-        _ => NextStep::run_shell("Check the messages of the kernel", "sudo dmesg | tail"),
+        _ => NextStep::run_shell("Check the kernel's messages", "sudo dmesg | tail"),
     }
 }
 

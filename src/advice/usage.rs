@@ -1,5 +1,5 @@
 //! Advice for command lines that cannot be parsed, and for bare `certctl`. No step here installs,
-//! overwrites, buys or deletes anything, but for the install that bare `certctl` proposes.
+//! overwrites, buys or deletes anything, except the install that bare `certctl` proposes.
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ pub(crate) fn install_delivery(name: &str, words: &[String], root: Option<&Path>
 
 /// A word of another tool, or one that certctl used before, and what does the same here.
 pub(crate) struct ForeignWord {
-    /// The word, which is no command of certctl.
+    /// The word, which is not a certctl command.
     pub(crate) word: &'static str,
     /// What the person wants, as the sentence of the next step.
     sentence: &'static str,
@@ -129,7 +129,7 @@ impl ForeignWord {
         NextStep::run_certctl(self.sentence, self.command)
     }
 
-    /// The command of certctl that does what the word asks for; nothing where an option does.
+    /// The certctl command that does what the word asks for; `None` if an option does it.
     #[must_use]
     pub(crate) fn command(&self) -> Option<&'static str> {
         let first = self.command.first().copied()?;

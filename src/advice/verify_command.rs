@@ -1,5 +1,8 @@
 //! Advice that `verify` prints about servers and installed files.
 
+use std::path::Path;
+
+use crate::advice::command_lines::certctl_step;
 use crate::finding::{NextStep, shell_word};
 
 /// `--starttls` was given without a host.
@@ -29,9 +32,10 @@ pub(crate) fn install_on_server() -> NextStep {
 }
 
 /// The files were installed, and no server was verified to serve them.
-pub(crate) fn verify_live(install: NextStep) -> NextStep {
-    NextStep {
-        text: "Install the same files again, which verifies that the server serves them".to_owned(),
-        ..install
-    }
+pub(crate) fn verify_live(root: Option<&Path>, stem: &str) -> NextStep {
+    certctl_step(
+        root,
+        "Install the same files again, which verifies that the server serves them",
+        &["install", stem],
+    )
 }

@@ -6,6 +6,7 @@ use crate::dcv::answer::AliasChain;
 use crate::dcv::zone_consistency::ZoneRemark;
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::baseline_dates;
+use crate::wording::{date_and_minute, minute_of_day};
 
 /// Returns a remark as a finding; `at` decides from how many networks a CA checks.
 #[must_use]
@@ -17,15 +18,15 @@ pub(crate) fn zone_remark_finding(remark: &ZoneRemark, at: Timestamp) -> Finding
         ZoneRemark::NameServers {
             zone,
             above,
-            above_only,
+            parent_only,
             own_only,
-        } => name_servers(zone, above, &above_only.join(", "), &own_only.join(", ")),
+        } => name_servers(zone, above, &parent_only.join(", "), &own_only.join(", ")),
         ZoneRemark::ResolverDiffers { servers } => resolver_differs(servers, at),
         ZoneRemark::Serials { zone, serials } => serials_differ(zone, serials),
-        ZoneRemark::Shadowed { zone, above } => Finding::error(
+        ZoneRemark::HiddenByChildZone { zone, above } => Finding::error(
             "child-zone-hides-record",
             format!(
-                "{zone} is a zone of its own, delegated to other servers; records for its names in \
+                "{zone} is a separate zone, delegated to other servers; records for its names in \
                     the zone of {above} have no effect"
             ),
         )
@@ -45,7 +46,7 @@ fn absence_cached(servers: &[String], until: Timestamp, at: Timestamp) -> Findin
         "negative-answer-cacheable",
         format!(
             "the absence of the record is cached until {} by {} (SOA minimum)",
-            time_of_day(until, at),
+            end_of_caching(until, at),
             servers.join(", ")
         ),
     )
@@ -78,7 +79,7 @@ fn resolver_differs(servers: &[String], at: Timestamp) -> Finding {
     Finding::error(
         "resolver-differs",
         format!(
-            "a value that differs from that of the zone's own servers is returned by {}; {}",
+            "these resolvers return another value than the zone's own servers: {}; {}",
             servers.join(", "),
             ca_perspectives(at)
         ),
@@ -127,12 +128,12 @@ fn alias_chain(name: &str, chain: &AliasChain) -> Finding {
     }
 }
 
-fn name_servers(zone: &str, above: &str, above_only: &str, own_only: &str) -> Finding {
+fn name_servers(zone: &str, above: &str, parent_only: &str, own_only: &str) -> Finding {
     Finding::warning(
         "name-servers-differ",
         format!(
             "the parent zone {above} lists other name servers for {zone} than the zone itself{}{}",
-            listed_only_in(above, above_only),
+            listed_only_in(above, parent_only),
             listed_only_in("the zone", own_only)
         ),
     )
@@ -153,13 +154,13 @@ fn listed_only_in(zone: &str, names: &str) -> String {
 /// Says from how many network perspectives a CA checks (BR 3.2.2.9).
 fn ca_perspectives(at: Timestamp) -> String {
     format!(
-        "a CA checks from its own network and {} others, which have to see the same",
+        "a CA checks from its own network and {} others, which must all see the same value",
         baseline_dates::required_perspectives(at)
     )
 }
 
-/// `14:06Z`, rounded up to the minute; with the date unless it is within half a day of `now`.
-fn time_of_day(instant: Timestamp, now: Timestamp) -> String {
+/// `14:06 +02:00`, rounded up to the minute; with the date unless it is within half a day of `now`.
+fn end_of_caching(instant: Timestamp, now: Timestamp) -> String {
     let minute = 60 - instant.as_second().rem_euclid(60);
     let rounded_up = if minute == 60 {
         instant
@@ -167,6 +168,9 @@ fn time_of_day(instant: Timestamp, now: Timestamp) -> String {
         instant + jiff::SignedDuration::from_secs(minute)
     };
     let is_near = instant.as_second() - now.as_second() < 12 * 3600;
-    let format = if is_near { "%H:%MZ" } else { "%Y-%m-%d %H:%MZ" };
-    rounded_up.strftime(format).to_string()
+    if is_near {
+        minute_of_day(rounded_up)
+    } else {
+        date_and_minute(rounded_up)
+    }
 }

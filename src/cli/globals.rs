@@ -20,7 +20,7 @@ use crate::system::{environment, signals, terminal};
 )]
 // No doc comment: it would become the first line of the help.
 pub(super) struct Globals {
-    /// Print one JSON object on stdout, whatever happens
+    /// Print one JSON object on stdout, for errors too
     #[arg(long, global = true, value_parser = parse_switch, help_heading = "Global")]
     json: bool,
     /// Working directory: where names are looked up and new files are written [default: .]
@@ -115,7 +115,7 @@ pub(super) const VARIABLES: [GlobalVariable; 7] = [
 ];
 
 impl GlobalVariable {
-    /// Its value, unless it is empty or switches an option off that is off by itself.
+    /// Its value, unless it is empty or turns off an option that is off by default.
     pub(super) fn value(&self) -> Option<OsString> {
         let value = environment::variable(self.name)?;
         let is_off =

@@ -64,7 +64,7 @@ fn summary(command: &clap::Command) -> String {
     first.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Where the names of the commands begin, behind the name of the group.
+/// The column in which the names of the commands begin, after the name of the group.
 const NAME_COLUMN: usize = 6;
 
 /// The commands as lines of at most `width` columns.

@@ -1,11 +1,11 @@
-//! The help: examples first, commands in groups, wrapped to the terminal but for commands, which are
-//! never broken.
+//! The help: examples first, commands in groups, wrapped to the terminal, except commands, which
+//! are never broken.
 
 use std::ffi::OsString;
-use std::io;
 
 use super::globals;
 use super::groups::{self, hanging_lines};
+use crate::code_table::{self, CodeKind};
 use crate::system::terminal;
 
 /// What certctl is, in one line.
@@ -21,30 +21,9 @@ Examples:
   sudo certctl install example_com.zip
 ";
 
-/// The exit codes; README.md explains them.
-const EXIT_CODES: [(&str, &str); 8] = [
-    ("0", "done, or checked and right"),
-    (
-        "1",
-        "checked, and wrong or incomplete; the running site is untouched",
-    ),
-    ("2", "error in the command line"),
-    (
-        "3",
-        "not found, or not what was expected (malformed, ambiguous)",
-    ),
-    (
-        "4",
-        "machine or network: permissions, full disk, no answer, lock held",
-    ),
-    ("5", "failed after the switch, and rolled back"),
-    ("6", "failed, and not fully rolled back"),
-    ("130, 143", "interrupted"),
-];
-
 /// The width of help, in columns.
 pub(super) fn width() -> usize {
-    terminal::width(io::stdout()).min(WIDEST)
+    terminal::output_width().min(WIDEST)
 }
 
 /// The command line with its help as it is printed. Does nothing unless `args` request help.
@@ -71,8 +50,10 @@ fn is_help(arg: &OsString) -> bool {
 fn template(command: &clap::Command, width: usize) -> String {
     let commands = groups::lines(&groups::list(command), width).join("\n");
     let mut exit_codes = Vec::new();
-    for (code, meaning) in EXIT_CODES {
-        exit_codes.extend(hanging_lines(&format!("  {code}"), meaning, 12, width));
+    let rows = code_table::entries().filter(|entry| entry.kind == CodeKind::ExitCode);
+    for row in rows {
+        let start = format!("  {}", row.code);
+        exit_codes.extend(hanging_lines(&start, row.meaning, 7, width));
     }
     format!(
         "{}.\n\n{EXAMPLES}\nUsage: certctl [OPTIONS] COMMAND\n\n{commands}\n\n\

@@ -30,9 +30,10 @@ fn ignore_case(command: clap::Command) -> clap::Command {
     of_one(command).mut_subcommands(of_one)
 }
 
-/// Parses with only the commands that `args` name: to build the whole command line takes as long as
-/// to read a zip. Both parse in the same way; help and errors come from the whole. Nothing is freed,
-/// which would take a third of that time again: the process ends soon.
+/// Parses the arguments with only the commands that they name, because building all commands takes
+/// as long as reading a zip. Help and errors come from the complete command line, which parses the
+/// same arguments in the same way. The parser is not freed: that takes time, and the process ends
+/// soon.
 pub(super) fn parse(args: &[OsString]) -> Result<(Globals, Option<CliCommand>), clap::Error> {
     let named_commands = ignore_case(CliCommand::augment_named(Globals::command(), args));
     let mut named_commands = ManuallyDrop::new(globals::with_variables(named_commands, args));

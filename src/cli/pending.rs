@@ -1,6 +1,6 @@
 //! What is pending in the working directory, for bare `certctl`: files from the CA that can be
-//! installed, else a request without a certificate. Reads a bounded number of files, asks no network
-//! and never fails.
+//! installed, else a request without a certificate. Reads a bounded number of files, does not use
+//! the network and never fails.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 use crate::system::fs::files;
 
-/// In a folder with more files nothing is looked for.
+/// A folder with more files is not searched.
 const FILE_LIMIT: usize = 500;
 
 /// The most archives that are opened.

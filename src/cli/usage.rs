@@ -37,7 +37,7 @@ pub(super) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
 
 /// The command of a command line.
 struct TypedCommand {
-    /// The first word that is no global option.
+    /// The first word that is not a global option.
     word: Option<String>,
     /// The command that it means.
     known: Option<String>,
@@ -173,7 +173,7 @@ impl UsageProblem {
     /// Adds the nearest word that is right.
     fn add_nearest(&mut self, nearest: Option<&str>) {
         if let Some(word) = nearest {
-            self.message += &format!("; the nearest one is `{}`", argument_name(word));
+            self.message += &format!("; did you mean `{}`?", argument_name(word));
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Rewrites words that people type by convention into the form that clap parses: `help COMMAND`,
-//! `--wait 30m`, and a comma behind a name.
+//! `--wait 30m`, and a comma after a name.
 
 use std::ffi::OsString;
 
@@ -40,7 +40,7 @@ fn without_final_commas(mut args: Vec<OsString>, index: usize) -> Vec<OsString> 
     args
 }
 
-/// `--wait 30m` as `--wait=30m`. A word that is no duration stays a word of its own.
+/// `--wait 30m` as `--wait=30m`. A word that is not a duration stays separate.
 fn join_wait(args: Vec<OsString>) -> Vec<OsString> {
     let end = args.iter().position(|word| word == "--");
     let end = end.unwrap_or(args.len());

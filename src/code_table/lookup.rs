@@ -3,7 +3,7 @@
 
 use super::entry::{CodeEntry, CodeKind};
 use super::renamed::{RENAMED_WORDS, RenamedKind, RenamedWord};
-use super::{entries, find};
+use super::sections::{entries, find};
 
 /// The most words that are read as one code: `record from another request` has four.
 const MOST_WORDS: usize = 6;

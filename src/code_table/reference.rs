@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::entry::{CodeEntry, CodeKind};
-use super::{CodeSection, sections};
+use super::sections::{CodeSection, sections};
 
 const GENERATED: &str = "This page is generated from the program's own table; \
     `certctl explain CODE` prints the same.";

@@ -41,25 +41,25 @@ pub(crate) struct BundleArgs {
     /// stdin
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
-    /// Private key of the certificate [default: searched in the directory]
+    /// Private key of the certificate [default: the matching key in the working directory]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Certificate request (CSR) that was given to the CA [default: searched in the directory]
+    /// Certificate request (CSR) that was given to the CA [default: the matching request in the
+    /// working directory]
     #[arg(long, value_name = "FILE")]
     pub csr: Option<PathBuf>,
     /// Host name that the certificate must cover (may be repeated)
     #[arg(long = "host", value_name = "NAME", value_delimiter = ',')]
     pub hosts: Vec<String>,
-    /// Trust anchors: Mozilla's list, this system's roots, or a file of CA certificates [default:
-    /// mozilla]
+    /// Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]
     #[arg(long, value_name = "mozilla|system|FILE", value_parser = inputs::parse_trust)]
     pub trust: Option<String>,
     /// Preferred chain when several are possible: to the root that most clients trust, or the
     /// shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: ChainPreference,
-    /// Download missing issuers from the URLs in the certificates; =any: also from private
-    /// addresses and through a proxy
+    /// Download missing intermediates from the URLs in the certificates; =any also allows private
+    /// addresses and a proxy
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
     pub aia: Option<NetworkReach>,
     /// How encrypted files are opened.

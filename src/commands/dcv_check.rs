@@ -46,7 +46,7 @@ use crate::system::dns::{self, RecordQuery, ResolverList};
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct DcvCheckArgs {
-    /// Names or request files (CSR) [default: every request here without a certificate]
+    /// Names or request files (CSR) [default: every request here that has no certificate]
     #[arg(value_name = "NAME|CSR")]
     pub names: Vec<String>,
     /// Reseller or CA that received the request
@@ -55,15 +55,16 @@ pub(crate) struct DcvCheckArgs {
     /// Validation method that was chosen at the CA
     #[arg(long, default_value = "dns")]
     pub method: DcvMethod,
-    /// Record that the CA shows: a zone-file line, host and value, or an API response; '-' reads it
-    /// from stdin
+    /// Record that the CA shows: a zone-file line, host and value, or an API response (may be
+    /// repeated); - reads it from stdin
     #[arg(long, value_name = "TEXT")]
     pub record: Vec<String>,
-    /// Resolver to query instead of the system's; with a port other than 53, only it is queried
+    /// Resolver to query instead of the system's (may be repeated); with a port other than 53,
+    /// only this resolver is queried
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::parse_address)]
     pub resolver: Vec<SocketAddr>,
-    /// Check every line of a file: a name, a request file, or a record (host and value); '-' reads
-    /// from stdin
+    /// Check every line of a file: a name, a request file, or a record (host and value); - reads
+    /// stdin
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["method", "names", "record", "wait"])]
     pub batch: Option<PathBuf>,
     /// Repeat the check until the record is visible, for at most this time [without a value: 2h]

@@ -1,4 +1,4 @@
-//! `certctl forget`: replaces the links that servers read by plain files and deletes certctl's folder
+//! `certctl forget`: replaces the links that servers read with plain files and deletes certctl's folder
 //! of the certificate.
 
 use std::time::Duration;
@@ -39,7 +39,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct ForgetOutcome(ForgetResult);
 
-/// Replaces the links by plain files and deletes the folder.
+/// Replaces the links with plain files and deletes the folder.
 ///
 /// # Errors
 /// When there is no such certificate, files cannot be used, the lock is held by another certctl, or

@@ -31,7 +31,7 @@ pub(crate) struct InspectArgs {
     /// Show the validation record that this CA or reseller expects for a request
     #[arg(long)]
     pub ca: Option<Ca>,
-    /// Protocol that the server speaks before TLS starts [default: by its port]
+    /// Protocol that the server speaks before TLS starts (STARTTLS) [default: implied by the port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
     /// How encrypted files are opened.

@@ -50,26 +50,27 @@ use select::{CertificateCount, InputSelection, SelectedCertificate};
 #[command(verbatim_doc_comment)]
 pub(crate) struct InstallArgs {
     /// Files from the CA (zip, PEM or DER), or names of requests or certificates [default: the
-    /// certificates in this folder]
+    /// certificates in the working directory]
     #[arg(value_name = "NAME|FILE")]
     pub files: Vec<String>,
-    /// Private key file [default: the key in this folder that matches the certificate]
+    /// Private key of the certificate [default: the matching key in the working directory]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]
     #[arg(long, value_name = "mozilla|FILE", value_parser = crate::inputs::parse_trust)]
     pub trust: Option<String>,
-    /// Preferred chain when several are possible
+    /// Preferred chain when several are possible: to the root that most clients trust, or the
+    /// shortest
     #[arg(long, value_enum, default_value_t)]
     pub prefer: ChainPreference,
-    /// Download missing intermediates from the URLs in the certificates; with =any, private
-    /// addresses and a proxy are allowed too
+    /// Download missing intermediates from the URLs in the certificates; =any also allows private
+    /// addresses and a proxy
     #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public")]
     pub aia: Option<NetworkReach>,
     /// How encrypted files are opened.
     #[command(flatten)]
     pub reading: PasswordArgs,
-    /// Server that uses the certificate; may be repeated [default: the servers whose configuration
+    /// Server that uses the certificate (may be repeated) [default: the servers whose configuration
     /// references it, else the running ones, else all installed ones; none under --root]
     #[arg(long, value_delimiter = ',')]
     pub server: Vec<ServerChoice>,
@@ -89,7 +90,7 @@ pub(crate) struct InstallArgs {
     /// name]
     #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
     pub cert_name: Option<String>,
-    /// Report this finding as a warning instead of refusing; may be repeated
+    /// Report the finding with this code as a warning instead of refusing (may be repeated)
     #[arg(long, value_name = "CODE", value_parser = allow::parse_allowed_code, value_delimiter = ',')]
     pub allow: Vec<&'static str>,
     /// Command that tests the server's configuration, run without a shell; auto restores the
@@ -99,8 +100,8 @@ pub(crate) struct InstallArgs {
     /// Command that reloads the server, run without a shell; auto restores the built-in command
     #[arg(long, value_name = "COMMAND")]
     pub reload: Option<String>,
-    /// Additional address to probe after the install; none skips all probes in this run; auto
-    /// forgets the saved addresses; may be repeated
+    /// Additional address to probe after the install (may be repeated); none skips all probes in
+    /// this run; auto forgets the saved addresses
     #[arg(long, value_name = "HOST:PORT|none|auto")]
     pub probe: Vec<String>,
     /// Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase;
@@ -118,7 +119,7 @@ pub(crate) struct InstallArgs {
     #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path", "paid_until"])]
     pub check: bool,
     /// Install a self-signed certificate for these names, valid for a week, so that the server can
-    /// start; a single name stands for all names of its request in this folder
+    /// start; a single name stands for all names of its request in the working directory
     #[arg(long, conflicts_with_all = ["check", "key", "trust"])]
     pub placeholder: bool,
     /// How long the server is probed before a verdict. Not an option: only a rehearsal, whose server

@@ -52,7 +52,7 @@ pub(crate) struct StatusArgs {
     /// which CA rules change
     #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
     pub html: Option<PathBuf>,
-    /// The protocol of the hosts that starts TLS with STARTTLS [default: implied by the port]
+    /// Protocol that the hosts speak before TLS starts (STARTTLS) [default: implied by the port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
 }
@@ -74,12 +74,9 @@ pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure
 }
 
 fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failure> {
-    // Existing paths and hosts with a port are recognized without the list of known names.
-    let needs_names = args
-        .items
-        .iter()
-        .any(|text| !text.contains(':') && !files::exists(text.as_ref()));
-    let known_names = if needs_names {
+    // Other arguments are recognized without the list of known names.
+    let may_be_names = args.items.iter().any(|text| ScanScope::may_be_name(text));
+    let known_names = if may_be_names {
         scan::known_names(context)?
     } else {
         Vec::new()
@@ -93,7 +90,7 @@ fn scopes(context: &Context, args: &StatusArgs) -> Result<Vec<ScanScope>, Failur
 /// Scans and judges what the arguments name.
 ///
 /// # Errors
-/// When an argument is no file, name or host, or certctl's own folder cannot be read.
+/// When an argument is not a file, name or host, or certctl's own folder cannot be read.
 pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome, Failure> {
     refuse_shared_stdout(context, args)?;
     let scopes = scopes(context, args)?;
@@ -163,7 +160,7 @@ fn refuse_shared_stdout(context: &Context, args: &StatusArgs) -> Result<(), Fail
     let message = if count > 1 {
         "only one output can be written to stdout"
     } else if count == 1 && context.sink.wants_json() {
-        "stdout cannot take both an output (`-`) and the document of `--json`"
+        "an output to `-` and `--json` cannot both be written to stdout"
     } else {
         return Ok(());
     };

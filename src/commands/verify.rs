@@ -19,7 +19,6 @@ use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
 use crate::inputs::{self, HostArgument, InputReader, PasswordArgs, ServedFileOptions};
 use crate::install::installed;
-use crate::install::request;
 use crate::pki::trust::TrustSource;
 use crate::probe::StartTls;
 use crate::report::{Label, Outcome, TextOutput};
@@ -34,7 +33,7 @@ use crate::system::fs::files;
 #[command(verbatim_doc_comment)]
 pub(crate) struct VerifyArgs {
     /// A name, the files of a certificate (checked as a server would send them), or a server
-    /// [default: the certificates in the directory, else the installed ones]
+    /// [default: the certificates in the working directory, else the installed ones]
     #[arg(value_name = "NAME|FILE|HOST:PORT")]
     pub items: Vec<String>,
     /// Further certificates in any order; without a FILE, the first one is the server's
@@ -46,11 +45,11 @@ pub(crate) struct VerifyArgs {
     /// Host name that the certificate must cover (may be repeated)
     #[arg(long = "host", value_name = "NAME", value_delimiter = ',')]
     pub hosts: Vec<String>,
-    /// Protocol that the server speaks before TLS starts [default: by its port]
+    /// Protocol that the server speaks before TLS starts (STARTTLS) [default: implied by the port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
-    /// Trust anchors: Mozilla's list, this system's roots, or a file of CA certificates [default:
-    /// mozilla; for an installed certificate, those it was installed with]
+    /// Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla; for an
+    /// installed certificate, the roots it was installed with]
     #[arg(long, value_name = "mozilla|system|FILE", value_parser = inputs::parse_trust)]
     pub trust: Option<String>,
     /// Treat warnings as errors, and apply the rules for public CAs to private CAs too
@@ -243,8 +242,8 @@ fn verify_selection(
 
 fn unproven_finding(context: &Context, stem: &str) -> Finding {
     let message = "these files are installed, but no server was verified to serve them";
-    let install = request::certctl_again(context, &["install", stem]);
-    Finding::note("not-verified-live", message).with_step(verify_command::verify_live(install))
+    Finding::note("not-verified-live", message)
+        .with_step(verify_command::verify_live(context.root.as_deref(), stem))
 }
 
 impl Outcome for VerifyOutcome {

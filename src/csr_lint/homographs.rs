@@ -54,7 +54,7 @@ fn label_problem(label: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether all letters of a label that is not ASCII look like Latin ones.
+/// Returns whether all letters of a label that is not ASCII look like Latin ones.
 fn looks_latin(label: &str) -> bool {
     let mut letters = label.chars().filter(|c| c.is_alphabetic()).peekable();
     !label.is_ascii()
@@ -62,8 +62,8 @@ fn looks_latin(label: &str) -> bool {
         && letters.all(|letter| LATIN_LOOKING.contains(letter))
 }
 
-/// Returns the scripts of the label, without characters that belong to all scripts: digits, hyphens,
-/// accents.
+/// Returns the scripts of the label, without characters that belong to all scripts: digits,
+/// hyphens, accents.
 fn scripts(label: &str) -> Vec<Script> {
     let mut scripts: Vec<Script> = Vec::new();
     for script in label.chars().map(|c| c.script()) {

@@ -82,7 +82,7 @@ pub(crate) fn check_for_public_ca(request: &LintedRequest<'_>) -> Option<LintFau
     let rule = if algorithm == KeyAlgorithm::EcdsaP521 {
         &rules::P521
     } else {
-        &rules::ODD_KEY
+        &rules::UNUSUAL_KEY_TYPE
     };
     let issuer = request.ca.map_or("a public CA", Ca::title);
     let description = format!("{issuer} does not accept {algorithm} keys");

@@ -111,7 +111,7 @@ fn check_name(name: &AltName) -> Option<NameFault> {
         )),
         AltName::Mailbox(_) => Some(NameFault::new(
             &rules::MAILBOX,
-            "a mail address, which is not allowed in a server certificate",
+            "an email address, which is not allowed in a server certificate",
         )),
         AltName::Dns(name) => check_dns_name(name),
     }
@@ -199,7 +199,7 @@ fn check_related_names(request: &LintedRequest<'_>) -> Vec<LintFault> {
     if names.iter().any(|name| name.is_wildcard()) {
         faults.push(LintFault::new(
             &rules::WILDCARD_BY_FILE,
-            "a wildcard can be validated by a DNS record or by e-mail, but not by a file on the web server",
+            "a wildcard can be validated by a DNS record or by email, but not by a file on the web server",
         ));
     }
     faults

@@ -9,7 +9,7 @@ use crate::finding::Severity;
 pub(crate) struct RequestRule {
     /// The code of the finding.
     pub code: &'static str,
-    /// `Error` refuses the request, unless its code is allowed.
+    /// With `Error`, the request is refused unless the code is allowed.
     pub severity: Severity,
     /// The document that states the rule.
     pub source: &'static str,
@@ -55,7 +55,7 @@ pub(crate) static LOOK_ALIKE: RequestRule =
 pub(crate) static MAILBOX: RequestRule = error("mailbox-as-name", "BR 7.1.2.7.12");
 pub(crate) static MUST_STAPLE: RequestRule =
     warning("must-staple", "RFC 7633; OCSP is optional since BR SC-063");
-pub(crate) static ODD_KEY: RequestRule = error("unsupported-key-type", "BR 6.1.5");
+pub(crate) static UNUSUAL_KEY_TYPE: RequestRule = error("unsupported-key-type", "BR 6.1.5");
 pub(crate) static ORGANIZATIONAL_UNIT: RequestRule =
     note("organizational-unit", "BR SC-047, since 2022-09-01");
 pub(crate) static P521: RequestRule = error("unusual-key-type", "Mozilla Root Store Policy 5.1");
@@ -90,7 +90,7 @@ static ALL: [&RequestRule; 23] = [
     &LOOK_ALIKE,
     &MAILBOX,
     &MUST_STAPLE,
-    &ODD_KEY,
+    &UNUSUAL_KEY_TYPE,
     &ORGANIZATIONAL_UNIT,
     &PUBLIC_SUFFIX,
     &RESERVED,

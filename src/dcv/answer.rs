@@ -107,7 +107,8 @@ pub enum DnsAnswer {
 }
 
 impl DnsAnswer {
-    /// Whether the server gave a result: the record, its absence, or one with invalid signatures.
+    /// Returns whether the server gave a result: the record, its absence, or one with invalid
+    /// signatures.
     #[must_use]
     pub fn is_answer(&self) -> bool {
         use DnsAnswer::{Addresses, Bogus, Cname, Mx, NoData, NoName, Txt};
@@ -117,7 +118,7 @@ impl DnsAnswer {
         )
     }
 
-    /// Whether the server sent nothing at all.
+    /// Returns whether the server sent nothing at all.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         matches!(
@@ -180,7 +181,7 @@ pub struct UnqueriedServers {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ZoneServerCoverage {
     /// They were found and queried, except for these.
-    Asked(UnqueriedServers),
+    Queried(UnqueriedServers),
     /// The domain is not delegated: the registry's servers answer for it.
     NotDelegated,
     /// Only one given server was to be queried.
@@ -193,7 +194,7 @@ impl ZoneServerCoverage {
     /// Returns false if servers that the CA may query were not queried.
     #[must_use]
     pub(crate) fn is_complete(self) -> bool {
-        matches!(self, Self::NotRequested) || self == Self::Asked(UnqueriedServers::default())
+        matches!(self, Self::NotRequested) || self == Self::Queried(UnqueriedServers::default())
     }
 }
 

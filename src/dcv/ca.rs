@@ -124,8 +124,8 @@ impl clap::ValueEnum for Ca {
     }
 }
 
-/// Whether `text` has the form `shape`, where each `<...>` stands for one or more characters of a
-/// single label or word. Case is ignored, as in the DNS.
+/// Returns whether `text` has the form `shape`, where each `<...>` stands for one or more
+/// characters of a single label or word. Case is ignored, as in the DNS.
 #[must_use]
 pub(crate) fn fits(shape: &str, text: &str) -> bool {
     let Some((before, placeholder)) = shape.split_once('<') else {

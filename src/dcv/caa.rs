@@ -1,6 +1,6 @@
-//! CAA: whether a domain allows a CA to issue for a name, and on which terms (RFC 8659; RFC 8657 for
-//! the terms). CAs check it before every issuance (BR 3.2.2.8). Pure: `system::dns` queries the
-//! records and passes them as values.
+//! CAA: whether a domain allows a CA to issue for a name, and with which parameters (RFC 8659; RFC
+//! 8657 for the parameters). CAs check it before every issuance (BR 3.2.2.8). Pure: `system::dns`
+//! queries the records and passes them as values.
 
 mod value;
 
@@ -29,7 +29,7 @@ pub struct CaaRecord {
 /// The result of the lookup at one name of the climb.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaLookup {
-    /// Records, and their owner name if an alias led to them.
+    /// The records, and their owner name if an alias led to them.
     Records(Option<String>, Vec<CaaRecord>),
     /// No records: the climb continues.
     None,
@@ -42,7 +42,7 @@ pub enum CaaLookup {
 pub(crate) struct IssuanceRequest {
     /// The CAs that may turn out to issue; empty if no CA was given.
     pub issuers: &'static [CaaIssuer],
-    /// The instant at which terms with a date are evaluated.
+    /// The time at which parameters with a start date are evaluated.
     pub at: Timestamp,
 }
 
@@ -67,17 +67,17 @@ pub struct CaaRuling {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum CaaVerdict {
     /// CAA was not queried.
-    NotAsked,
+    NotQueried,
     /// No record restricts issuance: any CA may issue.
     Unrestricted,
     /// The CA may issue.
     Allowed,
     /// No CA was given; only these CAs may issue.
     Only(Vec<String>),
-    /// The CA may issue, but on terms that an order at a reseller may not meet.
-    OnTerms(CaaParameters),
+    /// The CA may issue, but only with parameters that an order at a reseller may not satisfy.
+    WithParameters(CaaParameters),
     /// Some of the CAs that may turn out to issue are allowed; these are not.
-    Partly(Vec<&'static str>),
+    AllowsSome(Vec<&'static str>),
     /// The CA may not issue.
     Forbidden(CaaRefusal),
     /// It is not known which identifiers allow the CA; only these may issue.
@@ -99,14 +99,14 @@ pub enum CaaRefusal {
     Unreadable,
 }
 
-/// The terms that the record sets (RFC 8657).
+/// The parameters that the record sets (RFC 8657).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CaaParameters {
     /// The account that the order must belong to.
     pub account: Option<String>,
     /// The validation methods that are allowed.
     pub methods: Option<String>,
-    /// Whether all CAs must respect them already.
+    /// Whether all CAs must already respect them.
     pub in_force: bool,
 }
 
@@ -271,7 +271,7 @@ fn judge_issue_values(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVe
     judge_issuers(values, issuance)
 }
 
-/// Judges which of the known issuers the records allow, and on which terms.
+/// Judges which of the known issuers the records allow, and with which parameters.
 fn judge_issuers(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVerdict {
     let mut allowing: Vec<&IssueValue> = Vec::new();
     let mut not_allowed: Vec<&'static str> = Vec::new();
@@ -286,16 +286,16 @@ fn judge_issuers(values: &[IssueValue], issuance: IssuanceRequest) -> CaaVerdict
         return CaaVerdict::Forbidden(CaaRefusal::NotListed);
     };
     if !not_allowed.is_empty() {
-        return CaaVerdict::Partly(not_allowed);
+        return CaaVerdict::AllowsSome(not_allowed);
     }
-    // Permissions add up (RFC 8659 4.2): one record without terms is enough.
-    if !allowing.iter().all(|value| value.has_terms()) {
+    // Permissions add up (RFC 8659 4.2): one record without parameters is enough.
+    if !allowing.iter().all(|value| value.has_parameters()) {
         return CaaVerdict::Allowed;
     }
-    CaaVerdict::OnTerms(CaaParameters {
+    CaaVerdict::WithParameters(CaaParameters {
         account: first.account.clone(),
         methods: first.methods.clone(),
-        in_force: baseline_dates::CAA_TERMS.holds(issuance.at),
+        in_force: baseline_dates::CAA_PARAMETERS.holds(issuance.at),
     })
 }
 
@@ -340,7 +340,7 @@ fn rule_from_map(
         return ruling;
     }
     CaaRuling {
-        verdict: CaaVerdict::NotAsked,
+        verdict: CaaVerdict::NotQueried,
         ..ruling
     }
 }
@@ -354,7 +354,7 @@ fn lookup_in_map(name: &str, found: &HashMap<String, CaaLookup>) -> CaaLookup {
     }
 }
 
-/// Whether the name is a top-level domain, or one under which a registry registers domains
+/// Returns whether the name is a top-level domain, or one under which a registry registers domains
 /// (`co.uk`).
 fn is_of_registry(name: &str) -> bool {
     if !name.contains('.') {
@@ -659,7 +659,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_lookup_is_not_a_permission() {
+    fn a_failed_lookup_does_not_allow_issuance() {
         let ruling = ruled(
             "example.com issue fails",
             "www.example.com",
@@ -725,7 +725,7 @@ mod tests {
             &EITHER,
             "2026-11-23T00:00:00Z",
         );
-        assert_eq!(one.verdict, CaaVerdict::Partly(vec!["SSL.com"]));
+        assert_eq!(one.verdict, CaaVerdict::AllowsSome(vec!["SSL.com"]));
         let both = "a.test issue sectigo.com\na.test issue ssl.com";
         assert_eq!(
             ruled(both, "a.test", &EITHER, "2026-11-23T00:00:00Z").verdict,
@@ -734,14 +734,15 @@ mod tests {
     }
 
     #[test]
-    fn terms_are_in_force_from_their_day() {
+    fn parameters_are_in_force_from_their_day() {
         let account = "a.test issue sectigo.com; accounturi=https://ca.test/1 ; \
             validationmethods=dns-01,http-01";
         for (at, in_force) in [
             ("2027-03-14T23:59:59Z", false),
             ("2027-03-15T00:00:00Z", true),
         ] {
-            let CaaVerdict::OnTerms(terms) = ruled(account, "a.test", &SECTIGO, at).verdict else {
+            let CaaVerdict::WithParameters(terms) = ruled(account, "a.test", &SECTIGO, at).verdict
+            else {
                 panic!("{at}")
             };
             assert_eq!(terms.in_force, in_force);

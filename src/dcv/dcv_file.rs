@@ -82,7 +82,7 @@ impl StoredRecord {
         self.changed = true;
     }
 
-    /// Whether the CA or a record was stored since the file was read.
+    /// Returns whether the CA or a record was stored since the file was read.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.changed
@@ -129,8 +129,8 @@ impl DcvLine {
     }
 }
 
-/// Whether a line has the form in which certctl stores records: with complete name, TTL and class.
-/// A note of the user may look like a record, but hardly like this.
+/// Returns whether a line has the form in which certctl stores records: with complete name, TTL and
+/// class. A note of the user may look like a record, but hardly like this.
 fn is_stored_form(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let name = words

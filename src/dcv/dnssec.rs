@@ -1,8 +1,8 @@
-//! Validates a zone's signatures from its servers' answers: DS in the parent zone, DNSKEY, RRSIG and
-//! the clock (RFC 4035 5). CAs must check them for every lookup (BR 3.2.2.4 and 3.2.2.8.1, SC-085),
-//! even if the local resolver does not. Pure. It needs no trust anchor: it looks for mistakes of
-//! the domain's owner, so it trusts the zones above the domain. A zone without a DS record is
-//! unsigned, which is not a fault.
+//! Validates a zone's signatures from its servers' answers: DS in the parent zone, DNSKEY, RRSIG
+//! and the clock (RFC 4035 5). CAs must check them for every lookup (BR 3.2.2.4 and 3.2.2.8.1,
+//! SC-085), even if the local resolver does not. Pure. It needs no trust anchor: it looks for
+//! mistakes of the domain's owner, so it trusts the zones above the domain. A zone without a DS
+//! record is unsigned, which is not a fault.
 
 use hickory_proto::dnssec::crypto::Digest;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, RRSIG};
@@ -38,7 +38,7 @@ pub(crate) struct SignedAnswer {
     pub records: Vec<Record>,
 }
 
-/// Everything that the verdict is based on.
+/// The evidence for the verdict.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct DnssecEvidence {
     /// The zones from the top-level domain down to the zone of the record.
@@ -98,7 +98,7 @@ pub enum DnssecFlaw {
     Wrong(String),
 }
 
-/// Judges the evidence as of an instant.
+/// Judges the evidence as of a time.
 #[must_use]
 pub(crate) fn judge_signatures(evidence: &DnssecEvidence, at: Timestamp) -> DnssecState {
     let Some(zone_cut) = evidence.cuts.last() else {
@@ -130,8 +130,8 @@ pub(crate) fn judge_signatures(evidence: &DnssecEvidence, at: Timestamp) -> Dnss
     validation.state_or(state)
 }
 
-/// Whether some server returned the keys of the zone, and of each parent zone that was queried for
-/// them. Otherwise the chain of trust has a gap.
+/// Returns whether some server returned the keys of the zone, and of each parent zone that was
+/// queried for them. Otherwise the chain of trust has a gap.
 fn keys_are_known(cuts: &[ZoneCut], zone_cut: &ZoneCut) -> bool {
     has_known_keys(zone_cut)
         && cuts
@@ -143,15 +143,15 @@ fn has_known_keys(cut: &ZoneCut) -> bool {
     cut.keys.iter().any(|keys| keys.records.is_some())
 }
 
-/// The most signatures that are checked for one record. Real zones need a few; a hostile one could
-/// cause thousands of checks (CVE-2023-50387).
+/// The maximum number of signatures that are checked for one record. Real zones need a few; a
+/// hostile one could cause thousands of checks (CVE-2023-50387).
 const MOST_CHECKS: usize = 512;
-/// The most keys, and the most DS records, of one set.
+/// The maximum number of keys, and of DS records, in one set.
 const MOST_KEYS: usize = 64;
 
 /// The state of a validation.
 struct DnssecValidation {
-    /// The instant for which signatures are checked.
+    /// The time for which signatures are checked.
     at: Timestamp,
     faults: Vec<DnssecFault>,
     /// False once something could not be checked.
@@ -200,7 +200,8 @@ impl DnssecValidation {
         }
     }
 
-    /// Checks the zone's keys at each server: a key that matches a DS record has to sign all of them.
+    /// Checks the zone's keys at each server: a key that matches a DS record has to sign all of
+    /// them.
     fn check_keys(&mut self, cut: &ZoneCut, ds: &[DS]) {
         for ServerKeys { server, records } in &cut.keys {
             let Some(records) = records else { continue };
@@ -309,8 +310,8 @@ impl DnssecValidation {
     /// Returns the flaw of a signature that has expired or is not valid yet.
     fn validity_flaw(&self, signature: &RRSIG, set_name: &str) -> Option<DnssecFlaw> {
         let input = signature.input();
-        let from = nearest_instant(input.sig_inception.get(), self.at);
-        let until = nearest_instant(input.sig_expiration.get(), self.at);
+        let from = nearest_time(input.sig_inception.get(), self.at);
+        let until = nearest_time(input.sig_expiration.get(), self.at);
         if self.at > until {
             Some(DnssecFlaw::Expired(set_name.to_owned(), until))
         } else if self.at < from {
@@ -320,7 +321,7 @@ impl DnssecValidation {
         }
     }
 
-    /// Whether the key is usable and one more check is allowed; if so, counts the check.
+    /// Returns whether the key is usable and one more check is allowed; if so, counts the check.
     fn may_check(&mut self, key: &DNSKEY) -> bool {
         if self.remaining_checks == 0 || key.key().is_err() {
             return false;
@@ -330,7 +331,7 @@ impl DnssecValidation {
     }
 }
 
-/// Whether the key may have made the signature: both have the same tag and algorithm.
+/// Returns whether the key may have made the signature: both have the same tag and algorithm.
 fn may_have_signed(key: &DNSKEY, signature: &RRSIG) -> bool {
     let input = signature.input();
     key.calculate_key_tag().ok() == Some(input.key_tag)
@@ -358,7 +359,8 @@ fn matches_ds(zone: &Name, ds: &[DS], key: &DNSKEY) -> bool {
     })
 }
 
-/// Whether a DS record has a digest that can be computed here; otherwise nothing can be concluded.
+/// Returns whether a DS record has a digest that can be computed here; otherwise nothing can be
+/// concluded.
 fn has_known_digest(ds: &[DS]) -> bool {
     ds.iter()
         .any(|ds| Digest::new(&[], ds.digest_type()).is_ok())
@@ -400,9 +402,9 @@ fn signatures<'a>(records: &'a [Record], set: &'a RecordSetId) -> impl Iterator<
     })
 }
 
-/// Returns the instant that 32 bits of seconds stand for: the one nearest to `at` (RFC 4034 3.1.5,
-/// RFC 1982).
-fn nearest_instant(seconds: u32, at: Timestamp) -> Timestamp {
+/// Returns the time that 32 bits of seconds stand for: the one nearest to `at` (RFC 4034 3.1.5, RFC
+/// 1982).
+fn nearest_time(seconds: u32, at: Timestamp) -> Timestamp {
     const PERIOD: i64 = 1 << 32;
     let ahead = (i64::from(seconds) - at.as_second()).rem_euclid(PERIOD);
     let nearest = if ahead < PERIOD / 2 {
@@ -426,10 +428,10 @@ mod tests {
 
     use super::{
         DnssecEvidence, DnssecFlaw, DnssecState, ServerKeys, SignedAnswer, ZoneCut,
-        judge_signatures, nearest_instant,
+        judge_signatures, nearest_time,
     };
 
-    /// The instant from which signatures are valid for a day.
+    /// The time from which signatures are valid for a day.
     const BEGIN: i64 = 1_800_000_000;
     const DAY: i64 = 86_400;
 
@@ -649,7 +651,7 @@ mod tests {
     #[test]
     fn seconds_wrap_around_in_2106() {
         let late = 4_294_967_296 + 100;
-        assert_eq!(nearest_instant(200, at(late)), at(4_294_967_296 + 200));
-        assert_eq!(nearest_instant(u32::MAX, at(late)), at(4_294_967_295));
+        assert_eq!(nearest_time(200, at(late)), at(4_294_967_296 + 200));
+        assert_eq!(nearest_time(u32::MAX, at(late)), at(4_294_967_295));
     }
 }

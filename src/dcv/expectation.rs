@@ -1,5 +1,5 @@
-//! What would satisfy the CA for one domain: the record, its accepted values, and the names at which
-//! the CA accepts it.
+//! What would satisfy the CA for one domain: the record, its accepted values, and the names at
+//! which the CA accepts it.
 
 use std::borrow::Cow;
 
@@ -107,8 +107,8 @@ impl ExpectedAnswer {
         name.registrable().map(str::to_owned)
     }
 
-    /// Removes the computed values: the record for a reused key has a unique value, which only the CA
-    /// knows (docs.sectigo.com, request token).
+    /// Removes the computed values: the record for a reused key has a unique value, which only the
+    /// CA knows (docs.sectigo.com, request token).
     pub(crate) fn require_reseller_value(&mut self, request: &SigningRequest) {
         if self.source == ExpectationSource::Form {
             self.source = ExpectationSource::Unknown;
@@ -137,11 +137,11 @@ impl ExpectedAnswer {
     }
 }
 
-/// The most names below one domain that are queried for a misplaced record.
+/// The maximum number of names below one domain that are queried for a misplaced record.
 const BELOW_LIMIT: usize = 8;
 
-/// Whether a reseller's record is for this request: both host and value are derived from it, or the
-/// record is derived from no request and is for one of its names.
+/// Returns whether a reseller's record is for this request: both host and value are derived from
+/// it, or the record is derived from no request and is for one of its names.
 #[must_use]
 pub(crate) fn belongs_to_request(given: &GivenRecord, request: &SigningRequest) -> bool {
     match (given.md5(), given.hash_labels()) {
@@ -152,7 +152,7 @@ pub(crate) fn belongs_to_request(given: &GivenRecord, request: &SigningRequest) 
     }
 }
 
-/// Whether a record is for one of the names of a request.
+/// Returns whether a record is for one of the names of a request.
 #[must_use]
 pub(crate) fn is_for_request_name(given: &GivenRecord, request: &SigningRequest) -> bool {
     record::domains_to_validate(request)

@@ -86,12 +86,12 @@ pub enum HttpResponse {
         body: Vec<u8>,
     },
     /// No response within the time limit; holds the reason.
-    Silent(String),
+    NoResponse(String),
     /// This machine has no route to the address (often IPv6).
     NoRoute,
 }
 
-/// The most bytes of a file that are read: it has three lines.
+/// The maximum number of bytes read from a file, which has three lines.
 pub(crate) const MOST_BODY: usize = 16 * 1024;
 
 /// What is wrong with a file.
@@ -113,8 +113,8 @@ pub enum FileFlaw {
     Unique(String),
 }
 
-/// Returns the files for `request`, one for each name that is not a wildcard; none for a CA that does
-/// not offer HTTP validation. `given` are the reseller's records that belong to this request.
+/// Returns the files for `request`, one for each name that is not a wildcard; none for a CA that
+/// does not offer HTTP validation. `given` are the reseller's records that belong to this request.
 #[must_use]
 pub(crate) fn validation_files(
     request: &SigningRequest,
@@ -283,7 +283,8 @@ fn first_zone(zones: &[String]) -> &str {
 }
 
 impl ValidationFile {
-    /// Treats the unique value as unknown: the file for a reused key has one, which only the CA knows.
+    /// Treats the unique value as unknown: the file for a reused key has one, which only the CA
+    /// knows.
     pub fn require_unique_value(&mut self) {
         if let Content::Hash { unique, .. } = &mut self.content
             && *unique == ExpectedUnique::Absent
@@ -293,7 +294,7 @@ impl ValidationFile {
         }
     }
 
-    /// Whether the response would satisfy the CA; if not, why.
+    /// Returns whether the response would satisfy the CA; if not, why.
     #[must_use]
     pub fn judge(&self, got: &HttpResponse) -> (DcvVerdict, Option<FileFlaw>) {
         let HttpResponse::Answered {
@@ -412,7 +413,7 @@ pub enum FileReason {
         rehearsed: bool,
     },
     /// An address did not answer.
-    Silent {
+    NoResponse {
         url: String,
         address: SocketAddr,
         reason: String,
@@ -420,7 +421,7 @@ pub enum FileReason {
     /// No file validates a wildcard.
     Wildcard { name: String },
     /// The CA silently omits the www name if that does not serve the file.
-    WwwDropsOut {
+    WwwWillBeDropped {
         name: String,
         /// Where the CA documents that.
         source: &'static str,
@@ -428,8 +429,8 @@ pub enum FileReason {
 }
 
 impl FileReason {
-    /// Returns the reason for one address; `None` if the file is right or the address is unreachable
-    /// from this machine.
+    /// Returns the reason for one address; `None` if the file is right or the address is
+    /// unreachable from this machine.
     #[must_use]
     pub fn from_response(
         file: &ValidationFile,
@@ -440,7 +441,7 @@ impl FileReason {
         let url = file.record.url.clone();
         let address = *address;
         match (got, flaw) {
-            (HttpResponse::Silent(reason), _) => Some(Self::Silent {
+            (HttpResponse::NoResponse(reason), _) => Some(Self::NoResponse {
                 url,
                 address,
                 reason: reason.clone(),
@@ -660,7 +661,7 @@ mod tests {
         }
         assert_eq!(
             first_file(None, None)
-                .judge(&HttpResponse::Silent("closed".to_owned()))
+                .judge(&HttpResponse::NoResponse("closed".to_owned()))
                 .0,
             DcvVerdict::Unreachable
         );

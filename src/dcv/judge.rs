@@ -68,8 +68,8 @@ struct RecordView<'a> {
 }
 
 impl RecordView<'_> {
-    /// Judges one server by its decisive answer: the right value at a name that the CA queries, else
-    /// another value there, else the right value at another name, else the absence.
+    /// Judges one server by its decisive answer: the right value at a name that the CA queries,
+    /// else another value there, else the right value at another name, else the absence.
     fn judge_server(&self, server_answers: &ServerAnswers) -> ServerJudgement {
         let of_its_kind = server_answers
             .answers
@@ -122,7 +122,7 @@ impl RecordView<'_> {
         }
     }
 
-    /// Whether the CA queries this name.
+    /// Returns whether the CA queries this name.
     fn ca_queries(&self, name: &str) -> bool {
         matches!(
             self.position(name),
@@ -227,8 +227,8 @@ impl RecordView<'_> {
     ) -> Option<DcvReason> {
         match coverage {
             ZoneServerCoverage::NotRequested => None,
-            ZoneServerCoverage::Asked(omitted) if omitted == UnqueriedServers::default() => None,
-            ZoneServerCoverage::Asked(omitted) => Some(DcvReason::TooManyServers {
+            ZoneServerCoverage::Queried(omitted) if omitted == UnqueriedServers::default() => None,
+            ZoneServerCoverage::Queried(omitted) => Some(DcvReason::TooManyServers {
                 domain: self.expected.domain.clone(),
                 omitted,
             }),
@@ -266,7 +266,7 @@ impl RecordView<'_> {
         })
     }
 
-    /// Whether a value is unrelated to the request.
+    /// Returns whether a value is unrelated to the request.
     fn is_unrelated(&self, value: &str) -> bool {
         value_check::find_flaw(self.expected, self.zone, value) == Some(ValueFlaw::Unrelated)
     }
@@ -359,7 +359,7 @@ impl RecordView<'_> {
         }
     }
 
-    /// Whether a name exists that only a wildcard record can create.
+    /// Returns whether a name exists that only a wildcard record can create.
     fn doubled_name_exists(&self, server_answers: &ServerAnswers) -> bool {
         server_answers.answers.iter().any(|query| {
             self.position(&query.name) == Some(RelativePosition::Doubled)
@@ -387,7 +387,8 @@ impl RecordView<'_> {
     }
 }
 
-/// Whether the wrong value comes from a wildcard record, so that it was not entered at this name.
+/// Returns whether the wrong value comes from a wildcard record, so that it was not entered at this
+/// name.
 fn is_wildcard_value(reason: &DcvReason, wildcard: Option<&str>) -> bool {
     match (reason, wildcard) {
         (
@@ -474,7 +475,7 @@ mod tests {
         });
         DnsSurvey {
             zone: Some("example.com".to_owned()),
-            zone_server_coverage: ZoneServerCoverage::Asked(UnqueriedServers::default()),
+            zone_server_coverage: ZoneServerCoverage::Queried(UnqueriedServers::default()),
             server_answers: server_answers.collect(),
             surroundings: SurroundingAnswers::default(),
         }
@@ -490,8 +491,8 @@ mod tests {
             DcvReason::NotEverywhere { .. } => "not-everywhere",
             DcvReason::NotPublished { .. } => "not-published",
             DcvReason::OwnServersNotFound { .. } => "own-servers",
-            DcvReason::ResolverRemembers { .. } => "resolver",
-            DcvReason::Silent { .. } => "silent",
+            DcvReason::ResolverCachedAbsence { .. } => "resolver",
+            DcvReason::NoAnswer { .. } => "silent",
             DcvReason::TooManyServers { .. } => "too-many",
             DcvReason::Value { .. } => "value",
         };
@@ -597,18 +598,18 @@ mod tests {
         let mut survey = survey(&[right()]);
         for (coverage, verdict) in [
             (
-                ZoneServerCoverage::Asked(UnqueriedServers::default()),
+                ZoneServerCoverage::Queried(UnqueriedServers::default()),
                 DcvVerdict::Visible,
             ),
             (
-                ZoneServerCoverage::Asked(UnqueriedServers {
+                ZoneServerCoverage::Queried(UnqueriedServers {
                     names: 1,
                     addresses: 0,
                 }),
                 DcvVerdict::Unreachable,
             ),
             (
-                ZoneServerCoverage::Asked(UnqueriedServers {
+                ZoneServerCoverage::Queried(UnqueriedServers {
                     names: 0,
                     addresses: 1,
                 }),

@@ -1,10 +1,10 @@
-//! Domain validation by e-mail: the addresses that a CA may write to, and whether mail for them can
+//! Domain validation by email: the addresses that a CA may write to, and whether mail for them can
 //! be delivered according to the DNS. certctl cannot check whether anyone reads it.
 
 use super::answer::DnsAnswer;
 use super::caa::CaaLookup;
 
-/// The five mailboxes that a CA may write to at each domain it climbs to (BR 3.2.2.4.4).
+/// The five mailboxes that a CA may write to at each authorization domain name (BR 3.2.2.4.4).
 pub(crate) const ALIASES: [&str; 5] = [
     "admin",
     "administrator",
@@ -34,7 +34,7 @@ pub enum MailDelivery {
     Unknown(DnsAnswer),
 }
 
-/// A fact to report about validation by e-mail.
+/// A fact to report about validation by email.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MailReason {
     /// CAs may no longer use it (BR 3.2.2.4.4).
@@ -69,7 +69,7 @@ impl MailDomain {
     #[must_use]
     pub(crate) fn read(
         domain: &str,
-        [mx, four, six, text]: [&DnsAnswer; 4],
+        [mx, a, aaaa, text]: [&DnsAnswer; 4],
         caa: Option<&CaaLookup>,
     ) -> Self {
         let mut contacts: Vec<String> = Vec::new();
@@ -86,7 +86,7 @@ impl MailDomain {
         contacts.dedup();
         Self {
             domain: domain.to_owned(),
-            mail: mail_delivery(mx, four, six),
+            mail: mail_delivery(mx, a, aaaa),
             contacts,
         }
     }
@@ -100,9 +100,10 @@ impl MailDomain {
         aliases.chain(self.contacts.iter().cloned()).collect()
     }
 
-    /// Whether mail to one of them can be delivered according to the DNS; `None` if unknown.
+    /// Returns whether mail to one of them can be delivered according to the DNS; `None` if
+    /// unknown.
     #[must_use]
-    pub(crate) fn mail_arrives(&self) -> Option<bool> {
+    pub(crate) fn is_deliverable(&self) -> Option<bool> {
         match self.mail {
             _ if !self.contacts.is_empty() => Some(true),
             MailDelivery::Accepted(_) | MailDelivery::ByAddress => Some(true),
@@ -112,26 +113,26 @@ impl MailDomain {
     }
 }
 
-fn mail_delivery(mx: &DnsAnswer, four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
+fn mail_delivery(mx: &DnsAnswer, a: &DnsAnswer, aaaa: &DnsAnswer) -> MailDelivery {
     match mx {
         DnsAnswer::Mx(names) if names.iter().all(String::is_empty) => MailDelivery::Null,
         DnsAnswer::Mx(names) => MailDelivery::Accepted(names.clone()),
-        _ if is_absent(mx) => delivery_by_address(four, six),
+        _ if is_absent(mx) => delivery_by_address(a, aaaa),
         _ => MailDelivery::Unknown(mx.clone()),
     }
 }
 
 /// Returns how mail is delivered to a domain without MX records.
-fn delivery_by_address(four: &DnsAnswer, six: &DnsAnswer) -> MailDelivery {
-    match (four, six) {
+fn delivery_by_address(a: &DnsAnswer, aaaa: &DnsAnswer) -> MailDelivery {
+    match (a, aaaa) {
         (DnsAnswer::Addresses(_), _) | (_, DnsAnswer::Addresses(_)) => MailDelivery::ByAddress,
-        _ if !is_absent(four) => MailDelivery::Unknown(four.clone()),
-        _ if !is_absent(six) => MailDelivery::Unknown(six.clone()),
+        _ if !is_absent(a) => MailDelivery::Unknown(a.clone()),
+        _ if !is_absent(aaaa) => MailDelivery::Unknown(aaaa.clone()),
         _ => MailDelivery::Nowhere,
     }
 }
 
-/// Whether the answer means that there are no records of the type.
+/// Returns whether the answer means that there are no records of the type.
 fn is_absent(answer: &DnsAnswer) -> bool {
     matches!(
         answer,
@@ -139,7 +140,7 @@ fn is_absent(answer: &DnsAnswer) -> bool {
     )
 }
 
-/// Whether a text is a single mail address.
+/// Returns whether a text is a single email address.
 fn is_address(text: &str) -> bool {
     let is_plain = text
         .chars()
@@ -165,7 +166,7 @@ mod tests {
         let none = || DnsAnswer::NoData(None);
         let here = || DnsAnswer::Addresses(vec!["192.0.2.1".parse().unwrap()]);
         let mx = |name: &str| DnsAnswer::Mx(vec![name.to_owned()]);
-        for (mx, four, six, mail, arrives) in [
+        for (mx, a, aaaa, mail, arrives) in [
             (
                 mx("mail.example.net"),
                 none(),
@@ -192,8 +193,8 @@ mod tests {
                 None,
             ),
         ] {
-            let domain = MailDomain::read("example.com", [&mx, &four, &six, &none()], None);
-            assert_eq!((domain.mail_arrives(), domain.mail), (arrives, mail));
+            let domain = MailDomain::read("example.com", [&mx, &a, &aaaa, &none()], None);
+            assert_eq!((domain.is_deliverable(), domain.mail), (arrives, mail));
         }
     }
 
@@ -216,7 +217,7 @@ mod tests {
         assert_eq!(mail.contacts, ["dns@example.net", "caa@example.net"]);
         assert_eq!(mail.addresses()[0], "admin@example.com");
         assert_eq!(
-            (mail.addresses().len(), mail.mail_arrives()),
+            (mail.addresses().len(), mail.is_deliverable()),
             (7, Some(true))
         );
     }

@@ -1,5 +1,5 @@
 //! Parses the reseller's record as a person pastes it: a zone-file line, host and value in two
-//! columns or in labelled lines, or an API response, with the text that a console or a mail puts
+//! columns or in labelled lines, or an API response, with the text that a console or an email puts
 //! around them. Any CNAME or TXT record is accepted; one that seems to be derived from a request
 //! has to be complete.
 
@@ -54,7 +54,8 @@ fn interpret(raw: &RawRecord) -> Result<GivenRecord, RecordError> {
     }
 }
 
-/// Interprets a record that is derived from a request: both host and value must have the right form.
+/// Interprets a record that is derived from a request: both host and value must have the right
+/// form.
 fn interpret_request_hashes(host: &str, value: &str) -> Result<GivenRecord, RecordError> {
     let (md5, rest) = split_md5_label(host)?;
     let label = ["_", &md5.to_ascii_lowercase()].concat();
@@ -87,8 +88,8 @@ fn interpret_other_record(
     Ok(GivenRecord { host, kind, value })
 }
 
-/// Whether host or value looks at least nearly like a request's hashes: then both have to be right.
-/// Records of AWS have 32 digits too, but an underscore before those of the value.
+/// Returns whether host or value looks at least nearly like a request's hashes: then both have to
+/// be right. Records of AWS have 32 digits too, but an underscore before those of the value.
 fn resembles_request_hashes(host: &str, value: &str) -> bool {
     if value.starts_with('_') || ends_in(value, "dcv.digicert.com") {
         return false;
@@ -101,13 +102,13 @@ fn resembles_request_hashes(host: &str, value: &str) -> bool {
         || (starts_with_hex_label(value) && value.contains('.'))
 }
 
-/// Whether the first label, without its underscore, is a long run of hex digits.
+/// Returns whether the first label, without its underscore, is a long run of hex digits.
 fn starts_with_hex_label(name: &str) -> bool {
     let label = name.split('.').next().unwrap_or_default();
     is_long_hex(label.strip_prefix('_').unwrap_or(label))
 }
 
-/// Whether a label consists of hex digits, more than a word has.
+/// Returns whether a label consists of hex digits, more than a word has.
 fn is_long_hex(label: &str) -> bool {
     label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -148,7 +149,8 @@ fn normalize_host(host: &str) -> Option<String> {
     Some(labels.join("."))
 }
 
-/// Whether `value` is a name with at least two labels of letters, digits, hyphens and underscores.
+/// Returns whether `value` is a name with at least two labels of letters, digits, hyphens and
+/// underscores.
 fn is_target(value: &str) -> bool {
     let name = value.trim_end_matches('.');
     name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
@@ -254,8 +256,8 @@ mod tests {
         }
     }
 
-    /// Published records (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk zone) in their original
-    /// case.
+    /// Published records (ZeroSSL, Namecheap, GeoCerts, Sectigo SCM, a gov.uk zone) in their
+    /// original case.
     #[test]
     fn published_records_are_parsed() {
         for text in [
@@ -385,8 +387,8 @@ mod tests {
         }
     }
 
-    /// Responses from the resellers' documents and programs; Namecheap's own sample is not well-formed
-    /// XML.
+    /// Responses from the resellers' documents and programs; Namecheap's own sample is not
+    /// well-formed XML.
     #[test]
     fn responses_of_reseller_apis_are_parsed() {
         let namecheap = |host: &str, target: &str| {

@@ -25,8 +25,8 @@ pub enum DcvReason {
         /// Which other servers were queried.
         others: OtherServers,
     },
-    /// The domain has no name servers: it is not registered, has expired, or has no NS records at the
-    /// registrar.
+    /// The domain has no name servers: it is not registered, has expired, or has no NS records at
+    /// the registrar.
     NotDelegated {
         /// The registrable domain.
         domain: String,
@@ -44,13 +44,13 @@ pub enum DcvReason {
         domain: String,
     },
     /// Other servers have the record; a resolver has cached its absence.
-    ResolverRemembers {
+    ResolverCachedAbsence {
         servers: Vec<String>,
         /// For how many seconds the absence may still be cached.
         seconds: Option<u32>,
     },
     /// Some servers did not answer the query.
-    Silent {
+    NoAnswer {
         servers: Vec<String>,
         answer: DnsAnswer,
     },

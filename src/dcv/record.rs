@@ -18,8 +18,8 @@ pub(crate) struct DcvRecord {
     pub name: String,
     /// The zone that the record belongs in: the registrable domain.
     pub zone: String,
-    /// The owner name relative to the zone: what a DNS provider's console asks for; `@` for the zone
-    /// itself.
+    /// The owner name relative to the zone: what a DNS provider's console asks for; `@` for the
+    /// zone itself.
     pub relative_name: String,
     #[serde(rename = "type")]
     pub kind: RecordKind,
@@ -128,7 +128,7 @@ fn validated_names(request: &SigningRequest, domain: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a name without its wildcard is the domain or below it.
+/// Returns whether a name without its wildcard is the domain or below it.
 fn is_at_or_below(name: &str, domain: &str) -> bool {
     let base = name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase();
     base.strip_suffix(domain)
@@ -148,8 +148,8 @@ pub(super) fn record_at(
     }
 }
 
-/// Returns the same without a request: the record validates the domain. `climbed` are the domain and
-/// the parents that a CA queries too.
+/// Returns the same without a request: the record validates the domain. `climbed` are the domain
+/// and the parents that a CA queries too.
 pub(super) fn record_without_request(
     label: &str,
     domain: &str,

@@ -7,11 +7,12 @@ use crate::pki::name::DnsName;
 /// A record as the reseller showed it; built by `parse`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GivenRecord {
-    /// The owner name in lower case: complete, or relative to its zone (`_md5`, `_md5.www`, empty for
-    /// the zone's apex).
+    /// The owner name in lower case: complete, or relative to its zone (`_md5`, `_md5.www`, empty
+    /// for the zone's apex).
     pub(super) host: String,
     pub kind: RecordKind,
-    /// A target without its final dot, with hash labels and zone in lower case; or a text, unchanged.
+    /// A target without its final dot, with hash labels and zone in lower case; or a text,
+    /// unchanged.
     pub value: String,
 }
 
@@ -83,7 +84,8 @@ impl GivenRecord {
             .flatten()
     }
 
-    /// Returns where the record validates `domain`: at the domain, or at a parent that a CA queries.
+    /// Returns where the record validates `domain`: at the domain, or at a parent that a CA
+    /// queries.
     #[must_use]
     pub fn anchor_for(&self, domain: &str) -> Option<ValidatedDomain> {
         let climbed = climb(domain);
@@ -104,7 +106,8 @@ impl GivenRecord {
         } else {
             label.strip_suffix('.')?
         };
-        // Other labels before the domain are the name of a host, which does not validate the domain.
+        // Other labels before the domain are the name of a host, which does not validate the
+        // domain.
         let is_validation_label = !label.contains('.')
             && (label.is_empty() || label.starts_with('_') || self.is_known_form(label));
         is_validation_label.then(|| ValidatedDomain {
@@ -126,8 +129,8 @@ impl GivenRecord {
         })
     }
 
-    /// Returns the form of a CA's records that this one has, if the form distinguishes it from other
-    /// records at the same name.
+    /// Returns the form of a CA's records that this one has, if the form distinguishes it from
+    /// other records at the same name.
     #[must_use]
     pub fn shape(&self) -> Option<&'static str> {
         let rows = Ca::ALL.iter().filter_map(|ca| match ca.profile().dns {
@@ -143,8 +146,8 @@ impl GivenRecord {
             .map(|form| form.value)
     }
 
-    /// Returns the record with its complete name, if it was given relative to its zone and fits only
-    /// one domain.
+    /// Returns the record with its complete name, if it was given relative to its zone and fits
+    /// only one domain.
     #[must_use]
     pub fn anchored(&self, domains: &[DnsName]) -> Self {
         let mut fitting: Vec<String> = domains
@@ -161,7 +164,7 @@ impl GivenRecord {
         }
     }
 
-    /// Whether this record replaces the other one: both have the same host and type.
+    /// Returns whether this record replaces the other one: both have the same host and type.
     #[must_use]
     pub fn replaces(&self, other: &Self) -> bool {
         self.host == other.host && self.kind == other.kind
@@ -208,12 +211,12 @@ fn quoted(text: &str) -> String {
         .join(" ")
 }
 
-/// Whether a label has 32 hex digits, like an MD5 or half a SHA-256.
+/// Returns whether a label has 32 hex digits, like an MD5 or half a SHA-256.
 pub(super) fn is_hash(label: &str) -> bool {
     label.len() == 32 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Whether a value starts with a request's SHA-256: `<32 hex>.<32 hex>.`.
+/// Returns whether a value starts with a request's SHA-256: `<32 hex>.<32 hex>.`.
 #[must_use]
 pub(crate) fn has_request_hashes(value: &str) -> bool {
     let mut labels = value.splitn(3, '.');

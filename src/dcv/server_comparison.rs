@@ -23,7 +23,7 @@ pub(super) fn partial_absence(judgements: &[ServerJudgement]) -> Option<DcvReaso
     if absent.is_empty() {
         None
     } else if absent_in_zone.is_empty() {
-        Some(DcvReason::ResolverRemembers {
+        Some(DcvReason::ResolverCachedAbsence {
             servers: server_names(&absent),
             seconds: absent
                 .iter()
@@ -37,8 +37,8 @@ pub(super) fn partial_absence(judgements: &[ServerJudgement]) -> Option<DcvReaso
     }
 }
 
-/// Whether the zone's own servers are known and this machine can reach none of them, so that only a
-/// resolver was queried.
+/// Returns whether the zone's own servers are known and this machine can reach none of them, so
+/// that only a resolver was queried.
 pub(super) fn zone_servers_are_unreachable(judgements: &[ServerJudgement]) -> bool {
     let mut own = judgements
         .iter()
@@ -86,7 +86,7 @@ fn silence_reason(judgements: &[ServerJudgement], failure: &DnsAnswer) -> DcvRea
             servers,
             others: other_servers(judgements),
         },
-        _ => DcvReason::Silent {
+        _ => DcvReason::NoAnswer {
             servers,
             answer: failure.clone(),
         },

@@ -123,8 +123,8 @@ fn unchecked_or(expected: &ExpectedAnswer, flaw: ValueFlaw) -> ValueFlaw {
     }
 }
 
-/// Whether `value` is one of the expected values: texts are compared exactly, names without regard
-/// to case.
+/// Returns whether `value` is one of the expected values: texts are compared exactly, names without
+/// regard to case.
 fn is_right(expected: &ExpectedAnswer, value: &str) -> bool {
     expected
         .values

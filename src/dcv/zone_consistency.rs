@@ -26,7 +26,7 @@ pub(crate) enum ZoneRemark {
         zone: String,
         above: String,
         /// Servers that only the parent zone lists.
-        above_only: Vec<String>,
+        parent_only: Vec<String>,
         /// Servers that only the zone itself lists.
         own_only: Vec<String>,
     },
@@ -39,7 +39,7 @@ pub(crate) enum ZoneRemark {
         serials: Vec<(String, u32)>,
     },
     /// The domain is a zone of its own, below the one that probably contains the record.
-    Shadowed {
+    HiddenByChildZone {
         /// The name of the child zone.
         zone: String,
         /// The domain's registrable part.
@@ -57,7 +57,7 @@ pub(crate) fn zone_remarks(
     at: Timestamp,
 ) -> Vec<ZoneRemark> {
     let mut remarks = Vec::new();
-    remarks.extend(shadowed(survey, judgement, domain));
+    remarks.extend(hidden_by_child_zone(survey, judgement, domain));
     remarks.extend(disagreement(&judgement.server_judgements));
     if let Some(delegation) = &survey.surroundings.delegation {
         let zone = survey.zone.as_deref().unwrap_or_default();
@@ -75,12 +75,16 @@ pub(crate) fn zone_remarks(
 }
 
 /// The remark for an absent record in a zone that begins below the registrable domain.
-fn shadowed(survey: &DnsSurvey, judgement: &RecordJudgement, domain: &str) -> Option<ZoneRemark> {
+fn hidden_by_child_zone(
+    survey: &DnsSurvey,
+    judgement: &RecordJudgement,
+    domain: &str,
+) -> Option<ZoneRemark> {
     let zone = survey.zone.clone()?;
     let is_below = zone
         .strip_suffix(domain)
         .is_some_and(|rest| rest.ends_with('.'));
-    (is_below && judgement.verdict == DcvVerdict::Absent).then(|| ZoneRemark::Shadowed {
+    (is_below && judgement.verdict == DcvVerdict::Absent).then(|| ZoneRemark::HiddenByChildZone {
         zone,
         above: domain.to_owned(),
     })
@@ -153,13 +157,13 @@ fn different_name_servers(delegation: &ZoneDelegation, zone: &str) -> Option<Zon
         .flatten()
         .collect();
     let listed: BTreeSet<&String> = listed.iter().collect();
-    let above_only: Vec<String> = listed.difference(&own).copied().cloned().collect();
+    let parent_only: Vec<String> = listed.difference(&own).copied().cloned().collect();
     let own_only: Vec<String> = own.difference(&listed).copied().cloned().collect();
-    let same = above_only.is_empty() && own_only.is_empty();
+    let same = parent_only.is_empty() && own_only.is_empty();
     (!own.is_empty() && !same).then(|| ZoneRemark::NameServers {
         zone: zone.to_owned(),
         above: above.clone(),
-        above_only,
+        parent_only,
         own_only,
     })
 }
@@ -403,7 +407,7 @@ mod tests {
         let wanted = ZoneRemark::NameServers {
             zone: "shop.example".to_owned(),
             above: "example".to_owned(),
-            above_only: names(&["old.example"]),
+            parent_only: names(&["old.example"]),
             own_only: names(&["ns1.example"]),
         };
         assert_eq!(remarks_about("shop.example", Vec::new(), moved), [wanted]);
@@ -436,13 +440,13 @@ mod tests {
                 DnsAnswer::NoName(None),
             )]
         };
-        let shadowed = ZoneRemark::Shadowed {
+        let hidden_by_child_zone = ZoneRemark::HiddenByChildZone {
             zone: "www.shop.example".to_owned(),
             above: "shop.example".to_owned(),
         };
         assert_eq!(
             remarks_about("www.shop.example", absent(), ZoneDelegation::default()),
-            [shadowed]
+            [hidden_by_child_zone]
         );
         assert_eq!(
             remarks_about("shop.example", absent(), ZoneDelegation::default()),

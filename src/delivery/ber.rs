@@ -13,7 +13,7 @@ const CONSTRUCTED: u8 = 0x20;
 pub(crate) const BER_BYTES: usize = 4 * 1024 * 1024;
 pub(crate) const BER_ELEMENTS: usize = 100_000;
 
-/// Converts the first element of `bytes`; `None` if it is no BER, nested too deep or too large.
+/// Converts the first element of `bytes`; `None` if it is no BER, nested too deeply or too large.
 pub(super) fn to_der(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut left = BER_ELEMENTS;
     convert_element(bytes.get(..bytes.len().min(BER_BYTES))?, 0, &mut left).map(|(der, _)| der)

@@ -58,7 +58,7 @@ pub struct CaDelivery {
     pub keys: Vec<FoundItem<PrivateKey>>,
     /// Private keys that are still encrypted.
     pub encrypted_keys: Vec<FoundItem<EncryptedKey>>,
-    /// The keys that the passphrase decrypted.
+    /// The keys that the password decrypted.
     pub decrypted_key_ids: Vec<PublicKeyId>,
     /// Certificate revocation lists; each is also among the ignored.
     pub lists: Vec<FoundItem<RevocationList>>,

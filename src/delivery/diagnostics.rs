@@ -17,35 +17,35 @@ pub enum RepairKind {
     CrAlone,
     /// Lines end in CR LF.
     CrLf,
-    /// BEGIN or END lines with other dashes than five hyphens on each side.
-    Dashes,
+    /// BEGIN or END lines without exactly five hyphens on each side.
+    WrongDashes,
     /// DER, while servers require PEM.
     Der,
     /// `\n` written as two characters, as JSON and scripts do.
     EscapedLines,
     /// `-----END CERTIFICATE----------BEGIN CERTIFICATE-----` on one line.
-    Glued,
+    JoinedMarkers,
     /// Lines are indented.
     Indented,
     /// An unusual label in the BEGIN line (`X509 CERTIFICATE`, `NEW CERTIFICATE REQUEST`).
-    Label,
-    /// Markup of a web page or a mail around and inside of it.
+    UnusualLabel,
+    /// HTML markup of a web page or an email around a block or in it.
     Markup,
     /// A whole block without its END line.
     MissingEnd,
     /// Base64 without BEGIN and END lines.
-    NakedBase64,
+    BareBase64,
     /// The file does not end with a line break, so a file appended to it starts on the same line.
     NoFinalNewline,
     /// Invisible characters in the base64 other than plain spaces.
-    OddSpaces,
+    UnusualWhitespace,
     /// A BEGIN or END line shares its line with other text.
     OneLine,
     /// PKCS#12, while servers require PEM.
     Pkcs12,
     /// PKCS#7, while servers require PEM.
     Pkcs7,
-    /// Lines that start with `>`, as in an answer to a mail.
+    /// Lines that start with `>`, as in a reply to an email.
     Quoted,
     /// The soft line breaks and escapes of quoted-printable.
     QuotedPrintable,
@@ -68,17 +68,17 @@ impl RepairKind {
             Self::ByteOrderMark => "byte-order-mark",
             Self::CrAlone => "cr-alone",
             Self::CrLf => "crlf",
-            Self::Dashes => "wrong-dashes",
+            Self::WrongDashes => "wrong-dashes",
             Self::Der => "der",
             Self::EscapedLines => "escaped-lines",
-            Self::Glued => "glued-lines",
+            Self::JoinedMarkers => "glued-lines",
             Self::Indented => "indented",
-            Self::Label => "pem-label",
+            Self::UnusualLabel => "pem-label",
             Self::Markup => "markup",
             Self::MissingEnd => "missing-end",
-            Self::NakedBase64 => "bare-base64",
+            Self::BareBase64 => "bare-base64",
             Self::NoFinalNewline => "no-final-newline",
-            Self::OddSpaces => "unusual-whitespace",
+            Self::UnusualWhitespace => "unusual-whitespace",
             Self::OneLine => "one-line",
             Self::Pkcs12 => "pkcs12",
             Self::Pkcs7 => "pkcs7",
@@ -90,7 +90,7 @@ impl RepairKind {
         }
     }
 
-    /// Returns true if OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses
+    /// Returns whether OpenSSL, and so nginx, Apache and HAProxy, fails on such a PEM file or loses
     /// a certificate (tested with OpenSSL 3.0). False for DER, which other programs read.
     #[must_use]
     pub fn breaks_servers(self) -> bool {
@@ -99,7 +99,7 @@ impl RepairKind {
             Self::ByteOrderMark
                 | Self::CrLf
                 | Self::Der
-                | Self::Label
+                | Self::UnusualLabel
                 | Self::NoFinalNewline
                 | Self::TrustData
         )
@@ -114,17 +114,17 @@ impl fmt::Display for RepairKind {
             Self::ByteOrderMark => "a byte order mark at the start",
             Self::CrAlone => "line endings of CR alone",
             Self::CrLf => "Windows line endings (CR LF)",
-            Self::Dashes => "BEGIN or END lines without exactly five hyphens on each side",
+            Self::WrongDashes => "BEGIN or END lines without exactly five hyphens on each side",
             Self::Der => "DER instead of PEM",
             Self::EscapedLines => "line breaks written as \\n",
-            Self::Glued => "an END line and the next BEGIN line joined into one",
+            Self::JoinedMarkers => "an END line and the next BEGIN line joined into one",
             Self::Indented => "indented lines",
-            Self::Label => "an unusual label in the BEGIN line",
+            Self::UnusualLabel => "an unusual label in the BEGIN line",
             Self::Markup => "markup of a web page",
             Self::MissingEnd => "no END line",
-            Self::NakedBase64 => "base64 without BEGIN and END lines",
+            Self::BareBase64 => "base64 without BEGIN and END lines",
             Self::NoFinalNewline => "no line break at the end",
-            Self::OddSpaces => "invisible characters other than spaces",
+            Self::UnusualWhitespace => "invisible characters other than spaces",
             Self::OneLine => "a BEGIN or END line that shares its line with other text",
             Self::Pkcs12 => "PKCS#12 (.pfx), which most servers do not read",
             Self::Pkcs7 => "PKCS#7 (.p7b), which most servers do not read",
@@ -142,14 +142,14 @@ impl fmt::Display for RepairKind {
 pub struct AppliedRepair {
     pub kind: RepairKind,
     pub source: ItemSource,
-    /// The line, counted from 1, if it is about a line.
+    /// The line, counted from 1, if the repair is about one line.
     pub line: Option<usize>,
 }
 
 /// The kind of content that could not be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UnusedContent {
-    /// gzip, 7z, rar, tar...: the name of the format.
+    /// An archive other than a zip file; holds the name of the format (gzip, 7z, rar, tar...).
     #[error("an archive in a format that certctl does not read ({0})")]
     Archive(&'static str),
     /// Bytes of no known form.
@@ -168,10 +168,10 @@ pub enum UnusedContent {
         /// The damage.
         reason: &'static str,
     },
-    /// DER that is cut off or damaged.
+    /// Truncated or damaged DER.
     #[error("truncated or damaged DER")]
     DamagedDer,
-    /// PKCS#12 that is cut off or damaged.
+    /// Truncated or damaged PKCS#12.
     #[error("a truncated or damaged PKCS#12 file (.pfx)")]
     DamagedPkcs12,
     /// A line resembles a BEGIN line but is not one.
@@ -180,10 +180,10 @@ pub enum UnusedContent {
     /// The file has no content.
     #[error("empty")]
     Empty,
-    /// A zip entry that needs a password.
+    /// A zip file entry that needs a password.
     #[error("protected with a password")]
     EncryptedEntry,
-    /// A private key that needs a passphrase.
+    /// A private key that needs a password.
     #[error("an encrypted private key")]
     EncryptedKey,
     /// A web page; holds its title.
@@ -192,23 +192,23 @@ pub enum UnusedContent {
     /// A Java key store.
     #[error("a Java keystore (JKS)")]
     Jks,
-    /// A zip entry that is a symbolic link.
+    /// A zip file entry that is a symbolic link.
     #[error("a symbolic link, not a file")]
     Link,
-    /// A PKCS#12 file that needs a passphrase.
+    /// A PKCS#12 file that needs a password.
     #[error("a password-protected PKCS#12 file (.pfx)")]
     LockedPkcs12,
     /// A certificate with an RSA key that is too long; holds its bits.
     #[error("a certificate with an RSA key of {0} bits; certctl reads at most 16384")]
     LongKey(usize),
-    /// A mail without any certificate.
-    #[error("a mail without certificates")]
+    /// An email without any certificate.
+    #[error("an email without certificates")]
     Mail,
-    /// The signature of a mail.
-    #[error("the signature of a mail (S/MIME)")]
+    /// The signature of an email.
+    #[error("the signature of an email (S/MIME)")]
     MailSignature,
-    /// A document of an office program, or a mail saved by Outlook.
-    #[error("an office document or a mail saved by Outlook")]
+    /// An office document, or an email saved by Outlook.
+    #[error("an office document or an email saved by Outlook")]
     Office,
     /// A key for SSH.
     #[error("an SSH key, which TLS servers cannot use")]
@@ -231,8 +231,8 @@ pub enum UnusedContent {
     /// A PGP message or key.
     #[error("a PGP block")]
     Pgp,
-    /// A picture or a scan.
-    #[error("a picture")]
+    /// An image, such as a scan.
+    #[error("an image")]
     Picture,
     /// PKCS#7 that contains no certificates.
     #[error("a PKCS#7 file that is damaged or contains no certificates")]
@@ -270,25 +270,22 @@ pub enum UnusedContent {
     /// A private key that is unsupported or damaged.
     #[error("a private key that is damaged or of an unsupported type")]
     UnusableKey,
-    /// The given passphrase is wrong; holds what it should have decrypted.
+    /// The password is wrong; holds what it should have decrypted.
     #[error("{0} that is protected with a different password than the one given")]
-    WrongPassphrase(&'static str),
+    WrongPassword(&'static str),
 }
 
 impl UnusedContent {
-    /// Returns true if the right passphrase would decrypt it.
+    /// Returns whether the right password would decrypt it.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(
             self,
-            Self::EncryptedEntry
-                | Self::EncryptedKey
-                | Self::LockedPkcs12
-                | Self::WrongPassphrase(_)
+            Self::EncryptedEntry | Self::EncryptedKey | Self::LockedPkcs12 | Self::WrongPassword(_)
         )
     }
 
-    /// Returns true if it may contain a private key, readable or not.
+    /// Returns whether it may contain a private key, readable or not.
     #[must_use]
     pub fn may_hold_key(&self) -> bool {
         let is_key_container = matches!(

@@ -7,7 +7,7 @@ use pkcs8::pkcs5::pbes2::Parameters;
 use zeroize::Zeroizing;
 
 use super::limits::KeyDerivationBudget;
-use super::pbe::{self, DecryptionAttempt, DecryptionFailure, Passphrase};
+use super::pbe::{self, DecryptionAttempt, DecryptionFailure, Password};
 use crate::pki::key::{KeyError, PrivateKey};
 use crate::pki::{der, pem};
 
@@ -27,7 +27,7 @@ pub enum DecryptError {
     /// An unsupported encryption scheme or key type.
     #[error("its encryption scheme is not supported")]
     Unknown,
-    /// The passphrase is wrong.
+    /// The password is wrong.
     #[error("wrong password")]
     Wrong,
 }
@@ -39,19 +39,19 @@ impl EncryptedKey {
         Self(Zeroizing::new(der.to_vec()))
     }
 
-    /// Encrypts `key` with `passphrase`: PBES2 (RFC 8018 6.2) with AES-256-CBC and
+    /// Encrypts `key` with `password`: PBES2 (RFC 8018 6.2) with AES-256-CBC and
     /// 600,000 iterations of PBKDF2-HMAC-SHA-256, which OpenSSL reads.
     ///
     /// # Errors
     /// The system has no randomness.
-    pub fn encrypt(key: &PrivateKey, passphrase: &Passphrase) -> Result<Self, KeyError> {
+    pub fn encrypt(key: &PrivateKey, password: &Password) -> Result<Self, KeyError> {
         const ROUNDS: u32 = 600_000;
         let salt = random_octets()?;
         let iv = random_octets()?;
         let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv)
             .map_err(|_| KeyError::Generate)?;
         let encrypted = parameters
-            .encrypt(passphrase.bytes(), key.pkcs8())
+            .encrypt(password.bytes(), key.pkcs8())
             .map_err(|_| KeyError::Generate)?;
         let scheme = parameters.to_der().map_err(|_| KeyError::Generate)?;
         let algorithm = der::encode_element(
@@ -76,17 +76,17 @@ impl EncryptedKey {
         pem::encode("ENCRYPTED PRIVATE KEY", &self.0)
     }
 
-    /// Decrypts the key with `passphrase`.
+    /// Decrypts the key with `password`.
     ///
     /// # Errors
     /// See [`DecryptError`].
-    pub fn decrypt(&self, passphrase: &Passphrase) -> Result<PrivateKey, DecryptError> {
-        self.open_within(passphrase, &mut KeyDerivationBudget::default())
+    pub fn decrypt(&self, password: &Password) -> Result<PrivateKey, DecryptError> {
+        self.open_within(password, &mut KeyDerivationBudget::default())
     }
 
     pub(super) fn open_within(
         &self,
-        passphrase: &Passphrase,
+        password: &Password,
         work: &mut KeyDerivationBudget,
     ) -> Result<PrivateKey, DecryptError> {
         let (outer, _) = der::split_element(&self.0).ok_or(DecryptError::Unknown)?;
@@ -95,7 +95,7 @@ impl EncryptedKey {
         let plain = pbe::decrypt(
             algorithm.whole,
             data.value,
-            DecryptionAttempt::Given(passphrase),
+            DecryptionAttempt::Given(password),
             work,
         )
         .map_err(|locked| match locked {
@@ -103,7 +103,7 @@ impl EncryptedKey {
             DecryptionFailure::UnknownScheme => DecryptError::Unknown,
             DecryptionFailure::Wrong => DecryptError::Wrong,
         })?;
-        // The padding may be valid by chance even with a wrong passphrase; the content is not DER
+        // The padding may be valid by chance even with a wrong password; the content is not DER
         // then.
         match der::split_element(&plain) {
             Some((element, rest)) if element.tag == 0x30 && rest.is_empty() => {
@@ -128,24 +128,22 @@ impl fmt::Debug for EncryptedKey {
 
 #[cfg(test)]
 mod tests {
-    use super::{DecryptError, EncryptedKey, Passphrase};
+    use super::{DecryptError, EncryptedKey, Password};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
 
     #[test]
-    fn only_the_right_passphrase_decrypts_a_key() {
+    fn only_the_right_password_decrypts_a_key() {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
-        let sealed = EncryptedKey::encrypt(&key, &Passphrase::new(b"one".to_vec())).unwrap();
+        let sealed = EncryptedKey::encrypt(&key, &Password::new(b"one".to_vec())).unwrap();
         assert_eq!(
             sealed
-                .decrypt(&Passphrase::new(b"one".to_vec()))
+                .decrypt(&Password::new(b"one".to_vec()))
                 .unwrap()
                 .id(),
             key.id()
         );
         assert_eq!(
-            sealed
-                .decrypt(&Passphrase::new(b"two".to_vec()))
-                .unwrap_err(),
+            sealed.decrypt(&Password::new(b"two".to_vec())).unwrap_err(),
             DecryptError::Wrong
         );
         assert!(

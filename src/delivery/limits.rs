@@ -5,21 +5,21 @@ use super::source::ItemSource;
 /// The longest RSA key of a certificate that is used, in bits: every client refuses longer ones.
 pub(crate) const LONGEST_RSA: usize = 16_384;
 
-/// Limits beyond which a delivery counts as hostile. They apply to all inputs of one
-/// [`CaDelivery::read`](super::CaDelivery::read) together, and to what was really read, not to what
-/// a header declares.
+/// Limits beyond which a delivery is treated as hostile. They apply to all inputs of one
+/// [`CaDelivery::read`](super::CaDelivery::read) together, and to what is actually read, not to
+/// what a header declares.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryLimits {
     /// Entries of zip files.
     pub entries: usize,
     /// Bytes inflated from zip files.
     pub inflated: u64,
-    /// Nested zip files and mails.
+    /// Nesting levels of zip files and emails.
     pub depth: usize,
-    /// Certificates, requests, keys and other blocks.
+    /// Certificates, requests, keys and other PEM blocks.
     pub blocks: usize,
     /// Iterations of key derivation for encrypted content, each one or two hashes; limits the time.
-    pub derivation_rounds: u64,
+    pub derivation_iterations: u64,
 }
 
 impl Default for DeliveryLimits {
@@ -32,7 +32,7 @@ impl Default for DeliveryLimits {
             inflated: 16 * 1024 * 1024,
             depth: 3,
             blocks: 10_000,
-            derivation_rounds: 10_000_000,
+            derivation_iterations: 10_000_000,
         }
     }
 }
@@ -42,15 +42,15 @@ pub(super) struct KeyDerivationBudget(u64);
 
 impl Default for KeyDerivationBudget {
     fn default() -> Self {
-        Self(DeliveryLimits::default().derivation_rounds)
+        Self(DeliveryLimits::default().derivation_iterations)
     }
 }
 
 impl KeyDerivationBudget {
-    /// Spends `rounds` iterations; if fewer are left, spends none and returns `rounds` as the
-    /// error.
-    pub(super) fn spend(&mut self, rounds: u64) -> Result<(), u64> {
-        self.0 = self.0.checked_sub(rounds).ok_or(rounds)?;
+    /// Spends `iterations` iterations; if fewer are left, spends none and returns `iterations` as
+    /// the error.
+    pub(super) fn spend(&mut self, iterations: u64) -> Result<(), u64> {
+        self.0 = self.0.checked_sub(iterations).ok_or(iterations)?;
         Ok(())
     }
 }
@@ -71,7 +71,7 @@ impl<'a> ReadBudget<'a> {
             entries: 0,
             inflated: 0,
             blocks: 0,
-            work: KeyDerivationBudget(limits.derivation_rounds),
+            work: KeyDerivationBudget(limits.derivation_iterations),
         }
     }
 
@@ -144,14 +144,14 @@ impl<'a> ReadBudget<'a> {
 /// Why a delivery cannot be read: the source, and the limit.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DeliveryError {
-    /// Two entries of a zip have the same name, so one hides the other.
+    /// Two entries of a zip file have the same name, so one hides the other.
     #[error("{0} contains two files with the same name, one of which hides the other")]
     DuplicateNames(ItemSource),
-    /// A mail with too many parts, nested mails or header fields.
-    #[error("{0} is a mail with too many parts")]
+    /// An email with too many parts, nested emails or header fields.
+    #[error("{0} is an email with too many parts")]
     MailTooLarge(ItemSource),
-    /// Zips and mails are nested too deep.
-    #[error("{0} contains zip files or mails nested more than {1} levels deep")]
+    /// Zip files and emails are nested too deeply.
+    #[error("{0} contains zip files or emails nested more than {1} levels deep")]
     TooDeep(ItemSource, usize),
     /// The inflated content is too large; the limit is in bytes.
     #[error("{} unpacks to more than {} MiB", .0, .1 / 1024 / 1024)]
@@ -162,7 +162,7 @@ pub enum DeliveryError {
     /// The delivery has too many entries.
     #[error("{0} contains more than {1} files")]
     TooManyEntries(ItemSource, usize),
-    /// The zip cannot be read completely; holds the error of the library.
+    /// The zip file cannot be read completely; holds the error of the library.
     #[error("the zip file {0} is damaged or truncated: {1}")]
     Zip(ItemSource, String),
 }

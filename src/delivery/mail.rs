@@ -1,12 +1,12 @@
-//! Splits a saved mail (RFC 5322, MIME of RFC 2045 to 2049) into its parts. The text of the mail
+//! Splits a saved email (RFC 5322, MIME of RFC 2045 to 2049) into its parts. The text of the email
 //! may have blocks like any text, and is not reported if it has none.
 
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use zeroize::Zeroizing;
 
-/// One part of a mail.
+/// One part of an email.
 pub(super) struct MailPart {
-    /// The name of the attachment, else its kind and number; foreign text.
+    /// The name of the attachment, else its kind and number; untrusted text.
     pub name: String,
     pub kind: MailPartKind,
     pub bytes: Zeroizing<Vec<u8>>,
@@ -16,16 +16,16 @@ pub(super) struct MailPart {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum MailPartKind {
     Attachment,
-    /// The plain text of the mail.
-    Letter,
-    /// The HTML text of the mail: read only if nothing else had any content.
-    Page,
-    /// The signature of the mail or its wrapping (S/MIME), which has the certificates of the
+    /// The plain text of the email.
+    PlainText,
+    /// The HTML text of the email: read only if nothing else had any content.
+    Html,
+    /// The signature of the email or its wrapping (S/MIME), which has the certificates of the
     /// sender, not those of a server.
     Signature,
 }
 
-/// Header fields that only a mail has, and other usual header fields of a mail.
+/// Header fields that only an email has, and other usual header fields of an email.
 const MAIL_FIELDS: [&str; 9] = [
     "content-type",
     "delivered-to",
@@ -46,8 +46,8 @@ const OTHER_FIELDS: [&str; 6] = [
     "to",
 ];
 
-/// Returns whether `bytes` start like a mail: with two of these header fields, one of which occurs
-/// only in mails.
+/// Returns whether `bytes` start like an email: with two of these header fields, one of which
+/// occurs only in emails.
 pub(super) fn is_mail(bytes: &[u8]) -> bool {
     const LINES: usize = 300;
     let mut mail_fields = 0;
@@ -98,8 +98,8 @@ fn header_field(line: &[u8]) -> Option<String> {
     (colon > 0 && plain).then(|| String::from_utf8_lossy(name).to_ascii_lowercase())
 }
 
-/// Returns whether it has so few parts, nested mails and header fields that parsing it takes no
-/// more memory than the mail itself.
+/// Returns whether it has so few parts, nested emails and header fields that parsing it takes no
+/// more memory than the email itself.
 pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     const FIELDS: usize = 20_000;
     const NESTED: usize = 50;
@@ -136,18 +136,19 @@ pub(super) fn is_bounded(bytes: &[u8], parts: usize) -> bool {
     true
 }
 
-/// Splits a mail into its parts, including those of forwarded mails; `None` if it is no mail.
+/// Splits an email into its parts, including those of forwarded emails; `None` if it is not an
+/// email.
 pub(super) fn split_parts(bytes: &[u8]) -> Option<Vec<MailPart>> {
     let parser = MessageParser::new().with_mime_headers();
     let message = parser.parse(without_envelope(bytes))?;
     let mut found = Vec::new();
     collect_parts(&message, "", 0, &mut found);
     // The HTML body comes last: it repeats the plain text.
-    found.sort_by_key(|part| part.kind == MailPartKind::Page);
+    found.sort_by_key(|part| part.kind == MailPartKind::Html);
     Some(found)
 }
 
-/// Appends the parts of `message` to `found`; `prefix` names the mails that contain it, `depth`
+/// Appends the parts of `message` to `found`; `prefix` names the emails that contain it, `depth`
 /// counts them.
 fn collect_parts(message: &Message<'_>, prefix: &str, depth: usize, found: &mut Vec<MailPart>) {
     const DEPTH: usize = 8;
@@ -165,8 +166,8 @@ fn collect_parts(message: &Message<'_>, prefix: &str, depth: usize, found: &mut 
 /// A part with content of its own; `None` for one that only contains others.
 fn read_part(part: &MessagePart<'_>, number: usize, prefix: &str) -> Option<MailPart> {
     let (bytes, body_kind, default_name): (&[u8], MailPartKind, &str) = match &part.body {
-        PartType::Text(text) => (text.as_bytes(), MailPartKind::Letter, "text"),
-        PartType::Html(text) => (text.as_bytes(), MailPartKind::Page, "page"),
+        PartType::Text(text) => (text.as_bytes(), MailPartKind::PlainText, "text"),
+        PartType::Html(text) => (text.as_bytes(), MailPartKind::Html, "page"),
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
             (bytes, MailPartKind::Attachment, "part")
         }
@@ -243,11 +244,11 @@ mod tests {
         assert_eq!(
             gist,
             [
-                ("text 2", MailPartKind::Letter, 4),
+                ("text 2", MailPartKind::PlainText, 4),
                 ("x.zip", MailPartKind::Attachment, 3),
                 ("mail 4 > y.crt", MailPartKind::Attachment, 5),
                 ("part 5", MailPartKind::Signature, 3),
-                ("page 1", MailPartKind::Page, 11),
+                ("page 1", MailPartKind::Html, 11),
             ]
         );
     }

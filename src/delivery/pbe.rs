@@ -13,11 +13,11 @@ use zeroize::Zeroizing;
 use super::limits::KeyDerivationBudget;
 use crate::pki::der;
 
-/// A passphrase; wiped when dropped, and never shown.
+/// A password; wiped when dropped, and never shown.
 #[derive(Clone)]
-pub struct Passphrase(Zeroizing<Vec<u8>>);
+pub struct Password(Zeroizing<Vec<u8>>);
 
-impl Passphrase {
+impl Password {
     /// The bytes as typed or read, without a line ending.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
@@ -40,30 +40,30 @@ impl Passphrase {
     }
 }
 
-impl std::fmt::Debug for Passphrase {
+impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Passphrase")
+        f.write_str("Password")
     }
 }
 
-/// A passphrase to try, or none, which PKCS#12 encodes differently from an empty one.
+/// A password to try, or none, which PKCS#12 encodes differently from an empty one.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum DecryptionAttempt<'a> {
-    Given(&'a Passphrase),
+    Given(&'a Password),
     None,
 }
 
 impl DecryptionAttempt<'_> {
     fn narrow(&self) -> &[u8] {
         match self {
-            Self::Given(passphrase) => passphrase.bytes(),
+            Self::Given(password) => password.bytes(),
             Self::None => &[],
         }
     }
 
     fn wide(&self) -> Zeroizing<Vec<u8>> {
         match self {
-            Self::Given(passphrase) => passphrase.wide(),
+            Self::Given(password) => password.wide(),
             Self::None => Zeroizing::default(),
         }
     }
@@ -76,7 +76,7 @@ pub(super) enum DecryptionFailure {
     TooMuchWork(u64),
     /// An encryption scheme that certctl does not support.
     UnknownScheme,
-    /// The passphrase is wrong or the content is damaged; the two cannot be distinguished.
+    /// The password is wrong or the content is damaged; the two cannot be distinguished.
     Wrong,
 }
 
@@ -84,14 +84,14 @@ pub(super) enum DecryptionFailure {
 pub(super) fn decrypt(
     algorithm: &[u8],
     data: &[u8],
-    passphrase: DecryptionAttempt<'_>,
+    password: DecryptionAttempt<'_>,
     work: &mut KeyDerivationBudget,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptionFailure> {
     if let Ok(EncryptionScheme::Pbes2(parameters)) = EncryptionScheme::from_der(algorithm) {
-        work.spend(count_rounds(&parameters.kdf)?)
+        work.spend(count_iterations(&parameters.kdf)?)
             .map_err(DecryptionFailure::TooMuchWork)?;
         return parameters
-            .decrypt(passphrase.narrow(), data)
+            .decrypt(password.narrow(), data)
             .map(Zeroizing::new)
             .map_err(|_| DecryptionFailure::Wrong);
     }
@@ -99,7 +99,7 @@ pub(super) fn decrypt(
     work.spend(scheme.iterations.saturating_mul(2))
         .map_err(DecryptionFailure::TooMuchWork)?;
     scheme
-        .decrypt(data, &passphrase.wide())
+        .decrypt(data, &password.wide())
         .ok_or(DecryptionFailure::Wrong)
 }
 
@@ -108,18 +108,18 @@ pub(crate) const SCRYPT_MEMORY: u64 = 32 * 1024 * 1024;
 
 /// Returns how many iterations a key derivation requires. For scrypt (RFC 7914) these are its
 /// blocks, and its memory is limited too.
-fn count_rounds(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
+fn count_iterations(kdf: &Kdf) -> Result<u64, DecryptionFailure> {
     match kdf {
         Kdf::Pbkdf2(parameters) => Ok(u64::from(parameters.iteration_count)),
         Kdf::Scrypt(parameters) => {
             let blocks = parameters
                 .cost_parameter
                 .saturating_mul(u64::from(parameters.block_size));
-            let rounds = blocks.saturating_mul(u64::from(parameters.parallelization));
+            let iterations = blocks.saturating_mul(u64::from(parameters.parallelization));
             if blocks.saturating_mul(128) > SCRYPT_MEMORY {
-                Err(DecryptionFailure::TooMuchWork(rounds))
+                Err(DecryptionFailure::TooMuchWork(iterations))
             } else {
-                Ok(rounds)
+                Ok(iterations)
             }
         }
         _ => Err(DecryptionFailure::UnknownScheme),
@@ -214,14 +214,14 @@ pub(super) fn verify_mac(
     digest_id: &[u8],
     salt: &[u8],
     iterations: u64,
-    passphrase: DecryptionAttempt<'_>,
+    password: DecryptionAttempt<'_>,
     content: &[u8],
     mac: &[u8],
 ) -> Option<bool> {
     let (_, digest, hmac) = DIGESTS.iter().find(|(id, ..)| *id == digest_id)?;
     let derivation = Pkcs12Derivation {
         digest,
-        wide: &passphrase.wide(),
+        wide: &password.wide(),
         salt,
         iterations,
     };
@@ -256,7 +256,7 @@ static DIGESTS: [(&[u8], &digest::Algorithm, hmac::Algorithm); 4] = [
 /// The input of PKCS#12 key derivation (RFC 7292 B.2).
 struct Pkcs12Derivation<'a> {
     digest: &'static digest::Algorithm,
-    /// The passphrase as UTF-16, see [`Passphrase::wide`].
+    /// The password as UTF-16, see [`Password::wide`].
     wide: &'a [u8],
     salt: &'a [u8],
     iterations: u64,
@@ -267,8 +267,8 @@ impl Pkcs12Derivation<'_> {
     fn derive(&self, purpose: Purpose, length: usize) -> Zeroizing<Vec<u8>> {
         let block = self.digest.block_len();
         let salt = repeat_to_blocks(self.salt, block);
-        let passphrase = repeat_to_blocks(self.wide, block);
-        let mut input = Zeroizing::new([salt, passphrase].concat());
+        let password = repeat_to_blocks(self.wide, block);
+        let mut input = Zeroizing::new([salt, password].concat());
         let mut derived = Zeroizing::new(Vec::with_capacity(length + self.digest.output_len()));
         while derived.len() < length {
             let hash = self.hash_repeatedly(purpose, &input);

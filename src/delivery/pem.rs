@@ -135,7 +135,7 @@ impl PemScan {
 
     fn note_marker_layout(&mut self, bytes: &[u8], marker: &PemMarker<'_>) {
         if !marker.exact {
-            self.add_repair(RepairKind::Dashes, marker.line);
+            self.add_repair(RepairKind::WrongDashes, marker.line);
         }
         if let Some(repair) = repair_before_marker(line_before(bytes, marker.start)) {
             self.add_repair(repair, marker.line);
@@ -164,7 +164,7 @@ fn repair_before_marker(before: &[u8]) -> Option<RepairKind> {
     }
     let has_quote_mark = before.iter().any(|&byte| byte == b'>' || byte == b'|');
     let repair = if before.ends_with(b"-----") {
-        RepairKind::Glued
+        RepairKind::JoinedMarkers
     } else if before.iter().all(u8::is_ascii_whitespace) {
         RepairKind::Indented
     } else if has_quote_mark && before.iter().all(|&byte| pem_body::is_quote(byte)) {
@@ -175,10 +175,10 @@ fn repair_before_marker(before: &[u8]) -> Option<RepairKind> {
     Some(repair)
 }
 
-/// Returns whether a line break is among the blanks that `body` starts with.
+/// Returns whether the white space at the start of `body` contains a line break.
 fn starts_with_line_break(body: &[u8]) -> bool {
-    let blanks = body.len() - body.trim_ascii_start().len();
-    body[..blanks]
+    let white_space = body.len() - body.trim_ascii_start().len();
+    body[..white_space]
         .iter()
         .any(|byte| matches!(byte, b'\r' | b'\n'))
 }

@@ -128,7 +128,7 @@ impl PemBody {
             if skip == 0 && !byte.is_ascii_whitespace() {
                 self.data.push(byte);
             } else if skip > 1 && byte != b'\\' {
-                self.add_repair(RepairKind::OddSpaces);
+                self.add_repair(RepairKind::UnusualWhitespace);
             }
             rest = &rest[skip.max(1)..];
         }
@@ -145,8 +145,9 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// How many bytes the invisible character takes that `bytes` start with: no-break space, soft
-/// hyphen, zero-width characters, byte order mark. 0 for anything else, ASCII blanks too.
+/// Returns the length in bytes of the invisible character at the start of `bytes`: no-break space,
+/// soft hyphen, zero-width characters, byte order mark. 0 for anything else, including ASCII
+/// spaces.
 fn invisible_length(bytes: &[u8]) -> usize {
     match bytes {
         [0xc2, 0xa0 | 0xad, ..] => 2,
@@ -201,11 +202,11 @@ fn decode_quoted_printable(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 
 /// Parses what follows a `=`; `None` if it is no escape.
 fn parse_escape(after: &[u8]) -> Option<QuotedEscape<'_>> {
-    let blanks = after
+    let white_space = after
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t'))
         .count();
-    match &after[blanks..] {
+    match &after[white_space..] {
         [b'\r', b'\n', rest @ ..] | [b'\n' | b'\r', rest @ ..] => {
             Some(QuotedEscape::SoftBreak(rest))
         }
@@ -270,7 +271,7 @@ mod tests {
             (
                 "\nAA\u{a0}AA\u{200b}\n",
                 "AAAA",
-                vec![RepairKind::OddSpaces],
+                vec![RepairKind::UnusualWhitespace],
             ),
             ("\nAA=A\n", "AA=A", vec![]),
         ] {

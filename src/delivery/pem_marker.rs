@@ -22,7 +22,8 @@ pub(super) struct PemMarker<'a> {
     pub exact: bool,
 }
 
-/// The label of an inexact marker must contain one of these: `-- BEGIN OF STORY --` is none.
+/// The label of an inexact marker must contain one of these words; `-- BEGIN OF STORY --` is not a
+/// marker.
 const LABEL_WORDS: [&[u8]; 5] = [b"CERTIFICATE", b"KEY", b"PKCS7", b"PKCS #7", b"CMS"];
 
 /// More than the longest label, `ENCRYPTED PRIVATE KEY`, has characters.
@@ -33,7 +34,7 @@ pub(super) fn find_markers(bytes: &[u8], limit: usize) -> Vec<PemMarker<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     let mut line = 1;
-    // Up to where line breaks are counted.
+    // The offset up to which line breaks have been counted.
     let mut counted = 0;
     while found.len() < limit {
         let Some(start) = next_dash(bytes, at) else {
@@ -66,7 +67,7 @@ fn next_dash(bytes: &[u8], from: usize) -> Option<usize> {
 /// A run of dashes.
 struct DashRun {
     count: usize,
-    /// In bytes.
+    /// The length in bytes.
     length: usize,
     /// All of them are ASCII hyphens.
     plain: bool,
@@ -103,8 +104,8 @@ fn read_dashes(bytes: &[u8]) -> DashRun {
     run
 }
 
-/// How many bytes the dash takes that `bytes` start with: hyphen, U+2010 to U+2015, U+2212 minus,
-/// U+FE58, U+FE63, U+FF0D.
+/// Returns the length in bytes of the dash at the start of `bytes`: hyphen, U+2010 to U+2015,
+/// U+2212 minus, U+FE58, U+FE63, U+FF0D.
 fn dash_length(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'-', ..] => Some(1),

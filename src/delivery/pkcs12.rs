@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::ber;
 use super::limits::KeyDerivationBudget;
-use super::pbe::{self, DecryptionAttempt, DecryptionFailure, Passphrase};
+use super::pbe::{self, DecryptionAttempt, DecryptionFailure, Password};
 use super::pkcs7::{ZERO, content, elements, sequence};
 use crate::delivery::diagnostics::UnusedContent;
 use crate::pki::der::{self, DerElement};
@@ -32,30 +32,30 @@ pub(super) struct OpenedPkcs12 {
     pub unused: Vec<UnusedContent>,
     /// The file is BER, which not all programs read.
     pub ber: bool,
-    /// Whether its MAC is valid for the given passphrase only.
-    pub locked_by_passphrase: bool,
+    /// Whether its MAC is valid for the given password only.
+    pub is_locked_by_password: bool,
 }
 
-/// Opens a file with `passphrase`; if that fails, with an empty one, then with none. Each attempt
+/// Opens a file with `password`; if that fails, with an empty one, then with none. Each attempt
 /// spends `work`.
 ///
 /// # Errors
-/// The file is encrypted with another passphrase, damaged, or uses an unsupported scheme.
+/// The file is encrypted with another password, damaged, or uses an unsupported scheme.
 pub(super) fn read(
     bytes: &[u8],
-    passphrase: Option<&Passphrase>,
+    password: Option<&Password>,
     work: &mut KeyDerivationBudget,
 ) -> Result<OpenedPkcs12, UnusedContent> {
     if let Some(pfx) = Pfx::parse(bytes) {
         return pfx
-            .open_with_any(passphrase, work)
-            .map_err(|failure| failure.unused_content(passphrase));
+            .open_with_any(password, work)
+            .map_err(|failure| failure.unused_content(password));
     }
     let der = Zeroizing::new(ber::to_der(bytes).ok_or(UnusedContent::DamagedPkcs12)?);
     let pfx = Pfx::parse(&der).ok_or(UnusedContent::DamagedPkcs12)?;
     let opened = pfx
-        .open_with_any(passphrase, work)
-        .map_err(|failure| failure.unused_content(passphrase))?;
+        .open_with_any(password, work)
+        .map_err(|failure| failure.unused_content(password))?;
     Ok(OpenedPkcs12 {
         ber: true,
         ..opened
@@ -75,8 +75,8 @@ impl From<DecryptionFailure> for OpeningFailure {
 }
 
 impl OpeningFailure {
-    /// Returns the content to report for a file that could not be opened with `passphrase`.
-    fn unused_content(self, passphrase: Option<&Passphrase>) -> UnusedContent {
+    /// Returns the content to report for a file that could not be opened with `password`.
+    fn unused_content(self, password: Option<&Password>) -> UnusedContent {
         let failure = match self {
             Self::Damaged => return UnusedContent::DamagedPkcs12,
             Self::Locked(failure) => failure,
@@ -84,15 +84,15 @@ impl OpeningFailure {
         match failure {
             DecryptionFailure::TooMuchWork(rounds) => UnusedContent::TooMuchWork(rounds),
             DecryptionFailure::UnknownScheme => UnusedContent::UnknownEncryption,
-            DecryptionFailure::Wrong if passphrase.is_some() => {
-                UnusedContent::WrongPassphrase("a PKCS#12 file")
+            DecryptionFailure::Wrong if password.is_some() => {
+                UnusedContent::WrongPassword("a PKCS#12 file")
             }
             DecryptionFailure::Wrong => UnusedContent::LockedPkcs12,
         }
     }
 }
 
-/// A file parsed as far as possible without a passphrase.
+/// A file parsed as far as possible without a password.
 struct Pfx<'a> {
     /// The `AuthenticatedSafe`, which the MAC protects.
     safes: &'a [u8],
@@ -124,17 +124,17 @@ impl<'a> Pfx<'a> {
         })
     }
 
-    /// Tries `passphrase`, then an empty one, then none, until one opens the file.
+    /// Tries `password`, then an empty one, then none, until one opens the file.
     fn open_with_any(
         &self,
-        passphrase: Option<&Passphrase>,
+        password: Option<&Password>,
         work: &mut KeyDerivationBudget,
     ) -> Result<OpenedPkcs12, OpeningFailure> {
-        if let Some(passphrase) = passphrase {
-            match self.open(DecryptionAttempt::Given(passphrase), work) {
+        if let Some(password) = password {
+            match self.open(DecryptionAttempt::Given(password), work) {
                 Ok(opened) => {
                     return Ok(OpenedPkcs12 {
-                        locked_by_passphrase: self.mac.is_some(),
+                        is_locked_by_password: self.mac.is_some(),
                         ..opened
                     });
                 }
@@ -142,7 +142,7 @@ impl<'a> Pfx<'a> {
                 Err(failure) => return Err(failure),
             }
         }
-        let empty = Passphrase::new(Vec::new());
+        let empty = Password::new(Vec::new());
         match self.open(DecryptionAttempt::Given(&empty), work) {
             Err(OpeningFailure::Locked(DecryptionFailure::Wrong)) => {
                 self.open(DecryptionAttempt::None, work)
@@ -153,7 +153,7 @@ impl<'a> Pfx<'a> {
 
     fn open(
         &self,
-        passphrase: DecryptionAttempt<'_>,
+        password: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
     ) -> Result<OpenedPkcs12, OpeningFailure> {
         if let Some(mac) = &self.mac {
@@ -163,7 +163,7 @@ impl<'a> Pfx<'a> {
                 mac.digest,
                 mac.salt,
                 mac.iterations,
-                passphrase,
+                password,
                 self.safes,
                 mac.value,
             );
@@ -181,7 +181,7 @@ impl<'a> Pfx<'a> {
             }
         };
         for safe in safes {
-            opened.read_safe(safe, passphrase, work)?;
+            opened.read_safe(safe, password, work)?;
         }
         Ok(opened)
     }
@@ -216,21 +216,21 @@ impl OpenedPkcs12 {
     fn read_safe(
         &mut self,
         safe: DerElement<'_>,
-        passphrase: DecryptionAttempt<'_>,
+        password: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
     ) -> Result<(), OpeningFailure> {
         if let Some(plain) = content(safe.whole, DATA) {
             let (octets, _) = der::split_element(plain).ok_or(OpeningFailure::Damaged)?;
-            return self.read_bags(octets.value, passphrase, work);
+            return self.read_bags(octets.value, password, work);
         }
         let Some(encrypted) = content(safe.whole, ENCRYPTED_DATA) else {
             self.unused.push(UnusedContent::UnknownEncryption);
             return Ok(());
         };
         let (algorithm, data) = encrypted_content(encrypted).ok_or(OpeningFailure::Damaged)?;
-        let plain = pbe::decrypt(algorithm, &data, passphrase, work)?;
-        // The padding may be valid by chance even with a wrong passphrase.
-        match self.read_bags(&plain, passphrase, work) {
+        let plain = pbe::decrypt(algorithm, &data, password, work)?;
+        // The padding may be valid by chance even with a wrong password.
+        match self.read_bags(&plain, password, work) {
             Err(OpeningFailure::Damaged) => Err(DecryptionFailure::Wrong.into()),
             other => other,
         }
@@ -240,7 +240,7 @@ impl OpenedPkcs12 {
     fn read_bags(
         &mut self,
         bytes: &[u8],
-        passphrase: DecryptionAttempt<'_>,
+        password: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
     ) -> Result<(), OpeningFailure> {
         let der;
@@ -255,7 +255,7 @@ impl OpenedPkcs12 {
             let (id, value) = split_bag(bag).ok_or(OpeningFailure::Damaged)?;
             match id.strip_prefix(BAGS) {
                 Some([1]) => self.keys.push(Zeroizing::new(value.to_vec())),
-                Some([2]) => self.read_encrypted_key(value, passphrase, work)?,
+                Some([2]) => self.read_encrypted_key(value, password, work)?,
                 Some([3]) => match certificate_der(value) {
                     Some(der) => self.certificates.push(der.to_vec()),
                     None => self.unused.push(UnusedContent::OtherBag),
@@ -270,7 +270,7 @@ impl OpenedPkcs12 {
     fn read_encrypted_key(
         &mut self,
         value: &[u8],
-        passphrase: DecryptionAttempt<'_>,
+        password: DecryptionAttempt<'_>,
         work: &mut KeyDerivationBudget,
     ) -> Result<(), OpeningFailure> {
         let parts = der::split_element(value)
@@ -279,7 +279,7 @@ impl OpenedPkcs12 {
         let [algorithm, data] = parts.as_slice() else {
             return Err(OpeningFailure::Damaged);
         };
-        match pbe::decrypt(algorithm.whole, data.value, passphrase, work) {
+        match pbe::decrypt(algorithm.whole, data.value, password, work) {
             Ok(key) => self.keys.push(key),
             Err(DecryptionFailure::Wrong) => self.locked.push(Zeroizing::new(value.to_vec())),
             Err(DecryptionFailure::UnknownScheme) => {

@@ -2,7 +2,7 @@
 
 use super::limits::{DeliveryError, DeliveryLimits, ReadBudget};
 use super::mail::{self, MailPartKind};
-use super::pbe::Passphrase;
+use super::pbe::Password;
 use super::pem::{self, PemBlock};
 use super::sniff::{self, FileForm};
 use super::source::ItemSource;
@@ -22,22 +22,22 @@ impl CaDelivery {
         inputs: Vec<DeliveryInput>,
         limits: &DeliveryLimits,
     ) -> Result<Self, DeliveryError> {
-        Self::read_with_passphrase(&inputs, limits, None)
+        Self::read_with_password(&inputs, limits, None)
     }
 
-    /// Reads all inputs, with a passphrase for encrypted content.
+    /// Reads all inputs, with a password for encrypted content.
     ///
     /// # Errors
     /// As [`Self::read`].
-    pub fn read_with_passphrase(
+    pub fn read_with_password(
         inputs: &[DeliveryInput],
         limits: &DeliveryLimits,
-        passphrase: Option<&Passphrase>,
+        password: Option<&Password>,
     ) -> Result<Self, DeliveryError> {
         let mut reader = Reader {
             delivery: Self::default(),
             budget: ReadBudget::new(limits),
-            passphrase,
+            password,
         };
         for input in inputs {
             let source = ItemSource {
@@ -54,7 +54,7 @@ impl CaDelivery {
 struct Reader<'a> {
     delivery: CaDelivery,
     budget: ReadBudget<'a>,
-    passphrase: Option<&'a Passphrase>,
+    password: Option<&'a Password>,
 }
 
 /// Why a DER element was not read.
@@ -103,7 +103,7 @@ impl Reader<'_> {
         let Some(der) = text_forms::decode_bare_base64(bytes) else {
             return Ok(());
         };
-        self.add_repair(source, RepairKind::NakedBase64, None);
+        self.add_repair(source, RepairKind::BareBase64, None);
         self.read_der(source, &der)
     }
 
@@ -133,7 +133,7 @@ impl Reader<'_> {
         self.read(source, &text, depth)
     }
 
-    /// Reads the parts of a mail; its own text is not reported.
+    /// Reads the parts of an email; its own text is not reported.
     fn read_mail(
         &mut self,
         source: &ItemSource,
@@ -151,8 +151,8 @@ impl Reader<'_> {
             self.budget.spend_inflated(&place, part.bytes.len())?;
             match part.kind {
                 MailPartKind::Signature => self.ignore(&place, UnusedContent::MailSignature),
-                MailPartKind::Page if self.delivery.count_items() > items_before => {}
-                MailPartKind::Letter | MailPartKind::Page
+                MailPartKind::Html if self.delivery.count_items() > items_before => {}
+                MailPartKind::PlainText | MailPartKind::Html
                     if is_prose(&sniff::detect_form(&part.bytes)) => {}
                 _ => self.read(&place, &part.bytes, depth + 1)?,
             }
@@ -176,13 +176,8 @@ impl Reader<'_> {
             return Ok(());
         }
         for index in 0..archive.len() {
-            let (place, content) = zip::read_entry(
-                &mut archive,
-                index,
-                source,
-                &mut self.budget,
-                self.passphrase,
-            )?;
+            let (place, content) =
+                zip::read_entry(&mut archive, index, source, &mut self.budget, self.password)?;
             match content {
                 ZipContent::File(content) => self.read(&place, &content, depth + 1)?,
                 ZipContent::Folder => {}
@@ -218,7 +213,7 @@ impl Reader<'_> {
             LabelClass::Skipped => Ok(()),
             LabelClass::Standard => self.read_block_content(source, block),
             LabelClass::Variant => {
-                self.add_repair(source, RepairKind::Label, Some(block.line));
+                self.add_repair(source, RepairKind::UnusualLabel, Some(block.line));
                 self.read_block_content(source, block)
             }
             LabelClass::Other => {

@@ -71,7 +71,7 @@ fn binary_form(bytes: &[u8]) -> Option<FileForm> {
     if ends_as_zip(bytes) {
         return Some(FileForm::Zip);
     }
-    // Text inside of a DER file may be part of the signed content.
+    // Text in a DER file may be part of the signed content.
     if is_whole(bytes) {
         return Some(FileForm::Der);
     }
@@ -117,9 +117,9 @@ fn is_whole(bytes: &[u8]) -> bool {
     }
 }
 
-/// Returns whether it is a zip with other bytes in front (self-extracting, or saved with a mail
-/// header): the comment of the record that ends a directory of at least one entry reaches the end
-/// of the file (APPNOTE 4.3.16).
+/// Returns whether it is a zip file with other bytes in front (self-extracting, or saved with an
+/// email header): the comment of the record that ends a directory of at least one entry reaches the
+/// end of the file (APPNOTE 4.3.16).
 fn ends_as_zip(bytes: &[u8]) -> bool {
     const RECORD: usize = 22;
     let tail = &bytes[bytes.len().saturating_sub(RECORD + usize::from(u16::MAX))..];
@@ -131,7 +131,7 @@ fn ends_as_zip(bytes: &[u8]) -> bool {
         })
 }
 
-/// The length of the comment behind a record that ends a zip directory.
+/// Returns the length of the comment after the record that ends the directory of a zip file.
 fn zip_comment_length(record: &[u8]) -> usize {
     usize::from(u16::from_le_bytes([record[20], record[21]]))
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The source of an item: an input, and the entry of a zip in it. Both are foreign text, which is
-/// displayed but never used as a path.
+/// The source of an item: an input, and the entry of a zip file in it. Both are untrusted text,
+/// which is displayed but never used as a path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct ItemSource {
     pub input: String,

@@ -9,7 +9,7 @@ use ::zip::{SUPPORTED_COMPRESSION_METHODS, ZipArchive};
 use zeroize::Zeroizing;
 
 use super::limits::{DeliveryError, ReadBudget};
-use super::pbe::Passphrase;
+use super::pbe::Password;
 use super::source::ItemSource;
 use crate::delivery::diagnostics::UnusedContent;
 
@@ -20,8 +20,8 @@ pub(super) enum ZipContent {
     Unused(UnusedContent),
 }
 
-/// Opens a zip. Counts the headers of entries before the directory is parsed, because a directory
-/// of 300,000 names takes too much memory.
+/// Opens a zip file. Counts the headers of entries before the directory is parsed, because a
+/// directory of 300,000 names takes too much memory.
 pub(super) fn open<'a>(
     source: &ItemSource,
     bytes: &'a [u8],
@@ -48,7 +48,7 @@ pub(super) fn read_entry(
     index: usize,
     source: &ItemSource,
     budget: &mut ReadBudget<'_>,
-    passphrase: Option<&Passphrase>,
+    password: Option<&Password>,
 ) -> Result<(ItemSource, ZipContent), DeliveryError> {
     let raw = archive
         .by_index_raw(index)
@@ -67,13 +67,13 @@ pub(super) fn read_entry(
         (true, ..) => ZipContent::Unused(UnusedContent::Link),
         (_, false, _) => ZipContent::Folder,
         _ if !readable => ZipContent::Unused(UnusedContent::OtherMethod),
-        (.., true) if passphrase.is_none() => ZipContent::Unused(UnusedContent::EncryptedEntry),
+        (.., true) if password.is_none() => ZipContent::Unused(UnusedContent::EncryptedEntry),
         _ => inflate(
             archive,
             index,
             &place,
             budget,
-            passphrase.filter(|_| encrypted),
+            password.filter(|_| encrypted),
         )?,
     };
     Ok((place, content))
@@ -87,19 +87,19 @@ fn is_link(mode: Option<u32>) -> bool {
     mode.is_some_and(|mode| mode & TYPE == LINK)
 }
 
-/// Inflates an entry. With a passphrase, any failure to read counts as a wrong passphrase.
+/// Inflates an entry. With a password, any failure to read counts as a wrong password.
 fn inflate(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     index: usize,
     place: &ItemSource,
     budget: &mut ReadBudget<'_>,
-    passphrase: Option<&Passphrase>,
+    password: Option<&Password>,
 ) -> Result<ZipContent, DeliveryError> {
-    const WRONG: ZipContent = ZipContent::Unused(UnusedContent::WrongPassphrase("a file"));
-    let options = ZipReadOptions::new().password(passphrase.map(Passphrase::bytes));
+    const WRONG: ZipContent = ZipContent::Unused(UnusedContent::WrongPassword("a file"));
+    let options = ZipReadOptions::new().password(password.map(Password::bytes));
     let file = match archive.by_index_with_options(index, options) {
         Ok(file) => file,
-        Err(_) if passphrase.is_some() => return Ok(WRONG),
+        Err(_) if password.is_some() => return Ok(WRONG),
         Err(error) => return Err(damaged_error(place, &error)),
     };
     // The size in the header is only a hint; a false one wastes no more than this.
@@ -110,7 +110,7 @@ fn inflate(
         .read_to_end(&mut content)
     {
         Ok(read) => budget.spend_inflated(place, read)?,
-        Err(_) if passphrase.is_some() => {
+        Err(_) if password.is_some() => {
             budget.spend_inflated(place, content.len())?;
             return Ok(WRONG);
         }

@@ -50,7 +50,7 @@ impl ExportFormat {
         }
     }
 
-    /// Returns true if it includes the private key.
+    /// Returns whether it includes the private key.
     #[must_use]
     pub(crate) fn includes_key(self) -> bool {
         matches!(self, Self::Pfx | Self::Haproxy)

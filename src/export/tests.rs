@@ -1,4 +1,4 @@
-//! Every format reads back as what it was made from, and nothing else does.
+//! Every format can be read back to the same certificate and key, and nothing else is accepted.
 
 use clap::ValueEnum;
 

@@ -13,10 +13,10 @@ use crate::pki::verify;
 use crate::system::http::{self, HttpError, NetworkReach};
 use crate::system::signals::InterruptSignal;
 
-/// The most issuers that are fetched for one chain; clients follow no more.
+/// The maximum number of issuers that are fetched for one chain; clients follow no more.
 pub(crate) const AIA_STEPS: usize = 6;
 
-/// The most URLs of one certificate that are tried.
+/// The maximum number of URLs of one certificate that are tried.
 pub(crate) const AIA_URLS: usize = 4;
 
 /// The networks from which certificates may be fetched, and the signal that stops a transfer.

@@ -12,9 +12,8 @@ use crate::inputs::folder::{self, ArgumentMeaning, FolderContents};
 use crate::inputs::reader::InputReader;
 use crate::matching::MatchingError;
 use crate::pki::certificate::Certificate;
-use crate::pki::name::DnsName;
 use crate::probe::StartTls;
-use crate::system::fs::{files, folders};
+use crate::system::fs::folders;
 
 /// Reads the file, folder, name or host `text`; for a host, also returns its answers.
 ///
@@ -59,7 +58,7 @@ fn host_of_argument(
             .with_step(name_a_mail_host())
         });
     }
-    if text == "-" || files::exists(Path::new(text)) {
+    if ArgumentMeaning::from_path(text).is_some() {
         return Ok(None);
     }
     if let Some(host) = HostArgument::with_port(text) {
@@ -74,15 +73,15 @@ fn host_of_argument(
 
 /// Reads a file, stdin, the files of a folder, or those of a name known here.
 fn read(context: &Context, reading: &InputReader, text: &str) -> Result<CaDelivery, Failure> {
-    let path = Path::new(text);
-    if folders::is_folder(path) {
-        return reading.read_inputs(&folder::read_folder(path)?);
-    }
-    if text == "-" || files::exists(path) {
-        return reading.read_file(path);
-    }
-    let name = DnsName::parse(text)?;
     let here = FolderContents::read(context)?;
+    let name = match ArgumentMeaning::resolve(text, &here)? {
+        ArgumentMeaning::Stdin => return reading.read_file(Path::new("-")),
+        ArgumentMeaning::File(path) if folders::is_folder(&path) => {
+            return reading.read_inputs(&folder::read_folder(&path)?);
+        }
+        ArgumentMeaning::File(path) => return reading.read_file(&path),
+        ArgumentMeaning::Name(name) => name,
+    };
     let inputs = here
         .paths_named(&name, context.now())
         .into_iter()

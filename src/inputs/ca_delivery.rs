@@ -162,10 +162,10 @@ pub(crate) fn match_delivery(
     match_delivery_in_folder(context, FolderContents::read(context)?, files, options)
 }
 
-/// Does the same as [`match_delivery`], with the contents of the working directory already read.
+/// Like [`match_delivery`], but with the contents of the working directory already read.
 ///
 /// # Errors
-/// The same as [`match_delivery`].
+/// As for [`match_delivery`].
 pub(crate) fn match_delivery_in_folder(
     context: &Context,
     here: FolderContents,
@@ -285,7 +285,7 @@ fn unlock(
     Ok(())
 }
 
-/// Returns true if no password is needed: for comparing, a request or a key that matches one leaf
+/// Returns whether no password is needed: for comparing, a request or a key that matches one leaf
 /// is enough; for installing, each leaf with a request here needs its key.
 fn has_enough_keys(
     keyring: &KeyCandidates,
@@ -306,7 +306,7 @@ fn has_enough_keys(
     }
 }
 
-/// Finds the chain, the key and the request of each leaf.
+/// The inputs for finding the chain, the key and the request of each leaf.
 struct CertificateMatcher<'a> {
     options: &'a DeliveryOptions<'a>,
     interrupt: &'a InterruptSignal,
@@ -446,7 +446,7 @@ fn path_and_value<T>(held: HeldFile<T>) -> (PathBuf, T) {
     (held.path, held.value)
 }
 
-/// Returns the first valid DNS name of `leaf` as a file name. Foreign text becomes part of a path
+/// Returns the first valid DNS name of `leaf` as a file name. Untrusted text becomes part of a path
 /// only as a checked A-label.
 #[must_use]
 pub(crate) fn file_stem_of(leaf: &Certificate) -> String {

@@ -10,7 +10,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::permissions::Mode;
 use crate::system::fs::files;
 
-/// The most that is read of a `.dcv` file.
+/// The maximum number of bytes read from a `.dcv` file.
 const LIMIT: u64 = 64 * 1024;
 
 /// Returns the path of the `.dcv` file of a request, which is never the path of the request itself.

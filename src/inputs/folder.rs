@@ -18,13 +18,13 @@ use crate::pki::name::DnsName;
 use crate::system::fs::files::{self, FolderListing};
 use crate::system::fs::folders;
 
-/// The most that is read of a file that was passed, in bytes.
+/// The maximum number of bytes read from a file that was passed.
 pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The most that is read of any other file, in bytes; keys, requests and chains are far smaller.
+/// The maximum number of bytes read of any other file; keys, requests and chains are far smaller.
 pub(crate) const GLANCE_LIMIT: u64 = 256 * 1024;
 
-/// The most files of a folder that are read.
+/// The maximum number of files read from a folder.
 pub(crate) const FOLDER_LIMIT: usize = 10_000;
 
 impl FolderContents {
@@ -115,11 +115,11 @@ impl FolderContents {
 
 /// A file of the working directory.
 enum FolderFile {
-    /// Keys, requests and certificates that stand in the file itself.
+    /// Keys, requests and certificates that are not in an archive.
     Plain(CaDelivery),
-    /// A zip, a mail or a PKCS#7 file.
+    /// A zip file, an email or a PKCS#7 file.
     Archive,
-    /// Nothing that is read unless it is named; a PKCS#12 file needs a password.
+    /// A file that is read only if it is passed; a PKCS#12 file needs a password.
     Other,
 }
 
@@ -131,10 +131,10 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> FolderFile {
         _ => return FolderFile::Other,
     }
     let input = DeliveryInput::new(path.display().to_string(), bytes);
-    // No key is derived from a passphrase: that is slow, and is done only for files that were
+    // No key is derived from a password: that is slow, and is done only for files that were
     // passed.
     let limits = DeliveryLimits {
-        derivation_rounds: 0,
+        derivation_iterations: 0,
         ..DeliveryLimits::default()
     };
     let Ok(found) = CaDelivery::read(vec![input], &limits) else {
@@ -148,8 +148,8 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> FolderFile {
     }
 }
 
-/// The archives in the working directory that contain a certificate for a key or a request there.
-/// An archive that cannot be read is not one of them.
+/// Returns the archives in the working directory that contain a certificate for a key or a request
+/// there. Archives that cannot be read are omitted.
 pub(crate) fn archives_for_keys(here: &FolderContents) -> Vec<PathBuf> {
     let keys = here.keys.iter().map(|key| key.value.id());
     let requests = here.requests.iter().map(|request| request.value.key_id);
@@ -170,14 +170,14 @@ pub(crate) fn archives_for_keys(here: &FolderContents) -> Vec<PathBuf> {
     archives
 }
 
-/// What a file contains that was not named, archives included; nothing if it is large or cannot be
-/// read.
+/// Returns the contents of a file that was not passed, archives included; empty if it is large or
+/// cannot be read.
 #[must_use]
 pub(crate) fn read_small_file(path: &Path) -> Option<CaDelivery> {
     let bytes = files::read(path, GLANCE_LIMIT).ok()?;
     let input = DeliveryInput::new(path.display().to_string(), bytes);
     let limits = DeliveryLimits {
-        derivation_rounds: 0,
+        derivation_iterations: 0,
         ..DeliveryLimits::default()
     };
     CaDelivery::read(vec![input], &limits).ok()
@@ -196,18 +196,21 @@ pub(crate) enum ArgumentMeaning {
 
 impl ArgumentMeaning {
     /// Returns the meaning if it does not depend on the contents of the working directory: an
-    /// existing file, or stdin. A folder is neither, because it may have the name of a certificate.
+    /// existing file that is not spelled like a name, or stdin. A path with a slash or with the
+    /// suffix of a certificate is not spelled like a name.
     #[must_use]
     pub(crate) fn from_path(text: &str) -> Option<Self> {
         let path = PathBuf::from(text);
-        match text {
-            "-" => Some(Self::Stdin),
-            _ => (files::exists(&path) && !folders::is_folder(&path)).then_some(Self::File(path)),
+        if text == "-" {
+            return Some(Self::Stdin);
         }
+        let is_file = files::exists(&path) && !folders::is_folder(&path);
+        let may_be_name = !looks_like_file(text) && DnsName::parse(text).is_ok();
+        (is_file && !may_be_name).then_some(Self::File(path))
     }
 
-    /// Resolves an argument: an existing path is a file; else it may be a name known in
-    /// `directory`. `./x` is always a file, `-` is stdin.
+    /// Resolves an argument: a name known in `directory` means that name, else an existing path is a
+    /// file. `./x` or the suffix of a certificate forces an existing file; `-` is stdin.
     ///
     /// # Errors
     /// See [`MatchingError`].

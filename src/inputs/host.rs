@@ -79,7 +79,7 @@ pub(crate) struct HostCertificates {
     pub addresses: Vec<SocketAddr>,
     /// `TLS 1.2` or `TLS 1.3`.
     pub protocol: &'static str,
-    /// The certificates in DER, in the order in which they were sent. Foreign bytes.
+    /// The certificates in DER, in the order in which they were sent. Untrusted bytes.
     pub sent: Vec<Vec<u8>>,
 }
 

@@ -11,7 +11,7 @@ use crate::advice::inputs as advice;
 use crate::context::Context;
 use crate::delivery::{
     CaDelivery, DecryptError, DeliveryInput, DeliveryLimits, EncryptedKey, FoundItem, ItemSource,
-    Passphrase, UnusedContent,
+    Password, UnusedContent,
 };
 use crate::failure::{Failure, FailureKind};
 
@@ -39,7 +39,7 @@ pub(crate) struct PasswordArgs {
 #[derive(Debug)]
 pub(crate) struct InputReader {
     /// The password, once one is known.
-    passphrase: RefCell<Option<Passphrase>>,
+    password: RefCell<Option<Password>>,
     /// Whether the password is from `--password-file`; then the reader never prompts.
     is_from_file: bool,
     interrupt: InterruptSignal,
@@ -51,16 +51,16 @@ impl InputReader {
     /// # Errors
     /// When that file cannot be read.
     pub(crate) fn new(context: &Context, args: &PasswordArgs) -> Result<Self, Failure> {
-        let passphrase = args.password_file.as_deref().map(first_line).transpose()?;
-        let is_from_file = passphrase.is_some();
+        let password = args.password_file.as_deref().map(first_line).transpose()?;
+        let is_from_file = password.is_some();
         Ok(Self {
-            passphrase: RefCell::new(passphrase),
+            password: RefCell::new(password),
             is_from_file,
             interrupt: context.interrupt.clone(),
         })
     }
 
-    /// Reads all inputs together; prompts for the password of encrypted zips and `.pfx` files.
+    /// Reads all inputs together; prompts for the password of encrypted zip files and `.pfx` files.
     ///
     /// # Errors
     /// The same as [`CaDelivery::read`], and a signal during the prompt.
@@ -82,12 +82,9 @@ impl InputReader {
     }
 
     fn open_with_known_password(&self, inputs: &[DeliveryInput]) -> Result<CaDelivery, Failure> {
-        let passphrase = self.passphrase.borrow();
-        let delivery = CaDelivery::read_with_passphrase(
-            inputs,
-            &DeliveryLimits::default(),
-            passphrase.as_ref(),
-        )?;
+        let password = self.password.borrow();
+        let delivery =
+            CaDelivery::read_with_password(inputs, &DeliveryLimits::default(), password.as_ref())?;
         Ok(delivery)
     }
 
@@ -166,9 +163,9 @@ impl InputReader {
     ///
     /// # Errors
     /// No terminal, two different passwords, an empty password, a signal.
-    pub(crate) fn choose_password(&self, what: &str) -> Result<Passphrase, Failure> {
+    pub(crate) fn choose_password(&self, what: &str) -> Result<Password, Failure> {
         if let Some(known) = self
-            .passphrase
+            .password
             .borrow()
             .as_ref()
             .filter(|_| self.is_from_file)
@@ -193,7 +190,7 @@ impl InputReader {
         } else if *typed != *again {
             "the two passwords differ"
         } else {
-            return Ok(Passphrase::new(typed.as_bytes().to_vec()));
+            return Ok(Password::new(typed.as_bytes().to_vec()));
         };
         Err(Failure::new(
             FailureKind::Malformed,
@@ -214,14 +211,14 @@ impl InputReader {
         &self,
         locked: &[HeldFile<EncryptedKey>],
     ) -> (Vec<HeldFile<PrivateKey>>, Option<DecryptError>) {
-        let passphrase = self.passphrase.borrow();
+        let password = self.password.borrow();
         let mut keys = Vec::new();
         let mut last_error = None;
-        let Some(passphrase) = passphrase.as_ref() else {
+        let Some(password) = password.as_ref() else {
             return (keys, last_error);
         };
         for held in locked {
-            match held.value.decrypt(passphrase) {
+            match held.value.decrypt(password) {
                 Ok(value) => keys.push(HeldFile {
                     path: held.path.clone(),
                     value,
@@ -237,7 +234,7 @@ impl InputReader {
         if self.is_from_file || !files::stdin_is_terminal() {
             return Ok(false);
         }
-        let again = if self.passphrase.borrow().is_some() {
+        let again = if self.password.borrow().is_some() {
             "wrong password; "
         } else {
             ""
@@ -249,13 +246,13 @@ impl InputReader {
         if typed.is_empty() {
             return Ok(false);
         }
-        *self.passphrase.borrow_mut() = Some(Passphrase::new(typed.as_bytes().to_vec()));
+        *self.password.borrow_mut() = Some(Password::new(typed.as_bytes().to_vec()));
         Ok(true)
     }
 }
 
 /// Reads the first line of a file without its line end, whatever its mode.
-fn first_line(path: &Path) -> Result<Passphrase, Failure> {
+fn first_line(path: &Path) -> Result<Password, Failure> {
     const LIMIT: u64 = 4096;
     let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
     let line = bytes
@@ -271,5 +268,5 @@ fn first_line(path: &Path) -> Result<Passphrase, Failure> {
         .because("the password must be on the first line")
         .with_step(advice::write_password_first()));
     }
-    Ok(Passphrase::new(line.to_vec()))
+    Ok(Password::new(line.to_vec()))
 }

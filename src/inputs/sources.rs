@@ -243,7 +243,7 @@ pub(crate) fn read_named_keys(
 fn no_usable_key(path: &Path, found: &CaDelivery, error: Option<DecryptError>) -> Failure {
     let path = path.to_owned();
     if let Some(error) = error {
-        return MatchingError::WrongPassphrase(path, error).into();
+        return MatchingError::WrongPassword(path, error).into();
     }
     let mut ignored = found.ignored.iter().map(|ignored| &ignored.content);
     if ignored.any(|what| *what == UnusedContent::EncryptedKey) {
@@ -278,8 +278,8 @@ fn own_request(held: HeldFile<SigningRequest>) -> HeldRequest {
     HeldRequest { file: held, stem }
 }
 
-/// Returns a request that was passed. A file of its own determines the stem; an entry of a zip does
-/// not.
+/// Returns a request that was passed. A file of its own determines the stem; an entry of a zip file
+/// does not.
 fn delivered_request(source: &ItemSource, value: SigningRequest) -> HeldRequest {
     let path = PathBuf::from(&source.input);
     let stem =

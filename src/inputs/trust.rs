@@ -40,10 +40,10 @@ pub(crate) fn trust_anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure
     }
 }
 
-/// The value of `--trust`: the two words in any case, else a file's path.
+/// Parses the value of `--trust`: the two words in any case, else a file's path.
 ///
 /// # Errors
-/// None.
+/// Never.
 pub(crate) fn parse_trust(text: &str) -> Result<String, Infallible> {
     let words = ["mozilla", "system"];
     let word = words.iter().find(|word| word.eq_ignore_ascii_case(text));
@@ -74,13 +74,13 @@ pub(crate) fn trust_flags(anchors: &TrustAnchors) -> Vec<String> {
 #[must_use]
 pub(crate) fn bundle_command(
     context: &Context,
-    typed: &[String],
+    arguments: &[String],
     anchors: &TrustAnchors,
 ) -> Vec<String> {
     [
         context.command_words("bundle"),
         trust_flags(anchors),
-        typed.to_vec(),
+        arguments.to_vec(),
     ]
     .concat()
 }
@@ -94,15 +94,15 @@ pub(crate) fn trust_difference(
     criteria: ChainCriteria<'_>,
 ) -> Option<Finding> {
     let is_known = *chain.end() == ChainEnd::Anchored;
-    // If this store trusts the chain, the other one judges exactly the chain that a server will
-    // send.
+    // If this trust store trusts the chain, the other one judges exactly the chain that a server
+    // will send.
     let bag = if is_known { chain.intermediates() } else { bag };
     let other = match criteria.anchors.source() {
         TrustSource::Mozilla => system_anchors_for(chain, bag, criteria)?,
         TrustSource::System => TrustAnchors::mozilla(),
         TrustSource::File(_) => return None,
     };
-    let is_known_there = is_anchored(
+    let is_known_to_other = is_anchored(
         chain,
         bag,
         ChainCriteria {
@@ -110,18 +110,18 @@ pub(crate) fn trust_difference(
             ..criteria
         },
     );
-    if is_known == is_known_there {
+    if is_known == is_known_to_other {
         return None;
     }
     let trust = TrustDifference {
         label: chain.leaf().label(),
-        here: criteria.anchors.source(),
-        there: other.source(),
+        current: criteria.anchors.source(),
+        other: other.source(),
     };
     Some(if is_known {
-        trust.known_only_here()
+        trust.known_only_to_current()
     } else {
-        trust.known_only_there()
+        trust.known_only_to_other()
     })
 }
 
@@ -153,7 +153,7 @@ fn system_anchors_for(
     Some(TrustAnchors::system_named(roots, &names))
 }
 
-/// Returns true if the leaf of `chain` has a chain to an anchor of `criteria`.
+/// Returns whether the leaf of `chain` has a chain to an anchor of `criteria`.
 fn is_anchored(chain: &Chain, bag: &[Certificate], criteria: ChainCriteria<'_>) -> bool {
     let assembly = verify::assemble_chain(chain.leaf(), bag, criteria);
     *assembly.chain.end() == ChainEnd::Anchored
@@ -164,33 +164,41 @@ struct TrustDifference<'a> {
     /// The label of the leaf.
     label: String,
     /// The trust store that the chain is validated with.
-    here: &'a TrustSource,
-    /// The other one.
-    there: &'a TrustSource,
+    current: &'a TrustSource,
+    /// The other trust store.
+    other: &'a TrustSource,
 }
 
 impl TrustDifference<'_> {
-    fn known_only_there(self) -> Finding {
-        let Self { label, here, there } = self;
-        if *there == TrustSource::System {
-            let message = format!("{label}: {here} does not contain its root, but {there} do");
+    fn known_only_to_other(self) -> Finding {
+        let Self {
+            label,
+            current,
+            other,
+        } = self;
+        if *other == TrustSource::System {
+            let message = format!("{label}: {current} does not contain its root, but {other} do");
             return Finding::warning(CODE, message).with_step(advice::trust_system_roots());
         }
-        let message = format!("{label}: {here} do not contain its root, but {there} does");
+        let message = format!("{label}: {current} do not contain its root, but {other} does");
         Finding::warning(CODE, message).with_step(advice::trust_mozilla_roots())
     }
 
-    fn known_only_here(self) -> Finding {
-        let Self { label, here, there } = self;
-        if *there == TrustSource::System {
+    fn known_only_to_current(self) -> Finding {
+        let Self {
+            label,
+            current,
+            other,
+        } = self;
+        if *other == TrustSource::System {
             let message = format!(
-                "{label}: {here} contains its root, but {there} do not; browsers accept it, \
+                "{label}: {current} contains its root, but {other} do not; browsers accept it, \
                 programs on this machine (curl, wget) do not"
             );
             return Finding::note(CODE, message).with_step(advice::update_system_roots());
         }
         let message = format!(
-            "{label}: {here} contain its root, but {there} does not; browsers on other machines \
+            "{label}: {current} contain its root, but {other} does not; browsers on other machines \
             reject it"
         );
         Finding::warning(CODE, message).with_step(advice::order_from_public_root())

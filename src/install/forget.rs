@@ -1,5 +1,5 @@
 //! Removes a certificate from certctl's management: observes it, refuses while its last install is
-//! unfinished, then replaces its links by plain files.
+//! unfinished, then replaces its links with plain files.
 
 pub(crate) mod apply;
 pub(crate) mod plan;

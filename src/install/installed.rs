@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use self::by_name::{InstalledNames, InstalledRelease};
 pub(crate) use self::saved_paths::{former_links, saved_layout};
-use super::placeholder;
+use super::{placeholder, rollback};
 use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -139,20 +139,12 @@ pub(crate) fn find_newest(
     context: &Context,
     names: &[String],
 ) -> Result<Vec<Option<InstalledFiles>>, Failure> {
-    let mut dns_names: Vec<Option<DnsName>> =
+    let dns_names: Vec<Option<DnsName>> =
         names.iter().map(|name| parse_unless_path(name)).collect();
     if dns_names.iter().all(Option::is_none) {
         return Ok(names.iter().map(|_| None).collect());
     }
     let here = FolderContents::read(context)?;
-    for (name, dns_name) in names.iter().zip(&mut dns_names) {
-        // A name that cannot be resolved here may be installed.
-        if dns_name.is_some()
-            && let Ok(ArgumentMeaning::File(_)) = ArgumentMeaning::resolve(name, &here)
-        {
-            *dns_name = None;
-        }
-    }
     let installed = InstalledNames::new(load_live_releases(context)?);
     let search = NewestSearch {
         context,
@@ -170,6 +162,7 @@ pub(crate) fn find_newest(
     Ok(newest)
 }
 
+/// Parses a name, unless the argument can only be a file. Whether the name is known is not checked.
 fn parse_unless_path(name: &str) -> Option<DnsName> {
     let dns_name = DnsName::parse(name).ok()?;
     ArgumentMeaning::from_path(name)
@@ -420,13 +413,28 @@ fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure
         stems.join(", ")
     );
     let root = context.root.as_deref();
-    stems
+    let failure = Failure::new(FailureKind::Ambiguous, message);
+    let mut possible = stems
         .iter()
+        .filter(|stem| verb != "rollback" || has_earlier_version(context, stem))
+        .peekable();
+    if possible.peek().is_none() {
+        return failure.with_step(lineages::install_what_should_be_served(root));
+    }
+    possible
         .map(|stem| install_command::choose_installed(root, verb, stem))
-        .fold(
-            Failure::new(FailureKind::Ambiguous, message),
-            Failure::with_step,
-        )
+        .fold(failure, Failure::with_step)
+}
+
+/// Whether a rollback of the certificate finds a version to restore.
+fn has_earlier_version(context: &Context, stem: &str) -> bool {
+    let Ok(root) = resolve_root(context.root.as_deref()) else {
+        return false;
+    };
+    let layout = usual_layout(&root, stem);
+    read_settings(context, stem)
+        .and_then(|settings| rollback::find_release(context, &layout, &settings, None))
+        .is_ok()
 }
 
 /// Reads the saved options of a certificate.

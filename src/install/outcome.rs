@@ -25,9 +25,10 @@ use crate::wording::with_causes;
 
 mod dry_run;
 mod failed;
+mod problems;
 mod render;
 
-pub(crate) use render::show_problems;
+pub(crate) use problems::show_problems;
 
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -344,7 +345,7 @@ impl TransactionOutcome {
                 "not everything was rolled back"
             }
             (InstallVerdict::RolledBack, _) => {
-                "rolled back: the files that servers read are as before"
+                "rolled back: the files that servers read are as they were before"
             }
             _ => "the files that servers read have not been changed",
         };

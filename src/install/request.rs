@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::advice::command_lines;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
 use crate::pki::certified_key::CertifiedKey;
 use crate::probe::ProbePatience;
@@ -60,10 +59,4 @@ pub(crate) fn refuse_at_option(context: &Context, mode: RunMode) -> Result<(), F
         "`--at` is allowed only with `--root` or `--dry-run`: dates on this machine are evaluated as of now",
     )
     .with_step(command_lines::omit_at_or_dry_run()))
-}
-
-/// A certctl command for the tree of this run: with `--root` where it was given, else as root.
-#[must_use]
-pub(crate) fn certctl_again(context: &Context, words: &[&str]) -> NextStep {
-    command_lines::certctl_again(context.root.as_deref(), words)
 }

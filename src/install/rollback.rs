@@ -13,7 +13,7 @@ use crate::store::layout::{LineageLayout, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
 use crate::store::root::resolve_root;
 use crate::store::settings::LineageSettings;
-use crate::wording::day;
+use crate::wording::{date_and_time, day, local_zone};
 
 /// How many releases are listed at most.
 const SHOWN: usize = 10;
@@ -31,7 +31,7 @@ pub(crate) fn find_release_by_text(
     let settings = super::installed::read_settings(context, stem)?;
     let layout = super::installed::usual_layout(&resolve_root(context.root.as_deref())?, stem);
     let list_kept = |failure| list_releases(context, &layout, &settings, failure);
-    let Some(argument) = RollbackArgument::parse(text) else {
+    let Some(argument) = RollbackArgument::parse(text, local_zone()) else {
         let message = format!("{text:?} is neither a date nor an id of eight hexadecimal digits");
         return Err(list_kept(Failure::new(FailureKind::Usage, message)));
     };
@@ -106,7 +106,7 @@ fn add_releases(
         };
         let id = past.release.as_str();
         let expires = day(release.not_after());
-        let description = format!("{id}, {installed}; it expires {expires}{now}");
+        let description = format!("{id}, {installed}; it expires on {expires}{now}");
         let root = context.root.as_deref();
         failure = failure.with_step(install_command::restore_version(
             root,
@@ -157,7 +157,7 @@ pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> 
         .filter(|certificate| certificate.not_after < now)
         .map(|certificate| {
             let message = format!(
-                "{} expired {}",
+                "{} expired on {}",
                 certificate.label(),
                 day(certificate.not_after)
             );
@@ -169,7 +169,7 @@ pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> 
             let message = format!(
                 "{} is not valid before {}",
                 certificate.label(),
-                certificate.not_before
+                date_and_time(certificate.not_before)
             );
             Finding::warning("not-yet-valid", message)
         });

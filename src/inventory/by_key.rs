@@ -59,7 +59,7 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
         }
     }
     groups.add_locked_keys(locked);
-    // Certificates in zips are used only if their key or request was found.
+    // Certificates in zip files are used only if their key or request was found.
     let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
     for (place, chain) in packed {
         groups.add_certificates(place, &Rc::new(SentCertificates::new(chain)), |one| {

@@ -21,7 +21,7 @@ pub(super) struct CheckedChain {
     /// The scope of the trust anchor, if the chain leads to one.
     pub(super) scope: Option<TrustScope>,
     /// The earliest expiry in the chain, including that of the leaf.
-    pub(super) ends: Timestamp,
+    pub(super) expiry: Timestamp,
     pub(super) reasons: Vec<StatusReason>,
 }
 
@@ -41,11 +41,11 @@ pub(super) fn judge(
         .iter()
         .map(|chain| check_copy(&leaf.certificate, chain.copy, anchors, state, policy.now))
         .collect();
-    let ends = checked.iter().map(|chain| chain.ends).min();
+    let expiry = checked.iter().map(|chain| chain.expiry).min();
     let not_after = leaf.certificate.not_after;
     CheckedChain {
         scope: checked.iter().find_map(|chain| chain.scope),
-        ends: ends.map_or(not_after, |ends| ends.min(not_after)),
+        expiry: expiry.map_or(not_after, |expiry| expiry.min(not_after)),
         reasons: combined_reasons(&sent, &checked),
     }
 }
@@ -137,7 +137,7 @@ fn check_copy(
         .filter(|intermediate| intermediate.not_after < certificate.not_after);
     reasons.extend(first_to_expire.map(|intermediate| StatusReason::EndsFirst {
         label: intermediate.label(),
-        ends: intermediate.not_after,
+        expiry: intermediate.not_after,
     }));
     // Only the rules that bind every CA are applied to a chain with an unknown root.
     let lint_scope = scope.unwrap_or(TrustScope::Private);
@@ -147,7 +147,7 @@ fn check_copy(
     reasons.extend(refused.map(StatusReason::Weak));
     CheckedChain {
         scope,
-        ends: first_to_expire.map_or(certificate.not_after, |one| one.not_after),
+        expiry: first_to_expire.map_or(certificate.not_after, |one| one.not_after),
         reasons,
     }
 }

@@ -37,7 +37,7 @@ pub enum CrlRemark {
     #[error("{} is a delta CRL of {issuer}; it lists only the changes since a complete CRL", path.display())]
     Delta {
         path: PathBuf,
-        /// The issuer of the CRL. Foreign text.
+        /// The issuer of the CRL. Untrusted text.
         issuer: String,
     },
     /// Its nextUpdate is in the past.
@@ -50,7 +50,7 @@ pub enum CrlRemark {
     )]
     Old {
         path: PathBuf,
-        /// The issuer of the CRL. Foreign text.
+        /// The issuer of the CRL. Untrusted text.
         issuer: String,
         /// When it was issued (thisUpdate).
         made: Timestamp,
@@ -61,7 +61,7 @@ pub enum CrlRemark {
     #[error("{} is a CRL of {issuer}, which issued none of the certificates found", path.display())]
     OfOthers {
         path: PathBuf,
-        /// The issuer of the CRL. Foreign text.
+        /// The issuer of the CRL. Untrusted text.
         issuer: String,
     },
 }

@@ -12,7 +12,8 @@ mod fast_path;
 #[cfg(test)]
 mod tests;
 
-/// The most that is read of one file; bundles of CA certificates have some hundred KiB.
+/// The maximum number of bytes read from one file; bundles of CA certificates have some hundred
+/// KiB.
 pub(crate) const LIMIT: u64 = 1024 * 1024;
 
 /// How far private keys are checked.
@@ -32,7 +33,7 @@ pub fn read_items(bytes: &[u8], mode: Mode, keys: Keys) -> Vec<ItemContent> {
     fast_path::read(bytes, mode, keys).unwrap_or_else(|| read_items_in_full(bytes, mode))
 }
 
-/// Does the same as [`read_items`], with the full reader alone.
+/// Like [`read_items`], but uses only the full reader.
 #[must_use]
 pub fn read_items_in_full(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     let is_plain = matches!(
@@ -42,9 +43,9 @@ pub fn read_items_in_full(bytes: &[u8], mode: Mode) -> Vec<ItemContent> {
     if !is_plain {
         return Vec::new();
     }
-    // No key is derived from a passphrase: that is slow, and a listing does not need it.
+    // No key is derived from a password: that is slow, and a listing does not need it.
     let limits = DeliveryLimits {
-        derivation_rounds: 0,
+        derivation_iterations: 0,
         ..DeliveryLimits::default()
     };
     let input = DeliveryInput::new("", bytes.to_vec());

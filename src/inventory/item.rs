@@ -24,7 +24,7 @@ pub(crate) enum ItemOrigin {
     Certbot(String),
     /// A server's configuration uses it: which server, and where (`FILE:LINE`).
     Configured(ServerSoftware, String),
-    /// It is in a zip from the CA, and its key or request was found elsewhere.
+    /// It is in a zip file from the CA, and its key or request was found elsewhere.
     Delivery,
     /// It was passed on the command line, or is below a folder that was.
     Given,
@@ -53,7 +53,7 @@ impl ItemOrigin {
         }
     }
 
-    /// Returns true if a server reads the files there.
+    /// Returns whether a server reads the files there.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::Configured(..) | Self::Installed(_))
@@ -85,13 +85,13 @@ impl ItemLocation {
         }
     }
 
-    /// Returns true if a server reads the files there.
+    /// Returns whether a server reads the files there.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::File { origin, .. } if origin.is_live())
     }
 
-    /// Returns true for an item in a zip from the CA.
+    /// Returns true for an item in a zip file from the CA.
     #[must_use]
     pub(crate) fn is_packed(&self) -> bool {
         matches!(
@@ -163,7 +163,7 @@ pub enum ItemContent {
     Certificates(Vec<Arc<Certificate>>),
     /// A private key, encrypted or not.
     Key(HeldKey),
-    /// A private key that needs a passphrase; only its file name shows what it belongs to.
+    /// A private key that needs a password; only its file name shows what it belongs to.
     LockedKey {
         /// The permission bits of its file.
         mode: Mode,
@@ -183,7 +183,7 @@ pub(crate) struct InventoryItem {
 
 /// A probe of a server that should send a certificate, and its result.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct ServedQuestion {
+pub(crate) struct ServerProbe {
     /// SHA-256 of the DER of the certificate that the server should send; none for a host that was
     /// passed as an argument.
     pub expected: Option<Fingerprint>,
@@ -199,7 +199,7 @@ pub(crate) struct ServedQuestion {
 pub(crate) struct ServedLeaf {
     /// SHA-256 of its DER.
     pub fingerprint: Fingerprint,
-    /// A label for people. Foreign text.
+    /// A label for people. Untrusted text.
     pub label: String,
     pub not_after: Option<Timestamp>,
     /// Whether the certificates after it are the same as in the file.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::due::days_between;
 use super::item::{
-    HeldKey, InstallTerms, InventoryItem, ItemLocation, ItemOrigin, ListedRequest, ServedQuestion,
+    HeldKey, InstallTerms, InventoryItem, ItemLocation, ItemOrigin, ListedRequest, ServerProbe,
 };
 use super::reason::{self, StatusReason};
 use super::row::{RowState, StatusRow};
@@ -31,11 +31,11 @@ use crate::pki::verify::ChainProblem;
 pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<StatusRow> {
     let lists = crls::lists_with_files(&items);
     let groups = groups(items);
-    let known = Known::new(&groups, &lists, policy);
+    let known = RowIndexes::new(&groups, &lists, policy);
     let mut rows = Vec::new();
     for group in &groups {
         if group.leaves.is_empty() {
-            rows.extend(unanswered(group));
+            rows.extend(row_without_certificate(group));
         }
         for leaf in &group.leaves {
             rows.push(LeafContext::new(group, leaf, &known, policy).into_row());
@@ -55,18 +55,18 @@ pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<
 
 /// Indexes over keys, CRLs and probes: with thousands of rows, a linear search for each row would
 /// take millions of comparisons.
-struct Known<'a> {
+struct RowIndexes<'a> {
     /// The keys in files that servers read, by the origin of the file.
     keys: HashMap<&'a ItemOrigin, Vec<(&'a ItemLocation, PublicKeyId)>>,
     lists: &'a [(PathBuf, RevocationList)],
     /// The probes by the certificate that the server should send.
-    questions: HashMap<Fingerprint, Vec<&'a ServedQuestion>>,
+    server_probes: HashMap<Fingerprint, Vec<&'a ServerProbe>>,
     shown: HashSet<Fingerprint>,
     /// Blocks that use a certificate for names that it lacks.
     uncovered: HashMap<Fingerprint, Vec<(&'a String, &'a [String])>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> RowIndexes<'a> {
     fn new(
         groups: &'a [KeyGroup],
         lists: &'a [(PathBuf, RevocationList)],
@@ -75,7 +75,7 @@ impl<'a> Known<'a> {
         let mut known = Self {
             keys: HashMap::new(),
             lists,
-            questions: HashMap::new(),
+            server_probes: HashMap::new(),
             shown: HashSet::new(),
             uncovered: HashMap::new(),
         };
@@ -85,11 +85,11 @@ impl<'a> Known<'a> {
                 keys.push((place, key.id));
             }
         }
-        for question in policy.served_questions {
-            if let Some(leaf) = question.expected {
-                known.questions.entry(leaf).or_default().push(question);
+        for probe in policy.server_probes {
+            if let Some(leaf) = probe.expected {
+                known.server_probes.entry(leaf).or_default().push(probe);
             }
-            if let Ok(shown) = &question.answer {
+            if let Ok(shown) = &probe.answer {
                 known.shown.insert(shown.fingerprint);
             }
         }
@@ -131,7 +131,7 @@ fn live_origin(place: &ItemLocation) -> Option<&ItemOrigin> {
 }
 
 /// A request or a key without a certificate.
-struct UnansweredKey {
+struct KeyWithoutCertificate {
     name: String,
     names: Vec<String>,
     key_id: PublicKeyId,
@@ -139,7 +139,7 @@ struct UnansweredKey {
     state: RowState,
 }
 
-impl UnansweredKey {
+impl KeyWithoutCertificate {
     fn of_request(request: &ListedRequest) -> Self {
         let first_name = request.names.first().cloned();
         Self {
@@ -162,16 +162,16 @@ impl UnansweredKey {
             names: Vec::new(),
             key_id: key.id,
             algorithm: key.algorithm,
-            state: RowState::KeyAlone,
+            state: RowState::UnusedKey,
         }
     }
 }
 
 /// Returns the row of a request or a key without a certificate.
-fn unanswered(group: &KeyGroup) -> Option<StatusRow> {
+fn row_without_certificate(group: &KeyGroup) -> Option<StatusRow> {
     let about = match (group.requests.first(), group.keys.first()) {
-        (Some((_, request)), _) => UnansweredKey::of_request(request),
-        (None, Some((place, key))) => UnansweredKey::of_key(place, key),
+        (Some((_, request)), _) => KeyWithoutCertificate::of_request(request),
+        (None, Some((place, key))) => KeyWithoutCertificate::of_key(place, key),
         (None, None) => return None,
     };
     let mut reasons = readable_keys(&group.keys);
@@ -206,7 +206,7 @@ fn request_places(group: &KeyGroup) -> Vec<ItemLocation> {
 struct LeafContext<'a> {
     group: &'a KeyGroup,
     leaf: &'a LeafCopies,
-    known: &'a Known<'a>,
+    known: &'a RowIndexes<'a>,
     policy: &'a StatusPolicy<'a>,
     /// The name under which certctl installed it, and the stored options.
     stem: Option<String>,
@@ -221,7 +221,7 @@ impl<'a> LeafContext<'a> {
     fn new(
         group: &'a KeyGroup,
         leaf: &'a LeafCopies,
-        known: &'a Known<'a>,
+        known: &'a RowIndexes<'a>,
         policy: &'a StatusPolicy<'a>,
     ) -> Self {
         let mut stems = leaf.copies.iter().filter_map(|copy| copy.place.stem());
@@ -235,7 +235,7 @@ impl<'a> LeafContext<'a> {
         let chain = chain_check::judge(leaf, stem.as_deref(), state, policy);
         let due = policy
             .renew_before
-            .due(leaf.certificate.not_before, chain.ends);
+            .due(leaf.certificate.not_before, chain.expiry);
         Self {
             group,
             leaf,
@@ -249,7 +249,7 @@ impl<'a> LeafContext<'a> {
         }
     }
 
-    /// Returns true if a public CA issued it. Without a known trust anchor, an AIA URL counts as a
+    /// Returns whether a public CA issued it. Without a known trust anchor, an AIA URL counts as a
     /// sign of a public CA. The rules for renewals do not apply to a company's own CA.
     fn is_public(&self) -> bool {
         match self.chain.scope {
@@ -263,7 +263,7 @@ impl<'a> LeafContext<'a> {
             return Vec::new();
         }
         let terms = RenewalTerms {
-            ends: self.chain.ends,
+            expiry: self.chain.expiry,
             due: self.due,
             validated_at: self.leaf.certificate.not_before,
             paid_until: self.terms.paid_until,
@@ -277,13 +277,13 @@ impl<'a> LeafContext<'a> {
         let is_in_date = reasons.is_empty();
         reasons.extend(revoked(certificate, self.known.lists));
         reasons.extend(self.known.wrong_key(self.leaf));
-        let questions = self.known.questions.get(&certificate.fingerprint);
-        let questions = questions.map(Vec::as_slice).unwrap_or_default();
-        reasons.extend(served_differently(certificate, questions));
+        let server_probes = self.known.server_probes.get(&certificate.fingerprint);
+        let server_probes = server_probes.map(Vec::as_slice).unwrap_or_default();
+        reasons.extend(served_differently(certificate, server_probes));
         if self.policy.now >= self.due && is_in_date {
             reasons.push(StatusReason::Due {
                 since: self.due,
-                ends: self.chain.ends,
+                expiry: self.chain.expiry,
             });
         }
         reasons.extend_from_slice(&self.chain.reasons);
@@ -334,9 +334,9 @@ impl<'a> LeafContext<'a> {
             state: self.state,
             algorithm: certificate.algorithm,
             key_id: certificate.key_id,
-            expiry: Some(self.chain.ends),
+            expiry: Some(self.chain.expiry),
             due: Some(self.due),
-            days_left: Some(days_between(self.policy.now, self.chain.ends)),
+            days_left: Some(days_between(self.policy.now, self.chain.expiry)),
             locations: places.collect(),
             keys: self.group.keys.clone(),
             requests: request_places(self.group),
@@ -350,7 +350,7 @@ impl<'a> LeafContext<'a> {
     }
 }
 
-fn state(group: &KeyGroup, leaf: &LeafCopies, known: &Known<'_>) -> RowState {
+fn state(group: &KeyGroup, leaf: &LeafCopies, known: &RowIndexes<'_>) -> RowState {
     let is_served = leaf
         .copies
         .iter()
@@ -360,7 +360,7 @@ fn state(group: &KeyGroup, leaf: &LeafCopies, known: &Known<'_>) -> RowState {
     } else if leaf.copies.iter().any(|copy| copy.place.is_live()) {
         RowState::Installed
     } else if group.keys.is_empty() {
-        RowState::NoKey
+        RowState::KeyMissing
     } else {
         RowState::Ready
     }
@@ -405,7 +405,7 @@ fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Op
     let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
     let is_lifted = lists
         .iter()
-        .any(|(_, other)| other.this_update > list.this_update && other.lifts(certificate));
+        .any(|(_, other)| other.this_update > list.this_update && other.removes(certificate));
     (!is_lifted).then(|| StatusReason::Revoked { list: path.clone() })
 }
 
@@ -420,7 +420,7 @@ fn readable_keys(keys: &[(ItemLocation, HeldKey)]) -> Vec<StatusReason> {
         .collect()
 }
 
-fn uncovered(certificate: &Certificate, known: &Known<'_>) -> Vec<StatusReason> {
+fn uncovered(certificate: &Certificate, known: &RowIndexes<'_>) -> Vec<StatusReason> {
     let own = known
         .uncovered
         .get(&certificate.fingerprint)

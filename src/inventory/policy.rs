@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::due::RenewBefore;
-use super::item::{InstallTerms, ServedQuestion};
+use super::item::{InstallTerms, ServerProbe};
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::trust::TrustAnchors;
 
@@ -22,7 +22,7 @@ pub(crate) struct StatusPolicy<'a> {
     /// The anchors of the lineages that were installed with `--trust FILE`, by name.
     pub own_anchors: &'a HashMap<String, TrustAnchors>,
     /// The probes of what is served, and their answers.
-    pub served_questions: &'a [ServedQuestion],
+    pub server_probes: &'a [ServerProbe],
     /// Server blocks that use a certificate for names that it does not cover: `FILE:LINE`, the
     /// certificate, the names.
     pub uncovered: &'a [(String, Fingerprint, Vec<String>)],

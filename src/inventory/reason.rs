@@ -1,5 +1,5 @@
-//! Why a row of `status` is not simply fine: facts only, sorted. First what keeps clients away now,
-//! then what the next renewal fixes, then what stays wrong after it.
+//! Why a row of `status` is not simply fine: facts only, sorted. First what affects clients now,
+//! then what the next renewal fixes, then what remains after it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ enum Rank {
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum StatusReason {
-    /// The chain fails path validation, or the certificate is outside of its validity period.
+    /// The chain fails path validation, or the certificate is outside its validity period.
     #[error(transparent)]
     Problem(ChainProblem),
     /// A CRL that was passed lists the certificate.
@@ -95,22 +95,22 @@ pub(crate) enum StatusReason {
         why: String,
     },
     /// Renewal is due.
-    #[error("due for renewal since {}; expires on {}", day(*since), day(*ends))]
+    #[error("due for renewal since {}; expires on {}", day(*since), day(*expiry))]
     Due {
         since: Timestamp,
         /// The expiry of the certificate, or the earlier one of an intermediate.
-        ends: Timestamp,
+        expiry: Timestamp,
     },
     /// An intermediate expires before the certificate.
     #[error(
         "the intermediate {label} expires on {}, before the certificate; the chain is invalid from \
             then on",
-        day(*ends)
+        day(*expiry)
     )]
     EndsFirst {
         /// A label of the intermediate.
         label: String,
-        ends: Timestamp,
+        expiry: Timestamp,
     },
     /// A reason that applies only to what some addresses send, not to other addresses or to the
     /// deployed files.
@@ -137,10 +137,10 @@ pub(crate) enum StatusReason {
     #[error("{0}")]
     Weak(LintViolation),
     /// A newer certificate can be installed.
-    #[error("a newer certificate, valid until {}, can be installed from {place}", day(*ends))]
+    #[error("a newer certificate, valid until {}, can be installed from {place}", day(*expiry))]
     NewerReady {
         place: ItemLocation,
-        ends: Timestamp,
+        expiry: Timestamp,
     },
     /// A request for the next renewal waits for its certificate.
     #[error("the request for the next renewal, {request}, waits for its certificate")]
@@ -255,11 +255,11 @@ fn listed_addresses(addresses: &[SocketAddr]) -> String {
 fn served_in_words(shown: &ServedLeaf) -> String {
     match (shown.not_after, shown.same_chain) {
         (_, true) => "this certificate with other intermediates".to_owned(),
-        (Some(ends), false) => {
+        (Some(expiry), false) => {
             format!(
                 "another certificate ({}, expires on {})",
                 shown.label,
-                day(ends)
+                day(expiry)
             )
         }
         (None, false) => format!("another certificate ({})", shown.label),

@@ -87,7 +87,7 @@ fn pending_requests(
     next
 }
 
-/// Returns true if a reason of the row is the next request or the next certificate.
+/// Returns whether a reason of the row is the next request or the next certificate.
 fn is_prepared(row: &StatusRow) -> bool {
     row.reasons.iter().any(|reason| {
         matches!(

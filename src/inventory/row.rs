@@ -24,9 +24,9 @@ pub(crate) enum RowState {
     /// A request without a certificate.
     Pending,
     /// A certificate whose key was not found.
-    NoKey,
+    KeyMissing,
     /// A key without request and certificate.
-    KeyAlone,
+    UnusedKey,
     /// A newer one for the same names replaced it.
     Superseded,
 }
@@ -40,8 +40,8 @@ impl RowState {
             Self::Installed => "installed",
             Self::Ready => "ready",
             Self::Pending => "pending",
-            Self::NoKey => "key-missing",
-            Self::KeyAlone => "unused-key",
+            Self::KeyMissing => "key-missing",
+            Self::UnusedKey => "unused-key",
             Self::Superseded => "superseded",
         }
     }
@@ -53,8 +53,8 @@ impl RowState {
             Self::Installed => "installed",
             Self::Ready => "not installed",
             Self::Pending => "pending",
-            Self::NoKey => "key not found",
-            Self::KeyAlone => "unused key",
+            Self::KeyMissing => "key not found",
+            Self::UnusedKey => "unused key",
             Self::Superseded => "superseded",
         }
     }
@@ -83,9 +83,9 @@ impl RowVerdict {
 
 #[derive(Clone, Debug)]
 pub(crate) struct StatusRow {
-    /// The first of its names, or its subject. Foreign text.
+    /// The first of its names, or its subject. Untrusted text.
     pub name: String,
-    /// All its names, unchanged. Foreign text.
+    /// All its names, unchanged. Untrusted text.
     pub names: Vec<String>,
     pub state: RowState,
     /// The certificate, where there is one.
@@ -113,7 +113,7 @@ pub(crate) struct StatusRow {
     pub validation_until: Option<Timestamp>,
     /// The scheduled renewals, the next first.
     pub renewals: Vec<ScheduledRenewal>,
-    /// Why it is not simply fine, the most important reason first.
+    /// The reasons for its verdict, the most important first.
     pub reasons: Vec<StatusReason>,
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::pki::baseline_dates::{
-    CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, SunsetDate, midnight_utc,
+    CLIENT_AUTH, EMAIL_VALIDATION, LIFETIME, SunsetDate, VALIDATION_REUSE, midnight_utc,
 };
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,8 +46,8 @@ pub(crate) enum ClientAuthUse {
 fn endings(for_clients: ClientAuthUse) -> Vec<RuleChange> {
     let mail = ending(
         "rule-email-dcv-ends",
-        &EMAIL_PROOF,
-        "CAs no longer accept domain validation by e-mail; use a DNS record or a file",
+        &EMAIL_VALIDATION,
+        "CAs no longer accept domain validation by email; use a DNS record or a file",
     );
     let clients = ending(
         "rule-client-auth",
@@ -76,7 +76,7 @@ fn lifetimes(at: Timestamp) -> Vec<RuleChange> {
     let mut at = at;
     while let Some(step) = LIFETIME.after(at) {
         at = midnight_utc(step.since);
-        let reuse = PROOF_REUSE.at(at).map(|reuse| {
+        let reuse = VALIDATION_REUSE.at(at).map(|reuse| {
             format!(
                 ", and a domain validation can be reused for {} days",
                 reuse.days

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::due::RenewBefore;
-use crate::pki::baseline_dates::{LIFETIME, PROOF_REUSE, midnight_utc};
+use crate::pki::baseline_dates::{LIFETIME, VALIDATION_REUSE, midnight_utc};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ScheduledRenewal {
@@ -42,10 +42,10 @@ pub(crate) enum ValidationMethod {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RenewalTerms {
     /// The expiry of the certificate, or of an intermediate that it depends on.
-    pub ends: Timestamp,
+    pub expiry: Timestamp,
     /// When the next renewal is due.
     pub due: Timestamp,
-    /// The latest possible time of the domain validation: the first instant of the certificate.
+    /// The latest possible time of the domain validation: the start of the certificate's validity.
     pub validated_at: Timestamp,
     /// The last day of the paid order term.
     pub paid_until: Option<Date>,
@@ -53,7 +53,7 @@ pub(crate) struct RenewalTerms {
 
 /// The end of the period for which the rules are known.
 const HORIZON: Date = jiff::civil::date(2029, 12, 31);
-/// The most renewals that are computed.
+/// The maximum number of renewals that are computed.
 const MOST: usize = 32;
 
 const DAY: i64 = 86_400;
@@ -64,11 +64,14 @@ const DAY: i64 = 86_400;
 pub(crate) fn validation_until(proven: Timestamp) -> Timestamp {
     let mut at = proven;
     loop {
-        let here = PROOF_REUSE
+        let here = VALIDATION_REUSE
             .at(at)
             .map_or(proven, |step| later(proven, step.days));
-        match PROOF_REUSE.after(at).map(|step| midnight_utc(step.since)) {
-            // Under the new rule the validation may be too old at once.
+        match VALIDATION_REUSE
+            .after(at)
+            .map(|step| midnight_utc(step.since))
+        {
+            // Under the new rule, the validation may be too old at once.
             Some(next) if next <= here => at = next,
             _ => return here.max(at),
         }
@@ -84,7 +87,7 @@ pub(crate) fn renewals(
 ) -> Vec<ScheduledRenewal> {
     let mut renewals = Vec::new();
     let RenewalTerms {
-        mut ends,
+        mut expiry,
         mut due,
         validated_at: mut proven,
         mut paid_until,
@@ -103,7 +106,7 @@ pub(crate) fn renewals(
         let most_days = most_days(rule.days, paid, paid_until, done);
         renewals.push(ScheduledRenewal {
             due,
-            previous_expiry: ends,
+            previous_expiry: expiry,
             max_days: most_days,
             payment: paid,
             validation: proof,
@@ -113,8 +116,8 @@ pub(crate) fn renewals(
         if proof == ValidationMethod::New {
             proven = done;
         }
-        ends = later(done, most_days);
-        due = before.due(done, ends);
+        expiry = later(done, most_days);
+        due = before.due(done, expiry);
         if due <= done {
             break;
         }
@@ -151,7 +154,7 @@ fn most_days(
     }
 }
 
-/// Returns the first instant after a day, UTC.
+/// Returns the end of a day, UTC.
 fn end_of(day: Date) -> Timestamp {
     later(midnight_utc(day), 1)
 }
@@ -193,7 +196,7 @@ mod tests {
     #[test]
     fn there_are_eight_renewals_a_year_from_2029_on() {
         let terms = RenewalTerms {
-            ends: at("2026-12-23"),
+            expiry: at("2026-12-23"),
             due: at("2026-11-23"),
             validated_at: at("2026-06-06"),
             paid_until: Some("2027-12-31".parse().unwrap()),
@@ -269,10 +272,10 @@ mod tests {
         // when the limit becomes 100 days. The third certificate expires with the term, after 56
         // days, and is due a third of that earlier. The purchase may reuse the validation of
         // 2027-09-29.
-        let (start, ends) = (at("2026-11-23"), at("2027-06-11"));
-        let due = RenewBefore::Usual.due(start, ends);
+        let (start, expiry) = (at("2026-11-23"), at("2027-06-11"));
+        let due = RenewBefore::Usual.due(start, expiry);
         let terms = RenewalTerms {
-            ends,
+            expiry,
             due,
             validated_at: start,
             paid_until: Some("2027-11-23".parse().unwrap()),
@@ -315,7 +318,7 @@ mod tests {
     #[test]
     fn an_overdue_renewal_counts_as_done_today() {
         let terms = RenewalTerms {
-            ends: at("2026-01-01"),
+            expiry: at("2026-01-01"),
             due: at("2025-12-01"),
             validated_at: at("2025-06-01"),
             paid_until: None,

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::item::{ServedLeaf, ServedQuestion};
+use super::item::{ServedLeaf, ServerProbe};
 use super::reason::StatusReason;
 use crate::pki::certificate::Certificate;
 
@@ -10,10 +10,10 @@ use crate::pki::certificate::Certificate;
 /// address become one reason, and so do addresses with the same answer for the same names.
 pub(super) fn served_differently(
     certificate: &Certificate,
-    questions: &[&ServedQuestion],
+    server_probes: &[&ServerProbe],
 ) -> Vec<StatusReason> {
     let mut grouped: Vec<ServedAnswer> = Vec::new();
-    for one in answers_by_address(certificate, questions) {
+    for one in answers_by_address(certificate, server_probes) {
         let same = grouped
             .iter_mut()
             .find(|other| other.answer == one.answer && other.names == one.names);
@@ -57,36 +57,36 @@ impl ServedAnswer {
 /// Returns each different answer of each address, with the names that were requested.
 fn answers_by_address(
     certificate: &Certificate,
-    questions: &[&ServedQuestion],
+    server_probes: &[&ServerProbe],
 ) -> Vec<ServedAnswer> {
     let mut answers: Vec<ServedAnswer> = Vec::new();
-    for question in questions {
-        let Some(answer) = answer_unlike(certificate, question) else {
+    for probe in server_probes {
+        let Some(answer) = answer_unlike(certificate, probe) else {
             continue;
         };
         let same = answers
             .iter_mut()
-            .find(|one| one.answer == answer && one.addresses == [question.address]);
+            .find(|one| one.answer == answer && one.addresses == [probe.address]);
         match same {
-            Some(same) if same.names.contains(&question.name) => {}
-            Some(same) => same.names.push(question.name.clone()),
+            Some(same) if same.names.contains(&probe.name) => {}
+            Some(same) => same.names.push(probe.name.clone()),
             None => answers.push(ServedAnswer {
                 answer,
-                addresses: vec![question.address],
-                names: vec![question.name.clone()],
+                addresses: vec![probe.address],
+                names: vec![probe.name.clone()],
             }),
         }
     }
     answers
 }
 
-/// Returns the answer to `question`, or nothing if the server sent the expected certificate and
+/// Returns the answer to `probe`, or nothing if the server sent the expected certificate and
 /// chain.
 fn answer_unlike(
     certificate: &Certificate,
-    question: &ServedQuestion,
+    probe: &ServerProbe,
 ) -> Option<Result<ServedLeaf, String>> {
-    let shown = match &question.answer {
+    let shown = match &probe.answer {
         Ok(shown) => shown,
         Err(why) => return Some(Err(why.clone())),
     };

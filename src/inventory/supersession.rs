@@ -65,7 +65,7 @@ pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
 
 /// The effect of the rest of its family on a row.
 enum FamilyEffect {
-    /// Adds a reason to the row.
+    /// A reason to add to the row.
     Reason(StatusReason),
     Superseded,
 }
@@ -154,6 +154,6 @@ fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
     }
     Some(StatusReason::NewerReady {
         place: row.main_location()?.clone(),
-        ends: certificate.not_after,
+        expiry: certificate.not_after,
     })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, PublicKeyData};
 
-use super::item::{HeldKey, InstallTerms, ListedRequest, ServedLeaf, ServedQuestion};
+use super::item::{HeldKey, InstallTerms, ListedRequest, ServedLeaf, ServerProbe};
 use super::{
     InventoryItem, ItemContent, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow,
     rows,
@@ -26,7 +26,7 @@ struct World {
     key: KeyPair,
     anchors: Vec<TrustAnchors>,
     terms: HashMap<String, InstallTerms>,
-    questions: Vec<ServedQuestion>,
+    server_probes: Vec<ServerProbe>,
     uncovered: Vec<(String, Fingerprint, Vec<String>)>,
 }
 
@@ -40,7 +40,7 @@ impl World {
             key: site_key(),
             anchors,
             terms: HashMap::new(),
-            questions: Vec::new(),
+            server_probes: Vec::new(),
             uncovered: Vec::new(),
         }
     }
@@ -62,7 +62,7 @@ impl World {
             anchors: &self.anchors,
             terms: &self.terms,
             own_anchors: &HashMap::new(),
-            served_questions: &self.questions,
+            server_probes: &self.server_probes,
             uncovered: &self.uncovered,
         };
         rows(items, &policy)
@@ -375,7 +375,7 @@ fn reasons_are_sorted() {
         fingerprint,
         vec!["b.example".to_owned()],
     ));
-    world.questions.push(ServedQuestion {
+    world.server_probes.push(ServerProbe {
         expected: Some(fingerprint),
         address: address(),
         name: "a.example".to_owned(),
@@ -428,13 +428,13 @@ fn served_certificates_are_compared_with_the_files() {
         ),
     ] {
         let expected_leaf = Some(chain[0].fingerprint);
-        let question = ServedQuestion {
+        let probe = ServerProbe {
             expected: expected_leaf,
             address: address(),
             name: "a.example".to_owned(),
             answer,
         };
-        world.questions = vec![question];
+        world.server_probes = vec![probe];
         assert_eq!(
             world.summaries(vec![installed("/a.pem", certificates(&chain))], ""),
             [expected]

@@ -17,9 +17,9 @@ pub(crate) enum MatchingError {
     /// The named key is encrypted.
     #[error("{} is an encrypted private key", _0.display())]
     LockedKey(PathBuf),
-    /// The named key is encrypted, and the given passphrase does not decrypt it.
+    /// The named key is encrypted, and the given password does not decrypt it.
     #[error("cannot decrypt the private key {}: {_1}", _0.display())]
-    WrongPassphrase(PathBuf, DecryptError),
+    WrongPassword(PathBuf, DecryptError),
     /// The named file has no private key.
     #[error("{} contains no private key", path.display())]
     NoKey {

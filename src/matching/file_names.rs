@@ -58,7 +58,7 @@ pub(crate) fn renewal_stem(stem: &str, number: u32) -> String {
     format!("{}-{number}", strip_renewal_number(stem))
 }
 
-/// Returns true if `stem` is safe as the name of a file or a folder in paths that root writes to.
+/// Returns whether `stem` is safe as the name of a file or a folder in paths that root writes to.
 #[must_use]
 pub(crate) fn is_safe_name(stem: &str) -> bool {
     !stem.is_empty()

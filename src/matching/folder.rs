@@ -42,7 +42,7 @@ pub(crate) struct FolderContents {
     pub certificates: Vec<HeldFile<Vec<Certificate>>>,
     /// Encrypted private keys.
     pub locked: Vec<HeldFile<EncryptedKey>>,
-    /// Zips, mails and PKCS#7 files, which are not unpacked here.
+    /// Zip files, emails and PKCS#7 files, which are not unpacked here.
     pub archives: Vec<PathBuf>,
     /// Files without read permission.
     pub unreadable: Vec<PathBuf>,
@@ -225,7 +225,7 @@ impl FolderContents {
         reusing
     }
 
-    /// Returns true if a request or a server certificate of the folder lists `name`.
+    /// Returns whether a request or a server certificate of the folder lists `name`.
     #[must_use]
     pub(crate) fn lists_name(&self, name: &DnsName) -> bool {
         let leaves = self

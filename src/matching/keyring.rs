@@ -33,7 +33,7 @@ pub(crate) enum NamedKeys {
     Request,
 }
 
-/// The most key files that a message lists.
+/// The maximum number of key files that a message lists.
 const MOST_KEYS: usize = 5;
 
 /// The keys, requests and certificates that a leaf is compared with.
@@ -63,7 +63,7 @@ pub(crate) struct KeyCandidates {
 }
 
 impl KeyCandidates {
-    /// Returns true if a key or a request has this key id; with `--key` or `--csr`, only that one
+    /// Returns whether a key or a request has this key id; with `--key` or `--csr`, only that one
     /// counts.
     #[must_use]
     pub(crate) fn matches_key_id(&self, id: PublicKeyId) -> bool {
@@ -105,7 +105,7 @@ impl KeyCandidates {
             .map(|(index, _)| index)
     }
 
-    /// Returns true if a key has this key id; a request is not enough.
+    /// Returns whether a key has this key id; a request is not enough.
     #[must_use]
     pub(crate) fn has_key(&self, id: PublicKeyId) -> bool {
         self.keys.iter().any(|key| key.value.id() == id)
@@ -133,7 +133,7 @@ impl KeyCandidates {
         matching.or_else(|| named.then_some(0))
     }
 
-    /// Returns true if the key at this index is in a file of the directory that also contains
+    /// Returns whether the key at this index is in a file of the directory that also contains
     /// certificates.
     fn shares_file(&self, index: Option<usize>) -> bool {
         let Some(key) = index.and_then(|index| self.keys.get(index)) else {

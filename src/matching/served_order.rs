@@ -34,7 +34,7 @@ pub(crate) enum ServedFault {
             of the joined files had no final line break; servers report \"bad end line\"",
         at_line(*line)
     )]
-    Glued {
+    JoinedMarkers {
         file: String,
         /// The line, counted from 1.
         line: Option<usize>,
@@ -59,7 +59,7 @@ pub(crate) enum ServedFault {
             issuer; strict clients refuse the chain"
     )]
     OutOfOrder { file: String },
-    #[error("{file} is a zip or a mail, which servers cannot read")]
+    #[error("{file} is a zip file or an email, which servers cannot read")]
     Packed { file: String },
     /// The file has roots.
     #[error(
@@ -201,7 +201,7 @@ fn repair_fault(repair: &AppliedRepair) -> Option<ServedFault> {
     let what = repair.kind;
     match what {
         RepairKind::Der => Some(ServedFault::Der { file }),
-        RepairKind::Glued => Some(ServedFault::Glued { file, line }),
+        RepairKind::JoinedMarkers => Some(ServedFault::JoinedMarkers { file, line }),
         _ if what.breaks_servers() => Some(ServedFault::Broken { file, line, what }),
         _ => None,
     }

@@ -9,9 +9,9 @@ use jiff::tz::Offset;
 /// A limit that applies from a day until the next step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ScheduleStep {
-    /// Its first day; it begins at 00:00 UTC.
+    /// Its first day, from 00:00 UTC.
     pub since: Date,
-    /// The most days from then on.
+    /// The maximum number of days from then on.
     pub days: i64,
     /// The ballot that decided it.
     pub source: &'static str,
@@ -22,12 +22,12 @@ pub struct ScheduleStep {
 pub struct ShrinkingLimit {
     /// The source of the rule.
     pub section: &'static str,
-    /// The newest first.
+    /// The steps, the newest first.
     steps: &'static [ScheduleStep],
 }
 
 impl ShrinkingLimit {
-    /// The step that applies at `at`; `None` before the first.
+    /// Returns the step that applies at `at`; `None` before the first.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Option<&ScheduleStep> {
         self.steps
@@ -35,7 +35,7 @@ impl ShrinkingLimit {
             .find(|step| at >= midnight_utc(step.since))
     }
 
-    /// The next step after `at`.
+    /// Returns the next step after `at`.
     #[must_use]
     pub(crate) fn after(&self, at: Timestamp) -> Option<&ScheduleStep> {
         self.steps
@@ -50,7 +50,7 @@ impl ShrinkingLimit {
 pub(crate) struct SunsetDate {
     /// The practice, in words.
     pub what: &'static str,
-    /// The first day without it; it begins at 00:00 UTC.
+    /// The first day without it, from 00:00 UTC.
     pub from: Date,
     /// The source of the rule.
     pub source: &'static str,
@@ -69,7 +69,7 @@ impl SunsetDate {
 pub(crate) struct DutyDate {
     /// The duty, in words.
     pub what: &'static str,
-    /// The first day; it begins at 00:00 UTC.
+    /// The first day, from 00:00 UTC.
     pub from: Date,
     /// The source of the rule.
     pub source: &'static str,
@@ -106,7 +106,7 @@ pub static LIFETIME: ShrinkingLimit = ShrinkingLimit {
 
 /// How long a CA may reuse a domain validation, by the day of issue. CAs check a persistent record
 /// (BR 3.2.2.4.22) again after 10 days, at any date.
-pub(crate) static PROOF_REUSE: ShrinkingLimit = ShrinkingLimit {
+pub(crate) static VALIDATION_REUSE: ShrinkingLimit = ShrinkingLimit {
     section: "BR 4.2.1",
     steps: &[
         step(date(2029, 3, 15), 10, "SC-081v3"),
@@ -116,29 +116,31 @@ pub(crate) static PROOF_REUSE: ShrinkingLimit = ShrinkingLimit {
     ],
 };
 
-/// Chrome does not trust certificates that begin then or later and are for TLS clients too.
+/// Chrome does not trust certificates that are also for TLS clients and whose validity starts on
+/// that day or later.
 pub(crate) static CLIENT_AUTH: SunsetDate = SunsetDate {
     what: "clientAuth in certificates of public CAs",
     from: date(2027, 3, 15),
     source: "Chrome Root Program Policy 1.8",
 };
 
-/// BR 3.2.2.4.4, .13 and .14, including the reuse of earlier validations.
-pub(crate) static EMAIL_PROOF: SunsetDate = SunsetDate {
-    what: "proof of a domain by e-mail",
+/// Domain validation by email (BR 3.2.2.4.4, .13 and .14), including the reuse of earlier
+/// validations.
+pub(crate) static EMAIL_VALIDATION: SunsetDate = SunsetDate {
+    what: "domain validation by email",
     from: date(2028, 3, 15),
     source: "SC-090",
 };
 
-/// RFC 8657: accounturi and validationmethods.
-pub(crate) static CAA_TERMS: DutyDate = DutyDate {
-    what: "heed the terms of a CAA record",
+/// The CAA parameters accounturi and validationmethods (RFC 8657).
+pub(crate) static CAA_PARAMETERS: DutyDate = DutyDate {
+    what: "respect the parameters of CAA records",
     from: date(2027, 3, 15),
     source: "SC-098v2",
 };
 
-/// BR 3.2.2.9: from how many remote network perspectives a CA must get the same DNS and web
-/// answers, by the day; the newest first.
+/// The number of remote network perspectives from which a CA must get the same DNS and web answers
+/// (BR 3.2.2.9), by day; the newest first.
 static PERSPECTIVES: [(Date, u8); 4] = [
     (date(2026, 12, 15), 5),
     (date(2026, 6, 15), 4),
@@ -146,7 +148,7 @@ static PERSPECTIVES: [(Date, u8); 4] = [
     (date(2025, 9, 15), 2),
 ];
 
-/// The number of remote network perspectives that a CA needs at `at` (SC-067).
+/// Returns the number of remote network perspectives that a CA needs at `at` (SC-067).
 #[must_use]
 pub(crate) fn required_perspectives(at: Timestamp) -> u8 {
     PERSPECTIVES
@@ -155,7 +157,7 @@ pub(crate) fn required_perspectives(at: Timestamp) -> u8 {
         .map_or(0, |(_, places)| *places)
 }
 
-/// Midnight in UTC; the latest time for a day that does not exist.
+/// Returns midnight UTC of a day; the latest time if the day does not exist.
 #[must_use]
 pub fn midnight_utc(day: Date) -> Timestamp {
     Offset::UTC
@@ -165,7 +167,9 @@ pub fn midnight_utc(day: Date) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLIENT_AUTH, EMAIL_PROOF, LIFETIME, PROOF_REUSE, ScheduleStep, ShrinkingLimit};
+    use super::{
+        CLIENT_AUTH, EMAIL_VALIDATION, LIFETIME, ScheduleStep, ShrinkingLimit, VALIDATION_REUSE,
+    };
 
     fn days(schedule: &ShrinkingLimit, at: &str) -> (Option<i64>, Option<i64>) {
         let at = at.parse().unwrap();
@@ -181,12 +185,16 @@ mod tests {
             (&LIFETIME, "2026-03-15T00:00:00Z", (Some(200), Some(100))),
             (&LIFETIME, "2029-03-14T23:59:59Z", (Some(100), Some(47))),
             (&LIFETIME, "2031-01-01T00:00:00Z", (Some(47), None)),
-            (&PROOF_REUSE, "2026-11-23T00:00:00Z", (Some(200), Some(100))),
-            (&PROOF_REUSE, "2029-03-15T00:00:00Z", (Some(10), None)),
+            (
+                &VALIDATION_REUSE,
+                "2026-11-23T00:00:00Z",
+                (Some(200), Some(100)),
+            ),
+            (&VALIDATION_REUSE, "2029-03-15T00:00:00Z", (Some(10), None)),
         ] {
             assert_eq!(days(schedule, at), expected, "{} {at}", schedule.section);
         }
-        for schedule in [&LIFETIME, &PROOF_REUSE] {
+        for schedule in [&LIFETIME, &VALIDATION_REUSE] {
             assert!(
                 schedule
                     .steps
@@ -201,7 +209,11 @@ mod tests {
     fn practices_end_at_the_first_second_of_their_day() {
         for (ending, before, first) in [
             (&CLIENT_AUTH, "2027-03-14T23:59:59Z", "2027-03-15T00:00:00Z"),
-            (&EMAIL_PROOF, "2028-03-14T23:59:59Z", "2028-03-15T00:00:00Z"),
+            (
+                &EMAIL_VALIDATION,
+                "2028-03-14T23:59:59Z",
+                "2028-03-15T00:00:00Z",
+            ),
         ] {
             assert!(
                 !ending.holds(before.parse().unwrap()) && ending.holds(first.parse().unwrap()),

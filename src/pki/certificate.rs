@@ -79,7 +79,7 @@ pub struct Certificate {
     pub dns_names: Vec<String>,
     /// `iPAddress` entries of the subject alternative name.
     pub ip_addresses: Vec<IpAddr>,
-    /// The first instant of validity.
+    /// The first second of validity.
     pub not_before: Timestamp,
     /// The last second of validity, included (RFC 5280 4.1.2.5).
     pub not_after: Timestamp,
@@ -287,8 +287,7 @@ impl Certificate {
         (self.is_in_date(at), self.not_before, self.not_after)
     }
 
-    /// The certificate in a few words: its first DNS name, else its subject's common name, else its
-    /// subject.
+    /// A short label: the first DNS name, else the common name of the subject, else the subject.
     #[must_use]
     pub fn label(&self) -> String {
         if !self.is_ca
@@ -323,8 +322,8 @@ pub(super) fn parse_ip_address(octets: &[u8]) -> Option<IpAddr> {
         .ok()
 }
 
-/// Formats a name as in RFC 4514: the most specific part first, `,` and `+` escaped. Foreign text:
-/// it is escaped again for the terminal when printed.
+/// Formats a name as in RFC 4514: the most specific part first, `,` and `+` escaped. Untrusted
+/// text: it is escaped again for the terminal when printed.
 #[must_use]
 pub(crate) fn printable_name(name: &X509Name<'_>) -> String {
     let mut parts = Vec::new();
@@ -356,7 +355,7 @@ fn place(part: &[u8], whole: &[u8]) -> Range<usize> {
     start..start + part.len()
 }
 
-/// Escapes a value (RFC 4514 2.4): special characters, `#` at the start, blanks at both ends.
+/// Escapes a value (RFC 4514 2.4): special characters, `#` at the start, spaces at both ends.
 pub(super) fn escaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let last = value.chars().count().saturating_sub(1);
@@ -370,7 +369,7 @@ pub(super) fn escaped(value: &str) -> String {
     out
 }
 
-/// Encodes a value that is no text in hex (RFC 4514 2.4).
+/// Encodes a value that is not text in hex (RFC 4514 2.4).
 fn encode_value(attribute: &AttributeTypeAndValue<'_>) -> String {
     let tag = u8::try_from(attribute.attr_value().tag().0).unwrap_or_default();
     format!(
@@ -379,7 +378,7 @@ fn encode_value(attribute: &AttributeTypeAndValue<'_>) -> String {
     )
 }
 
-/// Shortens foreign text for a sentence.
+/// Shortens untrusted text for a sentence.
 fn shortened(text: &str) -> String {
     const MOST: usize = 200;
     if text.chars().count() <= MOST {

@@ -243,7 +243,7 @@ enum JudgedChain {
     Refused(Chain),
 }
 
-/// The most paths that are judged: each costs a validation of known signatures.
+/// The maximum number of paths that are judged: each costs a validation of known signatures.
 const MOST_PATHS: usize = 256;
 
 /// Collects the leaf at index 0, then every other certificate once.

@@ -13,11 +13,11 @@ use x509_parser::x509::ReasonCode;
 use super::certificate::{Certificate, printable_name, to_timestamp};
 use super::oid;
 
-/// A certificate revocation list. certctl fetches none, and does not check the signature of one
-/// that is given.
+/// A certificate revocation list. certctl does not fetch revocation lists, and does not check the
+/// signature of one that is passed to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RevocationList {
-    /// The issuer in RFC 4514 order. Foreign text.
+    /// The issuer in RFC 4514 order. Untrusted text.
     pub issuer: String,
     /// The time of issue.
     pub this_update: Timestamp,
@@ -31,12 +31,12 @@ pub struct RevocationList {
     pub signature_algorithm: String,
     /// SHA-256 of the DER.
     pub sha256: String,
-    /// It lists only the changes since another list (RFC 5280 5.2.4).
+    /// Whether it lists only the changes since another list (RFC 5280 5.2.4).
     pub delta: bool,
     /// The serial numbers of the certificates that it revokes.
     serials: SerialsByIssuer,
-    /// The serial numbers that it removes from the list that it is a delta to.
-    lifted: SerialsByIssuer,
+    /// The serial numbers that it removes from its base list.
+    removed: SerialsByIssuer,
 }
 
 /// Serial numbers, as in [`Certificate::serial`], by the DER of the issuer's name.
@@ -45,15 +45,15 @@ type SerialsByIssuer = HashMap<Vec<u8>, HashSet<String>>;
 /// The entries of a list.
 struct RevokedSerials {
     revoked: SerialsByIssuer,
-    /// Removed from an earlier list.
-    lifted: SerialsByIssuer,
+    /// Serial numbers that are removed from an earlier list.
+    removed: SerialsByIssuer,
 }
 
 impl RevokedSerials {
     fn collect(list: &CertificateRevocationList<'_>) -> Self {
         let mut revoked = SerialsByIssuer::new();
-        let mut lifted = SerialsByIssuer::new();
-        // An entry of an indirect list may name its issuer; that of the entry before holds if not.
+        let mut removed = SerialsByIssuer::new();
+        // In an indirect list, an entry without an issuer has that of the previous entry.
         let mut issuer = list.issuer().as_raw().to_vec();
         revoked.insert(issuer.clone(), HashSet::new());
         for entry in list.iter_revoked_certificates() {
@@ -61,7 +61,7 @@ impl RevokedSerials {
                 issuer = entry_issuer;
             }
             let serials = if is_removal(entry) {
-                &mut lifted
+                &mut removed
             } else {
                 &mut revoked
             };
@@ -70,7 +70,7 @@ impl RevokedSerials {
                 .or_default()
                 .insert(hex::encode(entry.raw_serial()));
         }
-        Self { revoked, lifted }
+        Self { revoked, removed }
     }
 }
 
@@ -85,7 +85,7 @@ impl RevocationList {
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (rest, list) = CertificateRevocationList::from_der(der).ok()?;
         let der = &der[..der.len() - rest.len()];
-        let RevokedSerials { revoked, lifted } = RevokedSerials::collect(&list);
+        let RevokedSerials { revoked, removed } = RevokedSerials::collect(&list);
         let is_delta = list
             .extensions()
             .iter()
@@ -100,7 +100,7 @@ impl RevocationList {
             sha256: Fingerprint::of(der).to_string(),
             delta: is_delta,
             serials: revoked,
-            lifted,
+            removed,
         })
     }
 
@@ -113,15 +113,15 @@ impl RevocationList {
     /// Returns whether it removes `certificate` from an earlier list (`removeFromCRL`, RFC 5280
     /// 5.3.1).
     #[must_use]
-    pub fn lifts(&self, certificate: &Certificate) -> bool {
-        lists_serial(&self.lifted, certificate)
+    pub fn removes(&self, certificate: &Certificate) -> bool {
+        lists_serial(&self.removed, certificate)
     }
 
-    /// The issuers of the certificates in it: the DER of their names.
+    /// Returns the issuers of the certificates in it, as DER names.
     pub fn issuers(&self) -> impl Iterator<Item = &[u8]> {
         self.serials
             .keys()
-            .chain(self.lifted.keys())
+            .chain(self.removed.keys())
             .map(Vec::as_slice)
     }
 }

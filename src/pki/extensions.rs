@@ -34,7 +34,7 @@ pub(crate) struct Sct {
     pub timestamp: Option<Timestamp>,
 }
 
-/// The values of the extensions and the fields around them. Text is foreign.
+/// The values of the extensions and the fields around them. Untrusted text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct CertificateDetails {
     /// The version as people count it: 3.

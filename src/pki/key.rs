@@ -143,7 +143,7 @@ impl fmt::Debug for PublicKeyId {
 /// Why a private key cannot be used or generated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyError {
-    /// A passphrase is needed.
+    /// A password is needed.
     #[error("the private key is encrypted")]
     Encrypted,
     /// Key generation failed: no randomness, or an unsupported algorithm.
@@ -170,12 +170,12 @@ pub struct PrivateKey {
     /// Computed only once: many certificates are compared with many keys.
     id: PublicKeyId,
     algorithm: KeyAlgorithm,
-    pair: Pair,
+    pair: LoadedKey,
 }
 
 /// The key in the form of aws-lc, which wipes it when freed. Kept, because reading an RSA key costs
 /// as much as using it.
-enum Pair {
+enum LoadedKey {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
     Rsa(RsaKeyPair),
@@ -344,13 +344,13 @@ impl PrivateKey {
         let random = SystemRandom::new();
         let failed = |_| KeyError::Sign;
         match &self.pair {
-            Pair::Ecdsa(ecdsa) => Ok(ecdsa
+            LoadedKey::Ecdsa(ecdsa) => Ok(ecdsa
                 .sign(&random, message)
                 .map_err(failed)?
                 .as_ref()
                 .to_vec()),
-            Pair::Ed25519(ed25519) => Ok(ed25519.sign(message).as_ref().to_vec()),
-            Pair::Rsa(rsa) => {
+            LoadedKey::Ed25519(ed25519) => Ok(ed25519.sign(message).as_ref().to_vec()),
+            LoadedKey::Rsa(rsa) => {
                 let mut signature = vec![0; rsa.public_modulus_len()];
                 rsa.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
                     .map_err(failed)?;
@@ -362,13 +362,13 @@ impl PrivateKey {
     fn from_rsa(rsa: RsaKeyPair) -> Result<Self, KeyError> {
         let pkcs8: Pkcs8V1Der<'_> = rsa.as_der().map_err(|_| KeyError::Unreadable)?;
         let spki = spki(rsa.public_key())?;
-        Ok(Self::new(pkcs8.as_ref(), spki, Pair::Rsa(rsa)))
+        Ok(Self::new(pkcs8.as_ref(), spki, LoadedKey::Rsa(rsa)))
     }
 
     fn from_ed25519(ed25519: Ed25519KeyPair) -> Result<Self, KeyError> {
         let pkcs8 = ed25519.to_pkcs8v1().map_err(|_| KeyError::Unreadable)?;
         let spki = spki(ed25519.public_key())?;
-        Ok(Self::new(pkcs8.as_ref(), spki, Pair::Ed25519(ed25519)))
+        Ok(Self::new(pkcs8.as_ref(), spki, LoadedKey::Ed25519(ed25519)))
     }
 
     fn from_ecdsa(curve: &Curve, ecdsa: EcdsaKeyPair) -> Result<Self, KeyError> {
@@ -376,11 +376,11 @@ impl PrivateKey {
         Ok(Self::new(
             pkcs8.as_ref(),
             curve.spki(ecdsa.public_key().as_ref()),
-            Pair::Ecdsa(ecdsa),
+            LoadedKey::Ecdsa(ecdsa),
         ))
     }
 
-    fn new(pkcs8: &[u8], spki: Vec<u8>, pair: Pair) -> Self {
+    fn new(pkcs8: &[u8], spki: Vec<u8>, pair: LoadedKey) -> Self {
         Self {
             pkcs8: Zeroizing::new(pkcs8.to_vec()),
             id: PublicKeyId::of_spki(&spki),

@@ -16,9 +16,9 @@ use crate::wording::day;
 mod rules;
 mod weak;
 
-use rules::GONE_ROOTS;
+use rules::RETIRED_ROOTS;
 pub(crate) use rules::{LintRule, LintSeverity, RetiredRoot, RuleScope};
-use weak::PRINTED_KEYS;
+use weak::PUBLISHED_KEYS;
 
 /// A certificate that breaks a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -144,7 +144,7 @@ pub(crate) fn find_retired_root(certificate: &Certificate) -> Option<RetiredCert
     if certificate.is_server_certificate() {
         return None;
     }
-    let root = GONE_ROOTS.iter().find(|root| {
+    let root = RETIRED_ROOTS.iter().find(|root| {
         has_root_name(&certificate.issuer, root) || has_root_name(&certificate.subject, root)
     })?;
     Some(RetiredCertificate {
@@ -153,7 +153,7 @@ pub(crate) fn find_retired_root(certificate: &Certificate) -> Option<RetiredCert
     })
 }
 
-/// Returns true if the common name or a unit in `name` is that of `root`.
+/// Returns whether the common name or a unit in `name` is that of `root`.
 fn has_root_name(name: &str, root: &RetiredRoot) -> bool {
     name.split(',').any(|part| {
         ["CN=", "OU="]
@@ -303,7 +303,7 @@ fn check_names(leaf: &X509Certificate<'_>) -> Vec<String> {
     faults.take(MOST_NAMES).collect()
 }
 
-/// The most names that are reported.
+/// The maximum number of names that are reported.
 const MOST_NAMES: usize = 5;
 
 fn dns_fault(name: &str) -> Option<&'static str> {
@@ -352,7 +352,7 @@ fn check_key(certificate: &Certificate) -> Option<LintViolation> {
 #[must_use]
 pub(crate) fn describe_key_weakness(spki: &[u8]) -> Option<String> {
     let id = PublicKeyId::of_spki(spki).to_string();
-    if let Some((_, place)) = PRINTED_KEYS.iter().find(|(printed, _)| *printed == id) {
+    if let Some((_, place)) = PUBLISHED_KEYS.iter().find(|(printed, _)| *printed == id) {
         return Some(format!(
             "its private key is publicly known: it is printed in {place}"
         ));

@@ -8,7 +8,7 @@ use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 pub(super) enum StringType {
     /// `IA5String`: ASCII.
     Ia5,
-    /// `PrintableString`: letters, digits, blanks and `'()+,-./:=?`.
+    /// `PrintableString`: letters, digits, spaces and `'()+,-./:=?`.
     Printable,
     /// `UTF8String`.
     Utf8,
@@ -23,7 +23,8 @@ pub(super) struct AttributeType {
     /// Another name that is accepted.
     also: &'static str,
     pub(super) letters: StringType,
-    /// The most characters of its value (RFC 5280 A.1, X.520, BR 7.1.4.2); 0 without a limit.
+    /// The maximum length of its value in characters (RFC 5280 A.1, X.520, BR 7.1.4.2); 0 if there
+    /// is no limit.
     pub(super) most: usize,
 }
 

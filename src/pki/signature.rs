@@ -73,7 +73,7 @@ pub(super) fn algorithms() -> &'static [&'static dyn SignatureVerificationAlgori
 /// Earlier outcomes, by the SHA-256 of everything that a check depends on.
 static CHECKED: LazyLock<Mutex<HashMap<Fingerprint, bool>>> = LazyLock::new(Mutex::default);
 
-/// The most outcomes that are remembered: some megabytes.
+/// The maximum number of outcomes that are remembered: some megabytes.
 const MOST_REMEMBERED: usize = 50_000;
 
 /// An algorithm that checks each signature only once.

@@ -69,7 +69,7 @@ const COMMON_NAME: Oid<'static> = oid!(2.5.4.3);
 const COMMON_NAME_MOST: usize = 64;
 
 impl SubjectName {
-    /// Parses RFC 4514. Also accepts blanks around `,`, `+` and `=`, and values in quotation marks
+    /// Parses RFC 4514. Also accepts spaces around `,`, `+` and `=`, and values in quotation marks
     /// (RFC 2253 4).
     ///
     /// # Errors
@@ -176,7 +176,7 @@ impl SubjectName {
         self
     }
 
-    /// True if it has no parts.
+    /// Returns whether it has no parts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -210,7 +210,7 @@ impl SubjectAttribute {
         }
     }
 
-    /// The most characters that its value may have, if a standard limits them.
+    /// Returns the maximum length of its value in characters, if a standard limits it.
     #[must_use]
     pub fn most(&self) -> Option<usize> {
         find_attribute(&self.oid)
@@ -343,7 +343,7 @@ fn convert_slashes(text: &str) -> Option<String> {
     Some(converted.join(","))
 }
 
-/// Parses text by the grammar of RFC 4514 3.
+/// A parser for the grammar of RFC 4514 3.
 mod grammar {
     use super::{FromStr, Oid, SubjectAttribute, SubjectError, Value, der, find_attribute_by_name};
 
@@ -364,7 +364,7 @@ mod grammar {
         Ok((SubjectAttribute::new(oid, text)?, rest))
     }
 
-    /// Splits `text` at the first `=` into the type and the rest, both without blanks.
+    /// Splits `text` at the first `=` into the type and the rest, both without surrounding spaces.
     fn split_type(text: &str) -> Result<(&str, &str), SubjectError> {
         let end = text
             .find([',', '+', '='])
@@ -406,15 +406,15 @@ mod grammar {
         is_whole.then_some((octets, rest))
     }
 
-    /// Parses a value up to the next `,` or `+` that is not escaped, without blanks at the end that
-    /// are not escaped. `name` is the attribute, for errors.
+    /// Parses a value up to the next unescaped `,` or `+`, without unescaped spaces at its end.
+    /// `name` is the attribute, for errors.
     fn parse_plain_value<'a>(
         text: &'a str,
         name: &str,
     ) -> Result<(Vec<u8>, &'a str), SubjectError> {
         let mut octets = Vec::new();
         let mut rest = text;
-        // The length without blanks at the end.
+        // The length without spaces at the end.
         let mut kept = 0;
         while let Some(c) = rest.chars().next() {
             match c {

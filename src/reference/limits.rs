@@ -122,7 +122,7 @@ fn content_limits() -> Vec<LimitRow> {
         ),
         row(
             "Iterations of key derivation, for all encrypted keys and PKCS#12 files together",
-            grouped(delivery.derivation_rounds),
+            grouped(delivery.derivation_iterations),
             "reported as `too-many-iterations`; the key is not decrypted",
         ),
         row(

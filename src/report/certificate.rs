@@ -1,4 +1,4 @@
-//! The facts of a certificate as JSON: the same fields wherever one is shown.
+//! A certificate as JSON, with the same fields in every document, and in words.
 
 use serde_json::{Value, json};
 
@@ -22,19 +22,19 @@ pub(crate) fn certificate_json(certificate: &Certificate) -> Value {
     })
 }
 
-/// A chain, leaf first.
+/// Returns the certificates of a chain, leaf first.
 #[must_use]
 pub(crate) fn chain_json(chain: &Chain) -> Vec<Value> {
     chain.certificates().iter().map(certificate_json).collect()
 }
 
-/// A DNS name as written, with its Unicode form beside it when they differ.
+/// Returns a DNS name as written, followed by its Unicode form if that differs.
 #[must_use]
 pub(crate) fn name_in_words(name: &str) -> String {
     DnsName::parse_presented(name).map_or_else(|| name.to_owned(), |name| name.to_string())
 }
 
-/// What a certificate is for, in a few words: its names and its expiry date.
+/// Returns the names and the expiry date of a certificate.
 #[must_use]
 pub(crate) fn certificate_in_words(certificate: &Certificate) -> String {
     let addresses = certificate.ip_addresses.iter().map(ToString::to_string);
@@ -49,10 +49,10 @@ pub(crate) fn certificate_in_words(certificate: &Certificate) -> String {
     } else {
         join_listed(&names)
     };
-    format!("{names}, until {}", day(certificate.not_after))
+    format!("{names}, expires {}", day(certificate.not_after))
 }
 
-/// How many intermediates a chain has, in words.
+/// Returns the number of intermediates of a chain, in words.
 #[must_use]
 pub(crate) fn intermediates_in_words(chain: &Chain) -> String {
     match chain.intermediates().len() {

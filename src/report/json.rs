@@ -1,10 +1,12 @@
-//! JSON exactly as `serde_json` writes it, but faster: text without escapes, which is nearly all
-//! text, is found eight octets at a time and copied whole. What has no use here (numbers with a
-//! fraction, octets, enum variants with data) is an error, and `serde_json` writes it instead.
+//! Writes JSON exactly as `serde_json` does, but faster: text without escapes, which is nearly all
+//! text, is recognized eight octets at a time and copied as a whole. Values that certctl never
+//! writes (numbers with a fraction, byte strings, enum variants with data) are errors here;
+//! `serde_json` then writes the whole object.
 //!
-//! Performance target: 100,000 files in `status --jsonl` (`benches/tree.py`). For the line of one
-//! certificate this takes 5,800 instructions, `serde_json` with a `Formatter` that escapes 14,800,
-//! of 70,000 for reading and reporting the file (callgrind, 2026-11-28): an eighth.
+//! Performance target: 100,000 files in `status --jsonl` (`benches/tree.py`). The line of one
+//! certificate takes 5,800 instructions here and 14,800 with `serde_json` and an escaping
+//! `Formatter`, out of 70,000 for reading and reporting the file (callgrind, 2026-11-28): this
+//! saves an eighth.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -15,51 +17,50 @@ use serde::ser::{
 };
 use serde_json::Error;
 
-use super::escape::harmless;
+use super::escape::escape_json;
 
-/// One object on one line. Characters that
-/// `serde_json` lets through but a terminal obeys become `\uXXXX`; outside of strings JSON has none
-/// of them.
+/// Returns `value` as one line of JSON. Characters that `serde_json` leaves unescaped but terminals
+/// interpret become `\uXXXX`; outside strings, JSON contains none of them.
 #[must_use]
 pub(crate) fn json_line(value: &impl Serialize) -> String {
-    let mut line = Vec::with_capacity(1024); // as much as most lines take
+    let mut line = Vec::with_capacity(1024); // enough for most lines
     push_json_line(&mut line, value);
-    // It is text: `serde_json` writes nothing else.
+    // Always UTF-8: `serde_json` writes nothing else.
     String::from_utf8(line).unwrap_or_default()
 }
 
-/// The same behind what is there.
+/// Appends `value` to `out` as one line of JSON.
 pub(crate) fn push_json_line(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
-    if value.serialize(&mut Json { out }).is_err() {
+    if value.serialize(&mut JsonWriter { out }).is_err() {
         out.truncate(start);
-        // Only a map with keys that are no text could fail, and there is none.
+        // Only a map with keys other than strings could fail; certctl writes none.
         let written = serde_json::to_string(value).unwrap_or_default();
-        out.extend_from_slice(harmless(&written).as_bytes());
+        out.extend_from_slice(escape_json(&written).as_bytes());
     }
     out.push(b'\n');
 }
 
-/// Writes to the end of `out`.
-struct Json<'o> {
+/// Appends JSON to `out`.
+struct JsonWriter<'o> {
     out: &'o mut Vec<u8>,
 }
 
-/// A list or an object, as far as it is written.
-struct Parts<'w, 'o> {
-    json: &'w mut Json<'o>,
-    begun: bool,
+/// A list or an object that is being written.
+struct OpenContainer<'w, 'o> {
+    json: &'w mut JsonWriter<'o>,
+    has_elements: bool,
     end: u8,
 }
 
-impl<'o> Json<'o> {
+impl<'o> JsonWriter<'o> {
     fn text(&mut self, text: &str) {
         if is_plain(text.as_bytes()) {
             self.quoted(text);
         } else {
-            // A text can always be written.
+            // Serializing a string cannot fail.
             let quoted = serde_json::to_string(text).unwrap_or_default();
-            self.out.extend_from_slice(harmless(&quoted).as_bytes());
+            self.out.extend_from_slice(escape_json(&quoted).as_bytes());
         }
     }
 
@@ -74,19 +75,19 @@ impl<'o> Json<'o> {
         write!(self.out, "{value}").map_err(Error::custom)
     }
 
-    fn parts(&mut self, [begin, end]: [u8; 2]) -> Parts<'_, 'o> {
+    fn parts(&mut self, [begin, end]: [u8; 2]) -> OpenContainer<'_, 'o> {
         self.out.push(begin);
-        Parts {
+        OpenContainer {
             json: self,
-            begun: false,
+            has_elements: false,
             end,
         }
     }
 }
 
-impl Parts<'_, '_> {
+impl OpenContainer<'_, '_> {
     fn next(&mut self) {
-        if std::mem::replace(&mut self.begun, true) {
+        if std::mem::replace(&mut self.has_elements, true) {
             self.json.out.push(b',');
         }
     }
@@ -97,7 +98,8 @@ impl Parts<'_, '_> {
     }
 }
 
-/// Whether a text stands for itself: eight octets at once, the last ones maybe twice.
+/// Returns whether a string needs no escape. Checks eight octets at a time; the last eight may
+/// overlap those before.
 fn is_plain(octets: &[u8]) -> bool {
     let one = |octet: &u8| matches!(octet, b' '..=b'~') && !matches!(octet, b'"' | b'\\');
     match octets.last_chunk() {
@@ -106,8 +108,8 @@ fn is_plain(octets: &[u8]) -> bool {
     }
 }
 
-/// The same of eight, in the eight lanes of one number: what is asked of each shows in the highest
-/// bit of its lane.
+/// Does the same for eight octets, in the eight lanes of one number: the result for each octet is
+/// the highest bit of its lane.
 #[inline]
 fn eight_are_plain(octets: &[u8; 8]) -> bool {
     const fn each(octet: u8) -> u64 {
@@ -115,18 +117,16 @@ fn eight_are_plain(octets: &[u8; 8]) -> bool {
     }
     const HIGHEST: u64 = each(0x80);
     let word = u64::from_ne_bytes(*octets);
-    // With the highest bit set nothing is borrowed from the next lane; without it nothing is
-    // carried into it.
-    let from_blank = (word | HIGHEST) - each(b' ');
+    // Setting the highest bits prevents borrows from the next lane; clearing them prevents carries
+    // into it.
+    let from_space = (word | HIGHEST) - each(b' ');
     let not = |octet: u8| ((word ^ each(octet)) | HIGHEST) - each(1);
     let delete_or_above = ((word & !HIGHEST) + each(1)) | word;
-    from_blank & not(b'"') & not(b'\\') & !delete_or_above & HIGHEST == HIGHEST
+    from_space & not(b'"') & not(b'\\') & !delete_or_above & HIGHEST == HIGHEST
 }
 
-fn odd<T>() -> Result<T, Error> {
-    Err(Error::custom(
-        "nothing that is written line by line holds such a value",
-    ))
+fn unsupported<T>() -> Result<T, Error> {
+    Err(Error::custom("certctl writes no such value line by line"))
 }
 
 macro_rules! written_plainly {
@@ -137,15 +137,15 @@ macro_rules! written_plainly {
     };
 }
 
-impl<'w, 'o> Serializer for &'w mut Json<'o> {
+impl<'w, 'o> Serializer for &'w mut JsonWriter<'o> {
     type Ok = ();
     type Error = Error;
-    type SerializeSeq = Parts<'w, 'o>;
-    type SerializeTuple = Parts<'w, 'o>;
+    type SerializeSeq = OpenContainer<'w, 'o>;
+    type SerializeTuple = OpenContainer<'w, 'o>;
     type SerializeTupleStruct = Impossible<(), Error>;
     type SerializeTupleVariant = Impossible<(), Error>;
-    type SerializeMap = Parts<'w, 'o>;
-    type SerializeStruct = Parts<'w, 'o>;
+    type SerializeMap = OpenContainer<'w, 'o>;
+    type SerializeStruct = OpenContainer<'w, 'o>;
     type SerializeStructVariant = Impossible<(), Error>;
 
     written_plainly! {
@@ -161,11 +161,11 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
     }
 
     fn serialize_f32(self, _: f32) -> Result<(), Error> {
-        odd()
+        unsupported()
     }
 
     fn serialize_f64(self, _: f64) -> Result<(), Error> {
-        odd()
+        unsupported()
     }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
@@ -191,7 +191,7 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Result<(), Error> {
-        odd()
+        unsupported()
     }
 
     fn serialize_none(self) -> Result<(), Error> {
@@ -234,14 +234,14 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
         _: &'static str,
         _: &T,
     ) -> Result<(), Error> {
-        odd()
+        unsupported()
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Parts<'w, 'o>, Error> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<OpenContainer<'w, 'o>, Error> {
         Ok(self.parts(*b"[]"))
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Parts<'w, 'o>, Error> {
+    fn serialize_tuple(self, _: usize) -> Result<OpenContainer<'w, 'o>, Error> {
         Ok(self.parts(*b"[]"))
     }
 
@@ -250,7 +250,7 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
         _: &'static str,
         _: usize,
     ) -> Result<Impossible<(), Error>, Error> {
-        odd()
+        unsupported()
     }
 
     fn serialize_tuple_variant(
@@ -260,14 +260,14 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
         _: &'static str,
         _: usize,
     ) -> Result<Impossible<(), Error>, Error> {
-        odd()
+        unsupported()
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Parts<'w, 'o>, Error> {
+    fn serialize_map(self, _: Option<usize>) -> Result<OpenContainer<'w, 'o>, Error> {
         Ok(self.parts(*b"{}"))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Parts<'w, 'o>, Error> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<OpenContainer<'w, 'o>, Error> {
         Ok(self.parts(*b"{}"))
     }
 
@@ -278,11 +278,11 @@ impl<'w, 'o> Serializer for &'w mut Json<'o> {
         _: &'static str,
         _: usize,
     ) -> Result<Impossible<(), Error>, Error> {
-        odd()
+        unsupported()
     }
 }
 
-impl SerializeSeq for Parts<'_, '_> {
+impl SerializeSeq for OpenContainer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -296,7 +296,7 @@ impl SerializeSeq for Parts<'_, '_> {
     }
 }
 
-impl SerializeTuple for Parts<'_, '_> {
+impl SerializeTuple for OpenContainer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -309,7 +309,7 @@ impl SerializeTuple for Parts<'_, '_> {
     }
 }
 
-impl SerializeMap for Parts<'_, '_> {
+impl SerializeMap for OpenContainer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -320,7 +320,7 @@ impl SerializeMap for Parts<'_, '_> {
         if self.json.out.get(start) == Some(&b'"') {
             Ok(())
         } else {
-            odd()
+            unsupported()
         }
     }
 
@@ -334,7 +334,7 @@ impl SerializeMap for Parts<'_, '_> {
     }
 }
 
-impl SerializeStruct for Parts<'_, '_> {
+impl SerializeStruct for OpenContainer<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -344,7 +344,7 @@ impl SerializeStruct for Parts<'_, '_> {
         value: &T,
     ) -> Result<(), Error> {
         self.next();
-        // A field's name in the code.
+        // The names of fields in the code need no escape.
         self.json.quoted(key);
         self.serialize_value(value)
     }
@@ -359,7 +359,7 @@ mod tests {
     use serde::Serialize;
     use serde_json::json;
 
-    use super::Json;
+    use super::JsonWriter;
 
     #[derive(Serialize)]
     struct Whole<'a> {
@@ -388,7 +388,7 @@ mod tests {
 
     fn written(value: &impl Serialize) -> Option<String> {
         let mut out = b"before ".to_vec();
-        value.serialize(&mut Json { out: &mut out }).ok()?;
+        value.serialize(&mut JsonWriter { out: &mut out }).ok()?;
         Some(
             String::from_utf8(out)
                 .unwrap()
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_serde_json_writes() {
+    fn the_output_equals_that_of_serde_json() {
         let long = "x".repeat(100);
         let ends = [long.as_str(), "\""].concat();
         for octet in 0..=0x7f_u8 {
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_cannot_write_is_an_error() {
+    fn unsupported_values_are_errors() {
         assert_eq!(written(&0.5), None);
         assert_eq!(written(&std::collections::BTreeMap::from([(1, 2)])), None);
         assert_eq!(written(&json!({"a": 1.5})), None);

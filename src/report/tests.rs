@@ -1,6 +1,6 @@
-//! Every failure as people and programs read it: a snapshot to review, and the rules that all of them
-//! keep.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! Tests every failure: a snapshot of its text for review, and the rules that all of them must
+//! follow.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fmt::Write;
 use std::io;
@@ -54,7 +54,7 @@ fn source() -> ItemSource {
     }
 }
 
-/// One file that holds nothing else.
+/// Returns the failure for a file that contains only this.
 fn ignored(what: UnusedContent) -> Failure {
     [IgnoredItem {
         content: what,
@@ -75,7 +75,7 @@ const EEXIST: i32 = 17;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 
-/// One failure of each kind, in the order of the snapshot.
+/// Returns one failure of each kind, in the order of the snapshot.
 fn failures() -> Vec<Failure> {
     [
         pki_failures(),
@@ -137,7 +137,7 @@ fn delivery_failures() -> Vec<Failure> {
         ignored(UnusedContent::Jks),
         ignored(UnusedContent::Pkcs7),
         ignored(UnusedContent::LockedPkcs12),
-        ignored(UnusedContent::WrongPassphrase("a PKCS#12 file")),
+        ignored(UnusedContent::WrongPassword("a PKCS#12 file")),
         ignored(UnusedContent::TooMuchWork(2_000_000_000)),
         ignored(UnusedContent::UnknownEncryption),
         ignored(UnusedContent::TraditionalKey),
@@ -303,8 +303,8 @@ fn server_failures() -> Vec<Failure> {
     ]
 }
 
-/// What keeps an install from beginning.
-fn not_installed() -> Vec<Failure> {
+/// Returns the failures that prevent an install from starting.
+fn install_failures() -> Vec<Failure> {
     let path = || PathBuf::from("/etc/ssl/certctl/example.com/settings.json");
     let source = LineageSettings::parse(b"{").unwrap_err();
     vec![
@@ -365,7 +365,7 @@ fn not_installed() -> Vec<Failure> {
 #[test]
 fn every_failure_reads_well() {
     let mut page = String::new();
-    for failure in failures().into_iter().chain(not_installed()) {
+    for failure in failures().into_iter().chain(install_failures()) {
         let mut text = TextOutput::default();
         text.add_failure(&failure);
         writeln!(
@@ -375,7 +375,7 @@ fn every_failure_reads_well() {
             failure.kind.exit_code()
         )
         .unwrap();
-        let broken = broken(&failure);
+        let broken = broken_rules(&failure);
         assert!(broken.is_empty(), "{text}{}", broken.join("\n"));
     }
     insta::assert_snapshot!(page);
@@ -464,7 +464,7 @@ fn server_reasons() -> Vec<DcvReason> {
         DcvReason::OwnServersNotFound {
             domain: "example.com".into(),
         },
-        DcvReason::ResolverRemembers {
+        DcvReason::ResolverCachedAbsence {
             servers: dns_servers(),
             seconds: Some(600),
         },
@@ -490,7 +490,7 @@ fn unusable_answers() -> Vec<DcvReason> {
         DnsAnswer::Timeout,
     ];
     answers
-        .map(|answer| DcvReason::Silent {
+        .map(|answer| DcvReason::NoAnswer {
             servers: dns_servers(),
             answer,
         })
@@ -535,9 +535,9 @@ fn every_reason_reads_well() {
     insta::assert_snapshot!(page);
 }
 
-/// What is wrong with a chain or a key, what is in the way of an installation, and what ends one
-/// after the new release is live.
-fn judgements() -> Vec<Finding> {
+/// Returns the findings about chains and keys, about paths that block an install, and about steps
+/// that fail after the new release is live.
+fn chain_and_step_findings() -> Vec<Finding> {
     let problems = chain_problems();
     let obstacles = path_obstacles();
     let errors = step_errors();
@@ -661,7 +661,7 @@ fn failed_probe(error: ProbeError) -> ProbeAnswer {
 #[test]
 fn every_judgement_reads_well() {
     let mut page = String::new();
-    for finding in judgements() {
+    for finding in chain_and_step_findings() {
         let mut text = TextOutput::default();
         text.add_finding(&finding);
         writeln!(page, "[{}]\n{text}", finding.code).unwrap();
@@ -671,8 +671,8 @@ fn every_judgement_reads_well() {
 }
 
 #[test]
-fn the_document_says_the_same() {
-    for failure in failures().into_iter().chain(not_installed()) {
+fn the_document_matches_the_failure() {
+    for failure in failures().into_iter().chain(install_failures()) {
         let document = failure.json();
         assert_eq!(document["schema"], "certctl.error/1");
         let error = document["error"].as_object().unwrap();
@@ -682,33 +682,33 @@ fn the_document_says_the_same() {
         );
         assert_eq!(error["kind"], failure.kind.name());
         assert_eq!(error["message"], failure.message.as_str());
-        for (said, next) in error["next"].as_array().unwrap().iter().zip(&failure.next) {
-            assert_eq!(said["text"], next.text.as_str());
+        for (step, next) in error["next"].as_array().unwrap().iter().zip(&failure.next) {
+            assert_eq!(step["text"], next.text.as_str());
         }
     }
 }
 
 #[test]
-fn each_rule_can_fail() {
+fn each_rule_detects_its_violation() {
     let fine = Failure::new(FailureKind::Io, "it is broken").with_step(NextStep::say("fix it"));
-    assert_eq!(broken(&fine), Vec::<&str>::new());
+    assert_eq!(broken_rules(&fine), Vec::<&str>::new());
     let named = Failure::new(FailureKind::Io, "It is broken.")
         .because("it is broken")
         .because("It is broken.");
     assert_eq!(
-        broken(&named),
+        broken_rules(&named),
         [
             "starts with a capital",
-            "ends with a full stop",
+            "ends with a period",
             "a cause repeats it",
             "no next step"
         ]
     );
     let debug = Failure::new(FailureKind::Internal, "failed: Error { kind: Other }");
-    assert_eq!(broken(&debug), ["shows the inside of a type"]);
+    assert_eq!(broken_rules(&debug), ["shows the internals of a type"]);
 }
 
-fn broken(failure: &Failure) -> Vec<&'static str> {
+fn broken_rules(failure: &Failure) -> Vec<&'static str> {
     let mut complaints = Vec::new();
     let message = &failure.message;
     let first: String = message
@@ -720,7 +720,7 @@ fn broken(failure: &Failure) -> Vec<&'static str> {
         complaints.push("starts with a capital");
     }
     if message.ends_with('.') {
-        complaints.push("ends with a full stop");
+        complaints.push("ends with a period");
     }
     if failure.causes.iter().any(|cause| cause == message) {
         complaints.push("a cause repeats it");
@@ -732,7 +732,7 @@ fn broken(failure: &Failure) -> Vec<&'static str> {
         .chain(&failure.causes)
         .any(|line| line.contains(" { ") || line.contains("Error("))
     {
-        complaints.push("shows the inside of a type");
+        complaints.push("shows the internals of a type");
     }
     complaints
 }

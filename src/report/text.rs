@@ -1,7 +1,7 @@
 //! Text for people: labelled lines, wrapped at words to the width of the terminal.
 //!
-//! A body is wrapped; a command, a row of a table and a payload are printed as they are, because a
-//! person copies them. One shape serves success, refusal and failure:
+//! The body of a paragraph is wrapped. Commands, table rows and payloads are printed unchanged,
+//! because people copy them. Success, refusal and failure have the same layout:
 //!
 //! ```text
 //! found   example_com.zip: example.com, expires 2027-06-10; matches
@@ -19,21 +19,21 @@ use super::wrap::wrap;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep, Severity};
 
-/// The width of a label with the space behind it; wrapped lines begin below the body.
+/// The width of a label and the space after it; wrapped lines are indented by the same width.
 const LABEL_WIDTH: usize = 8;
-/// Where commands and quoted lines begin.
+/// The indent of commands and of lines to paste.
 const COMMAND_INDENT: usize = 12;
 /// The width of output that does not go to a terminal.
 const DEFAULT_WIDTH: usize = 80;
 
-/// The labels in the margin. There are ten, so that a reader knows all of them after a day.
+/// The labels in the margin; only ten, so that users soon know all of them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Label {
     /// What was read or observed.
     Found,
     /// A file that was written, moved or removed.
     Wrote,
-    /// What a probe saw.
+    /// The result of a probe.
     Live,
     /// Worth knowing; nothing to do.
     Note,
@@ -67,7 +67,7 @@ impl Label {
         }
     }
 
-    /// The escape sequence that starts the colour of the label.
+    /// Returns the escape sequence that starts the colour of the label.
     fn color(self) -> &'static str {
         match self {
             Self::Error => "\x1b[31m",
@@ -76,7 +76,7 @@ impl Label {
         }
     }
 
-    /// True for what `-q` shows as well.
+    /// Returns true for what `-q` prints too.
     fn needs_action(self) -> bool {
         matches!(self, Self::Warning | Self::Error | Self::Next)
     }
@@ -90,7 +90,7 @@ pub(crate) struct TextOutput {
 
 #[derive(Clone, Debug)]
 struct Paragraph {
-    /// The label that this paragraph stands under; none for text without a margin.
+    /// The label of this paragraph; none for text without a margin.
     label: Option<Label>,
     layout: Layout,
     body: String,
@@ -98,13 +98,15 @@ struct Paragraph {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Layout {
-    /// Wrapped, behind its label.
+    /// Wrapped, after its label.
     Body,
     /// Wrapped, below the body of the label above.
     Continuation,
     /// One line below the body, never wrapped: a command, a value.
     Verbatim,
-    /// A line of other output, behind a bar, never wrapped.
+    /// A field, whose value begins at this column after the indent and is wrapped there.
+    Field(usize),
+    /// A line of other output, after a bar, never wrapped.
     Quote,
     /// Text with its own line breaks and no margin.
     Payload,
@@ -114,7 +116,7 @@ enum Layout {
     ActionRow,
 }
 
-/// How much of a text is shown.
+/// How much of the text is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum TextAmount {
     Everything,
@@ -147,13 +149,13 @@ impl TextOutput {
         self.push(None, Layout::Body, shortened(body.into()));
     }
 
-    /// Adds a line below the label above that is copied or aligned as it is: a command, a row.
+    /// Adds a line below the label above, unchanged: a command, an aligned row.
     pub(crate) fn add_verbatim(&mut self, line: impl Into<String>) {
         let label = self.label_above();
         self.push(label, Layout::Verbatim, line.into());
     }
 
-    /// Adds a row of a table without a margin, as it is. `-q` keeps those above a note.
+    /// Adds a row of a table without a margin, unchanged. `-q` keeps rows more severe than a note.
     pub(crate) fn add_table_row(&mut self, severity: Severity, line: impl Into<String>) {
         let layout = if severity > Severity::Note {
             Layout::ActionRow
@@ -173,12 +175,25 @@ impl TextOutput {
         }
     }
 
+    /// The same as [`Self::add_fields`] with values that are wrapped at words: lists of names, not
+    /// values to copy.
+    pub(crate) fn add_wrapped_fields(&mut self, fields: &[(&str, &str)]) {
+        let width = fields.iter().map(|(name, _)| name.width()).max();
+        let width = width.unwrap_or_default();
+        let label = self.label_above();
+        for (name, value) in fields {
+            let padding = " ".repeat(width - name.width());
+            let body = format!("{name}{padding}  {value}");
+            self.push(label, Layout::Field(width + 2), body);
+        }
+    }
+
     /// Adds text to copy, with its own line breaks and no indent (a request, a server block).
     pub(crate) fn add_payload(&mut self, body: impl Into<String>) {
         self.push(None, Layout::Payload, body.into());
     }
 
-    /// Adds a finding: its severity as the label, its next steps below it.
+    /// Adds a finding, labelled with its severity, and its next steps below it.
     pub(crate) fn add_finding(&mut self, finding: &Finding) {
         let label = match finding.severity {
             Severity::Error => Label::Error,
@@ -192,7 +207,7 @@ impl TextOutput {
         }
     }
 
-    /// Quotes lines of a server or program, each behind a bar, below the line above.
+    /// Quotes lines of a server or program below the paragraph above, each after a bar.
     pub(crate) fn add_quote(&mut self, lines: &[String]) {
         let label = self.label_above();
         for line in lines {
@@ -200,7 +215,7 @@ impl TextOutput {
         }
     }
 
-    /// Adds findings, the worst first; notes last.
+    /// Adds findings, the most severe first.
     pub(crate) fn add_findings(&mut self, findings: &[Finding]) {
         let mut sorted: Vec<&Finding> = findings.iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -209,7 +224,7 @@ impl TextOutput {
         }
     }
 
-    /// Adds why there is no result: the message, its causes below it, and what to do.
+    /// Adds a failure: its message, the causes below it, and the next steps.
     pub(crate) fn add_failure(&mut self, failure: &Failure) {
         self.add(Label::Error, failure.message.clone());
         for cause in &failure.causes {
@@ -218,7 +233,7 @@ impl TextOutput {
         self.add_next_steps(&failure.next);
     }
 
-    /// Adds what to do next: a sentence each, then its command and its lines as they are.
+    /// Adds next steps: each as a sentence, followed by its command and its lines, unchanged.
     pub(crate) fn add_next_steps(&mut self, next: &[NextStep]) {
         for step in next {
             self.add_step(Label::Next, step);
@@ -233,8 +248,8 @@ impl TextOutput {
         }
     }
 
-    /// The paragraph that says most: the first error, else the result, else the first paragraph.
-    /// Empty if there is none.
+    /// Returns the most informative paragraph: the first error, else the result, else the first file
+    /// that was written, else the first paragraph. Empty if there is none.
     pub(super) fn summary(&self) -> &str {
         let first = |label: Option<Label>| {
             let mut paragraphs = self.paragraphs.iter();
@@ -244,12 +259,13 @@ impl TextOutput {
         };
         first(Some(Label::Error))
             .or_else(|| first(Some(Label::Done)))
+            .or_else(|| first(Some(Label::Wrote)))
             .or_else(|| first(None))
             .unwrap_or_default()
     }
 
-    /// Adds the paragraphs of `other` whose label is not among `omitted`. Of a payload only the first
-    /// and the last line are added.
+    /// Adds the paragraphs of `other`, except those with an `omitted` label. Of a payload, only the
+    /// first and the last line are added.
     pub(crate) fn add_excerpt(&mut self, other: &Self, omitted: &[Label]) {
         for paragraph in &other.paragraphs {
             if paragraph
@@ -293,20 +309,20 @@ impl TextOutput {
 }
 
 impl fmt::Display for TextOutput {
-    /// Everything, without colour, at the width of output that goes nowhere in particular.
+    /// Writes everything, without colour, at the default width.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.render(TextAmount::Everything, Coloring::Plain, DEFAULT_WIDTH))
     }
 }
 
 impl Paragraph {
-    /// True for what `-q` shows as well.
+    /// Returns true for what `-q` prints too.
     fn needs_action(&self) -> bool {
         self.layout != Layout::FactRow && self.label.is_none_or(Label::needs_action)
     }
 
-    /// Appends the lines of this paragraph to `out`. A label is not repeated on the lines below it,
-    /// except `next`, `warning` and `error`, which begin something new.
+    /// Appends the lines of this paragraph to `out`. A label is not repeated on the following
+    /// lines, except `next`, `warning` and `error`, each of which starts a new item.
     fn render(
         &self,
         out: &mut String,
@@ -321,12 +337,26 @@ impl Paragraph {
             }
             Layout::FactRow | Layout::ActionRow => push_line(out, 0, &escape(&self.body, &[])),
             Layout::Verbatim => push_line(out, COMMAND_INDENT, &escape(&self.body, &[])),
+            Layout::Field(column) => self.render_field(out, column, width),
             Layout::Quote => {
                 push_line(out, LABEL_WIDTH, &format!("| {}", escape(&self.body, &[])));
             }
             Layout::Payload => {
                 let text = self.body.trim_end_matches('\n');
                 push_line(out, 0, &escape(text, &['\n', '\t']));
+            }
+        }
+    }
+
+    fn render_field(&self, out: &mut String, column: usize, width: usize) {
+        let body = escape(&self.body, &[]);
+        let (name, value) = body.split_at_checked(column).unwrap_or(("", &body));
+        let indent = COMMAND_INDENT + column;
+        let lines = wrap(value, width.saturating_sub(indent));
+        for (index, line) in lines.iter().enumerate() {
+            match index {
+                0 => push_line(out, COMMAND_INDENT, &format!("{name}{line}")),
+                _ => push_line(out, indent, line),
             }
         }
     }
@@ -384,12 +414,12 @@ fn push_line(out: &mut String, indent: usize, line: &str) {
     out.push('\n');
 }
 
-/// The most characters of one message in output for people.
+/// The maximum number of characters of one message in output for people.
 pub(crate) const MESSAGE_LIMIT: usize = 4000;
 
-/// Text that may hold foreign text that goes on for pages, cut at [`MESSAGE_LIMIT`] characters.
+/// Cuts text at [`MESSAGE_LIMIT`] characters, because untrusted text in it may be very long.
 fn shortened(body: String) -> String {
-    // Characters are counted only where there are more octets.
+    // Characters are counted only if there are more bytes than that.
     let cut = if body.len() > MESSAGE_LIMIT {
         body.char_indices().nth(MESSAGE_LIMIT)
     } else {
@@ -407,7 +437,7 @@ fn shortened(body: String) -> String {
     }
 }
 
-/// The first and the last line of `text`, with the number of those between them.
+/// Returns the first and the last line of `text`, and between them how many lines were omitted.
 fn first_and_last_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     match lines.as_slice() {
@@ -427,7 +457,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn foreign_text_cannot_drive_a_terminal() {
+    fn untrusted_text_cannot_control_the_terminal() {
         assert_eq!(
             escape("a\x1b[2Jb\u{202e}c\u{9b}", &[]),
             "a\\u{1b}[2Jb\\u{202e}c\\u{9b}"
@@ -438,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_cannot_forge_a_line() {
+    fn untrusted_text_cannot_forge_a_line() {
         let forged = "x\nright  trusted by Mozilla\u{2028}next   curl e | sh";
         let mut text = TextOutput::default();
         text.add_plain(forged);
@@ -463,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_has_its_place_in_the_margin() {
+    fn labels_are_in_the_margin_and_commands_are_indented() {
         let mut text = TextOutput::default();
         text.add(
             Label::Found,
@@ -500,6 +530,22 @@ next    Install it:
 next    Wait for the CA.
 x
 y
+"
+        );
+    }
+
+    #[test]
+    fn values_of_wrapped_fields_stay_in_their_column() {
+        let mut text = TextOutput::default();
+        text.add(Label::Found, "a");
+        text.add_wrapped_fields(&[("Names", "a.example, b.example, c.example"), ("Key", "x")]);
+        assert_eq!(
+            text.render(TextAmount::Everything, Coloring::Plain, 42),
+            "\
+found   a
+            Names  a.example, b.example,
+                   c.example
+            Key    x
 "
         );
     }

@@ -1,9 +1,9 @@
-//! Wraps text at words; never inside a word or between backticks.
+//! Wraps text between words, never inside a word or between backticks.
 
 use unicode_width::UnicodeWidthStr;
 
-/// Splits `text` into lines of at most `width` columns. A single word, or what stands between
-/// backticks, is longer than that where it has to be.
+/// Splits `text` into lines of at most `width` columns. A single word, or text between backticks,
+/// stays on one line even if it is wider.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -21,7 +21,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The parts of `text` that stay on one line: words, and what stands between backticks.
+/// Splits `text` into the parts that stay on one line: words, and text between backticks.
 fn units(text: &str) -> Vec<String> {
     let mut units: Vec<String> = Vec::new();
     let mut is_quotation_open = false;
@@ -37,7 +37,7 @@ fn units(text: &str) -> Vec<String> {
         let backticks = word.matches('`').count();
         backticks_left -= backticks;
         if backticks % 2 == 1 {
-            // A backtick that has no partner opens nothing.
+            // A backtick without a closing one opens no quotation.
             is_quotation_open = !is_quotation_open && backticks_left > 0;
         }
     }

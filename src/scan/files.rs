@@ -15,7 +15,7 @@ use crate::system::fs::folders;
 use crate::system::fs::parallel_read::{ReadFile, read_in_order};
 use crate::system::fs::walk::{FolderWalk, WalkDepth, WalkedEntry};
 
-/// Limit for the size of a file on the command line, in bytes.
+/// The maximum size of a file on the command line, in bytes.
 pub(crate) const NAMED_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The result for one entry of a folder.
@@ -68,7 +68,7 @@ impl ScanResults {
         match files::read_with_mode(path, NAMED_LIMIT) {
             Ok((bytes, mode)) => {
                 let mut items = items_in(path, origin, &bytes, mode);
-                // Certificates in a zip that was passed have the same origin.
+                // Certificates in a zip file that was passed have the same origin.
                 for item in &mut items {
                     item.location = ItemLocation::file(path, origin.clone());
                 }
@@ -134,7 +134,7 @@ impl ScanResults {
     }
 }
 
-/// Returns the items in a file; for a zip, only the certificates.
+/// Returns the items in a file; for a zip file, only the certificates.
 fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> Vec<InventoryItem> {
     let contents = file_reader::read_items(bytes, mode, Keys::Checked);
     if contents.is_empty() {
@@ -148,10 +148,10 @@ fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> Vec<I
         }];
     }
     let mut items = Vec::with_capacity(contents.len());
-    for what in contents {
+    for content in contents {
         items.push(InventoryItem {
             location: ItemLocation::file(path, origin.clone()),
-            content: what,
+            content,
         });
     }
     items

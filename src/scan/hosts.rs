@@ -10,7 +10,7 @@ use crate::advice;
 use crate::context::Context;
 use crate::finding::Finding;
 use crate::inputs::HostArgument;
-use crate::inventory::item::{ServedLeaf, ServedQuestion};
+use crate::inventory::item::{ServedLeaf, ServerProbe};
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation};
 use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
@@ -44,7 +44,7 @@ impl ScanResults {
                 }
                 Err(error) => Err(error_in_words(&error)),
             };
-            self.questions.push(ServedQuestion {
+            self.server_probes.push(ServerProbe {
                 expected: expected.first().map(|leaf| leaf.fingerprint),
                 address: target.address,
                 name: target.name,

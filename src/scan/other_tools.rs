@@ -11,7 +11,7 @@ use crate::system::fs::folders;
 
 /// The folder with certbot's links to its newest files.
 const CERTBOT: &str = "/etc/letsencrypt/live";
-/// Limit for the number of folders.
+/// The maximum number of folders.
 const FOLDER_LIMIT: usize = 100_000;
 
 impl ScanResults {

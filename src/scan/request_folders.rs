@@ -11,7 +11,7 @@ use crate::scan::results::ScanResults;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::folders;
 
-/// Limit for the number of names in a folder.
+/// The maximum number of names in a folder.
 const NAME_LIMIT: usize = 100_000;
 /// The extensions of the files of a renewal.
 const EXTENSIONS: [&str; 4] = ["csr", "key", "crt", "pem"];

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::inputs;
 use crate::inventory::InventoryItem;
-use crate::inventory::item::{InstallTerms, ServedQuestion};
+use crate::inventory::item::{InstallTerms, ServerProbe};
 use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::trust::TrustAnchors;
@@ -23,7 +23,7 @@ pub(crate) struct ScanResults {
     /// The trust anchors of installed certificates with their own `--trust`, by name.
     pub(crate) own_anchors: HashMap<String, TrustAnchors>,
     /// The servers that were probed, with their answers.
-    pub questions: Vec<ServedQuestion>,
+    pub server_probes: Vec<ServerProbe>,
     /// Places that serve a certificate for names that it does not cover: the place, the
     /// fingerprint, the names.
     pub(crate) uncovered: Vec<(String, Fingerprint, Vec<String>)>,

@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::Offset;
 
 use crate::inventory::schedule::ScheduledRenewal;
 use crate::inventory::{RowState, StatusRow};
@@ -43,13 +41,13 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
     let names = format!("Names: {}", row.names.join(", "));
     out.event(&CalendarEvent {
         uid: uid(row, "due"),
-        day: day_of(due),
+        day: wording::date(due),
         summary: format!("Renew {name} (expires on {})", wording::day(ends)),
         description: renewal_in_words(one, &names),
     });
     out.event(&CalendarEvent {
         uid: uid(row, "end"),
-        day: day_of(ends),
+        day: wording::date(ends),
         summary: format!("{name} expires"),
         description: names,
     });
@@ -63,8 +61,8 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
     }
     for (number, renewal) in row.renewals.iter().enumerate().skip(1) {
         out.event(&CalendarEvent {
-            uid: uid(row, &format!("round {number}")),
-            day: day_of(renewal.due),
+            uid: uid(row, &format!("renewal {number}")),
+            day: wording::date(renewal.due),
             summary: format!("Renew {name} (estimated from the current CA rules)"),
             description: needs(renewal),
         });
@@ -104,10 +102,6 @@ fn uid(row: &StatusRow, kind: &str) -> String {
         .unwrap_or_default();
     let digest = Fingerprint::of(format!("{certificate} {kind}").as_bytes());
     hex::encode(&digest.as_slice()[..16])
-}
-
-fn day_of(instant: Timestamp) -> Date {
-    Offset::UTC.to_datetime(instant).date()
 }
 
 struct Calendar {

@@ -16,6 +16,7 @@ use self::timeline::Timeline;
 use crate::finding::{Finding, Severity};
 use crate::inventory::RowVerdict;
 use crate::status_report::StatusOutcome;
+use crate::wording::date_and_minute;
 
 const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/script.js");
@@ -60,7 +61,7 @@ fn head(at: Timestamp) -> String {
         hash(STYLE),
         hash(SCRIPT)
     );
-    let at = at.strftime("%Y-%m-%d %H:%M UTC");
+    let at = date_and_minute(at);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\

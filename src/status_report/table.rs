@@ -8,7 +8,7 @@ use crate::report::{Label, TextOutput, name_in_words};
 use crate::status_report::{JudgedRow, StatusOutcome, requirements_in_words};
 use crate::wording::day;
 
-/// The columns of the verdict with the space behind it: as wide as the margin with the labels.
+/// The columns of the verdict with the space after it: as wide as the margin with the labels.
 const VERDICT: usize = 8;
 /// The space between two columns.
 const GAP: usize = 2;
@@ -31,7 +31,7 @@ const SOME: usize = 12;
 /// rows that need action.
 pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     if outcome.rows.is_empty() {
-        text.add(Label::Found, "no certificate, request or key");
+        text.add(Label::Found, "no certificate, request or key was found");
     } else {
         write_rows(outcome, text);
     }

@@ -18,9 +18,9 @@ use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, FileKind};
 use crate::system::fs::lock::FileLock;
 
-/// The most that is read of one file of a release.
+/// The maximum number of bytes read from one file of a release.
 pub(crate) const PIECE_LIMIT: u64 = 1024 * 1024;
-/// The most names that are read of a folder.
+/// The maximum number of names read from a folder.
 const NAMES_LIMIT: usize = 100_000;
 
 /// Why a release on disk cannot be used.
@@ -163,9 +163,9 @@ pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), S
         {
             return Err(damaged("all users have access to the key in it"));
         }
-        if status.is_some_and(|status| !admits(&status, release.access)) {
+        if status.is_some_and(|status| !has_access(&status, release.access)) {
             return Err(damaged(
-                "its owner or mode was changed, so that other users may read the key in it",
+                "its owner or mode was changed, so other users may be able to read the key in it",
             ));
         }
     }
@@ -261,7 +261,7 @@ pub(crate) fn choose_release_name(
     release: Release,
 ) -> Result<Release, FileError> {
     let differs = on_disk::read_status(&layout.file_path(&release.id, ReleaseFile::Key))?
-        .is_some_and(|status| !admits(&status, release.access));
+        .is_some_and(|status| !has_access(&status, release.access));
     Ok(if differs {
         release.with_access_in_id()
     } else {
@@ -269,8 +269,8 @@ pub(crate) fn choose_release_name(
     })
 }
 
-/// Returns true if owner and mode are those of `access`.
-fn admits(status: &folders::FileStatus, access: KeyAccess) -> bool {
+/// Returns whether owner and mode are those of `access`.
+fn has_access(status: &folders::FileStatus, access: KeyAccess) -> bool {
     let owned = access.owner.map_or_else(
         || status.owner.uid == folders::current_user(),
         |owner| owner == status.owner,

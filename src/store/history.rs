@@ -1,7 +1,7 @@
 //! Finds an entry of a certificate's history by its id or by a date. Pure.
 
 use jiff::civil::Date;
-use jiff::{Timestamp, tz::Offset};
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::layout::ReleaseId;
 use super::settings::HistoryEntry;
@@ -10,16 +10,16 @@ use super::settings::HistoryEntry;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum RollbackArgument {
     /// The release that was live at that instant. A date without a time means the end of that day
-    /// in UTC.
+    /// in the local zone.
     At(Timestamp),
     Release(ReleaseId),
 }
 
 impl RollbackArgument {
     /// Parses eight hex digits as an id, even if they could be a date without dashes; anything else
-    /// has to be a date (`2027-05-11`) or an instant (RFC 3339).
+    /// has to be a date (`2027-05-11`, in `zone`) or an instant (RFC 3339).
     #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Self> {
         if let Some(id) = ReleaseId::parse(&text.to_ascii_lowercase()) {
             return Some(Self::Release(id));
         }
@@ -27,8 +27,7 @@ impl RollbackArgument {
             return Some(Self::At(at));
         }
         let date: Date = text.parse().ok()?;
-        Offset::UTC
-            .to_timestamp(date.at(23, 59, 59, 999_999_999))
+        zone.to_timestamp(date.at(23, 59, 59, 999_999_999))
             .ok()
             .map(Self::At)
     }
@@ -66,8 +65,8 @@ pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
     past
 }
 
-/// Finds the release with that id, or the one that was live at that instant: the one installed last
-/// until then, or, before the first install, the one that it replaced.
+/// Finds the release with that id, or the one that was live at that time: the last one installed by
+/// then, or, before the first install, the one that it replaced.
 #[must_use]
 pub(crate) fn find_release(
     history: &[HistoryEntry],
@@ -91,6 +90,8 @@ pub(crate) fn find_release(
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::{TimeZone, offset};
+
     use super::{HistoryEntry, ReleaseId, RollbackArgument, find_release, list_past_releases};
 
     fn id(text: &str) -> ReleaseId {
@@ -128,7 +129,10 @@ mod tests {
             ("1999-01-01", Some("aaaaaaaa")),
         ] {
             assert_eq!(
-                find_release(&history, &RollbackArgument::parse(text).unwrap()),
+                find_release(
+                    &history,
+                    &RollbackArgument::parse(text, &TimeZone::UTC).unwrap()
+                ),
                 wanted.map(id),
                 "{text}"
             );
@@ -141,10 +145,17 @@ mod tests {
             "2027-13-01",
             "2027-05",
         ] {
-            assert_eq!(RollbackArgument::parse(text), None, "{text}");
+            assert_eq!(
+                RollbackArgument::parse(text, &TimeZone::UTC),
+                None,
+                "{text}"
+            );
         }
         assert_eq!(
-            find_release(&[], &RollbackArgument::parse("2027-05-11").unwrap()),
+            find_release(
+                &[],
+                &RollbackArgument::parse("2027-05-11", &TimeZone::UTC).unwrap()
+            ),
             None
         );
         let all: Vec<String> = list_past_releases(&history)
@@ -152,5 +163,18 @@ mod tests {
             .map(|past| past.release.to_string())
             .collect();
         assert_eq!(all, ["cccccccc", "20270512", "bbbbbbbb", "aaaaaaaa"]);
+    }
+    #[test]
+    fn a_date_ends_at_local_midnight() {
+        let shanghai = TimeZone::fixed(offset(8));
+        for (text, instant) in [
+            ("2027-05-11", "2027-05-11T15:59:59.999999999Z"),
+            ("2027-05-11T10:00:00Z", "2027-05-11T10:00:00Z"),
+        ] {
+            assert_eq!(
+                RollbackArgument::parse(text, &shanghai),
+                Some(RollbackArgument::At(instant.parse().unwrap()))
+            );
+        }
     }
 }

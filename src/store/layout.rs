@@ -161,7 +161,7 @@ impl LineageLayout {
         base(&self.root)
     }
 
-    /// Returns true if `path` is in certctl's folder, where only certctl creates files.
+    /// Returns whether `path` is in certctl's folder, where only certctl creates files.
     #[must_use]
     pub fn is_in_own_folder(&self, path: &Path) -> bool {
         path.starts_with(self.base())
@@ -210,7 +210,7 @@ impl LineageLayout {
     }
 
     /// Returns the target of a link: relative inside /etc/ssl or `--root`, so that the tree can be
-    /// moved or mounted elsewhere; absolute outside of it.
+    /// moved or mounted elsewhere; absolute outside it.
     #[must_use]
     pub fn link_text(&self, link: &StableLink) -> PathBuf {
         let target = self

@@ -76,7 +76,7 @@ pub enum UnloadableReason {
     /// The key file has no key that a server can load.
     #[error("the key file contains no private key that a server can load")]
     NoKey,
-    /// Without the passphrase, certctl cannot check whether certificate and key match.
+    /// Without the password, certctl cannot check whether certificate and key match.
     #[error("the key is encrypted")]
     Locked,
 }
@@ -181,7 +181,7 @@ impl Release {
         combined
     }
 
-    /// Returns true if a server that reads `combined` gets these certificates and this key from it.
+    /// Returns whether a server that reads `combined` gets these certificates and this key from it.
     #[must_use]
     pub fn is_combined_in(&self, combined: &[u8]) -> bool {
         let read = || load_certificate_and_key(combined, &extract_key(combined)?).ok();
@@ -319,7 +319,7 @@ fn to_pem(some: &[Certificate]) -> Zeroizing<Vec<u8>> {
     )
 }
 
-/// Returns true if the label of a private key occurs; a truncated or malformed key counts too.
+/// Returns whether the label of a private key occurs; a truncated or malformed key counts too.
 fn has_key(bytes: &[u8]) -> bool {
     const LABEL: &[u8] = b"PRIVATE KEY";
     bytes.windows(LABEL.len()).any(|window| window == LABEL)
@@ -398,7 +398,7 @@ struct StrictPemBlock {
     encrypted: bool,
 }
 
-/// Parses PEM blocks line by line.
+/// The state of a parser that reads PEM blocks line by line.
 struct StrictPemParser {
     blocks: Vec<StrictPemBlock>,
     open: Option<StrictPemBlock>,

@@ -12,7 +12,7 @@ pub(crate) enum RootError {
     /// A link in it cannot be resolved.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A link points outside of the tree.
+    /// A link points outside the tree.
     #[error("a link in {} points outside of {}", path.display(), root.display())]
     Outside { path: PathBuf, root: PathBuf },
 }
@@ -31,10 +31,10 @@ pub(crate) fn resolve_root(given: Option<&Path>) -> Result<PathBuf, FileError> {
     }
 }
 
-/// Resolves the symbolic links in a path, which must stay inside of the tree.
+/// Resolves the symbolic links in a path, which must stay inside the tree.
 ///
 /// # Errors
-/// When a link points outside of the tree, or cannot be resolved.
+/// When a link points outside the tree, or cannot be resolved.
 pub(crate) fn resolve_in_tree(root: &Path, path: &Path) -> Result<PathBuf, RootError> {
     let real = folders::resolve_links(&path_below_root(root, path))?;
     if real.starts_with(root) {
@@ -50,7 +50,7 @@ pub(crate) fn resolve_in_tree(root: &Path, path: &Path) -> Result<PathBuf, RootE
 /// write through a link that points outside.
 ///
 /// # Errors
-/// When a link points outside of the tree, or cannot be resolved.
+/// When a link points outside the tree, or cannot be resolved.
 pub(crate) fn check_own_folders(root: &Path, stem: &str) -> Result<(), RootError> {
     let base = layout::base(root);
     let folder = base.join(stem);

@@ -13,13 +13,13 @@ use super::layout::{ReleaseId, StableLink};
 use super::release::KeyAccess;
 use crate::permissions::{Mode, Owner};
 
-/// The most that is read of a settings file, in bytes.
+/// The maximum number of bytes read from a settings file.
 pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
 /// The value of an option that deletes the stored value.
 const FORGET: &str = "auto";
 /// The value of `--probe` that probes no address, for one run.
 const PROBE_NONE: &str = "none";
-/// The most entries of the history.
+/// The maximum number of entries of the history.
 pub(crate) const HISTORY_LIMIT: usize = 100;
 
 /// The options of an install. Paths are relative to the tree, with a leading `/`.
@@ -185,8 +185,8 @@ impl LineageSettings {
         self
     }
 
-    /// Returns these options with the server options taken from `before`, for an install that was rolled
-    /// back.
+    /// Returns these options with the server options taken from `before`, for an install that was
+    /// rolled back.
     #[must_use]
     pub(crate) fn with_server_of(self, before: Self) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! Tells an observer what certctl does on the machine and in the network, as it happens (`-v`).
+//! Reports to an observer what certctl does on the machine and in the network, as it happens
+//! (`-v`).
 //!
 //! The observer is set once, at the start. Without one, nothing is formatted. An activity holds the
 //! words of a command, a path, or the name and address of a query: never the content of a file.
@@ -11,11 +12,11 @@ use std::sync::OnceLock;
 pub(crate) enum Activity<'a> {
     /// A program is started; holds its words.
     Run(&'a [String]),
-    /// A file, a link or a folder gets this path.
+    /// A file, a link or a folder is created at this path.
     Write(&'a Path),
-    /// What was at this path is removed.
+    /// The file, link or folder at this path is removed.
     Remove(&'a Path),
-    /// A question is sent; holds what is asked, and where.
+    /// A query is sent; holds the query and its destination.
     Query(&'a str),
 }
 
@@ -28,14 +29,14 @@ pub(crate) fn observe(observer: impl Fn(Activity<'_>) + Send + Sync + 'static) {
     let _ = OBSERVER.set(Box::new(observer));
 }
 
-/// Tells the observer.
+/// Reports an activity to the observer.
 pub(super) fn report(activity: Activity<'_>) {
     if let Some(observer) = OBSERVER.get() {
         observer(activity);
     }
 }
 
-/// Tells the observer of a query; `describe` runs only if there is one.
+/// Reports a query to the observer; `describe` runs only if there is one.
 pub(super) fn report_query(describe: impl FnOnce() -> String) {
     if let Some(observer) = OBSERVER.get() {
         observer(Activity::Query(&describe()));

@@ -1,8 +1,9 @@
-//! The machine's clock.
+//! The machine's clock and time zone.
 
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// Returns the current time.
 #[must_use]
@@ -10,12 +11,18 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// Reads the time zone of `TZ`, else that of the machine; UTC if neither can be read.
+#[must_use]
+pub(crate) fn local_zone() -> TimeZone {
+    TimeZone::try_system().unwrap_or(TimeZone::UTC)
+}
+
 /// Waits for `pause`; callers keep it short and check for signals between pauses.
 pub(crate) fn sleep(pause: Duration) {
     std::thread::sleep(pause);
 }
 
-/// The longest wait that a user can request; CAs drop orders that are not validated for that long.
+/// The maximum wait that a user can request; CAs drop orders that are not validated for that long.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Parses a duration such as `90s`, `10m` or `2h`.

@@ -9,7 +9,6 @@
 //! existing clients do not offer.
 
 mod aliases;
-mod ask_server;
 mod batch;
 mod bulk_client;
 mod caa;
@@ -22,6 +21,7 @@ mod fuzzing;
 mod join;
 mod message;
 mod resolvers;
+mod server_queries;
 mod survey;
 mod zone;
 mod zone_cache;
@@ -34,14 +34,14 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 pub(crate) use self::aliases::ALIAS_LIMIT;
-use self::ask_server::{is_unresponsive, query_record};
 pub(crate) use self::batch::{
-    BatchAnswer, BatchHandler, BatchQuery, BatchSurvey, SurveyDepth, survey_each,
+    BatchDecision, BatchHandler, BatchQuery, BatchSurvey, SurveyDepth, survey_each,
 };
 use self::client::DnsClient;
 pub use self::fuzzing::{compare_fast_path, read_datagram};
 use self::join::in_order;
 pub(crate) use self::resolvers::{ResolverList, format_address, parse_address};
+use self::server_queries::{is_unresponsive, query_record};
 pub(crate) use self::survey::DnsError;
 pub(crate) use self::survey::RecordQuery;
 use self::survey::{SURVEY, surveys, until_signal};
@@ -55,12 +55,12 @@ use crate::dcv::caa::CaaLookup;
 /// # Errors
 /// See [`DnsError`]; failures of servers are not errors but answers.
 pub(crate) fn survey(
-    inquiries: &[RecordQuery],
+    record_queries: &[RecordQuery],
     resolvers: &ResolverList,
     interrupt: &InterruptSignal,
 ) -> Result<Vec<DnsSurvey>, DnsError> {
     run(interrupt, |client| async move {
-        surveys(&client, &Arc::default(), inquiries, resolvers).await
+        surveys(&client, &Arc::default(), record_queries, resolvers).await
     })
 }
 

@@ -1,4 +1,4 @@
-//! Fetches small files by HTTP from URLs in foreign certificates: bounded in size, time and
+//! Fetches small files over HTTP from URLs in untrusted certificates: bounded in size, time and
 //! redirects, and only from public addresses unless the user allows others.
 
 use std::net::{IpAddr, SocketAddr};
@@ -15,13 +15,13 @@ use super::runtime;
 use super::signals::InterruptSignal;
 use crate::dcv::public_address;
 
-/// The most bytes that are read. A CA certificate has about two thousand.
+/// The maximum number of bytes that are read. A CA certificate has about two thousand.
 pub(crate) const MOST_BYTES: usize = 256 << 10;
 
-/// The longest that one URL takes with all its redirects.
+/// The maximum time for one URL, including its redirects.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The most redirects that are followed.
+/// The maximum number of redirects that are followed.
 pub(crate) const MOST_REDIRECTS: usize = 5;
 
 /// The networks from which files may be fetched.

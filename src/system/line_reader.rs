@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::system::fs::files::FileError;
 
-/// The longest line in bytes.
+/// The maximum length of a line in bytes.
 const LONGEST: u64 = 4096;
 /// How many lines are returned at once at the most, and how many times as many are read ahead.
 const TOGETHER: usize = 64;
@@ -160,7 +160,7 @@ mod tests {
     use super::{BoundedLines, LONGEST, LineError};
 
     #[test]
-    fn lines_are_bounded_and_a_long_one_does_not_end_the_list() {
+    fn overlong_lines_are_errors_and_do_not_end_the_list() {
         let long = "x".repeat(usize::try_from(LONGEST).unwrap() * 3);
         let text = format!("a\r\n\n{long}\n\u{e9}\nlast");
         let mut reader = BoundedLines::new(text.as_bytes());

@@ -36,7 +36,7 @@ pub struct FinishedCommand {
     pub status: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// Its output on stdout and stderr, in the order written, bounded. Foreign text.
+    /// Its output on stdout and stderr, in the order written, bounded. Untrusted text.
     pub output: String,
     /// True when it was killed at the deadline.
     pub timed_out: bool,
@@ -299,7 +299,7 @@ fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 
-/// Returns true if a process with that id exists, whichever user owns it.
+/// Returns whether a process with that id exists, whichever user owns it.
 #[must_use]
 pub fn is_alive(pid: i32) -> bool {
     let found = Pid::from_raw(pid).map(test_kill_process);
@@ -315,10 +315,10 @@ pub(crate) fn send_reload_signal(pid: i32) -> bool {
 /// Why a text cannot be run as a command without a shell.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum WordsError {
-    /// It contains only blanks.
+    /// It contains only spaces.
     #[error("the command is empty")]
     Empty,
-    /// A character that only a shell understands, outside of quotes.
+    /// A character that only a shell understands, outside quotes.
     #[error("the command contains {0:?}, but certctl runs commands without a shell")]
     Shell(char),
     /// A quotation that is not closed, or a backslash at the end.
@@ -326,7 +326,7 @@ pub(crate) enum WordsError {
     Unclosed,
 }
 
-/// Splits a command as a POSIX shell does (blanks, quotes, backslashes), without expansions.
+/// Splits a command as a POSIX shell does (spaces, quotes, backslashes), without expansions.
 /// Characters that need a shell are refused, because the program would get them with another
 /// meaning.
 ///
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_shell_is_refused() {
+    fn commands_that_need_a_shell_are_rejected() {
         for (text, error) in [
             ("", WordsError::Empty),
             (" \t", WordsError::Empty),

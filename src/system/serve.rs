@@ -22,7 +22,7 @@ pub(crate) fn free_port() -> io::Result<u16> {
         .port())
 }
 
-/// The longest that one peer may keep a connection busy.
+/// The maximum time for which one client may keep a connection busy.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A thread that serves until this is dropped.

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::signals::InterruptSignal;
 use crate::system::fs::files::stdin_is_terminal;
 
-/// Returns true if `NO_COLOR` is set to any value (no-color.org).
+/// Returns whether `NO_COLOR` is set to any value (no-color.org).
 #[must_use]
 pub(crate) fn refuses_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
@@ -28,6 +28,12 @@ fn requested_columns() -> Option<usize> {
 
 /// The width of output that does not go to a terminal.
 const DEFAULT_WIDTH: usize = 80;
+
+/// The width of stdout in columns, as [`width`] says.
+#[must_use]
+pub(crate) fn output_width() -> usize {
+    width(io::stdout())
+}
 
 /// The width of `stream` in columns: `COLUMNS` where it is set, else the terminal's, else 80.
 #[must_use]
@@ -74,7 +80,7 @@ pub(crate) enum AskError {
     Unreadable,
 }
 
-/// The longest password, in bytes.
+/// The maximum length of a password in bytes.
 const LONGEST: usize = 1024;
 
 /// Prompts for a password, which is not shown. The handlers of `interrupt` must be registered.

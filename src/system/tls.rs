@@ -120,7 +120,7 @@ async fn probe_concurrently(
     }
 }
 
-/// Returns true if an address belongs to this machine: only then can a socket be bound to it.
+/// Returns whether an address belongs to this machine: only then can a socket be bound to it.
 #[must_use]
 pub(crate) fn is_here(address: SocketAddr) -> bool {
     address.ip().is_loopback() || std::net::UdpSocket::bind((address.ip(), 0)).is_ok()
@@ -248,7 +248,8 @@ fn handshake_error(error: io::Error) -> ProbeError {
     }
 }
 
-/// Records the chain as sent; rejects only a server that cannot sign with the leaf's key.
+/// A verifier that records the chain as sent, and rejects only a server that cannot sign with the
+/// leaf's key.
 #[derive(Debug)]
 struct ChainRecorder {
     provider: Arc<CryptoProvider>,
@@ -360,7 +361,7 @@ impl ServerCertVerifier for ChainRecorder {
     }
 }
 
-/// Returns true if a key of that algorithm can sign with that scheme. A server selects its
+/// Returns whether a key of that algorithm can sign with that scheme. A server selects its
 /// certificate by the schemes that the client offers.
 fn can_sign_with(algorithm: KeyAlgorithm, scheme: SignatureScheme) -> bool {
     let schemes: &[SignatureScheme] = match algorithm {

@@ -1,5 +1,5 @@
-//! Apache's dialect (<https://httpd.apache.org/docs/2.4/>): its configuration as blocks, the block to
-//! add, its complaints, and a check of keys that it lacks. Pure: works on texts that
+//! Apache's dialect (<https://httpd.apache.org/docs/2.4/>): its configuration as blocks, the block
+//! to add, its complaints, and a check of keys that it lacks. Pure: works on texts that
 //! `webserver::control`, which also runs Apache, reads.
 
 pub(crate) mod block;

@@ -63,8 +63,8 @@ pub enum ServerProgram {
 }
 
 impl ServerProgram {
-    /// Finds the `software` on this machine; `config` is the main configuration file if the user gave
-    /// one. `None` when it is not installed.
+    /// Finds the `software` on this machine; `config` is the main configuration file if the user
+    /// gave one. `None` when it is not installed.
     ///
     /// # Errors
     /// When the program of that name cannot be run or is something else.
@@ -197,8 +197,8 @@ impl ControlledServer {
         }
     }
 
-    /// Returns faults that would make the server exit at a reload although its own test passes, as a
-    /// failed command. Such a server is not reloaded.
+    /// Returns faults that would make the server exit at a reload although its own test passes, as
+    /// a failed command. Such a server is not reloaded.
     fn reload_faults(&self) -> Option<FinishedCommand> {
         match self.program()? {
             ServerProgram::Apache(apache) => apache.reload_faults(),

@@ -1,5 +1,5 @@
-//! HAProxy's dialect: its configuration as blocks, the section to add, its complaints. Pure: works on
-//! texts and file contents that `webserver::control`, which also runs HAProxy, reads.
+//! HAProxy's dialect: its configuration as blocks, the section to add, its complaints. Pure: works
+//! on texts and file contents that `webserver::control`, which also runs HAProxy, reads.
 
 mod address;
 mod bind;

@@ -1,6 +1,6 @@
 //! The configuration of any server: the addresses, names and files of its blocks. Pure. A dialect
-//! (`webserver::nginx`, ...) translates its server's configuration into a [`ServerConfig`]; decisions
-//! based on it (adoption, coverage, probe targets) are made here, once for all servers.
+//! (`webserver::nginx`, ...) translates its server's configuration into a [`ServerConfig`];
+//! decisions based on it (adoption, coverage, probe targets) are made here, once for all servers.
 //!
 //! A dialect provides: blocks in the order in which its server prefers them; every address of a
 //! block, one by one; the certificates of each block as the files that the server reads, each with

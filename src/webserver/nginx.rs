@@ -1,5 +1,5 @@
-//! nginx's dialect: its configuration as blocks, the block to add, its complaints. Pure: works on texts
-//! that `webserver::control`, which also runs nginx, reads.
+//! nginx's dialect: its configuration as blocks, the block to add, its complaints. Pure: works on
+//! texts that `webserver::control`, which also runs nginx, reads.
 
 pub(crate) mod block;
 pub(crate) mod build;

@@ -4,9 +4,9 @@
 use rcgen::{KeyPair, SubjectPublicKeyInfo};
 
 use super::world::{Authority, World, root_named, unix};
-use super::{Must, Row};
+use super::{ExpectedOutcome, Row};
 use crate::support::ca::{TestCa, ca_params};
-use crate::support::order::Order;
+use crate::support::issued_certificate::IssuedCertificate;
 
 pub fn rows(world: &World) -> Vec<Row> {
     let World {
@@ -18,15 +18,20 @@ pub fn rows(world: &World) -> Vec<Row> {
         expired,
         ..
     } = world;
-    let row = |must, name: &str, parts: &[&str]| {
-        Row::one(must, format!("chain: {name}"), "bag.pem", parts.concat())
+    let row = |expected, name: &str, parts: &[&str]| {
+        Row::one(
+            expected,
+            format!("chain: {name}"),
+            "bag.pem",
+            parts.concat(),
+        )
     };
     let decoys: String = (0..400).map(|_| TestCa::new().intermediate_pem()).collect();
     let (twin, mesh) = (expired_twin(world), mesh(9));
     let stranger = TestCa::new();
-    let foreign = world
+    let other_leaf = world
         .ca()
-        .issue(&Order::new().sandbox.read("example.com.csr"));
+        .issue(&IssuedCertificate::new().sandbox.read("example.com.csr"));
     let self_signed = unix(
         &rcgen::generate_simple_self_signed(vec!["example.com".to_owned()])
             .unwrap()
@@ -34,46 +39,54 @@ pub fn rows(world: &World) -> Vec<Row> {
             .pem(),
     );
     vec![
-        row(Must::Judge, "the leaf alone", &[leaf]),
+        row(ExpectedOutcome::Invalid, "the leaf alone", &[leaf]),
         row(
-            Must::Judge,
+            ExpectedOutcome::Invalid,
             "the root in place of the intermediate",
             &[leaf, root],
         ),
         row(
-            Must::Judge,
+            ExpectedOutcome::Invalid,
             "another CA's intermediate",
             &[leaf, &stranger.intermediate_pem()],
         ),
-        row(Must::Judge, "the intermediate alone", &[middle]),
         row(
-            Must::Judge,
+            ExpectedOutcome::Invalid,
+            "the intermediate alone",
+            &[middle],
+        ),
+        row(
+            ExpectedOutcome::Invalid,
             "a certificate signed by itself",
             &[&self_signed],
         ),
-        row(Must::Judge, "for another key", &[&foreign, middle]),
         row(
-            Must::Judge,
+            ExpectedOutcome::Invalid,
+            "for another key",
+            &[&other_leaf, middle],
+        ),
+        row(
+            ExpectedOutcome::Invalid,
             "expired",
             &[&world.leaf_from_to(-144, -100), middle],
         ),
         row(
-            Must::Judge,
+            ExpectedOutcome::Invalid,
             "not yet valid",
             &[&world.leaf_from_to(20, 64), middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "beside another site's",
-            &[&foreign, leaf, middle],
+            &[&other_leaf, leaf, middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "old and new for one key",
             &[&world.leaf_from_to(-40, 4), leaf, middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "new, old, expired, future for one key",
             &[
                 leaf,
@@ -84,27 +97,27 @@ pub fn rows(world: &World) -> Vec<Row> {
             ],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "cross-signed roots in a circle",
             &[leaf, middle, cross, &expired.1, older, &expired.0, root],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "decoys of the intermediate's name",
             &[&decoys, leaf, middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "an expired twin of the intermediate first",
             &[&twin, leaf, middle],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "nine CAs that all sign each other",
             &[&mesh, leaf, middle, &mesh],
         ),
         row(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "everything twice",
             &[leaf, middle, root, leaf, middle, root],
         ),
@@ -123,7 +136,7 @@ fn expired_twin(world: &World) -> String {
     unix(&params.signed_by(&public, &world.ca().root).unwrap().pem())
 }
 
-/// Returns CAs that all certified each other.
+/// Returns CAs that all certify each other.
 fn mesh(count: usize) -> String {
     let keys: Vec<KeyPair> = (0..count).map(|_| KeyPair::generate().unwrap()).collect();
     let name = |number: usize| format!("Mesh CA {number}");

@@ -2,7 +2,7 @@
 
 use super::encode::block;
 use super::world::{World, der};
-use super::{Must, Row};
+use super::{ExpectedOutcome, Row};
 
 fn utf16(text: &str, octets: fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(octets).collect()
@@ -142,7 +142,14 @@ pub fn rows(world: &World) -> Vec<Row> {
     ];
     let mut rows: Vec<Row> = give
         .into_iter()
-        .map(|(name, bytes)| Row::one(Must::Give, format!("PEM: {name}"), "your_site.crt", bytes))
+        .map(|(name, bytes)| {
+            Row::one(
+                ExpectedOutcome::Chain,
+                format!("PEM: {name}"),
+                "your_site.crt",
+                bytes,
+            )
+        })
         .collect();
     let cut: String = leaf
         .lines()
@@ -170,7 +177,7 @@ pub fn rows(world: &World) -> Vec<Row> {
         ("END alone", "-----END CERTIFICATE-----\n".to_owned()),
     ] {
         rows.push(Row::one(
-            Must::Refuse,
+            ExpectedOutcome::Refused,
             format!("PEM: {name}"),
             "your_site.crt",
             text,

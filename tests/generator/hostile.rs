@@ -7,8 +7,8 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::encode::{SEQUENCE, long_key, tlv};
 use super::world::{World, der, unix};
-use super::{Must, Row};
-use crate::support::zip::{bomb, ciphered, renamed, with_link, zip};
+use super::{ExpectedOutcome, Row};
+use crate::support::zip::{bomb, marked_as_encrypted, renamed, with_link, zip};
 
 pub fn rows(world: &World) -> Vec<Row> {
     let mut rows = names(world);
@@ -57,7 +57,7 @@ fn names(world: &World) -> Vec<Row> {
         .iter()
         .map(|(name, first, second)| {
             Row::one(
-                Must::Give,
+                ExpectedOutcome::Chain,
                 *name,
                 "x.zip",
                 zip(&[(*first, leaf), (*second, bundle.as_str())]),
@@ -65,7 +65,7 @@ fn names(world: &World) -> Vec<Row> {
         })
         .collect();
     rows.push(Row::one(
-        Must::Give,
+        ExpectedOutcome::Chain,
         "a link to /etc/passwd",
         "x.zip",
         with_link(
@@ -75,7 +75,7 @@ fn names(world: &World) -> Vec<Row> {
         ),
     ));
     rows.push(Row::one(
-        Must::Refuse,
+        ExpectedOutcome::Refused,
         "a link alone",
         "x.zip",
         with_link("a.crt", "/etc/ssl/private/x.key", ("b.txt", b"hello")),
@@ -83,7 +83,7 @@ fn names(world: &World) -> Vec<Row> {
     rows
 }
 
-/// Zips whose headers do not match their content.
+/// Zip files whose headers do not match their content.
 fn archives(world: &World) -> Vec<Row> {
     let leaf = world.leaf.as_str();
     let good = zip(&[("a.crt", leaf), ("b.crt", &world.middle)]);
@@ -119,7 +119,8 @@ fn archives(world: &World) -> Vec<Row> {
     let mut method = stored.clone();
     method[8] = 97;
     method[central + 10] = 97;
-    let refuse = |name: &str, bytes: Vec<u8>| Row::one(Must::Refuse, name, "x.zip", bytes);
+    let refuse =
+        |name: &str, bytes: Vec<u8>| Row::one(ExpectedOutcome::Refused, name, "x.zip", bytes);
     vec![
         refuse(
             "two files of one name",
@@ -128,7 +129,7 @@ fn archives(world: &World) -> Vec<Row> {
         refuse("cut off", good[..good.len() - 30].to_vec()),
         refuse("only its beginning", good[..60].to_vec()),
         refuse("a wrong checksum", wrong_crc),
-        refuse("marked as locked", ciphered(good.clone())),
+        refuse("marked as locked", marked_as_encrypted(good.clone())),
         refuse(
             "no directory",
             good[..good
@@ -138,31 +139,36 @@ fn archives(world: &World) -> Vec<Row> {
                 .to_vec(),
         ),
         Row::one(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "bytes in front",
             "x.zip",
             [b"junk junk junk\0".to_vec(), good.clone()].concat(),
         ),
         Row::one(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "bytes behind",
             "x.zip",
             [good, b"junk".to_vec()].concat(),
         ),
         Row::one(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "sizes far too large",
             "x.zip",
             lying([0xff, 0xff, 0xff, 0x7f]),
         ),
         Row::one(
-            Must::Refuse,
+            ExpectedOutcome::Refused,
             "sizes too small",
             "x.zip",
             lying([1, 0, 0, 0]),
         ),
         refuse("entries that overlap", overlapping),
-        Row::one(Must::Judge, "an unknown way of packing", "x.zip", method),
+        Row::one(
+            ExpectedOutcome::Invalid,
+            "an unknown way of packing",
+            "x.zip",
+            method,
+        ),
         refuse(
             "12 zips in each other",
             (0..12).fold(zip(&[("a.crt", leaf)]), |inner, _| zip(&[("x.zip", inner)])),
@@ -192,7 +198,9 @@ fn greedy(world: &World) -> Vec<Row> {
     let head = "From: a@example.com\nMIME-Version: 1.0\n";
     let multipart = format!("{head}Content-Type: multipart/mixed; boundary=b\n\n");
     let deep = [&[0x30, 0x80][..]; 100_000].concat();
-    let refuse = |name: &str, bytes: Vec<u8>| Row::one(Must::Refuse, name, "x.zip", bytes).greedy();
+    let refuse = |name: &str, bytes: Vec<u8>| {
+        Row::one(ExpectedOutcome::Refused, name, "x.zip", bytes).greedy()
+    };
     vec![
         refuse("a bomb of 300 MiB", bomb(300 << 20)),
         refuse("a bomb in a zip", nested),
@@ -287,44 +295,49 @@ fn contents(world: &World) -> Vec<Row> {
     bits[point + 24] ^= 0x40;
     vec![
         Row::one(
-            Must::Judge,
+            ExpectedOutcome::Invalid,
             "control characters in a subject",
             "x.crt",
             forged.clone(),
         ),
         Row::one(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "control characters in a stray certificate",
             "x.crt",
             format!("{forged}{}", world.chain()),
         ),
         Row::one(
-            Must::Refuse,
+            ExpectedOutcome::Refused,
             "control characters in a label",
             "x.crt",
             labelled,
         ),
-        Row::one(Must::Refuse, "control characters in a title", "x.crt", page),
         Row::one(
-            Must::Refuse,
+            ExpectedOutcome::Refused,
+            "control characters in a title",
+            "x.crt",
+            page,
+        ),
+        Row::one(
+            ExpectedOutcome::Refused,
             "an RSA key of 131,072 bits",
             "x.cer",
             long_key(16 << 10),
         ),
         Row::one(
-            Must::Judge,
+            ExpectedOutcome::Invalid,
             "an RSA key of 16,384 bits, a signature that is none",
             "x.cer",
             long_key(2 << 10),
         ),
         Row::one(
-            Must::Judge,
+            ExpectedOutcome::Invalid,
             "one bit changed",
             "x.cer",
             [bits, der(&world.middle)].concat(),
         ),
         Row::one(
-            Must::Refuse,
+            ExpectedOutcome::Refused,
             "a file with control characters in its name",
             "a\x1b[2Jb\n.crt",
             "hello",

@@ -2,14 +2,14 @@
 
 use super::encode::{p7b, pfx};
 use super::world::{World, der};
-use super::{Must, Row};
+use super::{ExpectedOutcome, Row};
 use crate::support::zip::zip;
 
 const HINTS: &str = "Which file is for which server? Plain text opens in any editor.\r\n";
 
 pub fn rows(world: &World) -> Vec<Row> {
     let packed = |name: &str, files: &[(&str, Vec<u8>)]| {
-        Row::one(Must::Give, name, "example_com.zip", zip(files))
+        Row::one(ExpectedOutcome::Chain, name, "example_com.zip", zip(files))
     };
     [
         sectigo(world, packed),
@@ -136,7 +136,7 @@ fn others(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Ve
             ("ca_bundle.crt", middle.trim_end()),
         ),
         Row::one(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "ZeroSSL: the answer of its API",
             "download.json",
             format!(
@@ -158,7 +158,7 @@ fn others(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Ve
             ],
         ),
         Row::one(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "DigiCert: p7b",
             "example_com.p7b",
             p7b(&[leaf, middle, root]),
@@ -202,7 +202,7 @@ fn others(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) -> Ve
             ("GandiStandardSSLCA2.pem", middle),
         ),
         Row::new(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "GlobalSign: two files",
             vec![
                 ("example.com.crt", bytes(leaf)),
@@ -252,10 +252,10 @@ fn with_keys(world: &World, packed: impl Fn(&str, &[(&str, Vec<u8>)]) -> Row) ->
                 ("pfx-password.txt", bytes("Xy7pQ2")),
             ],
         )
-        .typed(&["in/example_com.zip", "--password-file", "in/Xy7pQ2"])
+        .arguments(&["in/example_com.zip", "--password-file", "in/Xy7pQ2"])
         .with_file("Xy7pQ2", "Xy7pQ2\n"),
         Row {
-            must: Must::Refuse,
+            expected: ExpectedOutcome::Refused,
             ..packed(
                 "Alibaba: IIS, its password not passed",
                 &[

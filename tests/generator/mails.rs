@@ -1,8 +1,8 @@
-//! Saved mails as resellers send them, and forwarded ones.
+//! Saved emails as resellers send them, and forwarded ones.
 
 use super::encode::{base64, p7b};
 use super::world::World;
-use super::{Must, Row};
+use super::{ExpectedOutcome, Row};
 use crate::support::zip::zip;
 
 const HEAD: &str = "Received: from mx.example (mx.example [192.0.2.1])\r\n\tby mail.example; Mon, 23 Nov 2026 10:00:00 +0000\r\nFrom: \"A Reseller\" <no-reply@shop.example>\r\nTo: admin@example.com\r\nSubject: =?utf-8?Q?Your_certificate?=\r\nMIME-Version: 1.0\r\n";
@@ -56,8 +56,14 @@ pub fn rows(world: &World) -> Vec<Row> {
         all.replace('\n', "<br>")
     );
     let attached = mail(&[hello.clone(), file("example_com.zip", &zipped)]);
-    let give =
-        |name: &str, text: String| Row::one(Must::Give, format!("mail: {name}"), "order.eml", text);
+    let give = |name: &str, text: String| {
+        Row::one(
+            ExpectedOutcome::Chain,
+            format!("mail: {name}"),
+            "order.eml",
+            text,
+        )
+    };
     let forwarded = mail(&[
         hello.clone(),
         format!(
@@ -152,19 +158,19 @@ pub fn rows(world: &World) -> Vec<Row> {
             ]),
         ),
         Row::one(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "mail: in a zip",
             "mail.zip",
             zip(&[("order.eml", attached.as_str())]),
         ),
         Row::one(
-            Must::Refuse,
+            ExpectedOutcome::Refused,
             "mail: nothing attached",
             "order.eml",
             mail(std::slice::from_ref(&hello)),
         ),
         Row::one(
-            Must::Refuse,
+            ExpectedOutcome::Refused,
             "mail: a picture attached",
             "order.eml",
             mail(&[hello, file("logo.png", b"\x89PNG\r\n\x1a\n\0\0\0")]),

@@ -21,13 +21,13 @@ pub use world::World;
 
 /// The expected outcome of a row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Must {
+pub enum ExpectedOutcome {
     /// The correct chain file, byte for byte: leaf and intermediate.
-    Give,
+    Chain,
     /// The files are read and judged wrong (exit 1), and no chain file is written.
-    Judge,
+    Invalid,
     /// The files are refused (exit 3): nothing usable in them, or hostile.
-    Refuse,
+    Refused,
 }
 
 /// One delivery and its expected outcome.
@@ -36,15 +36,19 @@ pub struct Row {
     /// The files in the folder `in`, in their order on the command line.
     pub files: Vec<(String, Vec<u8>)>,
     pub stdin: Option<Vec<u8>>,
-    /// Arguments that are passed instead of the files.
-    pub typed: Option<Vec<&'static str>>,
-    pub must: Must,
+    /// Arguments to pass instead of the files.
+    pub arguments: Option<Vec<&'static str>>,
+    pub expected: ExpectedOutcome,
     /// Whether it is designed to use up memory, so that the memory is measured.
     pub greedy: bool,
 }
 
 impl Row {
-    pub fn new(must: Must, name: impl Into<String>, files: Vec<(&str, Vec<u8>)>) -> Self {
+    pub fn new(
+        expected: ExpectedOutcome,
+        name: impl Into<String>,
+        files: Vec<(&str, Vec<u8>)>,
+    ) -> Self {
         let files = files
             .into_iter()
             .map(|(name, bytes)| (name.to_owned(), bytes))
@@ -53,19 +57,24 @@ impl Row {
             name: name.into(),
             files,
             stdin: None,
-            typed: None,
-            must,
+            arguments: None,
+            expected,
             greedy: false,
         }
     }
 
     /// Creates a row with one file.
-    pub fn one(must: Must, name: impl Into<String>, file: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(must, name, vec![(file, bytes.into())])
+    pub fn one(
+        expected: ExpectedOutcome,
+        name: impl Into<String>,
+        file: &str,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Self {
+        Self::new(expected, name, vec![(file, bytes.into())])
     }
 
-    pub fn typed(mut self, words: &[&'static str]) -> Self {
-        self.typed = Some(words.to_vec());
+    pub fn arguments(mut self, words: &[&'static str]) -> Self {
+        self.arguments = Some(words.to_vec());
         self
     }
 

@@ -2,7 +2,7 @@
 
 use super::encode::{SEQUENCE, block, tlv};
 use super::world::{World, der};
-use super::{Must, Row};
+use super::{ExpectedOutcome, Row};
 use crate::support::zip::zip;
 
 pub fn rows(world: &World) -> Vec<Row> {
@@ -107,7 +107,12 @@ pub fn rows(world: &World) -> Vec<Row> {
     bytes
         .into_iter()
         .map(|(name, file, bytes)| {
-            Row::one(Must::Refuse, format!("no certificate: {name}"), file, bytes)
+            Row::one(
+                ExpectedOutcome::Refused,
+                format!("no certificate: {name}"),
+                file,
+                bytes,
+            )
         })
         .collect()
 }

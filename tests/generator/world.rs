@@ -5,12 +5,12 @@ use certctl::facade::pki::certificate::Certificate;
 use rcgen::{CertifiedIssuer, KeyPair, SubjectPublicKeyInfo};
 
 use crate::support::ca::{Leaf, TestCa, ca_params, days, today};
-use crate::support::order::Order;
+use crate::support::issued_certificate::IssuedCertificate;
 
 pub type Authority = CertifiedIssuer<'static, KeyPair>;
 
 pub struct World {
-    pub order: Order,
+    pub issued: IssuedCertificate,
     /// PEM: the server certificate.
     pub leaf: String,
     /// PEM: the intermediate that issued it.
@@ -31,8 +31,8 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let order = Order::new();
-        let (root, middle) = (order.ca.root_pem(), order.ca.intermediate_pem());
+        let issued = IssuedCertificate::new();
+        let (root, middle) = (issued.ca.root_pem(), issued.ca.intermediate_pem());
         let older = root_named("Old Root O1", 0);
         let over = root_named("External Root X1", -3650);
         let known = Certificate::from_der(&der(&root)).unwrap();
@@ -46,15 +46,15 @@ impl World {
             )
         };
         let (key, request) = (
-            order.sandbox.read("example.com.key"),
-            order.sandbox.read("example.com.csr"),
+            issued.sandbox.read("example.com.key"),
+            issued.sandbox.read("example.com.csr"),
         );
         Self {
-            leaf: order.leaf.clone(),
+            leaf: issued.leaf.clone(),
             cross: cross(&older),
             expired: (unix(&over.pem()), cross(&over)),
             older: unix(&older.pem()),
-            order,
+            issued,
             middle,
             root,
             key,
@@ -78,7 +78,7 @@ impl World {
     }
 
     pub fn ca(&self) -> &TestCa {
-        &self.order.ca
+        &self.issued.ca
     }
 
     /// Returns another certificate for the same key.

@@ -2,7 +2,7 @@
 
 use super::encode::{base64, block, open, p7b, p7b_ber, pfx, plain_pfx, tlv};
 use super::world::{World, der};
-use super::{Must, Row};
+use super::{ExpectedOutcome, Row};
 use crate::support::zip::{aes, zip};
 
 pub fn rows(world: &World) -> Vec<Row> {
@@ -15,7 +15,9 @@ pub fn rows(world: &World) -> Vec<Row> {
     } = world;
     let (all, chain) = (world.all(), world.chain());
     let set = [leaf.as_str(), middle.as_str(), root.as_str()];
-    let give = |name: &str, file: &str, bytes: Vec<u8>| Row::one(Must::Give, name, file, bytes);
+    let give = |name: &str, file: &str, bytes: Vec<u8>| {
+        Row::one(ExpectedOutcome::Chain, name, file, bytes)
+    };
     let mut rows = vec![
         give("PKCS#7, PEM", "x.p7b", block("PKCS7", &p7b(&set)).into()),
         give(
@@ -62,7 +64,7 @@ pub fn rows(world: &World) -> Vec<Row> {
             [der(leaf), der(middle)].concat(),
         ),
         Row::new(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "DER, one file each",
             vec![("a.cer", der(middle)), ("b.cer", der(leaf))],
         ),
@@ -102,7 +104,7 @@ pub fn rows(world: &World) -> Vec<Row> {
             format!("{key}{chain}").into(),
         ),
         Row::new(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "several files, the bundle first",
             vec![
                 ("b.ca-bundle", world.bundle().into()),
@@ -110,29 +112,29 @@ pub fn rows(world: &World) -> Vec<Row> {
             ],
         ),
         Row::new(
-            Must::Give,
+            ExpectedOutcome::Chain,
             "a folder",
             vec![
                 ("a.crt", leaf.clone().into()),
                 ("b.zip", zip(&[("c.crt", middle.as_str())])),
             ],
         )
-        .typed(&["in"]),
+        .arguments(&["in"]),
         Row {
             stdin: Some(all.clone().into()),
-            ..Row::new(Must::Give, "stdin", Vec::new())
+            ..Row::new(ExpectedOutcome::Chain, "stdin", Vec::new())
         }
-        .typed(&["-"]),
+        .arguments(&["-"]),
         Row {
             stdin: Some(zip(&[("a.crt", all.as_str())])),
-            ..Row::new(Must::Give, "stdin, zipped", Vec::new())
+            ..Row::new(ExpectedOutcome::Chain, "stdin, zipped", Vec::new())
         }
-        .typed(&["-"]),
+        .arguments(&["-"]),
     ];
-    let locked = |name: &str, file: &'static str, bytes: Vec<u8>, typed: &[&'static str]| {
-        Row::one(Must::Give, name, file, bytes)
+    let locked = |name: &str, file: &'static str, bytes: Vec<u8>, arguments: &[&'static str]| {
+        Row::one(ExpectedOutcome::Chain, name, file, bytes)
             .with_file("pass", "s3cret\n")
-            .typed(typed)
+            .arguments(arguments)
     };
     rows.extend([
         locked(
@@ -154,7 +156,7 @@ pub fn rows(world: &World) -> Vec<Row> {
             &["in/x.zip", "--password-file", "in/pass"],
         ),
         Row {
-            must: Must::Refuse,
+            expected: ExpectedOutcome::Refused,
             ..locked(
                 "PKCS#12, another password",
                 "x.pfx",
@@ -163,7 +165,7 @@ pub fn rows(world: &World) -> Vec<Row> {
             )
         },
         Row {
-            must: Must::Refuse,
+            expected: ExpectedOutcome::Refused,
             ..locked(
                 "zip, another password",
                 "x.zip",

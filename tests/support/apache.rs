@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::foreign::foreign;
-use super::master::Master;
+use super::external::external_program;
+use super::server_process::ServerProcess;
 
 /// A running Apache; dropping it stops the process.
 pub struct Apache {
     config: PathBuf,
     folder: PathBuf,
-    master: Master,
+    master: ServerProcess,
 }
 
 const MODULES: [&str; 7] = [
@@ -47,19 +47,19 @@ impl Apache {
         let config = write_config(folder, hosts);
         let pid_file = folder.join("apache2.pid");
         // The sockets are open before the pid file is written.
-        let is_up = |master: &Master| {
+        let is_up = |master: &ServerProcess| {
             std::fs::read_to_string(&pid_file)
                 .is_ok_and(|pid| pid.trim() == master.id().to_string())
         };
         let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
-        let mut command = foreign("apache2");
+        let mut command = external_program("apache2");
         command
             .args(["-D", "FOREGROUND", "-d"])
             .arg(folder)
             .arg("-f")
             .arg(&config)
             .stderr(Stdio::null());
-        let master = Master::start(&mut command, is_up, log);
+        let master = ServerProcess::start(&mut command, is_up, log);
         Self {
             config,
             folder: folder.to_owned(),
@@ -82,7 +82,7 @@ impl Apache {
         std::fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
     }
 
-    /// Whether its process still runs.
+    /// Returns whether its process still runs.
     pub fn runs(&mut self) -> bool {
         self.master.runs()
     }

@@ -50,7 +50,7 @@ impl Default for Leaf {
 }
 
 /// Adds the URL of the issuer, as public CAs do (RFC 5280 4.2.2.1).
-pub fn names_its_issuer(params: &mut CertificateParams) {
+pub fn add_issuer_url(params: &mut CertificateParams) {
     let ca_issuers = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02\x86\x11http://ca.example";
     let content = [&[0x30, 0x1f, 0x30, 0x1d], &ca_issuers[..]].concat();
     params
@@ -107,8 +107,8 @@ impl TestCa {
         if let Some(names) = leaf.names {
             params.subject_alt_names = CertificateParams::new(names).unwrap().subject_alt_names;
         }
-        params.not_before = moment(leaf.not_before);
-        params.not_after = moment(leaf.not_after);
+        params.not_before = midnight(leaf.not_before);
+        params.not_after = midnight(leaf.not_after);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
@@ -118,9 +118,9 @@ impl TestCa {
 }
 
 /// Returns the intermediate of `ca`, signed again by the root with another expiry date.
-pub fn crossed(ca: &TestCa, not_after: Date) -> String {
+pub fn cross_signed(ca: &TestCa, not_after: Date) -> String {
     let mut params = ca_params("Test DV CA R2");
-    params.not_after = moment(not_after);
+    params.not_after = midnight(not_after);
     unix(
         &params
             .signed_by(ca.intermediate.key(), &ca.root)
@@ -146,13 +146,12 @@ pub fn ca_params(name: &str) -> CertificateParams {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.not_before = moment(jiff::civil::date(2020, 1, 1));
-    params.not_after = moment(days(today(), 1800));
+    params.not_before = midnight(jiff::civil::date(2020, 1, 1));
+    params.not_after = midnight(days(today(), 1800));
     params
 }
 
-/// Returns the day of the run in UTC: the same one all through a process, also when midnight
-/// passes.
+/// Returns the day of the run in UTC; it stays the same throughout a process, even past midnight.
 pub fn today() -> Date {
     static TODAY: OnceLock<Date> = OnceLock::new();
     *TODAY.get_or_init(|| {
@@ -172,7 +171,7 @@ pub fn days(from: Date, count: i64) -> Date {
 }
 
 /// Returns midnight UTC in the type that rcgen uses.
-pub fn moment(date: Date) -> time::OffsetDateTime {
+pub fn midnight(date: Date) -> time::OffsetDateTime {
     rcgen::date_time_ymd(
         date.year().into(),
         date.month().try_into().unwrap(),

@@ -4,8 +4,8 @@ use certctl::facade::code_table::{CodeKind, find};
 
 use super::json::Json;
 
-/// Fails if the document on `stdout`, or one of several on a line each, has a word without a row in
-/// the code table.
+/// Fails if a document on `stdout` (there may be one on each line) has a word without a row in the
+/// code table.
 #[track_caller]
 pub fn assert_listed(stdout: &str, exit_code: i32) {
     assert!(

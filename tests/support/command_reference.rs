@@ -1,4 +1,4 @@
-//! docs/reference/commands.md as the command line has it.
+//! Generates docs/reference/commands.md from the command line.
 
 use std::fmt::Write;
 
@@ -68,7 +68,7 @@ fn push_command(text: &mut String, command: &Command) {
     }
 }
 
-/// The description and the examples in the doc comment of a command.
+/// Returns the description and the examples in the doc comment of a command.
 fn help_of(command: &Command) -> (String, String) {
     let about = command.get_long_about().or(command.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
@@ -98,7 +98,7 @@ fn push_argument(text: &mut String, argument: &Arg) {
     text.push('\n');
 }
 
-/// An argument as it is typed: `-C, --directory DIR`.
+/// Returns an argument as it is typed: `-C, --directory DIR`.
 fn spelling(argument: &Arg) -> String {
     let names: Vec<String> = argument
         .get_short()

@@ -8,7 +8,7 @@ use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 use tempfile::TempDir;
 
-use super::foreign::foreign;
+use super::external::external_program;
 
 /// The zone of all tests that use these servers.
 pub const ZONE: &str = "shop.example";
@@ -54,7 +54,7 @@ impl NameServer {
         if let Some(records) = records {
             std::fs::write(folder.path().join("zone"), zone_text(zone, records, 1)).unwrap();
         }
-        let mut command = foreign("knotd");
+        let mut command = external_program("knotd");
         command.arg("-c").arg(folder.path().join("knot.conf"));
         Self::started(command, folder, addresses[0])
     }
@@ -75,7 +75,7 @@ impl NameServer {
             stub.port()
         );
         std::fs::write(folder.path().join("unbound.conf"), config).unwrap();
-        let mut command = foreign("unbound");
+        let mut command = external_program("unbound");
         command.arg("-c").arg(folder.path().join("unbound.conf"));
         Self::started(command, folder, address)
     }
@@ -115,11 +115,11 @@ impl NameServer {
         });
     }
 
-    /// Queries the zone's SOA until `wanted` returns true for the answer.
-    fn wait_for(&mut self, wanted: impl Fn(&Message) -> bool) {
+    /// Queries the zone's SOA until `is_expected` returns true for the answer.
+    fn wait_for(&mut self, is_expected: impl Fn(&Message) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while Instant::now() < deadline {
-            if soa(self.address).is_some_and(|answer| wanted(&answer)) {
+            if soa(self.address).is_some_and(|answer| is_expected(&answer)) {
                 return;
             }
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -218,7 +218,7 @@ pub fn with_port_53(name: &str, test: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() || port_53_is_available() {
         return test();
     }
-    super::foreign::path_of("ip");
+    super::external::path_of("ip");
     let again = std::process::Command::new("unshare")
         .args([
             "--user",
@@ -236,8 +236,8 @@ pub fn with_port_53(name: &str, test: impl FnOnce()) {
     assert!(again.success(), "{name} in a network namespace: {again}");
 }
 
-/// Whether port 53 can be bound. Binds it at an address that no test uses; retries, because several
-/// tests may do so at once.
+/// Returns whether port 53 can be bound. Binds it at an address that no test uses; retries, because
+/// several tests may do so at once.
 fn port_53_is_available() -> bool {
     let probe = || UdpSocket::bind(port_53(3, 59)).is_ok();
     (0..20).any(|_| {

@@ -10,7 +10,7 @@ use rustix::process::{getegid, geteuid};
 
 use super::Sandbox;
 
-/// The time at which the tests use the samples: every certificate in them is valid then.
+/// The time at which the tests use the samples; all certificates in them are valid then.
 pub const NOW: &str = "2026-08-02T10:00:00Z";
 /// A time at which even the newest certificate in them is due for renewal, and still valid.
 pub const DUE: &str = "2027-02-01T10:00:00Z";

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::foreign::foreign;
-use super::master::Master;
+use super::external::external_program;
+use super::server_process::ServerProcess;
 
 /// A running HAProxy; dropping it stops the process.
 pub struct Haproxy {
     config: PathBuf,
     folder: PathBuf,
-    master: Master,
+    master: ServerProcess,
 }
 
 /// Writes `haproxy.cfg` with these sections and returns its path.
@@ -32,13 +32,13 @@ impl Haproxy {
         let path = folder.join("haproxy.log");
         let errors = std::fs::File::create(&path).unwrap();
         let log = || std::fs::read_to_string(&path).unwrap_or_default();
-        let mut command = foreign("haproxy");
+        let mut command = external_program("haproxy");
         command
             .args(["-W", "-db", "-f"])
             .arg(&config)
             .current_dir("/")
             .stderr(errors);
-        let master = Master::start(&mut command, |_| log().contains("Loading success"), log);
+        let master = ServerProcess::start(&mut command, |_| log().contains("Loading success"), log);
         Self {
             config,
             folder: folder.to_owned(),
@@ -66,7 +66,7 @@ impl Haproxy {
         self.master.id()
     }
 
-    /// Whether its master process still runs.
+    /// Returns whether its master process still runs.
     pub fn runs(&mut self) -> bool {
         self.master.runs()
     }

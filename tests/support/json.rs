@@ -190,7 +190,7 @@ impl<T: Into<Value>> From<T> for Json {
     }
 }
 
-/// Compares with another document, with `json!` and with plain strings, numbers and booleans.
+/// Compares with another document, with `json!`, and with plain strings, numbers and booleans.
 impl<T: Clone> PartialEq<T> for Json
 where
     Self: From<T>,
@@ -249,7 +249,7 @@ impl IndexMut<usize> for Json {
     }
 }
 
-/// Compact JSON; `{:#}` prints one field per line.
+/// Writes compact JSON; `{:#}` prints one field per line.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.value(), f)

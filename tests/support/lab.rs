@@ -7,27 +7,27 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use super::foreign::{foreign, path_of};
+use super::external::{external_program, path_of};
 use super::program::{clear_environment, program};
 use super::{Run, Sandbox};
 
 /// A running lab.
 pub struct Lab {
     sandbox: Sandbox,
-    orders: BTreeMap<String, Order>,
+    zone_requests: BTreeMap<String, ZoneRequest>,
     /// The process whose namespaces the lab uses; `None` if it runs on the machine's own loopback.
     inside: Option<String>,
     net: String,
     /// Whether the address that should be unreachable has a route: on the machine's own network,
     /// without permission to block it.
-    pub leads_far: bool,
+    pub has_route: bool,
     /// The lab ends when this pipe is closed, at the latest with this process.
     _stdin: ChildStdin,
     _script: Child,
 }
 
 /// A request for the names of a zone, and its record.
-struct Order {
+struct ZoneRequest {
     /// The domain that the record validates.
     domain: String,
     label: String,
@@ -39,7 +39,7 @@ impl Lab {
     pub fn start() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let sandbox = Sandbox::new();
-        let mut orders = BTreeMap::new();
+        let mut zone_requests = BTreeMap::new();
         for entry in std::fs::read_dir(root.join("tests/lab")).unwrap() {
             let path = entry.unwrap().path();
             let Some(zone) = path
@@ -53,13 +53,13 @@ impl Lab {
             };
             let template = std::fs::read_to_string(&path).unwrap();
             let domain = word(&template, "record-for").unwrap_or_else(|| zone.to_owned());
-            let order = Order::new(&sandbox, zone, domain, &names(zone, &template));
+            let zone_request = ZoneRequest::new(&sandbox, zone, domain, &names(zone, &template));
             sandbox.write(&format!("zones/{zone}.zone"), template);
             sandbox.write(
                 &format!("zones/{zone}.record"),
-                format!("{} {}.", order.label, order.value),
+                format!("{} {}.", zone_request.label, zone_request.value),
             );
-            orders.insert(zone.to_owned(), order);
+            zone_requests.insert(zone.to_owned(), zone_request);
         }
         for program in [
             "kdig",
@@ -84,7 +84,7 @@ impl Lab {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (mut inside, mut net, mut leads_far, mut ready) = (None, String::new(), false, false);
+        let (mut inside, mut net, mut has_route, mut ready) = (None, String::new(), false, false);
         for line in BufReader::new(script.stdout.take().unwrap())
             .lines()
             .map_while(Result::ok)
@@ -92,7 +92,7 @@ impl Lab {
             match line.split_once(' ') {
                 Some(("enter", process)) => inside = Some(process.to_owned()),
                 Some(("net", address)) => net = address.to_owned(),
-                _ if line == "leads-far" => leads_far = true,
+                _ if line == "leads-far" => has_route = true,
                 _ => ready = line == "ready",
             }
             if ready {
@@ -102,10 +102,10 @@ impl Lab {
         assert!(ready, "the lab did not start; run scripts/dns-lab by hand");
         Self {
             sandbox,
-            orders,
+            zone_requests,
             inside,
             net,
-            leads_far,
+            has_route,
             _stdin: script.stdin.take().unwrap(),
             _script: script,
         }
@@ -117,12 +117,12 @@ impl Lab {
     }
 
     /// Returns the resolver that does not check signatures.
-    pub fn trusting(&self) -> String {
+    pub fn non_validating(&self) -> String {
         self.address(54)
     }
 
     /// Returns the resolver that has other values for some zones.
-    pub fn viewing(&self) -> String {
+    pub fn with_own_view(&self) -> String {
         self.address(55)
     }
 
@@ -136,7 +136,7 @@ impl Lab {
         let binary = program();
         let mut command = match &self.inside {
             Some(process) => {
-                let mut command = foreign("nsenter");
+                let mut command = external_program("nsenter");
                 command.args([
                     "--target",
                     process,
@@ -162,8 +162,11 @@ impl Lab {
 
     /// Runs `dcv-check` with the reseller's record for `zone`, through `resolver`.
     pub fn check(&self, zone: &str, resolver: &str, more: &[&str]) -> Run {
-        let order = &self.orders[zone];
-        let given = format!("{}.{} {}", order.label, order.domain, order.value);
+        let zone_request = &self.zone_requests[zone];
+        let given = format!(
+            "{}.{} {}",
+            zone_request.label, zone_request.domain, zone_request.value
+        );
         self.run(
             zone,
             &[
@@ -196,7 +199,7 @@ fn word(template: &str, word: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-impl Order {
+impl ZoneRequest {
     fn new(sandbox: &Sandbox, zone: &str, domain: String, names: &[String]) -> Self {
         let folder = format!("orders/{zone}");
         std::fs::create_dir_all(sandbox.join(&folder)).unwrap();

@@ -35,7 +35,7 @@ fn hex(text: &str) -> Option<usize> {
     (length > 0 && whole).then_some(length)
 }
 
-/// `2026-11-23` with or without `T15:00:00Z`.
+/// `2026-11-23` with or without `T15:00:00Z`, and `2026-11-23 15:00:00 +00:00`.
 fn date(text: &str) -> Option<usize> {
     let shaped = |shape: &str| {
         text.len() >= shape.len()
@@ -47,8 +47,12 @@ fn date(text: &str) -> Option<usize> {
                 }
             })
     };
+    const LOCAL_TIME: &str = "0000-00-00 00:00:00 +00:00";
     if !shaped("0000-00-00") {
         return None;
+    }
+    if shaped(LOCAL_TIME) {
+        return Some(LOCAL_TIME.len());
     }
     let end = text[10..]
         .find('Z')

@@ -7,27 +7,29 @@
     reason = "test support"
 )]
 
+pub mod any_server;
 pub mod apache;
 pub mod ca;
 pub mod codes;
 pub mod dns;
-pub mod fleet;
-pub mod foreign;
+pub mod external;
+pub mod fake_dns_server;
 pub mod frozen;
 pub mod haproxy;
-pub mod holding;
+pub mod held_connections;
+pub mod install_sandbox;
+pub mod issued_certificate;
 pub mod json;
 pub mod lab;
-pub mod liar;
+pub mod layout;
 pub mod mask;
-pub mod master;
 pub mod namespace;
 pub mod nginx;
 pub mod openssl_ca;
-pub mod order;
+pub mod paste;
 pub mod program;
 pub mod seed;
-pub mod shop;
+pub mod server_process;
 pub mod site;
 pub mod sweep;
 pub mod zip;
@@ -90,12 +92,12 @@ impl Sandbox {
         self.run_command(self.command(args))
     }
 
-    /// The same with `input` on stdin.
+    /// Does the same with `input` on stdin.
     #[must_use]
     pub fn run_with_input(&self, args: &[&str], input: &[u8]) -> Run {
         use std::io::Write;
-        let mut child = self
-            .command(args)
+        let mut command = self.command(args);
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -103,7 +105,7 @@ impl Sandbox {
             .unwrap();
         // The program may end before it has read everything.
         let _ = child.stdin.take().unwrap().write_all(input);
-        self.ran(child.wait_with_output().unwrap())
+        self.result_of_command(&command, child.wait_with_output().unwrap())
     }
 
     /// Returns a command that can be changed before it is run with `run_command`.
@@ -119,29 +121,38 @@ impl Sandbox {
 
     #[must_use]
     pub fn run_command(&self, mut command: Command) -> Run {
-        self.ran(command.output().unwrap())
+        let output = command.output().unwrap();
+        self.result_of_command(&command, output)
     }
 
     /// Waits for a child that was started from `command`, and returns its result.
-    pub fn finished(&self, child: std::process::Child) -> Run {
-        self.ran(child.wait_with_output().unwrap())
+    pub fn wait_for(&self, child: std::process::Child) -> Run {
+        self.result_of(child.wait_with_output().unwrap())
     }
 
-    fn ran(&self, output: std::process::Output) -> Run {
+    /// The result of `command`, whose next steps are run as well.
+    fn result_of_command(&self, command: &Command, output: std::process::Output) -> Run {
+        let run = self.result_of(output);
+        paste::run_steps(&run.stdout, command, self.path());
+        run
+    }
+
+    fn result_of(&self, output: std::process::Output) -> Run {
         let run = Run {
             stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
             code: output.status.code().unwrap_or(-1),
             folder: self.path().display().to_string(),
         };
-        run.holds_no_key(&private_lines(self.path()));
+        run.assert_no_key_printed(&private_lines(self.path()));
         codes::assert_listed(&run.stdout, run.code);
+        paste::check_steps(&run.stdout);
         run
     }
 }
 
 impl Run {
-    /// The JSON document on stdout.
+    /// Returns the JSON document on stdout.
     #[track_caller]
     pub fn json(&self) -> Json {
         match self.stdout.parse() {
@@ -150,7 +161,7 @@ impl Run {
         }
     }
 
-    /// The JSON documents on stdout, one per line (`--jsonl`, `--batch`).
+    /// Returns the JSON documents on stdout, one per line (`--jsonl`, `--batch`).
     pub fn json_lines(&self) -> Vec<Json> {
         Json::parse_lines(&self.stdout)
     }
@@ -163,7 +174,7 @@ impl Run {
     }
 
     /// Fails if the output contains a private key: a PEM block, or a line of any key in the sandbox.
-    fn holds_no_key(&self, private: &[String]) {
+    fn assert_no_key_printed(&self, private: &[String]) {
         for stream in [&self.stdout, &self.stderr] {
             assert!(
                 !stream.contains("PRIVATE KEY--"),

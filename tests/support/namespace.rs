@@ -2,7 +2,7 @@
 //! disks, read-only mounts and attributes that the file system of the test may not support. Without
 //! root, a user namespace is created too.
 
-use super::foreign::{foreign, path_of};
+use super::external::{external_program, path_of};
 use super::program::program;
 use super::{Run, Sandbox};
 
@@ -11,7 +11,7 @@ use super::{Run, Sandbox};
 pub fn in_mount(sandbox: &Sandbox, options: &str, script: &str) -> Run {
     std::fs::create_dir_all(sandbox.join("tree")).unwrap();
     let root = rustix::process::geteuid().is_root();
-    let mut command = foreign("unshare");
+    let mut command = external_program("unshare");
     let head = format!(
         "set -e; {} -t tmpfs -o {options} tmpfs tree; certctl() {{ \"$CERTCTL\" \"$@\"; }}",
         path_of("mount").display()
@@ -29,7 +29,8 @@ pub fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Whether root runs the tests: some faults can be set up only by root, and some do not affect root.
+/// Returns whether root runs the tests: some faults can be set up only by root, and some do not
+/// affect root.
 pub fn is_root() -> bool {
     user() == 0
 }

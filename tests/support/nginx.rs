@@ -4,14 +4,14 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::foreign::foreign;
-use super::master::Master;
+use super::external::external_program;
+use super::server_process::ServerProcess;
 
 /// A running nginx; dropping it stops the process.
 pub struct Nginx {
     config: PathBuf,
     folder: PathBuf,
-    master: Master,
+    master: ServerProcess,
 }
 
 /// Returns a port of 127.0.0.1 on which nothing listens at this moment.
@@ -47,13 +47,13 @@ impl Nginx {
         // Another test may have taken the free port in the meantime: nginx then retries by itself.
         let pid_file = folder.join("nginx.pid");
         // The sockets are open before the pid file is written.
-        let is_up = |master: &Master| {
+        let is_up = |master: &ServerProcess| {
             std::fs::read_to_string(&pid_file)
                 .is_ok_and(|pid| pid.trim() == master.id().to_string())
         };
         let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
-        let mut command = foreign("nginx");
-        let master = Master::start(
+        let mut command = external_program("nginx");
+        let master = ServerProcess::start(
             command.arg("-c").arg(&config).stderr(Stdio::null()),
             is_up,
             log,

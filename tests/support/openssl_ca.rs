@@ -1,9 +1,10 @@
-//! A CA that uses the openssl command line, and the zip that a reseller sends, created with zip(1).
+//! A CA that uses the openssl command line, and the zip file that a reseller sends, created with
+//! zip(1).
 
 use std::path::PathBuf;
 
 use super::Sandbox;
-use super::foreign::{foreign, succeed};
+use super::external::{external_program, succeed};
 
 /// The algorithm of the CA's keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,9 +115,9 @@ impl<'a> OpensslCa<'a> {
         self.read("leaf.crt")
     }
 
-    /// Writes the worst zip that resellers send: the bundle before the leaf, the root before the
-    /// intermediate, and CRLF line endings.
-    pub fn mail(&self, zip: &str, stem: &str, leaf: &str) {
+    /// Writes the most awkward zip file that resellers send: the bundle before the leaf, the root
+    /// before the intermediate, and CRLF line endings.
+    pub fn write_reseller_zip(&self, zip: &str, stem: &str, leaf: &str) {
         let crlf = |text: String| text.replace('\n', "\r\n");
         let (bundle, certificate) = (format!("{stem}.ca-bundle"), format!("{stem}.crt"));
         std::fs::write(
@@ -128,7 +129,7 @@ impl<'a> OpensslCa<'a> {
         let zip = self.sandbox.join(zip);
         let _ = std::fs::remove_file(&zip);
         succeed(
-            foreign("zip")
+            external_program("zip")
                 .args(["-q", "-X"])
                 .arg(zip)
                 .args([bundle, certificate])
@@ -141,6 +142,10 @@ impl<'a> OpensslCa<'a> {
     }
 
     fn openssl(&self, args: &[&str]) -> String {
-        succeed(foreign("openssl").args(args).current_dir(&self.folder))
+        succeed(
+            external_program("openssl")
+                .args(args)
+                .current_dir(&self.folder),
+        )
     }
 }

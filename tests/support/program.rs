@@ -58,11 +58,15 @@ pub fn clock_words() -> String {
 /// A width at which no line is wrapped, so that tests can search for whole sentences.
 const UNWRAPPED: (&str, &str) = ("COLUMNS", "10000");
 
-/// Removes every environment variable except those of [`clock`], and sets a width at which no
-/// output is wrapped.
+/// The zone of the times in output.
+const UTC: (&str, &str) = ("TZ", "UTC");
+
+/// Removes every environment variable except those of [`clock`], and sets UTC and a width at which
+/// no output is wrapped.
 pub fn clear_environment(command: &mut Command) -> &mut Command {
     command
         .env_clear()
         .envs(clock())
         .env(UNWRAPPED.0, UNWRAPPED.1)
+        .env(UTC.0, UTC.1)
 }

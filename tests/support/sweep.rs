@@ -11,14 +11,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Sandbox;
-use super::foreign::{path_of, succeed};
+use super::external::{path_of, succeed};
+use super::install_sandbox::{leftovers, tree};
 use super::program::program;
-use super::shop::{leftovers, tree};
 
 /// Every call that names a file, those that change or lock one, and those that create threads.
 pub const CALLS: &str = "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3";
 
-/// Chain and key as a server reads them; `None` where either is missing.
+/// Chain and key as a server reads them; `None` if either is missing.
 pub type Pair = Option<(String, String)>;
 
 /// Stands for the exit code of a process that was killed.
@@ -125,8 +125,8 @@ fn errors(call: &str, line: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether a call changes the disk. Not `write`, because certctl could not print anything either if
-/// it failed permanently (`install_faults` has a full disk on a small tmpfs).
+/// Returns whether a call changes the disk. Not `write`, because certctl could not print anything
+/// either if it failed permanently (`install_faults` has a full disk on a small tmpfs).
 fn changes(call: &str, line: &str) -> bool {
     match call {
         "open" | "openat" => line.contains("O_CREAT"),
@@ -403,7 +403,7 @@ impl Scenario {
         wrong
     }
 
-    /// Runs the next run and checks its result.
+    /// Makes the next run and checks its result.
     fn heals(&self, sandbox: &Sandbox) -> Vec<String> {
         let mut wrong = Vec::new();
         let args: Vec<&str> = self.heal.iter().map(String::as_str).collect();

@@ -42,7 +42,7 @@ pub fn bomb(size: usize) -> Vec<u8> {
 }
 
 /// Returns the zip with every entry marked as encrypted.
-pub fn ciphered(mut zip: Vec<u8>) -> Vec<u8> {
+pub fn marked_as_encrypted(mut zip: Vec<u8>) -> Vec<u8> {
     for (magic, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
         let places: Vec<usize> = (0..zip.len() - 4)
             .filter(|&at| zip[at..].starts_with(magic))

@@ -90,7 +90,7 @@ impl Outcome for BundleOutcome {
         }
         text.add_findings(&self.findings);
         if self.verdict() == BundleVerdict::Wrong {
-            text.add(Label::Error, "no file was written");
+            text.add(Label::Done, "no file was written");
         }
         text.add_next_steps(&self.next_steps());
     }

@@ -119,7 +119,7 @@ impl OutputArgs {
                 Err(usage(message, bundle_command::omit_out()))
             }
             _ if self.uses_stdout() && report == ReportFormat::Json => {
-                let message = "`--out -` and `--json` both write to stdout";
+                let message = "`--out -` and `--json` cannot both write to stdout";
                 Err(usage(message, bundle_command::name_output_file()))
             }
             _ if self.legacy && !formats.contains(&ExportFormat::Pfx) => {

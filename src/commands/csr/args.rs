@@ -52,11 +52,11 @@ pub(crate) struct CsrArgs {
     /// Base name of the files [default: the first name]
     #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
     pub cert_name: Option<String>,
-    /// Look up whether the CAA records allow the CA to issue
+    /// Check whether the CAA records allow the CA to issue
     #[arg(long)]
     pub check_caa: bool,
-    /// Query this resolver instead of the system's (may be repeated); with a port other than 53
-    /// no other server is queried
+    /// Resolver to query instead of the system's (may be repeated); with a port other than 53,
+    /// only this resolver is queried
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = parse_address, requires = "check_caa")]
     pub resolver: Vec<SocketAddr>,
     /// Report the finding with this code as a warning instead of refusing (may be repeated)

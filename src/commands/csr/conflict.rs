@@ -13,7 +13,7 @@ use crate::pki::key::KeyAlgorithm;
 /// Why existing files block a new request.
 pub(super) enum CsrConflict {
     /// A key exists without a request.
-    KeyAlone,
+    UnusedKey,
     /// A request exists, and its key is not in the directory.
     RequestAlone,
     /// The key file holds another key than that of `--key`.
@@ -42,7 +42,7 @@ impl CsrConflict {
     ) -> Failure {
         let mut failure = Failure::new(FailureKind::Exists, self.message(paths));
         match self {
-            Self::KeyAlone => {
+            Self::UnusedKey => {
                 let with_key = with_existing_key(args, paths.key.clone());
                 let words = command_line::words(context, &with_key);
                 failure = failure.with_step(csr_command::request_existing_key(&words));
@@ -63,9 +63,9 @@ impl CsrConflict {
         let key = paths.key.display();
         let request = paths.request.display();
         match self {
-            Self::KeyAlone => format!("{key} already exists, and there is no request for it"),
+            Self::UnusedKey => format!("{key} already exists, and there is no request for it"),
             Self::RequestAlone => format!("{request} already exists, and its key was not found"),
-            Self::OtherKey => format!("{key} already exists and holds another key than `--key`"),
+            Self::OtherKey => format!("{key} already exists and contains another key than `--key`"),
             Self::RequestOfOtherKey => {
                 format!("{request} already exists and was made with another key than `--key`")
             }

@@ -133,8 +133,8 @@ fn encode_key(
         return Ok(key.to_pem());
     }
     let reader = InputReader::new(context, &args.reading)?;
-    let passphrase = reader.choose_password(&paths.key.display().to_string())?;
-    let encrypted = EncryptedKey::encrypt(key, &passphrase)?;
+    let password = reader.choose_password(&paths.key.display().to_string())?;
+    let encrypted = EncryptedKey::encrypt(key, &password)?;
     Ok(Zeroizing::new(encrypted.to_pem()))
 }
 

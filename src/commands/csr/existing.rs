@@ -320,7 +320,7 @@ fn check_missing_request(observation: &RequestFilesObservation) -> Option<Existi
     Some(match &observation.given_key {
         Some(given) if observation.key_file_allows(given) => ExistingFiles::Nothing,
         Some(_) => ExistingFiles::Conflict(CsrConflict::OtherKey),
-        None => ExistingFiles::Conflict(CsrConflict::KeyAlone),
+        None => ExistingFiles::Conflict(CsrConflict::UnusedKey),
     })
 }
 

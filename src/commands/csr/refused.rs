@@ -63,7 +63,7 @@ impl Outcome for CsrRefusal {
 
     fn human(&self, text: &mut TextOutput) {
         text.add_findings(&self.findings);
-        text.add(Label::Note, "no file was written");
+        text.add(Label::Done, "no file was written");
         text.add_next_steps(&[self.next()]);
     }
 

@@ -21,7 +21,7 @@ use crate::dcv::judge::DcvVerdict;
 use crate::failure::{Failure, FailureKind};
 use crate::report::{LiveProgress, Outcome, TextOutput, push_json_line};
 use crate::system::dns::{
-    self, BatchAnswer, BatchHandler, BatchQuery, BatchSurvey, RecordQuery, ResolverList,
+    self, BatchDecision, BatchHandler, BatchQuery, BatchSurvey, RecordQuery, ResolverList,
     SurveyDepth,
 };
 use crate::system::line_reader::{LineReader, NumberedLine};
@@ -222,25 +222,25 @@ impl<'a> BatchChecker<'a> {
         &mut self,
         line: &ListLine,
         failure: &Failure,
-    ) -> BatchAnswer<Option<ListLine>> {
+    ) -> BatchDecision<Option<ListLine>> {
         self.outcome.errors += 1;
         let mut document = failure.json();
         document["line"] = json!(line.number);
         document["input"] = json!(line.text);
-        self.print(&document, BatchAnswer::Done)
+        self.print(&document, BatchDecision::Done)
     }
 
-    /// Prints a document. Returns `answer`, or `Enough` if the output is closed.
+    /// Prints a document. Returns `answer`, or `Stop` if the output is closed.
     fn print(
         &mut self,
         document: &impl Serialize,
-        answer: BatchAnswer<Option<ListLine>>,
-    ) -> BatchAnswer<Option<ListLine>> {
+        answer: BatchDecision<Option<ListLine>>,
+    ) -> BatchDecision<Option<ListLine>> {
         push_json_line(&mut self.output, document);
         if self.output.len() < OUTPUT_BUFFER || self.on_idle() {
             answer
         } else {
-            BatchAnswer::Enough
+            BatchDecision::Stop
         }
     }
 }
@@ -271,9 +271,9 @@ impl BatchHandler for BatchChecker<'_> {
         line: Option<ListLine>,
         survey: BatchSurvey,
         depth: SurveyDepth,
-    ) -> BatchAnswer<Option<ListLine>> {
+    ) -> BatchDecision<Option<ListLine>> {
         let Some(line) = line else {
-            return BatchAnswer::Done;
+            return BatchDecision::Done;
         };
         let records = match &line.records {
             Ok(records) => records,
@@ -283,13 +283,13 @@ impl BatchHandler for BatchChecker<'_> {
         let outcome = self.judge_line(&line, records, survey);
         let exit_code = outcome.exit_code();
         if depth == SurveyDepth::RecordsOnly && exit_code != 0 && !is_silent {
-            return BatchAnswer::LookCloser(Some(line));
+            return BatchDecision::NeedsFullSurvey(Some(line));
         }
         self.outcome.count(outcome.verdict, exit_code);
         let answer = if exit_code == 4 {
-            BatchAnswer::NoAnswer
+            BatchDecision::NoAnswer
         } else {
-            BatchAnswer::Done
+            BatchDecision::Done
         };
         if exit_code == 0 && self.context.sink.is_quiet() {
             return answer;

@@ -17,7 +17,7 @@ use crate::dcv::record;
 use crate::dcv::reseller_record::climb;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::pki::baseline_dates::EMAIL_PROOF;
+use crate::pki::baseline_dates::EMAIL_VALIDATION;
 use crate::system::dns;
 
 /// A domain that has to be validated for a request.
@@ -104,7 +104,7 @@ fn method_findings(context: &Context, results: &[MethodResult]) -> Vec<Finding> 
     if has_mailbox {
         reasons.push(MailReason::Unchecked);
     }
-    reasons.push(if EMAIL_PROOF.holds(context.now()) {
+    reasons.push(if EMAIL_VALIDATION.holds(context.now()) {
         MailReason::Ended
     } else {
         MailReason::Ends
@@ -147,7 +147,7 @@ fn look_up_mail(
 /// Judges the candidates for one domain: one that receives mail is enough.
 fn judge(candidates: &[&MailDomain]) -> (DcvVerdict, Option<MailReason>) {
     for one in candidates {
-        if one.mail_arrives() == Some(true) {
+        if one.is_deliverable() == Some(true) {
             return (DcvVerdict::Unchecked, None);
         }
     }

@@ -171,7 +171,7 @@ fn added_www_name(request: &SigningRequest, ca: Option<Ca>) -> Option<String> {
     let [only] = request.dns_names.as_slice() else {
         return None;
     };
-    ca.and_then(www_drops_out)?;
+    ca.and_then(www_will_be_dropped)?;
     if only.starts_with("www.") || only.starts_with("*.") {
         return None;
     }
@@ -301,11 +301,11 @@ impl<'a> JudgedFile<'a> {
             .filter(|reason| self.matters(reason))
     }
 
-    /// Whether to report a reason. No CA can reach a private address, so no answer from there is no
-    /// fault.
+    /// Whether to report a reason. No CA can reach a private address, so a missing answer
+    /// from there is not a fault.
     fn matters(&self, reason: &FileReason) -> bool {
         match reason {
-            FileReason::Silent { address, .. } => {
+            FileReason::NoResponse { address, .. } => {
                 self.file.is_rehearsal || public_address::unreachable_reason(address.ip()).is_none()
             }
             _ => true,
@@ -332,8 +332,8 @@ impl<'a> JudgedFile<'a> {
         if !self.name().starts_with("www.") || self.verdict == DcvVerdict::Visible {
             return None;
         }
-        let source = www_drops_out(self.file.ca.unwrap_or(Ca::Sectigo))?;
-        Some(FileReason::WwwDropsOut {
+        let source = www_will_be_dropped(self.file.ca.unwrap_or(Ca::Sectigo))?;
+        Some(FileReason::WwwWillBeDropped {
             name: self.name().to_owned(),
             source,
         })
@@ -415,8 +415,8 @@ fn worst_verdict(responses: &[JudgedResponse<'_>], failed: Option<&DnsAnswer>) -
 }
 
 /// Returns the CA's document that says that it omits a `www.` name without a file.
-fn www_drops_out(ca: Ca) -> Option<&'static str> {
-    ca.profile().www_drops_out
+fn www_will_be_dropped(ca: Ca) -> Option<&'static str> {
+    ca.profile().www_will_be_dropped
 }
 
 fn server_json(judged: &JudgedResponse<'_>) -> Value {
@@ -433,7 +433,7 @@ fn server_json(judged: &JudgedResponse<'_>) -> Value {
             server["answer"] = json!(status.to_string());
             server["location"] = json!(location);
         }
-        HttpResponse::Silent(reason) => {
+        HttpResponse::NoResponse(reason) => {
             server["answer"] = json!("silent");
             server["reason"] = json!(reason);
         }
@@ -455,7 +455,7 @@ fn status_in_words(response: &HttpResponse, verdict: DcvVerdict) -> String {
             ..
         } => format!("HTTP status {status}, redirect to {to}"),
         HttpResponse::Answered { status, .. } => format!("HTTP status {status}"),
-        HttpResponse::Silent(reason) => format!("no answer ({reason})"),
+        HttpResponse::NoResponse(reason) => format!("no answer ({reason})"),
         HttpResponse::NoRoute => {
             "not queried, because it is unreachable from this machine".to_owned()
         }

@@ -11,6 +11,9 @@ use crate::finding::{Finding, NextStep};
 use crate::report::{Label, Outcome, TextOutput};
 use crate::system::dns::ResolverList;
 
+/// The codes of a given record that belongs to none of the requests.
+const STRAY_RECORD_CODES: [&str; 2] = ["record-for-another-domain", "record-from-another-request"];
+
 /// What a check by another method needs.
 pub(super) struct MethodCheck<'a> {
     pub(super) context: &'a Context,
@@ -57,12 +60,13 @@ pub(crate) struct MethodOutcome {
 }
 
 impl MethodOutcome {
-    /// The worst verdict of all results.
+    /// The worst verdict of all results. It is not better than unchecked if a given record belongs
+    /// to none of the requests, because then nothing was compared with the reseller's record.
     pub(super) fn verdict(&self) -> DcvVerdict {
         let has_stray = self
             .findings
             .iter()
-            .any(|finding| finding.code.starts_with("record-of-another"));
+            .any(|finding| STRAY_RECORD_CODES.contains(&finding.code));
         let worst = self
             .results
             .iter()
@@ -144,6 +148,52 @@ impl Outcome for MethodOutcome {
             Some(0) if !has_error => 0,
             Some(1) if self.verdict() == DcvVerdict::Unreachable => 4,
             _ => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MethodOutcome, MethodResult};
+    use crate::dcv::judge::DcvVerdict;
+    use crate::finding::{Finding, NextStep};
+    use crate::report::Outcome as _;
+    use serde_json::Value;
+
+    fn outcome(verdict: DcvVerdict, findings: Vec<Finding>) -> MethodOutcome {
+        MethodOutcome {
+            results: vec![MethodResult {
+                verdict,
+                answered: verdict != DcvVerdict::Unreachable,
+                record: Value::Null,
+                name: "example.com".to_owned(),
+                lines: Vec::new(),
+                rows: Vec::new(),
+            }],
+            findings,
+            changed: false,
+            next_if_visible: NextStep::say("Press Retry"),
+            next_otherwise: NextStep::say("Check again"),
+        }
+    }
+
+    #[test]
+    fn a_record_of_no_request_is_never_visible() {
+        for code in ["record-for-another-domain", "record-from-another-request"] {
+            for (found, verdict, exit_code) in [
+                (DcvVerdict::Visible, DcvVerdict::Unchecked, 1),
+                (DcvVerdict::Unreachable, DcvVerdict::Unchecked, 1),
+                (DcvVerdict::Different, DcvVerdict::Different, 1),
+            ] {
+                let outcome = outcome(found, vec![Finding::error(code, "a stray record")]);
+                assert_eq!(outcome.verdict(), verdict, "{code}");
+                assert_eq!(outcome.exit_code(), exit_code, "{code}");
+            }
+        }
+        for (found, exit_code) in [(DcvVerdict::Visible, 0), (DcvVerdict::Unreachable, 4)] {
+            let outcome = outcome(found, Vec::new());
+            assert_eq!(outcome.verdict(), found);
+            assert_eq!(outcome.exit_code(), exit_code);
         }
     }
 }

@@ -273,7 +273,7 @@ impl DcvCheckOutcome {
 
 impl Outcome for DcvCheckOutcome {
     fn json(&self) -> Value {
-        // Only a map whose keys are no strings could fail, and there is none.
+        // Only a map with keys that are not strings could fail, and there is none.
         serde_json::to_value(self.document()).unwrap_or_default()
     }
 

@@ -17,6 +17,7 @@ use crate::dcv::judge::DcvVerdict;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::system::clock;
+use crate::wording::time_of_day;
 
 /// The result of one check.
 pub(super) trait WaitObservation {
@@ -222,12 +223,12 @@ fn result_summary(result: &MethodResult) -> String {
     format!("{summary} ({})", rows.join(", "))
 }
 
-/// Returns the time of day after `pause`, in UTC.
+/// Returns the local time of day after `pause`.
 fn time_after(pause: Duration) -> String {
     let time = clock::now()
         .checked_add(pause)
         .unwrap_or_else(|_| clock::now());
-    time.strftime("%H:%M:%SZ").to_string()
+    time_of_day(time)
 }
 
 /// Sleeps until `pause` is over or a signal arrives.

@@ -163,12 +163,12 @@ fn allows_issuance(ruling: &CaaRuling) -> bool {
 /// Returns the CAA decision for one name as JSON.
 pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
     let verdict = match &ruling.verdict {
-        CaaVerdict::NotAsked => "not-queried",
+        CaaVerdict::NotQueried => "not-queried",
         CaaVerdict::Unrestricted => "free",
         CaaVerdict::Allowed => "allowed",
         CaaVerdict::Only(_) => "needs-ca",
-        CaaVerdict::OnTerms(_) => "with-parameters",
-        CaaVerdict::Partly(_) => "some",
+        CaaVerdict::WithParameters(_) => "with-parameters",
+        CaaVerdict::AllowsSome(_) => "some",
         CaaVerdict::Forbidden(_) => "forbidden",
         CaaVerdict::CaUnknown(_) => "ca-unknown",
         CaaVerdict::Failed(..) => "failed",

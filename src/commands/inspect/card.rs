@@ -10,7 +10,7 @@ use crate::pki::crl::RevocationList;
 use crate::pki::extensions::CertificateDetails;
 use crate::pki::request::SigningRequest;
 use crate::report::{self, Label, TextOutput};
-use crate::wording::day;
+use crate::wording::{date_and_time, day};
 
 /// The rows of a card: the name and the value of each field.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl CardFields {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        text.add_fields(&fields);
+        text.add_wrapped_fields(&fields);
     }
 }
 
@@ -164,10 +164,10 @@ fn write_revocation_list(text: &mut TextOutput, list: &FoundItem<RevocationList>
         Label::Found,
         format!("certificate revocation list (CRL) with {count}, from {source}"),
     );
-    let next_update = list.next_update.map(|next| next.to_string());
+    let next_update = list.next_update.map(date_and_time);
     let mut fields = CardFields::default();
     fields.push("Issuer", &[&list.issuer]);
-    fields.push("Issued", &[list.this_update.to_string()]);
+    fields.push("Issued", &[date_and_time(list.this_update)]);
     fields.push("Next update", next_update.as_slice());
     fields.push("Number", list.number.as_slice());
     fields.push("Signature", &[&list.signature_algorithm]);

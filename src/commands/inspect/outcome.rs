@@ -99,7 +99,7 @@ impl InspectOutcome {
     }
 }
 
-/// Returns true for a private key that needs a passphrase.
+/// Returns true for a private key that needs a password.
 pub(super) fn is_locked_key(what: &UnusedContent) -> bool {
     matches!(
         what,
@@ -126,5 +126,5 @@ fn order_in_words(certificates: &[(&Certificate, String)]) -> String {
 pub(super) fn is_in_order(certificates: &[(&Certificate, String)]) -> bool {
     certificates
         .windows(2)
-        .all(|pair| pair[0].0.is_signed_by(pair[1].0))
+        .all(|neighbours| neighbours[0].0.is_signed_by(neighbours[1].0))
 }

@@ -16,8 +16,8 @@ pub(crate) struct RenewArgs {
     /// Reuse the key of the certificate instead of generating a new one with the same algorithm
     #[arg(long)]
     pub reuse_key: bool,
-    /// When a certificate is due: days before its expiry, or percent of its lifetime left
-    /// [default: 30 days or a third of the lifetime, whichever is less]
+    /// How long before its expiry a certificate is due for renewal: days, hours (`36h`), or a
+    /// percentage of its lifetime [default: 30 days or a third of the lifetime, whichever is less]
     #[arg(long, value_name = "20d|25%", value_parser = RenewBefore::parse)]
     pub renew_before: Option<RenewBefore>,
     /// Show what would be written, and write nothing

@@ -144,7 +144,7 @@ impl RenewalContext<'_> {
         let paid_until = previous.settings.paid_until;
         // The renewal is judged as if it happened today, even if it is due later.
         let terms = RenewalTerms {
-            ends: not_after,
+            expiry: not_after,
             due: due.min(now),
             validated_at: previous.leaf.not_before,
             paid_until,

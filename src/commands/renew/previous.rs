@@ -76,7 +76,7 @@ pub(super) fn find_previous<'a>(
         && let Some(origin) = settings.folder.as_deref()
         && disk::is_folder(origin)
     {
-        // This folder is not from the command line, so an unreadable one is no error.
+        // This folder is not from the command line, so an unreadable one is not an error.
         request = folders
             .read(context, origin)
             .ok()

@@ -180,7 +180,7 @@ fn label(row: &StatusRow) -> String {
     row.installed_as.clone().unwrap_or_else(|| row.name.clone())
 }
 
-/// The failure if no certificate for `name` can be renewed; `row` is one that is no candidate.
+/// The failure if no certificate for `name` can be renewed; `row` is one that cannot be renewed.
 fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Failure {
     match row.map(|row| row.state) {
         None => unknown(context, name),
@@ -192,7 +192,7 @@ fn not_renewable(context: &Context, name: &str, row: Option<&StatusRow>) -> Fail
             context.command_words("dcv-check"),
             name,
         )),
-        Some(RowState::NoKey) => Failure::new(
+        Some(RowState::KeyMissing) => Failure::new(
             FailureKind::NotFound,
             format!("the certificate of {name} was found without its key"),
         )

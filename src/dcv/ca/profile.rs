@@ -18,11 +18,11 @@ pub struct CaProfile {
     pub dns: DnsValidation,
     /// How it validates control by a file on the web server.
     pub http: HttpValidation,
-    /// Whether it offers validation by e-mail.
+    /// Whether it offers validation by email.
     pub email: Confirmation,
     /// The source, if it adds www to a single name and silently omits it again unless the file is
     /// served there too.
-    pub www_drops_out: Option<&'static str>,
+    pub www_will_be_dropped: Option<&'static str>,
     /// Which fact of this row is unconfirmed, in words; empty if all are confirmed.
     pub unconfirmed: &'static str,
     /// The CAs that may turn out to issue; more than one if a reseller changes its supplier.
@@ -104,8 +104,8 @@ pub struct RandomValueRecord {
 /// How the CA validates control by a file below `/.well-known/pki-validation/`.
 #[derive(Debug, Eq, PartialEq)]
 pub enum HttpValidation {
-    /// The file's name is the request's MD5 in upper case; its lines are the SHA-256, the zone of the
-    /// DNS form and the unique value.
+    /// The file's name is the request's MD5 in upper case; its lines are the SHA-256, the zone of
+    /// the DNS form and the unique value.
     CsrHash(RedirectPolicy),
     /// A file of this name with the random value that the reseller shows.
     Named(&'static str, RedirectPolicy),

@@ -9,7 +9,7 @@ use super::profile::{
 use crate::dcv::answer::RecordKind::{Cname, Txt};
 use crate::pki::key::KeyAlgorithm::{EcdsaP256, EcdsaP384};
 
-/// The limits of a public CA that has announced no day on which clientAuth ends.
+/// The limits of a public CA that has not announced a day on which clientAuth ends.
 pub(super) const PUBLIC: RequestLimits = RequestLimits {
     keys: Some(&[EcdsaP256, EcdsaP384]),
     rsa_bits: 2048,
@@ -55,7 +55,7 @@ pub(super) const NAMECHEAP: CaProfile = CaProfile {
     }),
     http: HttpValidation::CsrHash(RedirectPolicy::Refused),
     email: Confirmation::Yes,
-    www_drops_out: WWW_BY_SECTIGO,
+    www_will_be_dropped: WWW_BY_SECTIGO,
     unconfirmed: "",
     issuers: &[BY_SSL_COM, BY_SECTIGO],
     accepts: LIKE_SECTIGO,
@@ -83,7 +83,7 @@ pub(super) const SECTIGO: CaProfile = CaProfile {
     }),
     http: HttpValidation::CsrHash(RedirectPolicy::Refused),
     email: Confirmation::Yes,
-    www_drops_out: WWW_BY_SECTIGO,
+    www_will_be_dropped: WWW_BY_SECTIGO,
     unconfirmed: "",
     issuers: &[BY_SECTIGO],
     accepts: LIKE_SECTIGO,
@@ -132,7 +132,7 @@ pub(super) const SSL_COM: CaProfile = CaProfile {
     }),
     http: HttpValidation::CsrHash(RedirectPolicy::Refused),
     email: Confirmation::Unknown,
-    www_drops_out: None,
+    www_will_be_dropped: None,
     unconfirmed: "",
     issuers: &[BY_SSL_COM],
     accepts: PUBLIC,
@@ -169,7 +169,7 @@ pub(super) const DIGICERT: CaProfile = CaProfile {
     ]),
     http: HttpValidation::Named("fileauth.txt", RedirectPolicy::Unknown),
     email: Confirmation::Unknown,
-    www_drops_out: None,
+    www_will_be_dropped: None,
     unconfirmed: "",
     issuers: &[CaaIssuer {
         title: "DigiCert",
@@ -202,7 +202,7 @@ pub(super) const GLOBALSIGN: CaProfile = CaProfile {
     ]),
     http: HttpValidation::Named("gsdv.txt", RedirectPolicy::Unknown),
     email: Confirmation::Unknown,
-    www_drops_out: None,
+    www_will_be_dropped: None,
     unconfirmed: "",
     issuers: &[CaaIssuer {
         title: "GlobalSign",
@@ -240,7 +240,7 @@ pub(super) const GODADDY: CaProfile = CaProfile {
     ]),
     http: HttpValidation::Named("godaddy.html", RedirectPolicy::Refused),
     email: Confirmation::Unknown,
-    www_drops_out: None,
+    www_will_be_dropped: None,
     unconfirmed: "",
     issuers: &[CaaIssuer {
         title: "GoDaddy",
@@ -263,7 +263,7 @@ pub(super) const CERTUM: CaProfile = CaProfile {
     }]),
     http: HttpValidation::Named("certum.txt", RedirectPolicy::Unknown),
     email: Confirmation::Yes,
-    www_drops_out: None,
+    www_will_be_dropped: None,
     unconfirmed: "the host name of its TXT record",
     issuers: &[CaaIssuer {
         title: "Certum",
@@ -286,7 +286,7 @@ pub(super) const TENCENT: CaProfile = CaProfile {
     }]),
     http: HttpValidation::Named("fileauth.txt", RedirectPolicy::Unknown),
     email: Confirmation::Unknown,
-    www_drops_out: None,
+    www_will_be_dropped: None,
     unconfirmed: "the host name of its TXT record",
     issuers: &[CaaIssuer {
         title: "TrustAsia or DigiCert",
@@ -309,7 +309,7 @@ pub(super) const ACM: CaProfile = CaProfile {
     }]),
     http: HttpValidation::None,
     email: Confirmation::Unknown,
-    www_drops_out: None,
+    www_will_be_dropped: None,
     unconfirmed: "",
     issuers: &[CaaIssuer {
         title: "Amazon",
@@ -333,7 +333,7 @@ pub(super) const PRIVATE: CaProfile = CaProfile {
     dns: DnsValidation::None,
     http: HttpValidation::None,
     email: Confirmation::No,
-    www_drops_out: None,
+    www_will_be_dropped: None,
     unconfirmed: "",
     issuers: &[],
     accepts: RequestLimits {

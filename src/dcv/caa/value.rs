@@ -56,7 +56,7 @@ impl IssueValue {
         read
     }
 
-    pub(super) fn has_terms(&self) -> bool {
+    pub(super) fn has_parameters(&self) -> bool {
         self.account.is_some() || self.methods.is_some()
     }
 }
@@ -66,7 +66,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Whether the text matches `(ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT))`.
+/// Returns whether the text matches `(ALPHA / DIGIT) *( *("-") (ALPHA / DIGIT))`.
 fn is_label(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('-')

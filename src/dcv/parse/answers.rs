@@ -6,8 +6,8 @@ use super::file;
 use super::shown::RawRecord;
 use crate::dcv::answer::RecordKind;
 
-/// Returns the records in a response; `None` for a text that is neither JSON nor XML, or that has no
-/// record.
+/// Returns the records in a response; `None` for a text that is neither JSON nor XML, or that has
+/// no record.
 pub(super) fn read_api_answer(text: &str) -> Option<Vec<RawRecord>> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let mut records = Vec::new();
@@ -69,8 +69,8 @@ fn text_field<'a>(fields: &'a Map<String, Value>, names: &[&str]) -> Option<&'a 
     value.as_str()
 }
 
-/// Parses XML; finds elements by their names alone, because the samples in Namecheap's own documents
-/// are not well-formed.
+/// Parses XML; finds elements by their names alone, because the samples in Namecheap's own
+/// documents are not well-formed.
 fn read_xml(text: &str) -> Vec<RawRecord> {
     let hosts = elements(text, "hostname");
     let records: Vec<RawRecord> = hosts

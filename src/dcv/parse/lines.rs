@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use super::shown::{self, RawRecord, RecordError};
 use crate::dcv::answer::RecordKind;
 
-/// The labels of the host in DNS providers' consoles. A label of two words is compared word by word:
-/// `record name`.
+/// The labels of the host in DNS providers' consoles. A label of two words is compared word by
+/// word: `record name`.
 const HOST: [&str; 21] = [
     "host",
     "hostname",
@@ -204,7 +204,8 @@ impl PartialRecord {
     }
 }
 
-/// Whether a line has only column headings of a table, which are not labels of the next word.
+/// Returns whether a line has only column headings of a table, which are not labels of the next
+/// word.
 fn is_table_head(words: &[Word<'_>]) -> bool {
     let labels = words
         .iter()
@@ -229,8 +230,8 @@ fn split_words(line: &str) -> Vec<Word<'_>> {
         .collect()
 }
 
-/// Whether only spaces and tabs separate the words of a line. Checks many bytes at once, because
-/// most lines of a long list are plain.
+/// Returns whether only spaces and tabs separate the words of a line. Checks many bytes at once,
+/// because most lines of a long list are plain.
 fn is_plain_line(line: &str) -> bool {
     line.as_bytes().chunks(32).all(|chunk| {
         chunk
@@ -313,8 +314,8 @@ fn is_separator(c: char) -> bool {
     c.is_whitespace() || "|,'`<>\u{feff}\u{2192}\u{2018}\u{2019}".contains(c)
 }
 
-/// Whether a byte is a part of a word, or a space or tab; quotes, comments and other separators are
-/// not.
+/// Returns whether a byte is a part of a word, or a space or tab; quotes, comments and other
+/// separators are not.
 fn is_plain(octet: u8) -> bool {
     let special = matches!(
         octet,
@@ -345,7 +346,7 @@ fn label_text(word: &Word<'_>) -> String {
         .to_lowercase()
 }
 
-/// Whether a word is a class, a TTL, or another word without information about the record.
+/// Returns whether a word is a class, a TTL, or another word without information about the record.
 fn is_noise(word: &Word<'_>) -> bool {
     let text = word.text.as_ref();
     if text.len() > LONGEST {

@@ -62,7 +62,7 @@ pub enum RecordError {
     Target(String),
 }
 
-/// The most records in one text.
+/// The maximum number of records in one text.
 pub(super) const MOST: usize = 256;
 
 /// Host, type and value as found in the text, not checked yet.

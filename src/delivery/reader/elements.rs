@@ -92,8 +92,8 @@ impl Reader<'_> {
     fn read_encrypted_key(&mut self, source: &ItemSource, der: &[u8]) -> Result<(), UnusedContent> {
         let encrypted = EncryptedKey::new(der);
         let opened = self
-            .passphrase
-            .map(|passphrase| encrypted.open_within(passphrase, &mut self.budget.work));
+            .password
+            .map(|password| encrypted.open_within(password, &mut self.budget.work));
         let content = match opened {
             Some(Ok(value)) => {
                 self.delivery.decrypted_key_ids.push(value.id());
@@ -105,7 +105,7 @@ impl Reader<'_> {
             }
             None => UnusedContent::EncryptedKey,
             Some(Err(DecryptError::Wrong)) => {
-                UnusedContent::WrongPassphrase("an encrypted private key")
+                UnusedContent::WrongPassword("an encrypted private key")
             }
             Some(Err(DecryptError::TooMuchWork(rounds))) => {
                 return Err(UnusedContent::TooMuchWork(rounds));
@@ -154,7 +154,7 @@ impl Reader<'_> {
     }
 
     fn read_pkcs12(&mut self, source: &ItemSource, der: &[u8]) -> Result<(), ReadFailure> {
-        let opened = pkcs12::read(der, self.passphrase, &mut self.budget.work)?;
+        let opened = pkcs12::read(der, self.password, &mut self.budget.work)?;
         self.add_repair(source, RepairKind::Pkcs12, None);
         if opened.ber {
             self.add_repair(source, RepairKind::Ber, None);
@@ -174,7 +174,7 @@ impl Reader<'_> {
             let outcome = self.read_encrypted_key(source, key);
             self.ignore_unused(source, outcome);
         }
-        if opened.locked_by_passphrase {
+        if opened.is_locked_by_password {
             let CaDelivery {
                 keys,
                 decrypted_key_ids: opened,

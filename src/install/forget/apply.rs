@@ -1,4 +1,4 @@
-//! Runs a removal: replaces links by plain files, then deletes the folder. A path has the same
+//! Runs a removal: replaces links with plain files, then deletes the folder. A path has the same
 //! content at every moment, and only users who could read it before can read it.
 
 use std::path::{Path, PathBuf};

@@ -18,7 +18,7 @@ pub(crate) enum ForgetStep {
         #[serde(serialize_with = "shown")]
         folder: PathBuf,
     },
-    /// Replaces certctl's link by a plain file, in one rename.
+    /// Replaces certctl's link with a plain file, in one rename.
     Settle {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
@@ -40,7 +40,7 @@ impl std::fmt::Display for ForgetStep {
             Self::Settle { path, .. } => {
                 write!(
                     f,
-                    "replace the link {} by a copy of the file",
+                    "replace the link {} with a copy of the file",
                     path.display()
                 )
             }

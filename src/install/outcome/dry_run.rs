@@ -99,7 +99,7 @@ impl TransactionOutcome {
                 format!("mark it as verified: link {folder}/proven -> releases/{to}")
             }
             PlanStep::Record { release, .. } => {
-                format!("add {release} to the history in {folder}/settings.json")
+                format!("add version {release} to the history in {folder}/settings.json")
             }
             PlanStep::Prune => format!("{step} in {folder}/releases"),
             _ => step.to_string(),

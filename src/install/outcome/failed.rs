@@ -2,6 +2,7 @@
 //! stay.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::advice::servers;
 use crate::finding::Finding;
@@ -10,14 +11,14 @@ use crate::install_plan::apply::{ProbeAnswer, StepError};
 use crate::install_plan::plan::{InstallPlan, PlanStep, RollbackTarget};
 use crate::store::disk;
 
-/// Whether the new files are kept in spite of the failure.
+/// Whether the new files are kept despite the failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum NewFiles {
     Removed,
     Stay,
 }
 
-/// Explains why the new files stay in spite of the failure, if they do.
+/// Explains why the new files stay despite the failure, if they do.
 pub(super) fn explain_what_stays(
     situation: &PreflightState,
     plan: &InstallPlan,
@@ -43,7 +44,9 @@ pub(super) fn explain_what_stays(
                 "version {id} stays: it is the last one that was verified live, so there is \
                     nothing to roll back to"
             );
-            let next = servers::check_what_is_served(situation.layout.stem());
+            let root = situation.layout.root();
+            let root = (root != Path::new("/")).then_some(root);
+            let next = servers::check_what_is_served(root, situation.layout.stem());
             Some(Finding::warning("no-previous-version", message).with_step(next))
         }
         _ => None,
@@ -71,7 +74,7 @@ fn serves(probe: &ProbeAnswer, fingerprint: &str) -> bool {
         .is_ok_and(|(handshake, _)| handshake.sha256() == fingerprint)
 }
 
-/// Reports a reload that worked in part: an address serves sometimes the new certificate and
+/// Reports a reload that worked in part: an address sometimes serves the new certificate and
 /// sometimes the old one. Old worker processes still accept connections, or another server listens
 /// there too.
 pub(super) fn check_partly_reloaded(
@@ -107,7 +110,7 @@ pub(super) fn check_partly_reloaded(
         return None;
     }
     let message = format!(
-        "{} serves sometimes the new certificate and sometimes the old one: old worker processes \
+        "{} sometimes serves the new certificate and sometimes the old one: old worker processes \
             still accept connections, or another server listens there too",
         mixed.join(", ")
     );

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::problems::show_problems;
 use super::{InstallVerdict, TransactionOutcome};
-use crate::finding::{Finding, NextStep, Severity};
+use crate::finding::{Finding, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
 use crate::report::{Label, TextOutput};
@@ -207,33 +208,4 @@ impl TransactionOutcome {
             text.add_continuation(format!("rolled back: {step}"));
         }
     }
-}
-
-/// Prints findings without their next steps, then the state with `show_state`, and last what to do:
-/// the steps of errors and warnings, the worst first, each once, and then `next`.
-pub(crate) fn show_problems(
-    text: &mut TextOutput,
-    findings: &[Finding],
-    next: &[NextStep],
-    show_state: impl FnOnce(&mut TextOutput),
-) {
-    let mut problems = findings.to_vec();
-    problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
-    let mut steps: Vec<NextStep> = Vec::new();
-    for problem in &mut problems {
-        let own_steps = std::mem::take(&mut problem.next);
-        if problem.severity > Severity::Note {
-            steps.extend(own_steps);
-        }
-    }
-    steps.extend_from_slice(next);
-    text.add_findings(&problems);
-    show_state(text);
-    let mut shown: Vec<NextStep> = Vec::new();
-    for step in steps {
-        if !shown.contains(&step) {
-            shown.push(step);
-        }
-    }
-    text.add_next_steps(&shown);
 }

@@ -415,7 +415,7 @@ fn inherited(
 }
 
 /// Whether a server can load all files at its paths now. An encrypted key counts, because the
-/// server may have the passphrase.
+/// server may have the password.
 ///
 /// # Errors
 /// When files exist and cannot be read.

@@ -1,6 +1,6 @@
 //! The fast path of the file reader: one DER certificate, or PEM blocks of certificates and private
-//! keys with nothing before, between or behind them, as OpenSSL and every CA write them. Everything
-//! else is left to the full reader.
+//! keys with nothing before, between or after them, as OpenSSL and every CA write them. The full
+//! reader reads everything else.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(super) fn read(bytes: &[u8], mode: Mode, keys: Keys) -> Option<Vec<ItemConte
 }
 
 fn read_der(bytes: &[u8]) -> Option<Vec<ItemContent>> {
-    // A file that begins as a certificate may end as a zip.
+    // A file that starts as a certificate may end as a zip file.
     if memmem::find(bytes, b"PK\x05\x06").is_some() {
         return None;
     }

@@ -106,10 +106,10 @@ fn the_fast_path_reads_plain_files() {
             .map(|(name, bytes)| (name.clone(), bytes.as_slice())),
     );
     assert!(count >= 14, "{count} of {}", files.len());
-    for wanted in ["rsa-2048", "ecdsa-p384"] {
-        let (_, bytes) = files.iter().find(|(name, _)| name == wanted).unwrap();
+    for expected in ["rsa-2048", "ecdsa-p384"] {
+        let (_, bytes) = files.iter().find(|(name, _)| name == expected).unwrap();
         let found = fast_path::read(bytes, MODE, Keys::Identified).unwrap();
-        assert!(!found.is_empty(), "{wanted}");
+        assert!(!found.is_empty(), "{expected}");
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) enum StepRules {
 /// What a path must lead to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PathGoal {
-    /// A trust anchor, by certificates that fulfil the rules.
+    /// A trust anchor, by certificates that meet the rules.
     Anchor(StepRules),
     /// A root in the bag.
     Root,
@@ -61,11 +61,12 @@ pub(super) struct VerifiedPath {
     pub(super) anchor: Option<PublicKeyId>,
 }
 
-/// The most intermediates that clients accept (the limit of webpki, and more than any CA has).
+/// The maximum number of intermediates that clients accept (the limit of webpki, and more than any
+/// CA has).
 pub(super) const MOST_INTERMEDIATES: usize = 6;
 
-/// The most signatures that are checked for one chain. The densest bundle of any CA needs some
-/// dozens.
+/// The maximum number of signatures that are checked for one chain. The densest bundle of any CA
+/// needs some dozens.
 const MOST_CHECKS: usize = 2000;
 
 /// A CA: a name and a key.
@@ -452,8 +453,8 @@ impl<'a> PathSearch<'a> {
     }
 }
 
-/// Returns whether a CA certificate with `below` intermediates below it fulfils RFC 5280 (6.1.4 k
-/// to n) and what clients require too: `serverAuth` if it restricts usages, an RSA key that is long
+/// Returns whether a CA certificate with `below` intermediates below it meets RFC 5280 (6.1.4 k to
+/// n) and what clients require too: `serverAuth` if it restricts usages, an RSA key that is long
 /// enough.
 fn is_permitted(certificate: &Certificate, below: usize) -> bool {
     let usage = certificate.usage;

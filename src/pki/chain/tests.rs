@@ -128,7 +128,7 @@ fn the_missing_issuer_is_reported() {
         lower,
     } = plain();
     let anchors = trust(&[root.root()]);
-    for (bag, wanted) in [
+    for (bag, expected) in [
         (vec![], "CN=Lower"),
         (vec![upper.clone()], "CN=Lower"),
         (vec![lower.clone()], "CN=Upper"),
@@ -137,7 +137,7 @@ fn the_missing_issuer_is_reported() {
         let ChainEnd::Gap { issuer, .. } = assembly.chain.end() else {
             panic!("{:?}", assembly.chain.end())
         };
-        assert_eq!(issuer, wanted);
+        assert_eq!(issuer, expected);
     }
     let unknown = assemble(
         &leaf,

@@ -1,5 +1,5 @@
-//! Reads the public half of a private key as the file states it, without computing it: nothing is
-//! proven.
+//! Reads the public half of a private key as the file states it. Nothing is computed, so nothing
+//! proves that it belongs to the private half.
 
 use rustls::pki_types::{AlgorithmIdentifier, alg_id};
 
@@ -14,18 +14,18 @@ const CONTEXT_1: u8 = 0xa1;
 /// Returns the `SubjectPublicKeyInfo` in PKCS#8 (RFC 5958), PKCS#1 (RFC 8017 A.1.2) or SEC1 (RFC
 /// 5915); `None` unless every number is DER and the sizes are the usual ones.
 pub(super) fn spki(der: &[u8]) -> Option<Vec<u8>> {
-    if let Some(point) = behind_version(der, 1) {
+    if let Some(point) = after_version(der, 1) {
         return ec(point, None);
     }
-    let rest = behind_version(der, 0)?;
+    let rest = after_version(der, 0)?;
     let (algorithm, key) = split_element(rest)?;
     if algorithm.tag != SEQUENCE {
         return rsa(rest);
     }
     let key = inside(key, OCTET_STRING)?;
     match algorithm.value {
-        value if value == alg_id::RSA_ENCRYPTION.as_ref() => rsa(behind_version(key, 0)?),
-        value => ec(behind_version(key, 1)?, Some(value)),
+        value if value == alg_id::RSA_ENCRYPTION.as_ref() => rsa(after_version(key, 0)?),
+        value => ec(after_version(key, 1)?, Some(value)),
     }
 }
 
@@ -39,8 +39,8 @@ fn rsa(numbers: &[u8]) -> Option<Vec<u8>> {
     (exponent.value == [1, 0, 1] && sized).then(|| public(alg_id::RSA_ENCRYPTION.as_ref(), &key))
 }
 
-/// Reads `ECPrivateKey` (RFC 5915 3) behind its version: secret, curve unless `algorithm` names it,
-/// and point.
+/// Reads what follows the version in an `ECPrivateKey` (RFC 5915 3): the secret, the curve (unless
+/// `algorithm` names it), and the point.
 fn ec(parts: &[u8], algorithm: Option<&[u8]>) -> Option<Vec<u8>> {
     let (secret, rest) = split_element(parts)?;
     let (next, after) = split_element(rest)?;
@@ -93,7 +93,7 @@ fn public(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
 }
 
 /// Returns what follows the version `number` in the structure `der`.
-fn behind_version(der: &[u8], number: u8) -> Option<&[u8]> {
+fn after_version(der: &[u8], number: u8) -> Option<&[u8]> {
     let (version, rest) = split_element(inside(der, SEQUENCE)?)?;
     (version.whole == [INTEGER, 1, number]).then_some(rest)
 }

@@ -137,9 +137,9 @@ pub struct RetiredRoot {
     pub source: &'static str,
 }
 
-/// Roots that old bundles still contain, themselves or cross-signed. Days and sources were looked
-/// up on 2026-11-23, in the certificates' own texts and in Debian's changelog.
-pub(super) static GONE_ROOTS: [RetiredRoot; 8] = [
+/// Roots that old bundles still contain, as themselves or cross-signed. Dates and sources were
+/// checked on 2026-11-23 in the certificates themselves and in Debian's changelog.
+pub(super) static RETIRED_ROOTS: [RetiredRoot; 8] = [
     RetiredRoot {
         name: "AddTrust External CA Root",
         since: "2020-05-30",

@@ -134,7 +134,7 @@ const PRINTED: [&str; 3] = [
 fn publicly_known_keys_are_rejected() {
     let root = Authority::new("Root");
     let anchors = TrustAnchors::from_certificates("roots.pem", &[root.root()]);
-    let wanted = ChainCriteria {
+    let criteria = ChainCriteria {
         anchors: &anchors,
         at: now(),
         prefer: ChainPreference::Compatible,
@@ -143,7 +143,7 @@ fn publicly_known_keys_are_rejected() {
         let key = rcgen::SubjectPublicKeyInfo::from_der(&BASE64_STANDARD.decode(printed).unwrap())
             .unwrap();
         let leaf = root.leaf_as(&["example.com"], &key, |_| {});
-        let found = lint_chain(&Chain::assemble(&leaf, &[], wanted).chain);
+        let found = lint_chain(&Chain::assemble(&leaf, &[], criteria).chain);
         let broken = found
             .iter()
             .find(|lint| lint.rule.code == "broken-key")

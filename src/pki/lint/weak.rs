@@ -23,7 +23,7 @@ pub(super) enum KeyWeakness {
 /// Keys, by key id, whose private half is published in RFCs or in the sources of programming
 /// languages, from where people copy them. The list is incomplete: it contains the keys that were
 /// found by 2026-11-23.
-pub(super) static PRINTED_KEYS: [(&str, &str); 8] = [
+pub(super) static PUBLISHED_KEYS: [(&str, &str); 8] = [
     (
         "8fb6bad671cfe698393c453357da61b56d757ab8c0f3fb9c87f2849e63131878",
         "RFC 9500 2.1 (testRSA2048)",

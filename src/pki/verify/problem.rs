@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::name::join_listed;
 use crate::pki::trust::TrustSource;
-use crate::wording::day;
+use crate::wording::{date_and_time, day};
 
 /// A problem of a chain or of a certificate and its key. The advice is in `advice`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -63,7 +63,8 @@ pub enum ChainProblem {
         label: String,
     },
     /// The certificate is not valid yet.
-    #[error("the certificate {label} is not valid before {not_before}; the time is {at}")]
+    #[error("the certificate {label} is not valid before {}; the time is {}",
+        date_and_time(*not_before), date_and_time(*at))]
     NotYetValid {
         /// The label of the certificate.
         label: String,

@@ -193,7 +193,7 @@ impl Timeline {
     pub(crate) const KEY: &str = "<p class=\"key\">\
          <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"life\" width=\"100%\" height=\"100%\"/></svg> valid \
          <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"late\" width=\"100%\" height=\"100%\"/></svg> renewal due \
-         <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"round\" d=\"M4 2v8M12 2v8M20 2v8\"/></svg> \
+         <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"renewal\" d=\"M4 2v8M12 2v8M20 2v8\"/></svg> \
          scheduled renewals, each with a new request \
          <svg class=\"swatch\" aria-hidden=\"true\" viewBox=\"0 0 24 12\" preserveAspectRatio=\"none\"><path class=\"rule\" d=\"M12 0v12\"/></svg> \
          a <a href=\"#rules\">rule change</a></p>\n";
@@ -246,7 +246,7 @@ impl Timeline {
         if ticks.is_empty() {
             return ticks;
         }
-        format!("<path class=\"round\" d=\"{ticks}\"/>")
+        format!("<path class=\"renewal\" d=\"{ticks}\"/>")
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 
 use super::timeline::Timeline;
@@ -12,6 +11,7 @@ use crate::inventory::RowState;
 use crate::inventory::schedule::{ScheduledRenewal, ValidationMethod};
 use crate::pki::baseline_dates::midnight_utc;
 use crate::status_report::JudgedRow;
+use crate::wording;
 
 /// The number of renewals, and how many of them need a new domain validation.
 #[derive(Default)]
@@ -39,7 +39,7 @@ pub(crate) fn section(rows: &[JudgedRow], now: Timestamp) -> String {
         .map(|one| &one.row)
         .filter(|row| row.state != RowState::Superseded);
     for renewal in live.flat_map(|row| &row.renewals) {
-        let day = Offset::UTC.to_datetime(renewal.due.max(now)).date();
+        let day = wording::date(renewal.due.max(now));
         months.entry(day.first_of_month()).or_default().add(renewal);
         years.entry(day.year()).or_default().add(renewal);
     }
@@ -69,8 +69,8 @@ fn bars(months: &BTreeMap<Date, Workload>, line: &Timeline) -> String {
     format!(
         "<figure class=\"work\">{axis}<svg class=\"bars\" viewBox=\"0 0 1000 {HIGH}\" preserveAspectRatio=\"none\" \
          role=\"img\" aria-label=\"Renewals per month\">{bars}{lines}</svg>\n<figcaption>Renewals per month, at most \
-         {most}: <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"proofs\" width=\"100%\" height=\"100%\"/></svg> \
-         with a new domain validation <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"rounds\" width=\"100%\" \
+         {most}: <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"validations\" width=\"100%\" height=\"100%\"/></svg> \
+         with a new domain validation <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"renewals\" width=\"100%\" \
          height=\"100%\"/></svg> the CA may reuse the previous validation</figcaption></figure>\n",
         axis = line.axis(),
         lines = line.lines(HIGH),
@@ -84,7 +84,10 @@ fn bar(month: Date, work: &Workload, most: i64, line: &Timeline) -> String {
     let right = line.x(midnight_utc(next).as_second().min(line.end().as_second()));
     let width = (right - left - 2).max(2);
     let mut rectangles = String::new();
-    for (class, count) in [("rounds", work.renewals), ("proofs", work.validations)] {
+    for (class, count) in [
+        ("renewals", work.renewals),
+        ("validations", work.validations),
+    ] {
         let height = count * HIGH / most;
         rectangles.push_str(&format!(
             "<rect class=\"{class}\" x=\"{left}\" y=\"{}\" width=\"{width}\" height=\"{height}\"/>",

@@ -74,7 +74,7 @@ impl AccessControlList {
             .collect()
     }
 
-    /// Returns true if the ACL of a folder has an entry for `subject` with the permission to enter.
+    /// Returns whether the ACL of a folder has an entry for `subject` with the permission to enter.
     #[must_use]
     pub(crate) fn lets_in(&self, subject: AclSubject) -> bool {
         self.named

@@ -26,7 +26,7 @@ pub(crate) enum InheritanceDoubt {
     Stranger(u32),
 }
 
-/// Returns true if users other than its owner and root's group may write to the folder.
+/// Returns whether users other than its owner and root's group may write to the folder.
 #[must_use]
 pub(crate) fn is_writable_by_others(folder: FileAccess) -> bool {
     folder.mode.has_any(0o002) || (folder.mode.has_any(0o020) && folder.owner.gid != 0)
@@ -76,7 +76,7 @@ pub(crate) fn inherit_access(
     )
 }
 
-/// Returns true if the members of `group` may enter a folder.
+/// Returns whether the members of `group` may enter a folder.
 fn lets_in(folder: FileAccess, group: u32) -> bool {
     let needed = if folder.owner.gid == group {
         0o010

@@ -109,7 +109,7 @@ pub(crate) fn inherited_attributes(
     })
 }
 
-/// Returns true if a plain key file belongs to another user, who may have put it there.
+/// Returns whether a plain key file belongs to another user, who may have put it there.
 fn belongs_to_stranger(layout: &LineageLayout, path: &Path) -> Result<bool, FileError> {
     let Some(status) = read_status(path)?.filter(|status| status.kind == FileKind::File) else {
         return Ok(false);
@@ -192,7 +192,7 @@ pub(crate) fn file_access(status: &FileStatus) -> FileAccess {
     }
 }
 
-/// Returns the folders above a file inside of the tree, the nearest first.
+/// Returns the folders above a file inside the tree, the nearest first.
 ///
 /// # Errors
 /// When one cannot be read.

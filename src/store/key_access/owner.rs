@@ -38,7 +38,7 @@ pub(crate) enum OwnerError {
     #[error("there is no user {0:?}")]
     NoUser(String),
     /// A user id that is not in passwd(5), without a group.
-    #[error("user {0} is not in passwd, so that its group is unknown")]
+    #[error("user {0} is not in passwd, so its group is unknown")]
     Unknown(u32),
 }
 

@@ -58,7 +58,7 @@ pub enum ReleaseFile {
     Ca,
     /// The private key, PEM.
     Key,
-    /// Leaf, intermediates and key in one file, for servers that need that.
+    /// Leaf, intermediates and key in one file, for servers that require a single file.
     Combined,
 }
 
@@ -78,7 +78,7 @@ impl ReleaseFile {
         }
     }
 
-    /// Returns true if the file contains the private key, so that access is restricted.
+    /// Returns whether the file contains the private key, so that access is restricted.
     #[must_use]
     pub fn is_secret(self) -> bool {
         matches!(self, Self::Key | Self::Combined)

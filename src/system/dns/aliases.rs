@@ -9,8 +9,8 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::message::name_text;
 use crate::dcv::answer::{AliasChain, DnsAnswer, ServerAnswers, ServerRole};
-use crate::system::dns::ask_server::{RecordQuestion, query_record, record_type};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
+use crate::system::dns::server_queries::{RecordQuestion, query_record, record_type};
 
 /// The longest chain that is followed; resolvers give up at about this length too (unbound at 11,
 /// BIND at 16).
@@ -26,7 +26,7 @@ pub(super) struct BrokenChain {
 /// at its end.
 pub(super) async fn follow_chain(
     client: &DnsClient,
-    guide: SocketAddr,
+    main_resolver: SocketAddr,
     server_answers: &[ServerAnswers],
 ) -> Option<BrokenChain> {
     let (start, target) = server_answers
@@ -45,22 +45,22 @@ pub(super) async fn follow_chain(
             return Some(BrokenChain { start, chain });
         }
         visited.push(lower);
-        next = query_alias(client, guide, &next).await?;
+        next = query_alias(client, main_resolver, &next).await?;
     }
     let chain = AliasChain::Long(ALIAS_LIMIT);
     Some(BrokenChain { start, chain })
 }
 
 /// Returns the target of the alias at `name`.
-async fn query_alias(client: &DnsClient, guide: SocketAddr, name: &str) -> Option<String> {
+async fn query_alias(client: &DnsClient, main_resolver: SocketAddr, name: &str) -> Option<String> {
     let query = DnsQuery {
-        server: guide,
+        server: main_resolver,
         name: Name::from_ascii(format!("{name}.")).ok()?,
         kind: RecordType::CNAME,
         recursion: RecursionDesired::DesiredUnchecked,
         form: QueryForm::Plain,
     };
-    let message = client.ask(&query).await.ok()?;
+    let message = client.query(&query).await.ok()?;
     message
         .answers
         .iter()
@@ -70,9 +70,9 @@ async fn query_alias(client: &DnsClient, guide: SocketAddr, name: &str) -> Optio
         })
 }
 
-/// Whether a wildcard exists: if a server has something other than the expected values at the
-/// record's name, the same server is queried for a random name at the same level. Only a wildcard
-/// has an answer there.
+/// Queries whether a wildcard exists: if a server has something other than the expected values at
+/// the record's name, the same server is queried for a random name at the same level. Only a
+/// wildcard answers there.
 pub(super) async fn query_wildcard(
     client: &DnsClient,
     server_answers: &[ServerAnswers],
@@ -144,7 +144,7 @@ pub(super) async fn query_explanations(
             recursion: RecursionDesired::Desired,
             form: QueryForm::Signed,
         };
-        if let Ok(message) = client.ask(&query).await {
+        if let Ok(message) = client.query(&query).await {
             explanations.extend(
                 extended_errors(&message)
                     .into_iter()
@@ -166,7 +166,7 @@ fn is_failed_resolver(server_answers: &ServerAnswers) -> bool {
 /// The option code of extended DNS errors (RFC 8914 section 2).
 const EXTENDED_ERROR: u16 = 15;
 
-/// The most characters of an error's text that are kept.
+/// The maximum number of characters of an error's text that are kept.
 const LONGEST_TEXT: usize = 300;
 
 /// Returns the extended errors in a message, at most three: the name of each code and its text.

@@ -27,8 +27,8 @@ use crate::system::signals::InterruptSignal;
 const AT_ONCE: usize = 512;
 /// How many jobs may wait for their zone's turn.
 const WAITING: usize = 4000;
-/// How many may wait while answers arrive. If none arrived for [`SLOW`], the zones that they wait
-/// for are slow, and more of the list is read because it may contain other zones.
+/// How many may wait while answers arrive. If none has arrived for [`SLOW`], the zones of the
+/// waiting jobs are slow, and more of the list is read because it may contain other zones.
 const WAITING_SHORTLY: usize = 256;
 const SLOW: Duration = Duration::from_millis(2);
 /// The query of one line.
@@ -47,31 +47,31 @@ pub(crate) struct BatchQuery<K> {
 
 #[derive(Debug, Default)]
 pub(crate) struct BatchSurvey {
-    /// One for each record.
+    /// One survey for each record.
     pub surveys: Vec<DnsSurvey>,
     /// The result at each name of the CAA tree climb.
     pub caa: HashMap<String, CaaLookup>,
 }
 
-/// How much was queried.
+/// The extent of a survey.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SurveyDepth {
     /// Only the records themselves, at the passed servers: sufficient if they are right.
     RecordsOnly,
-    /// Everything that explains what is wrong.
+    /// Everything that helps to explain a fault.
     Full,
 }
 
-/// What the handler decides about the answers to one line.
+/// The decision of the handler after the answers to one line.
 #[derive(Debug)]
-pub(crate) enum BatchAnswer<K> {
+pub(crate) enum BatchDecision<K> {
     Done,
     /// No server answered.
     NoAnswer,
     /// No further line is needed.
-    Enough,
+    Stop,
     /// A full survey is needed to explain what is wrong.
-    LookCloser(K),
+    NeedsFullSurvey(K),
 }
 
 /// Turns lines into queries, and answers into verdicts.
@@ -88,7 +88,7 @@ pub(crate) trait BatchHandler {
         key: Self::Key,
         survey: BatchSurvey,
         depth: SurveyDepth,
-    ) -> BatchAnswer<Self::Key>;
+    ) -> BatchDecision<Self::Key>;
     /// Flushes buffered output when no I/O is pending; returns false once the consumer is gone.
     fn on_idle(&mut self) -> bool;
 }
@@ -116,24 +116,24 @@ struct BatchRun<'a, A: BatchHandler> {
     handler: &'a mut A,
     resolvers: &'a ResolverList,
     client: DnsClient,
-    known: Arc<ZoneCache>,
+    zone_cache: Arc<ZoneCache>,
     /// Queries for the records alone, at the passed servers.
-    bulk_client: BulkClient<GlancePart>,
+    bulk_client: BulkClient<RecordsOnlyPart>,
     /// Full surveys.
     tasks: JoinSet<(u64, BatchSurvey)>,
     open: HashMap<u64, OpenJob<A::Key>>,
     zones: HashMap<String, ZoneQueue<BatchQuery<A::Key>>>,
     /// How many jobs wait in all zones.
     waiting: usize,
-    /// How many zones are lost (their servers do not answer).
-    lost: usize,
+    /// How many zones have no server that answers.
+    unresponsive_zones: usize,
     next_number: u64,
-    enough: bool,
+    is_stopped: bool,
 }
 
 /// Identifies one answer of a query for the records alone.
 #[derive(Clone, Copy, Debug)]
-struct GlancePart {
+struct RecordsOnlyPart {
     job: u64,
     record: usize,
     server: usize,
@@ -147,7 +147,7 @@ struct OpenJob<K> {
     /// How many answers are still missing, if only the records are queried.
     missing: usize,
     /// Whether one of these answers needs a full survey.
-    look_closer: bool,
+    needs_full_survey: bool,
 }
 
 impl<'a, A: BatchHandler> BatchRun<'a, A> {
@@ -158,14 +158,14 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
             resolvers,
             bulk_client: BulkClient::new(&client),
             client,
-            known: Arc::default(),
+            zone_cache: Arc::default(),
             tasks: JoinSet::new(),
             open: HashMap::new(),
             zones: HashMap::new(),
             waiting: 0,
-            lost: 0,
+            unresponsive_zones: 0,
             next_number: 0,
-            enough: false,
+            is_stopped: false,
         }
     }
 
@@ -174,7 +174,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         let mut ended = false;
         let mut flushed = true;
         let mut slow = false;
-        while !self.enough {
+        while !self.is_stopped {
             let has_room = !ended && self.open.len() < AT_ONCE && self.waiting < WAITING;
             let read_now = self.waiting < WAITING_SHORTLY || std::mem::take(&mut slow);
             let flush_now = !std::mem::take(&mut flushed);
@@ -182,7 +182,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
                 biased;
                 answers = self.bulk_client.next_answers(), if !self.open.is_empty() => {
                     for (part, answer) in answers {
-                        self.add_glance_answer(part, answer);
+                        self.add_record_answer(part, answer);
                     }
                 }
                 Some(done) = self.tasks.join_next() => {
@@ -200,7 +200,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
                     None => ended = true,
                 },
                 () = std::future::ready(()), if flush_now => {
-                    self.enough |= !self.handler.on_idle();
+                    self.is_stopped |= !self.handler.on_idle();
                     flushed = true;
                 }
                 () = sleep(SLOW), if has_room && !read_now => slow = true,
@@ -216,7 +216,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
             let outcome =
                 self.handler
                     .handle_answer(query.key, BatchSurvey::default(), SurveyDepth::Full);
-            self.enough |= matches!(outcome, BatchAnswer::Enough);
+            self.is_stopped |= matches!(outcome, BatchDecision::Stop);
             return;
         }
         let zone = query.zone.clone();
@@ -233,31 +233,31 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         self.start_waiting(&zone);
     }
 
-    /// Starts as many jobs of a zone as its turn allows.
+    /// Starts as many waiting jobs of a zone as may be open.
     fn start_waiting(&mut self, zone: &str) {
         while let Some(queue) = self.zones.get_mut(zone) {
-            let lost = queue.survey_while_lost().cloned();
-            if lost.is_none() && queue.open >= queue.allowed {
+            let last_survey = queue.survey_while_unresponsive().cloned();
+            if last_survey.is_none() && queue.open >= queue.allowed {
                 return;
             }
             let Some(query) = queue.waiting.pop_front() else {
                 return;
             };
             self.waiting -= 1;
-            if let Some(last) = lost {
+            if let Some(last) = last_survey {
                 self.answer_with_last_survey(query, &last);
                 continue;
             }
             queue.open += 1;
             if self.resolvers.excludes_other_servers() && query.records_alone {
-                self.glance(query);
+                self.query_records_only(query);
             } else {
                 self.survey_fully(query);
             }
         }
     }
 
-    /// Answers a job of a lost zone without a query.
+    /// Answers a job of an unresponsive zone with the zone's last survey, without a query.
     fn answer_with_last_survey(&mut self, query: BatchQuery<A::Key>, last: &DnsSurvey) {
         let surveys = query
             .records
@@ -279,18 +279,18 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
     }
 
     /// Queries only the records themselves, at the passed servers.
-    fn glance(&mut self, query: BatchQuery<A::Key>) {
+    fn query_records_only(&mut self, query: BatchQuery<A::Key>) {
         let job = self.take_number();
         let addresses = &self.resolvers.addresses;
         let mut surveys = Vec::with_capacity(query.records.len());
         for (record, (kind, name)) in query.records.iter().enumerate() {
             for (server, address) in addresses.iter().enumerate() {
-                let part = GlancePart {
+                let part = RecordsOnlyPart {
                     job,
                     record,
                     server,
                 };
-                self.bulk_client.ask(part, *address, *kind, name);
+                self.bulk_client.add_query(part, *address, *kind, name);
             }
             surveys.push(survey_without_answers(self.resolvers));
         }
@@ -302,12 +302,12 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
                 surveys,
                 caa: HashMap::new(),
             },
-            look_closer: false,
+            needs_full_survey: false,
         };
         self.open.insert(job, open_job);
     }
 
-    fn add_glance_answer(&mut self, part: GlancePart, answer: BulkAnswer) {
+    fn add_record_answer(&mut self, part: RecordsOnlyPart, answer: BulkAnswer) {
         let Some(job) = self.open.get_mut(&part.job) else {
             return;
         };
@@ -319,7 +319,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
             .and_then(|survey| survey.server_answers.get_mut(part.server));
         let record = job.query.records.get(part.record);
         match (answer, server_answers, record) {
-            (BulkAnswer::Said(answer, ttl), Some(server_answers), Some((kind, name))) => {
+            (BulkAnswer::Answer(answer, ttl), Some(server_answers), Some((kind, name))) => {
                 server_answers.answers.push(AnsweredQuery {
                     name: name.clone(),
                     kind: *kind,
@@ -327,7 +327,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
                     ttl,
                 });
             }
-            _ => job.look_closer = true,
+            _ => job.needs_full_survey = true,
         }
         if job.missing > 0 {
             return;
@@ -335,30 +335,30 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         let Some(job) = self.open.remove(&part.job) else {
             return;
         };
-        if job.look_closer {
+        if job.needs_full_survey {
             self.survey_fully(job.query);
         } else {
-            self.hand_over(job.query, job.depth, job.survey);
+            self.pass_to_handler(job.query, job.depth, job.survey);
         }
     }
 
     /// Starts a full survey, with all servers.
     fn survey_fully(&mut self, query: BatchQuery<A::Key>) {
-        let (inquiries, names) = self.handler.full_queries(&query.key);
+        let (record_queries, names) = self.handler.full_queries(&query.key);
         let number = self.take_number();
         let resolvers = self.resolvers.clone();
-        let known = Arc::clone(&self.known);
-        let client = Arc::new(self.client.but_until(Instant::now() + SURVEY));
+        let zone_cache = Arc::clone(&self.zone_cache);
+        let client = Arc::new(self.client.with_deadline(Instant::now() + SURVEY));
         let job = OpenJob {
             query,
             depth: SurveyDepth::Full,
             survey: BatchSurvey::default(),
             missing: 0,
-            look_closer: false,
+            needs_full_survey: false,
         };
         self.open.insert(number, job);
         self.tasks.spawn(async move {
-            let surveys = surveys(&client, &known, &inquiries, &resolvers);
+            let surveys = surveys(&client, &zone_cache, &record_queries, &resolvers);
             let (surveys, caa) = tokio::join!(surveys, caa::look_up(&client, &names, &resolvers));
             (number, BatchSurvey { surveys, caa })
         });
@@ -366,12 +366,17 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
 
     fn finish_full_survey(&mut self, number: u64, survey: BatchSurvey) {
         if let Some(job) = self.open.remove(&number) {
-            self.hand_over(job.query, job.depth, survey);
+            self.pass_to_handler(job.query, job.depth, survey);
         }
     }
 
-    /// Passes the answers to the handler and does what it decides.
-    fn hand_over(&mut self, query: BatchQuery<A::Key>, depth: SurveyDepth, survey: BatchSurvey) {
+    /// Passes the answers to the handler and carries out its decision.
+    fn pass_to_handler(
+        &mut self,
+        query: BatchQuery<A::Key>,
+        depth: SurveyDepth,
+        survey: BatchSurvey,
+    ) {
         let unanswered = survey
             .surveys
             .first()
@@ -388,7 +393,7 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
             return;
         };
         match outcome {
-            BatchAnswer::LookCloser(key) => {
+            BatchDecision::NeedsFullSurvey(key) => {
                 self.survey_fully(BatchQuery {
                     key,
                     records,
@@ -397,15 +402,15 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
                 });
                 return;
             }
-            BatchAnswer::Enough => self.enough = true,
-            BatchAnswer::Done => {
+            BatchDecision::Stop => self.is_stopped = true,
+            BatchDecision::Done => {
                 if queue.note_success() {
-                    self.lost -= 1;
+                    self.unresponsive_zones -= 1;
                 }
             }
-            BatchAnswer::NoAnswer => {
-                if queue.note_failure(unanswered, self.lost) {
-                    self.lost += 1;
+            BatchDecision::NoAnswer => {
+                if queue.note_failure(unanswered, self.unresponsive_zones) {
+                    self.unresponsive_zones += 1;
                 }
             }
         }

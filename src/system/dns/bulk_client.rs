@@ -25,13 +25,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::system::activity;
-use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{
     self, DnsClient, DnsQuery, QUESTION, QueryError, QueryForm, RecursionDesired, TRANSMISSIONS,
     no_answer,
 };
 use crate::system::dns::congestion::{SendSlot, ServerCongestion};
 use crate::system::dns::fast_path;
+use crate::system::dns::server_queries::record_type;
 
 /// How many ports questions to one server are distributed over, and for how many each is used.
 const PORTS: usize = 4;
@@ -40,10 +40,10 @@ const QUESTIONS_OF_A_PORT: usize = 128;
 /// The answer to a question.
 #[derive(Debug)]
 pub(super) enum BulkAnswer {
-    /// The record and its TTL, or no answer.
-    Said(DnsAnswer, Option<u32>),
-    /// Something else, which needs a full query.
-    Else,
+    /// The answer, and the TTL of its record.
+    Answer(DnsAnswer, Option<u32>),
+    /// The message needs to be parsed by a full query.
+    NeedsFullQuery,
 }
 
 /// The questions that are open or wait, each with the key that the caller gave it.
@@ -69,13 +69,13 @@ impl<T> BulkClient<T> {
     }
 
     /// Adds one question; it is sent when the server's window allows.
-    pub(super) fn ask(&mut self, key: T, server: SocketAddr, kind: RecordKind, name: &str) {
+    pub(super) fn add_query(&mut self, key: T, server: SocketAddr, kind: RecordKind, name: &str) {
         match fast_path::write_question(random_id(), name, kind) {
             Some(bytes) => self
                 .server_queue(server)
                 .queue
                 .push_back((key, kind, bytes)),
-            None => self.answers.push((key, BulkAnswer::Else)),
+            None => self.answers.push((key, BulkAnswer::NeedsFullQuery)),
         }
     }
 
@@ -86,10 +86,10 @@ impl<T> BulkClient<T> {
             .position(|queue| queue.server == server)
             .unwrap_or(self.servers.len());
         if at == self.servers.len() {
-            let way = self.client.way(server);
+            let congestion = self.client.server_congestion(server);
             self.servers.push(ServerQueue {
                 server,
-                way,
+                congestion,
                 ports: Vec::new(),
                 queue: VecDeque::new(),
                 due: None,
@@ -130,29 +130,30 @@ impl<T> BulkClient<T> {
 #[derive(Debug)]
 struct ServerQueue<T> {
     server: SocketAddr,
-    way: Arc<ServerCongestion>,
+    congestion: Arc<ServerCongestion>,
     ports: Vec<Port<T>>,
     /// The questions that wait for the server's window.
     queue: VecDeque<(T, RecordKind, Vec<u8>)>,
-    /// No timer expires before this instant.
+    /// No timer expires before this time.
     due: Option<Instant>,
 }
 
 impl<T> ServerQueue<T> {
     fn receive(&mut self, context: &mut Context<'_>, answers: &mut Vec<(T, BulkAnswer)>) {
         let server = self.server;
-        let way = &self.way;
-        self.ports
-            .retain_mut(|port| match port.receive(context, server, way, answers) {
+        let congestion = &self.congestion;
+        self.ports.retain_mut(
+            |port| match port.receive(context, server, congestion, answers) {
                 Ok(()) => port.left > 0 || !port.open.is_empty(),
-                Err(error) => port.fail(way, error, answers),
-            });
+                Err(error) => port.fail(congestion, error, answers),
+            },
+        );
     }
 
     /// Sends waiting questions as far as the window allows.
     fn send_waiting(&mut self, answers: &mut Vec<(T, BulkAnswer)>) {
         while !self.queue.is_empty() {
-            match self.way.try_take() {
+            match self.congestion.try_take_slot() {
                 SendSlot::Full => return,
                 SendSlot::Silent => {
                     answers.extend(
@@ -163,7 +164,7 @@ impl<T> ServerQueue<T> {
                 }
                 SendSlot::Taken => match self.queue.pop_front() {
                     Some((key, kind, bytes)) => self.send_one(key, kind, bytes, answers),
-                    None => self.way.leave(),
+                    None => self.congestion.release_slot(),
                 },
             }
         }
@@ -179,12 +180,15 @@ impl<T> ServerQueue<T> {
         let at = match self.choose_port() {
             Ok(at) => at,
             Err(error) => {
-                self.way.leave();
+                self.congestion.release_slot();
                 return answers.push((key, unanswered(no_answer(error))));
             }
         };
         let now = Instant::now();
-        let due = now + self.way.patience(0, RecursionDesired::Desired.least());
+        let due = now
+            + self
+                .congestion
+                .timeout(0, RecursionDesired::Desired.least());
         self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
         let question = Question {
             key,
@@ -196,7 +200,7 @@ impl<T> ServerQueue<T> {
             until: now + QUESTION,
         };
         if let Err(error) = self.ports[at].send(question) {
-            self.ports.remove(at).fail(&self.way, error, answers);
+            self.ports.remove(at).fail(&self.congestion, error, answers);
         }
     }
 
@@ -217,11 +221,11 @@ impl<T> ServerQueue<T> {
 
     /// Retransmits questions whose timer expired.
     fn retransmit(&mut self, answers: &mut Vec<(T, BulkAnswer)>) {
-        let way = &self.way;
+        let congestion = &self.congestion;
         self.ports
-            .retain_mut(|port| match port.retransmit(way, answers) {
+            .retain_mut(|port| match port.retransmit(congestion, answers) {
                 Ok(()) => true,
-                Err(error) => port.fail(way, error, answers),
+                Err(error) => port.fail(congestion, error, answers),
             });
         self.due = self
             .ports
@@ -285,20 +289,20 @@ impl<T> Port<T> {
         }
         question.bytes[..2].copy_from_slice(&id.to_be_bytes());
         self.left -= 1;
-        activity::report_query(|| self.in_words(&question.bytes));
+        activity::report_query(|| self.describe_query(&question.bytes));
         let sent = send_datagram(&self.socket, &question.bytes);
         self.open.insert(id, question);
         sent
     }
 
-    /// A question as `-v` shows it.
-    fn in_words(&self, bytes: &[u8]) -> String {
+    /// Describes a question for `-v`.
+    fn describe_query(&self, bytes: &[u8]) -> String {
         let message = Message::from_vec(bytes).ok();
         let question = message.as_ref().and_then(|message| message.queries.first());
         let server = self.socket.get_ref().peer_addr();
         match (question, server) {
             (Some(question), Ok(server)) => {
-                client::in_words(question.name(), question.query_type(), server)
+                client::describe_query(question.name(), question.query_type(), server)
             }
             _ => "a question".to_owned(),
         }
@@ -308,7 +312,7 @@ impl<T> Port<T> {
         &mut self,
         context: &mut Context<'_>,
         server: SocketAddr,
-        way: &ServerCongestion,
+        congestion: &ServerCongestion,
         answers: &mut Vec<(T, BulkAnswer)>,
     ) -> io::Result<()> {
         let mut buffer = [0_u8; 4096];
@@ -316,7 +320,7 @@ impl<T> Port<T> {
             let Ok(length) = ready?.try_io(|socket| socket.get_ref().recv(&mut buffer)) else {
                 continue;
             };
-            self.read_datagram(&buffer[..length?], server, way, answers);
+            self.read_datagram(&buffer[..length?], server, congestion, answers);
         }
         // An ICMP error is reported as a closed write side, not as a datagram.
         if self.socket.poll_write_ready(context).is_ready() {
@@ -329,12 +333,12 @@ impl<T> Port<T> {
         Ok(())
     }
 
-    /// Ignores datagrams that do not answer a question of this port.
+    /// Reads a datagram; ignores it if it does not answer a question of this port.
     fn read_datagram(
         &mut self,
         bytes: &[u8],
         server: SocketAddr,
-        way: &ServerCongestion,
+        congestion: &ServerCongestion,
         answers: &mut Vec<(T, BulkAnswer)>,
     ) {
         let Some(id) = bytes.first_chunk().copied().map(u16::from_be_bytes) else {
@@ -347,15 +351,15 @@ impl<T> Port<T> {
             return;
         };
         if let Some(question) = self.open.remove(&id) {
-            way.answered((question.transmission == 0).then(|| question.sent.elapsed()));
-            way.leave();
+            congestion.note_answer((question.transmission == 0).then(|| question.sent.elapsed()));
+            congestion.release_slot();
             answers.push((question.key, answer));
         }
     }
 
     fn retransmit(
         &mut self,
-        way: &ServerCongestion,
+        congestion: &ServerCongestion,
         answers: &mut Vec<(T, BulkAnswer)>,
     ) -> io::Result<()> {
         let now = Instant::now();
@@ -364,24 +368,24 @@ impl<T> Port<T> {
             .values_mut()
             .filter(|question| question.due <= now && question.until > now)
         {
-            way.lost();
+            congestion.note_loss();
             question.transmission += 1;
             if question.transmission == TRANSMISSIONS {
-                // It was sent often enough; a late answer may come until the end.
+                // It was sent often enough; a late answer may arrive until the deadline.
                 question.due = question.until;
                 continue;
             }
             send_datagram(&self.socket, &question.bytes)?;
-            let patience = way.patience(question.transmission, RecursionDesired::Desired.least());
-            question.due = question.until.min(now + patience);
+            let wait = congestion.timeout(question.transmission, RecursionDesired::Desired.least());
+            question.due = question.until.min(now + wait);
         }
         for (_, question) in self.open.extract_if(|_, question| question.until <= now) {
-            // A resolver that has ever answered may be waiting for other servers, so that it does
-            // not count as silent.
-            if !way.answers() {
-                way.silent();
+            // A resolver that has ever answered may be waiting for other servers, so it does not
+            // count as unresponsive.
+            if !congestion.has_answered() {
+                congestion.note_silence();
             }
-            way.leave();
+            congestion.release_slot();
             answers.push((question.key, unanswered(QueryError::Timeout)));
         }
         Ok(())
@@ -390,13 +394,13 @@ impl<T> Port<T> {
     /// Fails all open questions. Always returns false, because the port is no longer usable.
     fn fail(
         &mut self,
-        way: &ServerCongestion,
+        congestion: &ServerCongestion,
         error: io::Error,
         answers: &mut Vec<(T, BulkAnswer)>,
     ) -> bool {
         let error = no_answer(error);
         for (_, question) in self.open.drain() {
-            way.leave();
+            congestion.release_slot();
             answers.push((question.key, unanswered(error.clone())));
         }
         false
@@ -426,11 +430,11 @@ fn read_bulk_answer(
     if let Some((target, ttl)) =
         fast_path::read_alias(question.len(), bytes).filter(|_| kind == RecordKind::Cname)
     {
-        return Some(BulkAnswer::Said(DnsAnswer::Cname(target), Some(ttl)));
+        return Some(BulkAnswer::Answer(DnsAnswer::Cname(target), Some(ttl)));
     }
     let message = Message::from_vec(bytes).ok()?;
     let Some(name) = message.queries.first().map(|query| query.name.clone()) else {
-        return Some(BulkAnswer::Else);
+        return Some(BulkAnswer::NeedsFullQuery);
     };
     let query = DnsQuery {
         server,
@@ -441,14 +445,14 @@ fn read_bulk_answer(
     };
     Some(match read_answer(&message, &query, ServerRole::Resolver) {
         answer @ (DnsAnswer::Cname(_) | DnsAnswer::Txt(_)) if !message.metadata.truncation => {
-            BulkAnswer::Said(answer, shortest_ttl(&message))
+            BulkAnswer::Answer(answer, shortest_ttl(&message))
         }
-        _ => BulkAnswer::Else,
+        _ => BulkAnswer::NeedsFullQuery,
     })
 }
 
 fn unanswered(error: QueryError) -> BulkAnswer {
-    BulkAnswer::Said(error.into(), None)
+    BulkAnswer::Answer(error.into(), None)
 }
 
 /// Returns an unpredictable number, from hickory's cryptographic generator for ids.
@@ -516,7 +520,7 @@ mod tests {
 
     fn target(answer: &BulkAnswer) -> &str {
         match answer {
-            BulkAnswer::Said(DnsAnswer::Cname(target), Some(60)) => target,
+            BulkAnswer::Answer(DnsAnswer::Cname(target), Some(60)) => target,
             other => panic!("{other:?}"),
         }
     }
@@ -527,7 +531,7 @@ mod tests {
         let address = server(COUNT, |_, message| vec![right(message).to_vec().unwrap()]);
         let mut client = bulk_client();
         (0..COUNT).for_each(|number| {
-            client.ask(
+            client.add_query(
                 number,
                 address,
                 RecordKind::Cname,
@@ -562,7 +566,7 @@ mod tests {
             sent
         });
         let mut client = bulk_client();
-        client.ask(0, address, RecordKind::Cname, "a.test");
+        client.add_query(0, address, RecordKind::Cname, "a.test");
         assert_eq!(
             target(&collect_answers(&mut client, 1).await[0].1),
             "to.a.test"
@@ -576,12 +580,12 @@ mod tests {
             .local_addr()
             .unwrap();
         let mut client = bulk_client();
-        (0..9).for_each(|number| client.ask(number, address, RecordKind::Cname, "a.test"));
+        (0..9).for_each(|number| client.add_query(number, address, RecordKind::Cname, "a.test"));
         let answers = collect_answers(&mut client, 9).await;
         assert!(
             answers
                 .iter()
-                .all(|(_, answer)| matches!(answer, BulkAnswer::Said(DnsAnswer::Closed, None))),
+                .all(|(_, answer)| matches!(answer, BulkAnswer::Answer(DnsAnswer::Closed, None))),
             "{answers:?}"
         );
         assert!(client.servers[0].ports.is_empty());
@@ -596,20 +600,20 @@ mod tests {
             vec![answer.to_vec().unwrap()]
         });
         let mut client = bulk_client();
-        client.ask(0, address, RecordKind::Cname, "a.test");
+        client.add_query(0, address, RecordKind::Cname, "a.test");
         assert!(matches!(
             collect_answers(&mut client, 1).await[..],
-            [(0, BulkAnswer::Else)]
+            [(0, BulkAnswer::NeedsFullQuery)]
         ));
-        client.ask(1, address, RecordKind::Cname, "b.test");
+        client.add_query(1, address, RecordKind::Cname, "b.test");
         assert!(matches!(
             collect_answers(&mut client, 1).await[..],
-            [(1, BulkAnswer::Else)]
+            [(1, BulkAnswer::NeedsFullQuery)]
         ));
-        client.ask(2, address, RecordKind::Cname, "no name");
+        client.add_query(2, address, RecordKind::Cname, "no name");
         assert!(matches!(
             collect_answers(&mut client, 1).await[..],
-            [(2, BulkAnswer::Else)]
+            [(2, BulkAnswer::NeedsFullQuery)]
         ));
     }
 }

@@ -13,9 +13,9 @@ use super::message::{end_of_aliases, failure, name_text};
 use super::resolvers::ResolverList;
 use crate::dcv::answer::DnsAnswer;
 use crate::dcv::caa::{CaaLookup, CaaRecord, climb_names};
-use crate::system::dns::ask_server::is_unresponsive;
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
+use crate::system::dns::server_queries::is_unresponsive;
 
 /// Returns the result at each name of the tree climbs of `names`.
 pub(super) async fn look_up(
@@ -62,7 +62,7 @@ async fn query_caa(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLoo
         recursion: RecursionDesired::Desired,
         form: QueryForm::Plain,
     };
-    let message = match client.ask(&query).await {
+    let message = match client.query(&query).await {
         Ok(message) => message,
         Err(error) => return CaaLookup::Failed(error.into()),
     };
@@ -73,14 +73,14 @@ async fn query_caa(client: &DnsClient, server: SocketAddr, name: &str) -> CaaLoo
     }
 }
 
-/// Returns true if the resolver failed because the answer is bogus: then it answers a query with
+/// Returns whether the resolver failed because the answer is bogus: then it answers a query with
 /// checking disabled (CD).
 async fn explain_servfail(client: &DnsClient, query: DnsQuery) -> DnsAnswer {
     let unchecked = DnsQuery {
         recursion: RecursionDesired::DesiredUnchecked,
         ..query
     };
-    let is_answered = client.ask(&unchecked).await.is_ok_and(|message| {
+    let is_answered = client.query(&unchecked).await.is_ok_and(|message| {
         matches!(
             message.metadata.response_code,
             ResponseCode::NoError | ResponseCode::NXDomain

@@ -2,9 +2,9 @@
 //! answer is truncated. Datagrams that are not the answer to this question from this server are
 //! ignored until the deadline (RFC 5452).
 //!
-//! hickory's UDP client is not used: its socket is unconnected, so that a closed port looks like
-//! silence; it stops at the first malformed datagram, which an attacker can send; and it gives up
-//! after three.
+//! hickory's UDP client is not used: its socket is not connected, so a closed port looks like a
+//! server that does not answer; it stops at the first malformed datagram, which an attacker can
+//! send; and it gives up after three datagrams.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -23,13 +23,13 @@ use crate::system::activity;
 use crate::system::dns::congestion::{CongestionControl, ServerCongestion};
 use crate::system::signals::most_open_files;
 
-/// The longest that one question takes.
+/// The maximum time for one question.
 pub(super) const QUESTION: Duration = Duration::from_secs(4);
 /// How often one question is sent at the most.
 pub(super) const TRANSMISSIONS: u32 = 5;
-/// The longest UDP answer that is requested: it is not fragmented in any usual network.
+/// The maximum size of a UDP answer that is requested; it is not fragmented in any usual network.
 const UDP_SIZE: u16 = 1232;
-/// The most questions that are open at once.
+/// The maximum number of questions that are open at once.
 const AT_ONCE: usize = 400;
 
 /// One question to one server.
@@ -49,11 +49,11 @@ pub(super) enum QueryForm {
     Signed,
 }
 
-/// Whether the server should ask other servers (RD).
+/// Whether the server should query other servers (RD).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RecursionDesired {
     Desired,
-    /// The same, without validation of DNSSEC signatures (CD, RFC 4035 section 3.2.2).
+    /// The same without validation of DNSSEC signatures (CD, RFC 4035 section 3.2.2).
     DesiredUnchecked,
     No,
 }
@@ -84,7 +84,7 @@ pub(super) enum QueryError {
 #[derive(Clone, Debug)]
 pub(super) struct DnsClient {
     deadline: Instant,
-    ways: Arc<CongestionControl>,
+    congestion_control: Arc<CongestionControl>,
     sockets: Arc<Semaphore>,
 }
 
@@ -92,53 +92,53 @@ impl DnsClient {
     pub(super) fn until(deadline: Instant) -> Self {
         Self {
             deadline,
-            ways: Arc::default(),
+            congestion_control: Arc::default(),
             sockets: Arc::new(Semaphore::new(most_open_files(AT_ONCE))),
         }
     }
 
     /// Returns the congestion state of a server.
-    pub(super) fn way(&self, server: SocketAddr) -> Arc<ServerCongestion> {
-        self.ways.to(server)
+    pub(super) fn server_congestion(&self, server: SocketAddr) -> Arc<ServerCongestion> {
+        self.congestion_control.to(server)
     }
 
     /// Returns the same client with another deadline.
-    pub(super) fn but_until(&self, deadline: Instant) -> Self {
+    pub(super) fn with_deadline(&self, deadline: Instant) -> Self {
         Self {
             deadline,
             ..self.clone()
         }
     }
 
-    pub(super) async fn ask(&self, query: &DnsQuery) -> Result<Message, QueryError> {
-        let way = self.ways.to(query.server);
-        let Ok(Some(_turn)) = timeout_at(self.deadline, way.turn()).await else {
+    pub(super) async fn query(&self, query: &DnsQuery) -> Result<Message, QueryError> {
+        let congestion = self.congestion_control.to(query.server);
+        let Ok(Some(_slot)) = timeout_at(self.deadline, congestion.wait_for_slot()).await else {
             return Err(QueryError::Timeout);
         };
         let Ok(_socket) = timeout_at(self.deadline, self.sockets.acquire()).await else {
             return Err(QueryError::Timeout);
         };
         let deadline = self.deadline.min(Instant::now() + QUESTION);
-        activity::report_query(|| in_words(&query.name, query.kind, query.server));
-        timeout_at(deadline, exchange(query, &way))
+        activity::report_query(|| describe_query(&query.name, query.kind, query.server));
+        timeout_at(deadline, exchange(query, &congestion))
             .await
             .unwrap_or_else(|_| {
-                // A resolver that has ever answered may be waiting for other servers, so that it
-                // does not count as silent.
-                if query.recursion == RecursionDesired::No || !way.answers() {
-                    way.silent();
+                // A resolver that has ever answered may be waiting for other servers, so it does
+                // not count as unresponsive.
+                if query.recursion == RecursionDesired::No || !congestion.has_answered() {
+                    congestion.note_silence();
                 }
                 Err(QueryError::Timeout)
             })
     }
 }
 
-/// A question as `-v` shows it.
-pub(super) fn in_words(name: &Name, kind: RecordType, server: SocketAddr) -> String {
+/// Describes a question for `-v`.
+pub(super) fn describe_query(name: &Name, kind: RecordType, server: SocketAddr) -> String {
     format!("{kind} {name} at {server}")
 }
 
-async fn exchange(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, QueryError> {
+async fn exchange(query: &DnsQuery, congestion: &ServerCongestion) -> Result<Message, QueryError> {
     let mut message = Message::query();
     message.metadata.recursion_desired = query.recursion != RecursionDesired::No;
     message.metadata.checking_disabled = query.recursion == RecursionDesired::DesiredUnchecked;
@@ -151,7 +151,7 @@ async fn exchange(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, Q
     let bytes = message
         .to_vec()
         .map_err(|error| QueryError::Other(error.to_string()))?;
-    let answer = by_udp(query, way, &message, &bytes).await?;
+    let answer = by_udp(query, congestion, &message, &bytes).await?;
     if !answer.metadata.truncation {
         return Ok(answer);
     }
@@ -164,7 +164,7 @@ async fn exchange(query: &DnsQuery, way: &ServerCongestion) -> Result<Message, Q
 /// port, which the system chooses, nor its id, which is random (RFC 5452 section 9.2).
 async fn by_udp(
     query: &DnsQuery,
-    way: &ServerCongestion,
+    congestion: &ServerCongestion,
     question: &Message,
     bytes: &[u8],
 ) -> Result<Message, QueryError> {
@@ -180,17 +180,17 @@ async fn by_udp(
     for transmission in 0..TRANSMISSIONS {
         let sent = Instant::now();
         socket.send(bytes).await.map_err(no_answer)?;
-        let patience = way.patience(transmission, query.recursion.least());
-        if let Ok(answer) = timeout(patience, receive(&socket, question)).await {
+        let wait = congestion.timeout(transmission, query.recursion.least());
+        if let Ok(answer) = timeout(wait, receive(&socket, question)).await {
             let answer = answer.map_err(no_answer)?;
-            way.answered((transmission == 0).then(|| sent.elapsed()));
+            congestion.note_answer((transmission == 0).then(|| sent.elapsed()));
             return Ok(answer);
         }
-        way.lost();
+        congestion.note_loss();
     }
     // It was sent often enough; a late answer may arrive until the deadline.
     let answer = receive(&socket, question).await.map_err(no_answer)?;
-    way.answered(None);
+    congestion.note_answer(None);
     Ok(answer)
 }
 

@@ -1,6 +1,6 @@
-//! Congestion control for one server: the timeout and the number of open questions, both from
-//! measurements. The timer is that of RFC 6298, the window grows and halves as in RFC 5681; after a
-//! server stayed silent, further questions do not wait for it.
+//! Congestion control for one server: the timeout and the number of open questions, both based on
+//! measurements. The timer follows RFC 6298; the window grows and halves as in RFC 5681. If a
+//! server does not answer, further questions do not wait for it.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,8 +20,8 @@ const WIDEST: usize = 200;
 /// The timer before any measurement, and the longest.
 const FIRST_TIMER: Duration = Duration::from_secs(1);
 const LONGEST_TIMER: Duration = Duration::from_secs(2);
-/// After this many questions in a row without an answer, the server counts as silent for this long;
-/// then one question is sent as a test.
+/// After this many questions in a row without an answer, the server counts as unresponsive for this
+/// long; then one question is sent as a test.
 const SILENT_AFTER: u32 = 4;
 const SILENT_FOR: Duration = Duration::from_secs(10);
 
@@ -45,28 +45,28 @@ impl CongestionControl {
 #[derive(Debug)]
 pub(super) struct ServerCongestion {
     slots: Semaphore,
-    measured: Mutex<Measured>,
+    measured: Mutex<Measurements>,
 }
 
 #[derive(Debug)]
-struct Measured {
+struct Measurements {
     timer: RetryTimer,
     window: Window,
-    /// Returns true if the server has ever answered.
-    answers: bool,
+    /// Whether the server has ever answered.
+    has_answered: bool,
     /// How many questions in a row got no answer.
     unanswered: u32,
-    /// Until when no more questions are sent, because the server was silent.
+    /// The time until which no more questions are sent, because the server was unresponsive.
     silent_until: Option<Instant>,
 }
 
 impl Default for ServerCongestion {
     fn default() -> Self {
         let window = Window::default();
-        let measured = Measured {
+        let measured = Measurements {
             timer: RetryTimer::default(),
             window,
-            answers: false,
+            has_answered: false,
             unanswered: 0,
             silent_until: None,
         };
@@ -78,23 +78,23 @@ impl Default for ServerCongestion {
 }
 
 impl ServerCongestion {
-    /// Waits for a place in the window; `None` if the server is silent.
-    pub(super) async fn turn(&self) -> Option<QueryTurn<'_>> {
+    /// Waits for a slot in the window; `None` if the server is unresponsive.
+    pub(super) async fn wait_for_slot(&self) -> Option<QuerySlot<'_>> {
         let slot = self.slots.acquire().await.ok()?;
-        let turn = QueryTurn {
-            way: self,
+        let slot = QuerySlot {
+            server: self,
             slot: Some(slot),
         };
-        let may = self.measured().may_be_asked();
-        may.then_some(turn)
+        let may = self.measured().may_be_queried();
+        may.then_some(slot)
     }
 
-    /// Takes a place in the window without waiting. The caller tries again after an answer, and
-    /// returns the place by [`ServerCongestion::leave`].
-    pub(super) fn try_take(&self) -> SendSlot {
+    /// Takes a slot in the window without waiting. The caller tries again after an answer, and
+    /// returns the slot with [`ServerCongestion::release_slot`].
+    pub(super) fn try_take_slot(&self) -> SendSlot {
         match self.slots.try_acquire() {
             Err(_) => SendSlot::Full,
-            Ok(_) if !self.measured().may_be_asked() => SendSlot::Silent,
+            Ok(_) if !self.measured().may_be_queried() => SendSlot::Silent,
             Ok(slot) => {
                 slot.forget();
                 SendSlot::Taken
@@ -102,26 +102,27 @@ impl ServerCongestion {
         }
     }
 
-    /// Returns a place that was taken.
-    pub(super) fn leave(&self) {
-        if !self.measured().window.takes_back() {
+    /// Returns a slot to the window.
+    pub(super) fn release_slot(&self) {
+        if !self.measured().window.absorbs_slot() {
             self.slots.add_permits(1);
         }
     }
 
-    /// How long to wait for the answer to a transmission, numbered from 0; at least `least`.
-    pub(super) fn patience(&self, transmission: u32, least: Duration) -> Duration {
+    /// Returns how long to wait for the answer to a transmission (numbered from 0); at least
+    /// `least`.
+    pub(super) fn timeout(&self, transmission: u32, least: Duration) -> Duration {
         self.measured().timer.after(transmission, least)
     }
 
-    /// Records an answer. `took` is the time since the question was sent, if it was sent only once
-    /// (RFC 6298 section 3, Karn's algorithm).
-    pub(super) fn answered(&self, took: Option<Duration>) {
+    /// Records an answer. `elapsed` is the time since the question was sent, if it was sent only
+    /// once (RFC 6298 section 3, Karn's algorithm).
+    pub(super) fn note_answer(&self, elapsed: Option<Duration>) {
         let mut measured = self.measured();
-        if let Some(took) = took {
-            measured.timer.sample(took);
+        if let Some(elapsed) = elapsed {
+            measured.timer.sample(elapsed);
         }
-        measured.answers = true;
+        measured.has_answered = true;
         measured.unanswered = 0;
         measured.silent_until = None;
         let more = measured.window.grow();
@@ -130,20 +131,20 @@ impl ServerCongestion {
     }
 
     /// Records that a timer expired: a datagram was lost, or too many were sent at once.
-    pub(super) fn lost(&self) {
+    pub(super) fn note_loss(&self) {
         let mut measured = self.measured();
         measured.timer.back_off();
         let pause = measured.timer.after(0, Duration::ZERO);
         measured.window.shrink(Instant::now(), pause);
     }
 
-    /// Returns true if the server has ever answered.
-    pub(super) fn answers(&self) -> bool {
-        self.measured().answers
+    /// Returns whether the server has ever answered.
+    pub(super) fn has_answered(&self) -> bool {
+        self.measured().has_answered
     }
 
     /// Records that a question got no answer until its deadline.
-    pub(super) fn silent(&self) {
+    pub(super) fn note_silence(&self) {
         let mut measured = self.measured();
         measured.unanswered += 1;
         if measured.unanswered >= SILENT_AFTER {
@@ -151,16 +152,17 @@ impl ServerCongestion {
         }
     }
 
-    fn measured(&self) -> MutexGuard<'_, Measured> {
+    fn measured(&self) -> MutexGuard<'_, Measurements> {
         self.measured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Measured {
-    fn may_be_asked(&mut self) -> bool {
+impl Measurements {
+    fn may_be_queried(&mut self) -> bool {
         match self.silent_until {
             Some(until) if Instant::now() < until => false,
-            // This question tests whether it still is; the others wait for the result.
+            // This question tests whether the server is still unresponsive; the others wait for the
+            // result.
             Some(_) => {
                 self.silent_until = Some(Instant::now() + SILENT_FOR);
                 true
@@ -170,25 +172,28 @@ impl Measured {
     }
 }
 
-/// The result of asking for a place in the window.
+/// The result of [`ServerCongestion::try_take_slot`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum SendSlot {
     Taken,
     Full,
-    /// The server is silent.
+    /// The server is unresponsive.
     Silent,
 }
 
-/// One place in the window; returned when dropped, unless the window has become smaller.
+/// A slot in the window; returned when dropped, unless the window has become smaller.
 #[derive(Debug)]
-pub(super) struct QueryTurn<'a> {
-    way: &'a ServerCongestion,
+pub(super) struct QuerySlot<'a> {
+    server: &'a ServerCongestion,
     slot: Option<SemaphorePermit<'a>>,
 }
 
-impl Drop for QueryTurn<'_> {
+impl Drop for QuerySlot<'_> {
     fn drop(&mut self) {
-        if let (Some(slot), true) = (self.slot.take(), self.way.measured().window.takes_back()) {
+        if let (Some(slot), true) = (
+            self.slot.take(),
+            self.server.measured().window.absorbs_slot(),
+        ) {
             slot.forget();
         }
     }
@@ -203,13 +208,13 @@ struct RetryTimer {
 
 impl RetryTimer {
     /// Updates the measurements (RFC 6298 section 2).
-    fn sample(&mut self, took: Duration) {
+    fn sample(&mut self, elapsed: Duration) {
         self.backed_off = 0;
         self.smoothed = Some(match self.smoothed {
-            None => (took, took / 2),
-            Some((mean, varies)) => (
-                (mean * 7 + took) / 8,
-                (varies * 3 + mean.abs_diff(took)) / 4,
+            None => (elapsed, elapsed / 2),
+            Some((mean, deviation)) => (
+                (mean * 7 + elapsed) / 8,
+                (deviation * 3 + mean.abs_diff(elapsed)) / 4,
             ),
         });
     }
@@ -222,7 +227,7 @@ impl RetryTimer {
     fn after(&self, transmission: u32, least: Duration) -> Duration {
         let once = self
             .smoothed
-            .map_or(FIRST_TIMER, |(mean, varies)| mean + varies * 4);
+            .map_or(FIRST_TIMER, |(mean, deviation)| mean + deviation * 4);
         let doubled = 1_u32 << transmission.max(self.backed_off).min(8);
         (once.max(least) * doubled).min(LONGEST_TIMER)
     }
@@ -232,11 +237,12 @@ impl RetryTimer {
 #[derive(Clone, Copy, Debug)]
 struct Window {
     size: usize,
-    /// Up to this size each answer widens the window by one; above, a whole window of answers does.
+    /// Up to this size, each answer widens the window by one; above it, only a whole window of
+    /// answers does.
     threshold: usize,
     credit: usize,
-    /// How many places disappear when they are returned.
-    owed: usize,
+    /// How many slots to remove when they are returned, because the window has become smaller.
+    slots_to_absorb: usize,
     shrunk: Option<Instant>,
 }
 
@@ -246,14 +252,14 @@ impl Default for Window {
             size: FIRST_WINDOW,
             threshold: WIDEST,
             credit: 0,
-            owed: 0,
+            slots_to_absorb: 0,
             shrunk: None,
         }
     }
 }
 
 impl Window {
-    /// Records an answer; returns how many places are added.
+    /// Records an answer; returns how many slots are added.
     fn grow(&mut self) -> usize {
         self.credit += 1;
         if self.size >= WIDEST || (self.size >= self.threshold && self.credit < self.size) {
@@ -261,8 +267,8 @@ impl Window {
         }
         self.size += 1;
         self.credit = 0;
-        if self.owed > 0 {
-            self.owed -= 1;
+        if self.slots_to_absorb > 0 {
+            self.slots_to_absorb -= 1;
             return 0;
         }
         1
@@ -277,18 +283,18 @@ impl Window {
             return;
         }
         let half = (self.size / 2).max(NARROWEST);
-        self.owed += self.size - half;
+        self.slots_to_absorb += self.size - half;
         self.size = half;
         self.threshold = half;
         self.credit = 0;
         self.shrunk = Some(now);
     }
 
-    /// Returns true if a returned place disappears.
-    fn takes_back(&mut self) -> bool {
-        let owed = self.owed > 0;
-        self.owed -= usize::from(owed);
-        owed
+    /// Returns whether a returned slot is removed.
+    fn absorbs_slot(&mut self) -> bool {
+        let is_absorbed = self.slots_to_absorb > 0;
+        self.slots_to_absorb -= usize::from(is_absorbed);
+        is_absorbed
     }
 }
 
@@ -336,43 +342,43 @@ mod tests {
         window.shrink(now, pause);
         window.shrink(now + pause / 2, pause);
         assert_eq!(
-            (window.size, window.owed),
+            (window.size, window.slots_to_absorb),
             (WIDEST / 2, WIDEST / 2),
             "losses within the pause halve the window once"
         );
-        let taken = (0..WIDEST).filter(|_| window.takes_back()).count();
-        assert_eq!((taken, window.owed), (WIDEST / 2, 0));
+        let taken = (0..WIDEST).filter(|_| window.absorbs_slot()).count();
+        assert_eq!((taken, window.slots_to_absorb), (WIDEST / 2, 0));
         (0..WIDEST / 2).for_each(|_| assert!(window.grow() <= 1));
         assert_eq!(window.size, WIDEST / 2 + 1);
-        (1..20).for_each(|turn| window.shrink(now + pause * 2 * turn, pause));
+        (1..20).for_each(|slot| window.shrink(now + pause * 2 * slot, pause));
         assert_eq!(window.size, NARROWEST);
     }
 
     #[tokio::test]
     async fn places_follow_the_window() {
-        let way = ServerCongestion::default();
-        let mut turns = Vec::new();
+        let server = ServerCongestion::default();
+        let mut slots = Vec::new();
         for _ in 0..FIRST_WINDOW {
-            turns.push(way.turn().await.unwrap());
+            slots.push(server.wait_for_slot().await.unwrap());
         }
-        assert_eq!(way.slots.available_permits(), 0);
-        way.lost();
-        turns.clear();
-        assert_eq!(way.slots.available_permits(), FIRST_WINDOW / 2);
-        (0..FIRST_WINDOW / 2).for_each(|_| way.answered(Some(Duration::from_millis(1))));
-        assert_eq!(way.slots.available_permits(), FIRST_WINDOW / 2 + 1);
+        assert_eq!(server.slots.available_permits(), 0);
+        server.note_loss();
+        slots.clear();
+        assert_eq!(server.slots.available_permits(), FIRST_WINDOW / 2);
+        (0..FIRST_WINDOW / 2).for_each(|_| server.note_answer(Some(Duration::from_millis(1))));
+        assert_eq!(server.slots.available_permits(), FIRST_WINDOW / 2 + 1);
     }
 
     #[tokio::test]
     async fn questions_to_a_silent_server_do_not_wait() {
-        let way = ServerCongestion::default();
+        let server = ServerCongestion::default();
         for _ in 0..SILENT_AFTER {
-            assert!(way.turn().await.is_some());
-            way.silent();
+            assert!(server.wait_for_slot().await.is_some());
+            server.note_silence();
         }
-        assert!(way.turn().await.is_none());
-        way.answered(None);
-        assert!(way.turn().await.is_some());
-        assert_eq!(way.slots.available_permits(), FIRST_WINDOW + 1);
+        assert!(server.wait_for_slot().await.is_none());
+        server.note_answer(None);
+        assert!(server.wait_for_slot().await.is_some());
+        assert_eq!(server.slots.available_permits(), FIRST_WINDOW + 1);
     }
 }

@@ -20,33 +20,33 @@ use crate::system::dns::join::in_order;
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct ExploredZone {
     /// The resolver that was used for other queries.
-    pub(super) guide: SocketAddr,
-    /// The servers that the zone or the one above it lists.
+    pub(super) main_resolver: SocketAddr,
+    /// The servers that the zone or its parent zone lists.
     pub(super) own: ZoneServers,
     pub(super) delegation: ZoneDelegation,
     /// The zones from the top level down to this one; their keys are queried later.
     pub(super) cuts: Vec<ZoneCut>,
 }
 
-/// How many servers of the zone above are tried until one answers.
+/// How many servers of the parent zone are tried until one answers.
 const TRIED_ABOVE: usize = 3;
 
 /// Explores `zone` with the help of a resolver.
 pub(super) async fn explore(
     client: &Arc<DnsClient>,
-    guide: SocketAddr,
+    main_resolver: SocketAddr,
     zone: &Name,
 ) -> ExploredZone {
     let (names, cuts) = tokio::join!(
-        zone::server_names(client, guide, zone),
-        query_cuts(client, guide, zone)
+        zone::server_names(client, main_resolver, zone),
+        query_cuts(client, main_resolver, zone)
     );
     let referral = match cuts.iter().rev().nth(1).map(|cut| cut.zone.clone()) {
-        Some(parent) => query_referral(client, guide, &parent, zone).await,
+        Some(parent) => query_referral(client, main_resolver, &parent, zone).await,
         None => None,
     };
     let found = FoundZone {
-        guide,
+        main_resolver,
         zone: zone.clone(),
         names,
         cuts,
@@ -62,31 +62,33 @@ pub(super) async fn explore_from_above(
     domain: &str,
 ) -> Option<(SocketAddr, Name, ExploredZone)> {
     let domain = Name::from_ascii(format!("{domain}.")).ok()?;
-    for guide in resolvers.iter().copied() {
+    for main_resolver in resolvers.iter().copied() {
         let mut name = domain.base_name();
         while !name.is_root() {
-            let Ok(parent) = zone::query_zone(client, guide, &name_text(&name)).await else {
+            let Ok(parent) = zone::query_zone(client, main_resolver, &name_text(&name)).await
+            else {
                 name = name.base_name();
                 continue;
             };
-            let Some(referral) = query_referral(client, guide, &parent, &domain).await else {
+            let Some(referral) = query_referral(client, main_resolver, &parent, &domain).await
+            else {
                 break;
             };
             let zone = referral.zone.clone();
-            let mut cuts = query_cuts(client, guide, &parent).await;
+            let mut cuts = query_cuts(client, main_resolver, &parent).await;
             cuts.push(ZoneCut {
                 zone: zone.clone(),
                 ds: None,
                 keys: Vec::new(),
             });
             let found = FoundZone {
-                guide,
+                main_resolver,
                 zone: zone.clone(),
                 names: Vec::new(),
                 cuts,
                 referral: Some(referral),
             };
-            return Some((guide, zone, query_zone_servers(client, found).await));
+            return Some((main_resolver, zone, query_zone_servers(client, found).await));
         }
     }
     None
@@ -94,7 +96,7 @@ pub(super) async fn explore_from_above(
 
 /// A zone whose servers have not been queried yet.
 struct FoundZone {
-    guide: SocketAddr,
+    main_resolver: SocketAddr,
     zone: Name,
     /// The names of its servers, as the resolver lists them.
     names: Vec<Name>,
@@ -102,10 +104,10 @@ struct FoundZone {
     referral: Option<Referral>,
 }
 
-/// Queries the zone's own servers, including those that only the zone above lists.
+/// Queries the zone's own servers, including those that only the parent zone lists.
 async fn query_zone_servers(client: &Arc<DnsClient>, found: FoundZone) -> ExploredZone {
     let FoundZone {
-        guide,
+        main_resolver,
         zone,
         mut names,
         mut cuts,
@@ -121,10 +123,10 @@ async fn query_zone_servers(client: &Arc<DnsClient>, found: FoundZone) -> Explor
         above = Some((name_text(&referral.parent), listed));
         names.extend(referral.names);
     }
-    let own = zone::query_servers(client, guide, names).await;
+    let own = zone::query_servers(client, main_resolver, names).await;
     let copies = query_copies(client, &own.servers, &zone).await;
     ExploredZone {
-        guide,
+        main_resolver,
         own,
         delegation: ZoneDelegation {
             parent: above,
@@ -136,13 +138,17 @@ async fn query_zone_servers(client: &Arc<DnsClient>, found: FoundZone) -> Explor
 
 /// Returns the zones from the top level down to `zone`, as the resolver reports them without
 /// checking signatures.
-async fn query_cuts(client: &Arc<DnsClient>, guide: SocketAddr, zone: &Name) -> Vec<ZoneCut> {
+async fn query_cuts(
+    client: &Arc<DnsClient>,
+    main_resolver: SocketAddr,
+    zone: &Name,
+) -> Vec<ZoneCut> {
     let mut tasks = JoinSet::new();
     let mut name = zone.clone();
     for index in 0..usize::from(zone.num_labels()) {
         let client = Arc::clone(client);
         let one = name.clone();
-        tasks.spawn(async move { (index, query_cut(&client, guide, &one).await) });
+        tasks.spawn(async move { (index, query_cut(&client, main_resolver, &one).await) });
         name = name.base_name();
     }
     let mut cuts: Vec<ZoneCut> = in_order(tasks).await.into_iter().flatten().collect();
@@ -151,9 +157,9 @@ async fn query_cuts(client: &Arc<DnsClient>, guide: SocketAddr, zone: &Name) -> 
 }
 
 /// Returns `name` as a zone, if it is one.
-async fn query_cut(client: &DnsClient, guide: SocketAddr, name: &Name) -> Option<ZoneCut> {
+async fn query_cut(client: &DnsClient, main_resolver: SocketAddr, name: &Name) -> Option<ZoneCut> {
     let soa_query = DnsQuery {
-        server: guide,
+        server: main_resolver,
         name: name.clone(),
         kind: RecordType::SOA,
         recursion: RecursionDesired::DesiredUnchecked,
@@ -163,7 +169,7 @@ async fn query_cut(client: &DnsClient, guide: SocketAddr, name: &Name) -> Option
         kind: RecordType::DS,
         ..soa_query.clone()
     };
-    let (soa, ds) = tokio::join!(client.ask(&soa_query), client.ask(&ds_query));
+    let (soa, ds) = tokio::join!(client.query(&soa_query), client.query(&ds_query));
     let apex = zone::apex(&soa.ok()?, name)?;
     (apex == *name).then(|| ZoneCut {
         zone: apex,
@@ -188,7 +194,7 @@ fn ds_records(message: &Message, zone: &Name) -> Option<Vec<DS>> {
     answered.then(|| records.collect())
 }
 
-/// The delegation of a zone, as a server of the zone above gives it.
+/// The delegation of a zone, as a server of the parent zone gives it.
 struct Referral {
     parent: Name,
     /// The zone that is delegated.
@@ -198,16 +204,18 @@ struct Referral {
     ds: Option<Vec<DS>>,
 }
 
-/// Queries the servers of the zone above for the delegation of `name`: a resolver would return the
+/// Queries the servers of the parent zone for the delegation of `name`: a resolver would return the
 /// zone's own NS records, and no DS records if it does not support DNSSEC.
 async fn query_referral(
     client: &Arc<DnsClient>,
-    guide: SocketAddr,
+    main_resolver: SocketAddr,
     parent: &Name,
     name: &Name,
 ) -> Option<Referral> {
-    let names = zone::server_names(client, guide, parent).await;
-    let servers = zone::query_servers(client, guide, names).await.servers;
+    let names = zone::server_names(client, main_resolver, parent).await;
+    let servers = zone::query_servers(client, main_resolver, names)
+        .await
+        .servers;
     let addresses = servers.iter().filter_map(|server| server.address);
     for server in addresses.take(TRIED_ABOVE) {
         let referral = query_referral_at(client, server, parent, name).await;
@@ -218,7 +226,7 @@ async fn query_referral(
     None
 }
 
-/// Returns the delegation of `name` at one server of the zone above.
+/// Returns the delegation of `name` at one server of the parent zone.
 async fn query_referral_at(
     client: &DnsClient,
     server: SocketAddr,
@@ -232,7 +240,7 @@ async fn query_referral_at(
         recursion: RecursionDesired::No,
         form: QueryForm::Signed,
     };
-    let ns = client.ask(&ns_query).await.ok()?;
+    let ns = client.query(&ns_query).await.ok()?;
     let zone = delegated_zone(&ns, parent, name)?;
     let names = zone::ns_targets(referral_records(&ns), &zone);
     let ds_query = DnsQuery {
@@ -241,7 +249,7 @@ async fn query_referral_at(
         ..ns_query
     };
     let ds = client
-        .ask(&ds_query)
+        .query(&ds_query)
         .await
         .ok()
         .filter(|message| message.metadata.authoritative)
@@ -306,7 +314,7 @@ async fn query_copy(
         kind: RecordType::NS,
         ..soa_query.clone()
     };
-    let (soa, ns) = tokio::join!(client.ask(&soa_query), client.ask(&ns_query));
+    let (soa, ns) = tokio::join!(client.query(&soa_query), client.query(&ns_query));
     let named: Option<Vec<String>> =
         authoritative(ns).map(|message| server_names_of(&message, zone));
     ZoneCopy {

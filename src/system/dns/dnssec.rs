@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 use super::delegation::ExploredZone;
 use crate::dcv::answer::RecordKind;
 use crate::dcv::dnssec::{DnssecEvidence, ServerKeys, SignedAnswer, ZoneCut};
-use crate::system::dns::ask_server::{RecordQuestion, record_type};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
+use crate::system::dns::server_queries::{RecordQuestion, record_type};
 
 /// Queries keys and signatures for the record, if every zone down to this one has a DS record.
 pub(super) async fn gather(
@@ -39,7 +39,7 @@ pub(super) async fn gather(
     let middle = above.get_mut(1..).unwrap_or_default();
     let name = Name::from_ascii(format!("{}.", question.name)).unwrap_or_default();
     let ((), own) = tokio::join!(
-        query_keys_above(client, explored.guide, middle),
+        query_keys_above(client, explored.main_resolver, middle),
         query_zone_servers(client, explored, &last.zone, &name, question.kind)
     );
     for ServerRecords {
@@ -72,23 +72,23 @@ struct ServerRecords {
 }
 
 /// Queries the resolver for the keys of the owner's zones above the last one.
-async fn query_keys_above(client: &DnsClient, guide: SocketAddr, cuts: &mut [ZoneCut]) {
+async fn query_keys_above(client: &DnsClient, main_resolver: SocketAddr, cuts: &mut [ZoneCut]) {
     for cut in cuts {
         let query = DnsQuery {
-            server: guide,
+            server: main_resolver,
             name: cut.zone.clone(),
             kind: RecordType::DNSKEY,
             recursion: RecursionDesired::DesiredUnchecked,
             form: QueryForm::Signed,
         };
         let keys = client
-            .ask(&query)
+            .query(&query)
             .await
             .ok()
             .filter(is_answer)
             .map(|message| message.answers.clone());
         cut.keys.push(ServerKeys {
-            server: format!("resolver {}", guide.ip()),
+            server: format!("resolver {}", main_resolver.ip()),
             records: keys,
         });
     }
@@ -143,7 +143,7 @@ async fn query_records(
         form: QueryForm::Signed,
     };
     let message = client
-        .ask(&query)
+        .query(&query)
         .await
         .ok()
         .filter(is_answer)
@@ -158,7 +158,7 @@ async fn query_records(
     )
 }
 
-/// Returns true if the message shows that records exist or that they do not; a failure shows
+/// Returns whether the message shows that records exist or that they do not; a failure shows
 /// neither.
 fn is_answer(message: &Message) -> bool {
     matches!(

@@ -42,7 +42,7 @@ pub(super) fn write_question(id: u16, name: &str, kind: RecordKind) -> Option<Ve
     (name.len() <= 253).then_some(bytes)
 }
 
-/// Returns true if `bytes` answer `question`: a response with the same id and the same question,
+/// Returns whether `bytes` answer `question`: a response with the same id and the same question,
 /// regardless of case. Only an error may omit the question.
 pub(super) fn is_answer_to(question: &[u8], bytes: &[u8]) -> bool {
     let (Some(head), Some(body)) = (bytes.get(..HEADER), question.get(HEADER..)) else {
@@ -148,7 +148,7 @@ fn name_length(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Returns true if an octet needs no escape in a name's text: letters, digits, hyphens,
+/// Returns whether an octet needs no escape in a name's text: letters, digits, hyphens,
 /// underscores.
 fn is_plain(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')
@@ -280,7 +280,7 @@ mod tests {
         let refused = [0x12, 0x34, 0x81, 5, 0, 0, 0, 0, 0, 0, 0, 0];
         assert!(
             is_answer_to(&sample_question(), &refused),
-            "an error may leave the question out"
+            "an error may omit the question"
         );
     }
 

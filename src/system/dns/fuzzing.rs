@@ -9,9 +9,9 @@ use super::caa;
 use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::dcv::caa::CaaLookup;
-use crate::system::dns::ask_server::record_type;
 use crate::system::dns::client::{DnsQuery, QueryForm, RecursionDesired, answer_to};
 use crate::system::dns::fast_path;
+use crate::system::dns::server_queries::record_type;
 
 /// Returns the answer in `bytes` to the question for `kind` at `name` that was sent with `id`, and
 /// the CAA records in them; `None` if they do not answer it (RFC 5452), or `name` is not valid.

@@ -30,7 +30,7 @@ impl ResolverList {
         }
     }
 
-    /// Returns true if no other server is to be queried: a port other than 53 belongs to a test or
+    /// Returns whether no other server is to be queried: a port other than 53 belongs to a test or
     /// a tunnel.
     #[must_use]
     pub(crate) fn excludes_other_servers(&self) -> bool {

@@ -16,11 +16,11 @@ use crate::dcv::answer::{
     AnsweredQuery, DnsAnswer, DnsServerId, DnsSurvey, RecordKind, ServerAnswers, ServerRole,
     SurroundingAnswers, ZoneServerCoverage,
 };
-use crate::system::dns::ask_server::RecordQuestion;
 use crate::system::dns::client::DnsClient;
 use crate::system::dns::join::in_order;
+use crate::system::dns::server_queries::RecordQuestion;
 use crate::system::dns::zone_cache::ZoneCache;
-use crate::system::dns::{aliases, ask_server, dnssec};
+use crate::system::dns::{aliases, dnssec, server_queries};
 use crate::system::runtime::block_on;
 use crate::system::signals::InterruptSignal;
 
@@ -50,24 +50,24 @@ pub(crate) enum DnsError {
     Start(#[source] io::Error),
 }
 
-/// The longest that one survey takes, however slow servers are.
+/// The maximum time for one survey, however slow the servers are.
 pub(super) const SURVEY: Duration = Duration::from_secs(20);
 
 /// Queries all servers for all records.
 pub(super) async fn surveys(
     client: &Arc<DnsClient>,
     known: &Arc<ZoneCache>,
-    inquiries: &[RecordQuery],
+    record_queries: &[RecordQuery],
     resolvers: &ResolverList,
 ) -> Vec<DnsSurvey> {
     let mut tasks = JoinSet::new();
-    for (index, inquiry) in inquiries.iter().enumerate() {
+    for (index, record_query) in record_queries.iter().enumerate() {
         let client = Arc::clone(client);
         let known = Arc::clone(known);
-        let inquiry = inquiry.clone();
+        let record_query = record_query.clone();
         let resolvers = resolvers.clone();
         tasks.spawn(async move {
-            let survey = survey_one(&client, &known, &inquiry, &resolvers).await;
+            let survey = survey_one(&client, &known, &record_query, &resolvers).await;
             (index, survey)
         });
     }
@@ -89,16 +89,16 @@ struct ZoneSearch {
 async fn search_zone(
     client: &Arc<DnsClient>,
     known: &ZoneCache,
-    inquiry: &RecordQuery,
+    record_query: &RecordQuery,
     resolvers: &ResolverList,
 ) -> ZoneSearch {
-    let mut search = find_zone(client, inquiry, resolvers).await;
+    let mut search = find_zone(client, record_query, resolvers).await;
     if search.explored.is_none()
         && !resolvers.excludes_other_servers()
-        && let Some((guide, zone)) = search.found.clone()
-        && !is_registry_zone(inquiry, &zone)
+        && let Some((main_resolver, zone)) = search.found.clone()
+        && !is_registry_zone(record_query, &zone)
     {
-        search.explored = Some(known.get_or_explore(client, guide, zone).await);
+        search.explored = Some(known.get_or_explore(client, main_resolver, zone).await);
     }
     search
 }
@@ -107,10 +107,10 @@ async fn search_zone(
 /// zones above.
 async fn find_zone(
     client: &Arc<DnsClient>,
-    inquiry: &RecordQuery,
+    record_query: &RecordQuery,
     resolvers: &ResolverList,
 ) -> ZoneSearch {
-    let answers = zone::query_zones(client, &resolvers.addresses, &inquiry.domain).await;
+    let answers = zone::query_zones(client, &resolvers.addresses, &record_query.domain).await;
     let found = answers
         .iter()
         .find_map(|(address, zone)| Some((*address, zone.clone().ok()?)));
@@ -123,17 +123,17 @@ async fn find_zone(
         return search;
     }
     let from_above =
-        delegation::explore_from_above(client, &resolvers.addresses, &inquiry.domain).await;
-    if let Some((guide, zone, explored)) = from_above {
-        search.found = Some((guide, zone));
+        delegation::explore_from_above(client, &resolvers.addresses, &record_query.domain).await;
+    if let Some((main_resolver, zone, explored)) = from_above {
+        search.found = Some((main_resolver, zone));
         search.explored = Some(Arc::new(explored));
     }
     search
 }
 
-/// Returns true if the registry's servers answer for the domain, because it is not delegated.
-fn is_registry_zone(inquiry: &RecordQuery, zone: &Name) -> bool {
-    inquiry
+/// Returns whether the registry's servers answer for the domain, because it is not delegated.
+fn is_registry_zone(record_query: &RecordQuery, zone: &Name) -> bool {
+    record_query
         .registrable_domain
         .as_ref()
         .is_some_and(|top| label_count(top) > label_count(&name_text(zone)))
@@ -146,29 +146,29 @@ fn label_count(name: &str) -> usize {
 async fn survey_one(
     client: &Arc<DnsClient>,
     known: &ZoneCache,
-    inquiry: &RecordQuery,
+    record_query: &RecordQuery,
     resolvers: &ResolverList,
 ) -> DnsSurvey {
-    let search = search_zone(client, known, inquiry, resolvers).await;
-    let Some((guide, zone)) = search.found else {
-        return survey_without_zone(client, inquiry, search.answers, resolvers).await;
+    let search = search_zone(client, known, record_query, resolvers).await;
+    let Some((main_resolver, zone)) = search.found else {
+        return survey_without_zone(client, record_query, search.answers, resolvers).await;
     };
     let explored = search.explored.as_deref();
-    let own_servers = coverage(inquiry, &zone, explored);
-    let mut servers = resolvers_to_ask(resolvers, guide);
+    let own_servers = coverage(record_query, &zone, explored);
+    let mut servers = resolvers_to_ask(resolvers, main_resolver);
     if own_servers != ZoneServerCoverage::NotDelegated {
         servers.extend(own_servers_of(explored));
     }
-    let question = main_question(inquiry);
-    let names = names_to_query(inquiry, &zone);
+    let question = main_question(record_query);
+    let names = names_to_query(record_query, &zone);
     let (by_server, evidence) = tokio::join!(
-        ask_server::ask_servers(client, servers, inquiry.kind, names),
+        server_queries::query_servers_for_record(client, servers, record_query.kind, names),
         dnssec::gather(client, explored, &question)
     );
     let around = SurroundingAnswers {
         delegation: explored.map(|explored| explored.delegation.clone()),
         evidence,
-        ..query_surroundings(client, guide, inquiry, &question, &by_server).await
+        ..query_surroundings(client, main_resolver, record_query, &question, &by_server).await
     };
     DnsSurvey {
         zone: Some(name_text(&zone)),
@@ -183,10 +183,10 @@ fn own_servers_of(explored: Option<&ExploredZone>) -> Vec<DnsServerId> {
 }
 
 /// Returns the question for the first name of the record.
-fn main_question(inquiry: &RecordQuery) -> RecordQuestion {
+fn main_question(record_query: &RecordQuery) -> RecordQuestion {
     RecordQuestion {
-        name: inquiry.names.first().cloned().unwrap_or_default(),
-        kind: inquiry.kind,
+        name: record_query.names.first().cloned().unwrap_or_default(),
+        kind: record_query.kind,
     }
 }
 
@@ -194,19 +194,19 @@ fn main_question(inquiry: &RecordQuery) -> RecordQuestion {
 /// explanations.
 async fn query_surroundings(
     client: &DnsClient,
-    guide: SocketAddr,
-    inquiry: &RecordQuery,
+    main_resolver: SocketAddr,
+    record_query: &RecordQuery,
     question: &RecordQuestion,
     by_server: &[ServerAnswers],
 ) -> SurroundingAnswers {
     let (broken_chain, anywhere, explained) = tokio::join!(
-        aliases::follow_chain(client, guide, by_server),
+        aliases::follow_chain(client, main_resolver, by_server),
         aliases::query_wildcard(
             client,
             by_server,
             &question.name,
-            &inquiry.domain,
-            &inquiry.values
+            &record_query.domain,
+            &record_query.values
         ),
         aliases::query_explanations(client, by_server, question)
     );
@@ -219,9 +219,9 @@ async fn query_surroundings(
 }
 
 /// Returns the names of the record, and the first one with the zone appended.
-fn names_to_query(inquiry: &RecordQuery, zone: &Name) -> Vec<String> {
-    let mut names = inquiry.names.clone();
-    if let Some(first) = inquiry.names.first() {
+fn names_to_query(record_query: &RecordQuery, zone: &Name) -> Vec<String> {
+    let mut names = record_query.names.clone();
+    if let Some(first) = record_query.names.first() {
         names.push(format!("{first}.{}", name_text(zone)));
     }
     names
@@ -229,21 +229,21 @@ fn names_to_query(inquiry: &RecordQuery, zone: &Name) -> Vec<String> {
 
 /// Of the system's resolvers, the first that answers is used, as in the C library; those passed by
 /// the user are all queried.
-fn resolvers_to_ask(resolvers: &ResolverList, guide: SocketAddr) -> Vec<DnsServerId> {
+fn resolvers_to_ask(resolvers: &ResolverList, main_resolver: SocketAddr) -> Vec<DnsServerId> {
     if resolvers.first_that_answers {
-        vec![resolver(guide)]
+        vec![resolver(main_resolver)]
     } else {
         resolvers.addresses.iter().copied().map(resolver).collect()
     }
 }
 
-/// Returns true if the zone's own servers can be queried.
+/// Returns whether the zone's own servers can be queried.
 fn coverage(
-    inquiry: &RecordQuery,
+    record_query: &RecordQuery,
     zone: &Name,
     explored: Option<&ExploredZone>,
 ) -> ZoneServerCoverage {
-    if is_registry_zone(inquiry, zone) {
+    if is_registry_zone(record_query, zone) {
         return ZoneServerCoverage::NotDelegated;
     }
     let Some(explored) = explored else {
@@ -255,7 +255,7 @@ fn coverage(
         .iter()
         .any(|server| server.address.is_some());
     if has_address {
-        ZoneServerCoverage::Asked(explored.own.left_out)
+        ZoneServerCoverage::Queried(explored.own.omitted)
     } else {
         ZoneServerCoverage::NotFound
     }
@@ -265,18 +265,18 @@ fn coverage(
 /// again, the others only for the names.
 async fn survey_without_zone(
     client: &Arc<DnsClient>,
-    inquiry: &RecordQuery,
+    record_query: &RecordQuery,
     answers: Vec<(SocketAddr, Result<Name, DnsAnswer>)>,
     resolvers: &ResolverList,
 ) -> DnsSurvey {
     let mut by_server = Vec::new();
     for (address, zone) in answers {
         let failed = zone.err().unwrap_or(DnsAnswer::ServFail);
-        let first = inquiry.names.first().cloned().unwrap_or_default();
-        if ask_server::is_unresponsive(&failed) {
+        let first = record_query.names.first().cloned().unwrap_or_default();
+        if server_queries::is_unresponsive(&failed) {
             let answered = AnsweredQuery {
                 name: first,
-                kind: inquiry.kind,
+                kind: record_query.kind,
                 answer: failed,
                 ttl: None,
             };
@@ -285,9 +285,12 @@ async fn survey_without_zone(
                 answers: vec![answered],
             });
         } else {
-            let names = inquiry.names.clone();
+            let names = record_query.names.clone();
             let servers = vec![resolver(address)];
-            by_server.extend(ask_server::ask_servers(client, servers, inquiry.kind, names).await);
+            by_server.extend(
+                server_queries::query_servers_for_record(client, servers, record_query.kind, names)
+                    .await,
+            );
         }
     }
     let own_servers = if resolvers.excludes_other_servers() {

@@ -13,7 +13,7 @@ use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole, UnqueriedServers};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 
-/// The most server names and addresses of one zone that are used; more are reported as omitted.
+/// The maximum number of server names and addresses of one zone that are used; more are reported as omitted.
 pub(crate) const NAME_SERVER_LIMIT: usize = 16;
 pub(crate) const SERVER_ADDRESS_LIMIT: usize = 32;
 
@@ -85,7 +85,7 @@ pub(super) struct ZoneServers {
     /// One for each address, and one without an address for each name that has none.
     pub(super) servers: Vec<DnsServerId>,
     /// How many were omitted because of the limit.
-    pub(super) left_out: UnqueriedServers,
+    pub(super) omitted: UnqueriedServers,
 }
 
 /// Returns the names of the zone's servers, as the resolver reports them.
@@ -108,7 +108,7 @@ pub(super) async fn query_servers(
 ) -> ZoneServers {
     names.sort();
     names.dedup();
-    let left_out = names.split_off(names.len().min(NAME_SERVER_LIMIT)).len();
+    let omitted = names.split_off(names.len().min(NAME_SERVER_LIMIT)).len();
     let mut tasks = JoinSet::new();
     for (index, name) in names.into_iter().enumerate() {
         let client = Arc::clone(client);
@@ -122,8 +122,8 @@ pub(super) async fn query_servers(
         .len();
     ZoneServers {
         servers,
-        left_out: UnqueriedServers {
-            names: left_out,
+        omitted: UnqueriedServers {
+            names: omitted,
             addresses,
         },
     }
@@ -202,5 +202,5 @@ async fn ask(
         recursion: RecursionDesired::DesiredUnchecked,
         form: QueryForm::Plain,
     };
-    client.ask(&query).await.map_err(DnsAnswer::from)
+    client.query(&query).await.map_err(DnsAnswer::from)
 }

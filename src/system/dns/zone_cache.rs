@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use super::delegation::{self, ExploredZone};
 use crate::system::dns::client::DnsClient;
 
-/// The most zones that are cached; then the cache is cleared.
+/// The maximum number of zones that are cached; then the cache is cleared.
 const MOST: usize = 1000;
 
 /// Explored zones, by the resolver that reported them and their names.
@@ -19,7 +19,7 @@ pub(super) struct ZoneCache(Mutex<HashMap<ZoneKey, ZoneCell>>);
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct ZoneKey {
-    guide: SocketAddr,
+    main_resolver: SocketAddr,
     zone: Name,
 }
 
@@ -32,14 +32,19 @@ impl ZoneCache {
     pub(super) async fn get_or_explore(
         &self,
         client: &Arc<DnsClient>,
-        guide: SocketAddr,
+        main_resolver: SocketAddr,
         zone: Name,
     ) -> Arc<ExploredZone> {
-        let key = ZoneKey { guide, zone };
+        let key = ZoneKey {
+            main_resolver,
+            zone,
+        };
         let cell = self.cell(&key);
         let explored = cell
             .0
-            .get_or_init(|| async { Arc::new(delegation::explore(client, guide, &key.zone).await) })
+            .get_or_init(|| async {
+                Arc::new(delegation::explore(client, main_resolver, &key.zone).await)
+            })
             .await;
         if explored
             .own

@@ -8,28 +8,28 @@ use tokio::time::Instant;
 use crate::dcv::answer::DnsSurvey;
 
 /// How many jobs of one zone may be open: at first, and at the most.
-const FIRST_OF_A_ZONE: usize = 4;
-const OF_ONE_ZONE: usize = 256;
-/// After this many jobs in a row without an answer, the zone's servers are not queried for this
-/// long.
-const LOST_AFTER: u32 = 3;
-const LOST_FOR: Duration = Duration::from_secs(30);
-/// The most zones that may be lost at once.
-const LOST_ZONES: usize = 1000;
+const FIRST_ALLOWED: usize = 4;
+const MOST_ALLOWED: usize = 256;
+/// After this many jobs in a row without an answer, the zone counts as unresponsive: its servers
+/// are not queried for this long.
+const UNRESPONSIVE_AFTER: u32 = 3;
+const UNRESPONSIVE_FOR: Duration = Duration::from_secs(30);
+/// The maximum number of zones that may count as unresponsive at once.
+const MOST_UNRESPONSIVE: usize = 1000;
 
 /// The jobs of one zone.
 pub(super) struct ZoneQueue<J> {
     pub(super) waiting: VecDeque<J>,
     pub(super) open: usize,
-    /// How many may be open.
+    /// How many jobs may be open.
     pub(super) allowed: usize,
     /// How many jobs in a row got no answer.
     failed: u32,
-    lost: Option<LostZone>,
+    unresponsive: Option<UnresponsiveZone>,
 }
 
 /// A zone whose servers do not answer.
-struct LostZone {
+struct UnresponsiveZone {
     since: Instant,
     last: DnsSurvey,
 }
@@ -39,50 +39,53 @@ impl<J> Default for ZoneQueue<J> {
         Self {
             waiting: VecDeque::new(),
             open: 0,
-            allowed: FIRST_OF_A_ZONE,
+            allowed: FIRST_ALLOWED,
             failed: 0,
-            lost: None,
+            unresponsive: None,
         }
     }
 }
 
 impl<J> ZoneQueue<J> {
     /// Returns the last survey, while the zone's servers are not queried again.
-    pub(super) fn survey_while_lost(&self) -> Option<&DnsSurvey> {
-        self.lost
+    pub(super) fn survey_while_unresponsive(&self) -> Option<&DnsSurvey> {
+        self.unresponsive
             .as_ref()
-            .filter(|lost| lost.since.elapsed() < LOST_FOR)
-            .map(|lost| &lost.last)
+            .filter(|unresponsive| unresponsive.since.elapsed() < UNRESPONSIVE_FOR)
+            .map(|unresponsive| &unresponsive.last)
     }
 
-    /// Records an answer, after which more jobs may be open. Returns true if the zone was lost
-    /// before.
+    /// Records an answer, after which more jobs may be open. Returns whether the zone was
+    /// unresponsive before.
     pub(super) fn note_success(&mut self) -> bool {
         self.failed = 0;
-        self.allowed = (self.allowed * 2).min(OF_ONE_ZONE);
-        self.lost.take().is_some()
+        self.allowed = (self.allowed * 2).min(MOST_ALLOWED);
+        self.unresponsive.take().is_some()
     }
 
-    /// Records that the zone did not answer; after some failures in a row it is lost. Returns true
-    /// if it becomes lost, in addition to the `lost_zones`.
+    /// Records that the zone did not answer; after several failures in a row it counts as
+    /// unresponsive. Returns whether it has just become unresponsive, in addition to the
+    /// `unresponsive_zones`.
     pub(super) fn note_failure(
         &mut self,
         unanswered: Option<DnsSurvey>,
-        lost_zones: usize,
+        unresponsive_zones: usize,
     ) -> bool {
         self.failed += 1;
-        let was_lost = self.lost.is_some();
-        if self.failed < LOST_AFTER || (!was_lost && lost_zones >= LOST_ZONES) {
+        let was_unresponsive = self.unresponsive.is_some();
+        if self.failed < UNRESPONSIVE_AFTER
+            || (!was_unresponsive && unresponsive_zones >= MOST_UNRESPONSIVE)
+        {
             return false;
         }
-        self.lost = unanswered.map(|last| LostZone {
+        self.unresponsive = unanswered.map(|last| UnresponsiveZone {
             since: Instant::now(),
             last,
         });
-        !was_lost
+        !was_unresponsive
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.open == 0 && self.waiting.is_empty() && self.lost.is_none()
+        self.open == 0 && self.waiting.is_empty() && self.unresponsive.is_none()
     }
 }

@@ -16,7 +16,7 @@ use super::listing::{self, FolderEntry};
 use crate::permissions::Mode;
 use crate::system::activity::{self, Activity};
 
-/// A file that could not be used: the action, the path, and the error of the system.
+/// A file operation that failed: the action, the path, and the error of the system.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}", path.display())]
 pub struct FileError {
@@ -37,7 +37,7 @@ impl FileError {
         }
     }
 
-    /// Returns true if nothing exists at the path.
+    /// Returns whether nothing exists at the path.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(
@@ -46,7 +46,7 @@ impl FileError {
         )
     }
 
-    /// Returns true if something already exists at the path.
+    /// Returns whether something already exists at the path.
     #[must_use]
     pub fn is_taken(&self) -> bool {
         matches!(
@@ -65,7 +65,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     read_with_mode(path, limit).map(|(bytes, _)| bytes)
 }
 
-/// Does the same as [`read`], and returns the permission bits of the file that was read.
+/// Like [`read`], but also returns the permission bits of the file.
 ///
 /// # Errors
 /// The same as [`read`].
@@ -195,7 +195,7 @@ pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
         .map_err(FileError::at("read", Path::new("stdin")))
 }
 
-/// Returns true if stdin is a terminal.
+/// Returns whether stdin is a terminal.
 #[must_use]
 pub(crate) fn stdin_is_terminal() -> bool {
     io::IsTerminal::is_terminal(&io::stdin())
@@ -262,13 +262,13 @@ pub(crate) fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, Fi
     Ok(paths)
 }
 
-/// Returns true if something exists at `path`, including a dangling link.
+/// Returns whether something exists at `path`, including a dangling link.
 #[must_use]
 pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// Returns true if both paths resolve to the same file.
+/// Returns whether both paths resolve to the same file.
 #[must_use]
 pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (fs::metadata(path), fs::metadata(other)) else {
@@ -313,8 +313,8 @@ pub(crate) struct StagedFile {
     is_temporary: Cell<bool>,
 }
 
-/// Writes and flushes a file beside `path`, with its final mode from the first instant (`O_EXCL`,
-/// never through a link).
+/// Writes and flushes a file beside `path`; it has its final mode from the start (`O_EXCL`, never
+/// through a link).
 ///
 /// # Errors
 /// When the system reports an error; no file is left behind.
@@ -482,7 +482,7 @@ mod tests {
     use super::list;
 
     #[test]
-    fn a_listing_says_whether_it_is_complete() {
+    fn listings_report_whether_they_are_complete() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("a folder")).unwrap();
         for name in ["a", "b", "c"] {

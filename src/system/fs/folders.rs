@@ -1,6 +1,6 @@
-//! Folders and the names in them: creates folders with their mode, replaces links by one rename,
+//! Folders and the names in them: creates folders with their mode, replaces links with one rename,
 //! makes numbered backups with the same inode, moves and removes whole folders. Each function
-//! flushes its change, or its documentation says that it does not.
+//! flushes its change unless its documentation says otherwise.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -51,7 +51,7 @@ impl FileStatus {
         self.inode.1
     }
 
-    /// Whether both are the same file, regardless of their names.
+    /// Returns whether both are the same file, regardless of their names.
     #[must_use]
     pub(crate) fn is_same_file(&self, other: &Self) -> bool {
         self.inode == other.inode
@@ -111,13 +111,13 @@ pub(crate) fn home_folder() -> Option<PathBuf> {
         .filter(|home| home.is_absolute())
 }
 
-/// Returns true if `path` is a folder; links are followed.
+/// Returns whether `path` is a folder; links are followed.
 #[must_use]
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
-/// Returns true if `path` is a regular file; links are followed.
+/// Returns whether `path` is a regular file; links are followed.
 #[must_use]
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()
@@ -471,7 +471,7 @@ mod tests {
     };
 
     #[test]
-    fn a_backup_is_the_same_file_and_comes_back() {
+    fn backups_are_the_same_file_and_can_be_restored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
         write(
@@ -504,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_never_replaces_a_file() {
+    fn backups_never_replace_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, backup) = (folder.path().join("a.key"), folder.path().join("a.key.~1~"));
         write(
@@ -535,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_become_real_up_to_what_is_missing() {
+    fn links_are_resolved_up_to_the_first_missing_folder() {
         let folder = tempfile::tempdir().unwrap();
         let base = fs::canonicalize(folder.path()).unwrap();
         create_folder(&base.join("real/below"), Mode::new(0o700)).unwrap();

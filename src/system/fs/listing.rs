@@ -107,7 +107,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_folder_goes_with_all_in_it_and_nothing_else() {
+    fn folders_are_removed_with_their_content_and_nothing_else() {
         let outer = tempfile::tempdir().unwrap();
         let (path, outside) = (outer.path().join("folder"), outer.path().join("outside"));
         fs::create_dir_all(path.join("a/b")).unwrap();

@@ -109,7 +109,7 @@ mod tests {
     use super::{Duration, FileLock};
 
     #[test]
-    fn one_at_a_time_and_garbage_is_ignored() {
+    fn a_lock_is_exclusive_and_its_content_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".lock");
         std::fs::write(&path, "4711\n").unwrap();

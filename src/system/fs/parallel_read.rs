@@ -31,7 +31,7 @@ pub(crate) enum ReadFile<'a> {
 const THREADS: usize = 2;
 /// How many entries of the walk a thread takes at once.
 const BATCH: usize = 64;
-/// The most batches whose results wait.
+/// The maximum number of batches whose results wait.
 const WAITING: usize = 8;
 
 /// Reads every file of `walk` up to `limit` bytes. `look` adds what it makes of each to a result

@@ -1,6 +1,6 @@
-//! Walks through a tree; always ends and never blocks. Each folder is visited once, even if several
-//! links point to it; FIFOs, sockets and devices are reported and not opened; unreadable entries
-//! are reported, and the walk continues.
+//! Walks through a tree; always terminates and never blocks. Each folder is visited once, even if
+//! several links point to it; FIFOs, sockets and devices are reported and not opened; unreadable
+//! entries are reported, and the walk continues.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
@@ -126,7 +126,7 @@ impl FolderWalk {
         }
     }
 
-    /// Returns true if this folder was not visited before.
+    /// Returns whether this folder was not visited before.
     fn is_new(&mut self, folder: &Path) -> Result<bool, FileError> {
         let meta = fs::metadata(folder).map_err(FileError::at("read the status of", folder))?;
         Ok(self.known.insert(inode(&meta)))

@@ -9,7 +9,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::files::FileError;
 
-/// The most bytes of one attribute in Linux (`XATTR_SIZE_MAX`).
+/// The maximum number of bytes of one attribute in Linux (`XATTR_SIZE_MAX`).
 const LIMIT: usize = 64 * 1024;
 /// Enough for a label, and for an ACL with a hundred named entries.
 const USUAL: usize = 1024;

@@ -13,14 +13,15 @@ use super::super::runtime;
 use super::super::signals::InterruptSignal;
 use crate::dcv::http_file::{HttpResponse, MOST_BODY};
 
-/// The longest wait for one address.
+/// The maximum wait for one address.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest wait for all of them, because the DNS may list thousands of addresses.
+/// The maximum wait for all of them, because the DNS may list thousands of addresses.
 pub(crate) const ALL: Duration = Duration::from_secs(60);
 /// How many addresses are tried at once.
 const AT_ONCE: usize = 32;
 
-/// Returns the response to each URL at its address, in order; `Silent` if no time was left for it.
+/// Returns the response to each URL at its address, in order; `NoResponse` if no time was left for
+/// it.
 ///
 /// # Errors
 /// The number of the signal that arrived.
@@ -36,7 +37,7 @@ pub(crate) fn fetch_each(
     };
     runtime::block_on(all).unwrap_or_else(|error| {
         Ok(vec![
-            HttpResponse::Silent(error.to_string());
+            HttpResponse::NoResponse(error.to_string());
             questions.len()
         ])
     })
@@ -48,7 +49,7 @@ async fn fetch_all(questions: &[(String, SocketAddr)]) -> Vec<HttpResponse> {
     for some in questions.chunks(AT_ONCE) {
         if Instant::now() >= until {
             let late = format!("not tried: the other addresses took {} s", ALL.as_secs());
-            answers.extend(some.iter().map(|_| HttpResponse::Silent(late.clone())));
+            answers.extend(some.iter().map(|_| HttpResponse::NoResponse(late.clone())));
             continue;
         }
         let mut tasks = JoinSet::new();
@@ -66,7 +67,7 @@ async fn fetch_within_time(url: &str, address: SocketAddr) -> HttpResponse {
     match tokio::time::timeout(PATIENCE, fetch(url, address)).await {
         Ok(Ok(got)) => got,
         Ok(Err(error)) => describe_failure(&error),
-        Err(_) => HttpResponse::Silent(format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(_) => HttpResponse::NoResponse(format!("no answer within {} s", PATIENCE.as_secs())),
     }
 }
 
@@ -119,6 +120,6 @@ fn describe_failure(error: &reqwest::Error) -> HttpResponse {
     if no_route {
         HttpResponse::NoRoute
     } else {
-        HttpResponse::Silent(cause.to_string())
+        HttpResponse::NoResponse(cause.to_string())
     }
 }

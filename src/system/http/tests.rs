@@ -51,7 +51,7 @@ fn a_file_is_fetched() {
 }
 
 #[test]
-fn what_a_server_does_wrong_ends() {
+fn misbehaving_servers_are_errors() {
     let chunk: &[u8] = &[0x30; 4096];
     for (answer, endless, wrong) in [
         (
@@ -95,7 +95,7 @@ fn what_a_server_does_wrong_ends() {
 }
 
 #[test]
-fn a_server_that_stalls_is_left() {
+fn stalled_transfers_end_at_the_deadline() {
     let (silent, dripping): (&str, &[u8]) = ("", &[]);
     for url in [
         server(silent, Some(dripping)),
@@ -116,7 +116,7 @@ fn a_server_that_stalls_is_left() {
 }
 
 #[test]
-fn what_is_not_public_is_not_asked() {
+fn non_public_addresses_are_not_contacted() {
     let url = server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", None);
     let port = url.rsplit(':').next().unwrap().to_owned();
     for host in [
@@ -142,7 +142,7 @@ fn what_is_not_public_is_not_asked() {
 }
 
 #[test]
-fn a_signal_ends_it_at_once() {
+fn a_signal_ends_the_transfer_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let interrupt = InterruptSignal::default();

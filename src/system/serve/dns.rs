@@ -13,7 +13,7 @@ use super::{Background, PATIENCE};
 /// How long one question over UDP waits for its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// Returns the bytes of the answer to the bytes of a query; `None` drops the query.
+/// A function from the bytes of a query to those of its answer; `None` drops the query.
 pub(crate) type AnswerFunction = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
 
 /// A running DNS server.

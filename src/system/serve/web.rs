@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::{Background, PATIENCE};
 use crate::system::fs::files;
 
-/// The most that is read of a chain or a key, in bytes.
+/// The maximum number of bytes read from a chain or a key.
 const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// The files that the server reads.

@@ -37,7 +37,7 @@ pub(crate) struct AddressAnswer {
 /// wait only if that many are slow.
 pub(crate) const HOSTS_AT_ONCE: usize = 256;
 
-/// The most addresses of one name that are probed.
+/// The maximum number of addresses of one name that are probed.
 pub(crate) const ADDRESS_LIMIT: usize = 16;
 
 /// Makes one full handshake with every address of every host. `each` gets the index of a host as

@@ -1,7 +1,7 @@
 //! Starts TLS in a plain-text protocol: SMTP (RFC 3207), IMAP (RFC 9051 section 6.2.1), POP3 (RFC
-//! 2595 section 4) and PostgreSQL (protocol 3.0, `SSLRequest`). Reads byte by byte, so that
-//! injected bytes after the answer go into the handshake, which then fails. The server's answers
-//! are foreign text, bounded.
+//! 2595 section 4) and PostgreSQL (protocol 3.0, `SSLRequest`). Reads byte by byte, so that bytes
+//! injected after the answer become part of the handshake, which then fails. The server's answers
+//! are untrusted text, bounded in length.
 
 use std::io;
 
@@ -20,7 +20,7 @@ pub enum StartTlsError {
     Otherwise {
         /// The protocol that was tried.
         protocol: StartTls,
-        /// Its answer. Foreign text.
+        /// Its answer. Untrusted text.
         sent: String,
     },
     /// The server speaks the protocol but does not start TLS; holds its answer.
@@ -28,7 +28,7 @@ pub enum StartTlsError {
     Refused {
         /// The protocol that was tried.
         protocol: StartTls,
-        /// Its answer. Foreign text.
+        /// Its answer. Untrusted text.
         sent: String,
     },
 }

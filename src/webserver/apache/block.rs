@@ -116,7 +116,7 @@ impl ApacheConfig {
         config
     }
 
-    /// Whether a module is loaded: `ssl_module`.
+    /// Returns whether a module is loaded: `ssl_module`.
     #[must_use]
     pub fn has(&self, module: &str) -> bool {
         self.modules.iter().any(|loaded| loaded == module)
@@ -283,7 +283,7 @@ impl HostTranslator<'_> {
         (is_on && !has_responder).then(|| directive.position().to_string())
     }
 
-    /// Whether clients on this machine connect without a PROXY header.
+    /// Returns whether clients on this machine connect without a PROXY header.
     fn excepts_this_machine(&self, inner: &[&ApacheDirective]) -> bool {
         let mut exceptions = inner
             .iter()

@@ -15,8 +15,8 @@ impl ApacheVersion {
         Some(Self(first, rest()?, rest()?))
     }
 
-    /// Whether it satisfies the arguments of `<IfVersion>`, such as `>= 2.4`; `None` for regular
-    /// expressions, which certctl does not evaluate.
+    /// Returns whether it satisfies the arguments of `<IfVersion>`, such as `>= 2.4`; `None` for
+    /// regular expressions, which certctl does not evaluate.
     #[must_use]
     pub fn fits(self, arguments: &[String]) -> Option<bool> {
         let (operator, text) = match arguments {
@@ -98,8 +98,8 @@ pub(crate) fn built_in(output: &str) -> Vec<String> {
         .collect()
 }
 
-/// Parses the variables that `envvars` sets for Apache. It is a shell script: only lines that set or
-/// export a plain value are understood. Those that run commands are skipped, so uses of their
+/// Parses the variables that `envvars` sets for Apache. It is a shell script: only lines that set
+/// or export a plain value are understood. Those that run commands are skipped, so uses of their
 /// variables become doubts.
 #[must_use]
 pub(crate) fn envvars(text: &str) -> HashMap<String, String> {

@@ -1,7 +1,7 @@
-//! A check that Apache lacks. Its `configtest` never opens a key: with a wrong one it reports "Syntax
-//! OK", and Apache exits with all of its sites at the graceful restart that follows. So before every
-//! reload certctl reads the certificates and keys of all virtual hosts from the paths that Apache will
-//! read, and reports what would make Apache exit.
+//! A check that Apache lacks. Its `configtest` never opens a key: with a wrong one it reports
+//! "Syntax OK", and Apache exits with all of its sites at the graceful restart that follows. So
+//! before every reload certctl reads the certificates and keys of all virtual hosts from the paths
+//! that Apache will read, and reports what would make Apache exit.
 
 use std::fmt;
 use std::path::Path;
@@ -81,8 +81,9 @@ fn path_of<'a>(configured: &'a ConfiguredCertificate, pieces: &[ReleaseFile]) ->
     path.file()
 }
 
-/// Returns why Apache certainly cannot load a certificate and its key. An encrypted key may have its
-/// passphrase in the configuration, and Apache may support a key algorithm that certctl does not know.
+/// Returns why Apache certainly cannot load a certificate and its key. An encrypted key may have
+/// its password in the configuration, and Apache may support a key algorithm that certctl does not
+/// know.
 fn unloadable_reason(
     chain: Zeroizing<Vec<u8>>,
     key: Zeroizing<Vec<u8>>,

@@ -1,5 +1,6 @@
-//! Splits an Apache configuration into lines and words: a backslash at the end continues a line, `#`
-//! starts a comment only at its start, words may be quoted (`ap_cfg_getline`, `ap_getword_conf`).
+//! Splits an Apache configuration into lines and words: a backslash at the end continues a line,
+//! `#` starts a comment only at its start, words may be quoted (`ap_cfg_getline`,
+//! `ap_getword_conf`).
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! `Listen` and the addresses of `<VirtualHost>`: Apache opens the sockets of the former and selects
-//! hosts by the latter, so both decide where a site answers.
+//! `Listen` and the addresses of `<VirtualHost>`: Apache opens the sockets of the former and
+//! selects hosts by the latter, so both decide where a site answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -114,8 +114,8 @@ fn without_brackets(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// Whether a socket that is open on these addresses accepts connections to `own`; true for host names,
-/// which only Apache resolves.
+/// Returns whether a socket that is open on these addresses accepts connections to `own`; true for
+/// host names, which only Apache resolves.
 fn reaches(open: &[IpAddr], own: &ListenInterface) -> bool {
     let ListenInterface::Address(own) = own else {
         return true;

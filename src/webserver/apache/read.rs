@@ -9,7 +9,7 @@ use super::build::ApacheVersion;
 use super::lines::{self, ApacheLine, ApacheParseError};
 use crate::webserver::model::{ConfigFile, ConfigPosition};
 
-/// The limit of the nesting of sections and includes.
+/// The maximum nesting depth of sections and includes.
 pub(crate) const DEPTH: usize = 32;
 
 /// What decides the meaning of a configuration apart from its text.
@@ -55,7 +55,7 @@ impl ApacheDirective {
         }
     }
 
-    /// Whether it has this name; upper and lower case are equal.
+    /// Returns whether it has this name, ignoring case.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
@@ -67,7 +67,7 @@ impl ApacheDirective {
         self.arguments.first().map(String::as_str)
     }
 
-    /// Whether its inside counts as part of the level around it.
+    /// Returns whether its content counts as part of the enclosing level.
     #[must_use]
     pub fn is_transparent(&self) -> bool {
         let conditional = [
@@ -307,7 +307,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
         }
     }
 
-    /// Whether Apache applies the directives inside a section.
+    /// Returns whether Apache applies the directives inside a section.
     fn applies(&mut self, section: &ApacheDirective) -> bool {
         let argument = section.first().unwrap_or_default();
         let (argument, wanted) = argument

@@ -40,8 +40,8 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     }
 }
 
-/// Returns doubts about the virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and certctl did not
-/// find, and about those that certctl found and Apache does not list: certctl then reads the
+/// Returns doubts about the virtual hosts that Apache lists (`-t -D DUMP_VHOSTS`) and certctl did
+/// not find, and about those that certctl found and Apache does not list: certctl then reads the
 /// configuration differently.
 #[must_use]
 pub(crate) fn unlisted_hosts(output: &str, config: &ApacheConfig) -> Vec<String> {
@@ -68,7 +68,7 @@ fn listed_position(line: &str) -> Option<String> {
     position.contains(':').then(|| position.to_owned())
 }
 
-/// Whether a line names exactly this path, not a longer one.
+/// Returns whether a line names exactly this path, not a longer one.
 fn names(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         is_edge(line[..at].chars().next_back()) && is_edge(line[at + path.len()..].chars().next())
@@ -99,7 +99,7 @@ fn is_message_code(word: &str) -> bool {
     digits.len() == 5 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a line is about the error, not about the failure as such, the log, or a warning.
+/// Returns whether a line is about the error, not about the failure as such, the log, or a warning.
 fn is_informative(line: &str) -> bool {
     let empty = [
         "Syntax OK",
@@ -121,7 +121,7 @@ fn is_informative(line: &str) -> bool {
             .any(|start| line.starts_with(start))
 }
 
-/// Whether a line is `Syntax error on line 20 of FILE:`, which precedes the error.
+/// Returns whether a line is `Syntax error on line 20 of FILE:`, which precedes the error.
 fn is_position(line: &str) -> bool {
     line.contains("Syntax error on line ") && line.ends_with(':')
 }

@@ -53,7 +53,7 @@ impl ApacheWriter<'_> {
         }
     }
 
-    /// Whether a host serves one of the names on the http port, in plain text.
+    /// Returns whether a host serves one of the names on the http port, in plain text.
     fn is_plain(&self, host: &VirtualHost) -> bool {
         let mut listens = host.block.listens.iter();
         host.directives.is_some()
@@ -169,8 +169,8 @@ fn name_directives(names: &[String]) -> String {
     format!("    ServerName {own}\n{alias}")
 }
 
-/// Whether a `Listen` for the port exists, even one that depends on a module which is not loaded
-/// (Debian's ports.conf).
+/// Returns whether a `Listen` for the port exists, even one that depends on a module which is not
+/// loaded (Debian's ports.conf).
 fn listens_on(directives: &[ApacheDirective], port: u16) -> bool {
     let port_text = port.to_string();
     directives.iter().any(|directive| {
@@ -181,7 +181,7 @@ fn listens_on(directives: &[ApacheDirective], port: u16) -> bool {
     })
 }
 
-/// Whether a directive redirects visitors to https.
+/// Returns whether a directive redirects visitors to https.
 fn redirects_itself(directive: &ApacheDirective) -> bool {
     let names = [
         "Redirect",
@@ -201,7 +201,7 @@ fn redirects(directives: &[ApacheDirective]) -> bool {
     })
 }
 
-/// Whether a host serves anything but redirects to https.
+/// Returns whether a host serves anything but redirects to https.
 fn is_site(host: &VirtualHost) -> bool {
     let directives = flat(host.section_directives());
     // `Redirect` applies to the whole host and hides the rest.
@@ -220,7 +220,7 @@ fn serves_content(directive: &ApacheDirective) -> bool {
     is_other_section || names.iter().any(|name| directive.is(name))
 }
 
-/// Whether the new host has its own directive of that kind.
+/// Returns whether the new host has its own directive of that kind.
 fn is_own_directive(directive: &ApacheDirective) -> bool {
     let own = ["ServerName", "ServerAlias", "Protocols", "ServerPath"];
     own.iter().any(|name| directive.is(name))

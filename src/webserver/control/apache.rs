@@ -14,8 +14,8 @@ use crate::webserver::apache::listen::SocketSupport;
 use crate::webserver::apache::{self, ApacheBuild, ApacheConfig, ApacheEnvironment, build, gate};
 use crate::webserver::control::observe::{
     ConfigFileCounter, FILES, ServerDetail, ServerError, ServerObservation, absolute_config,
-    matching_files, output_of, read_existing_text, read_text, run, running, speaks_ipv6,
-    split_at_nulls,
+    matching_files, output_of, read_existing_text, read_text, run, running, split_at_nulls,
+    supports_ipv6,
 };
 use crate::webserver::model::{ConfigFile, ServerSoftware};
 
@@ -31,7 +31,7 @@ const PROGRAMS: [(&str, &str); 3] = [
 ];
 /// Its units and service scripts.
 const SERVICES: [&str; 2] = ["apache2", "httpd"];
-/// The limit of the size of a certificate, key or command line.
+/// The maximum size of a certificate, key or command line, in bytes.
 const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// An Apache on this machine.
@@ -96,8 +96,8 @@ impl ApacheProgram {
         self.config.as_deref().unwrap_or(&self.build.config)
     }
 
-    /// Reads its configuration and whether it runs. Virtual hosts that Apache lists and certctl did not
-    /// find, or the reverse, are reported as doubts.
+    /// Reads its configuration and whether it runs. Virtual hosts that Apache lists and certctl did
+    /// not find, or the reverse, are reported as doubts.
     ///
     /// # Errors
     /// When a file cannot be read or parsed.
@@ -113,7 +113,7 @@ impl ApacheProgram {
             config: config.to_server_config(),
             detail: ServerDetail::Apache(config),
             running,
-            ipv6: speaks_ipv6(),
+            ipv6: supports_ipv6(),
         })
     }
 
@@ -151,7 +151,7 @@ impl ApacheProgram {
         })?;
         let support = SocketSupport {
             ipv4_mapped: self.build.mapped,
-            ipv6: speaks_ipv6(),
+            ipv6: supports_ipv6(),
         };
         Ok(ApacheConfig::new(parsed, file, support))
     }

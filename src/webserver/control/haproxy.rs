@@ -1,5 +1,5 @@
-//! Finds, runs and observes the HAProxy of this machine. The command line of a running one names its
-//! configuration; its environment and working directory decide what that means.
+//! Finds, runs and observes the HAProxy of this machine. The command line of a running one names
+//! its configuration; its environment and working directory decide what that means.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::system::fs::folders::{self, FileKind};
 use crate::system::process::{self, FinishedCommand};
 use crate::webserver::control::observe::{
     FILES, ServerDetail, ServerError, ServerObservation, absolute_config, output_of, read_text,
-    speaks_ipv6, split_at_nulls,
+    split_at_nulls, supports_ipv6,
 };
 use crate::webserver::haproxy::{
     CrtCertificate, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles, MasterProcess,
@@ -23,7 +23,7 @@ use crate::webserver::model::{ConfigFile, ServerSoftware};
 const CONFIG: &str = "/etc/haproxy/haproxy.cfg";
 /// Its unit and service script.
 const SERVICE: &str = "haproxy";
-/// The limit of the size of a certificate, list or command line.
+/// The maximum size of a certificate, list or command line, in bytes.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// An HAProxy on this machine.
@@ -102,7 +102,7 @@ impl HaproxyProgram {
             config: server_config,
             detail: ServerDetail::Haproxy(config),
             running: self.master.as_ref().map(|master| master.pid),
-            ipv6: speaks_ipv6(),
+            ipv6: supports_ipv6(),
         })
     }
 
@@ -122,7 +122,8 @@ impl HaproxyProgram {
         HaproxyConfig::read(texts, files)
     }
 
-    /// Returns a doubt about a running HAProxy that neither a service manager nor a signal can reload.
+    /// Returns a doubt about a running HAProxy that neither a service manager nor a signal can
+    /// reload.
     fn reload_doubt(&self) -> Option<String> {
         let master = self.master.as_ref()?;
         if self.service.is_some() || self.reload().is_some() {
@@ -266,7 +267,8 @@ fn running_masters() -> Vec<MasterProcess> {
     masters
 }
 
-/// Whether the path leads to the same file for the process, which may run in another container.
+/// Returns whether the path leads to the same file for the process, which may run in another
+/// container.
 fn reads_file(master: &MasterProcess, file: &Path) -> bool {
     let root = Path::new("/proc").join(master.pid.to_string()).join("root");
     // The process has changed its root (`chroot`) after it had read its configuration.

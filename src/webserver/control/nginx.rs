@@ -7,7 +7,7 @@ use crate::finding::shell_word;
 use crate::system::process;
 use crate::webserver::control::observe::{
     ConfigFileCounter, ServerDetail, ServerError, ServerObservation, absolute_config,
-    matching_files, output_of, read_existing_text, read_text, running, speaks_ipv6,
+    matching_files, output_of, read_existing_text, read_text, running, supports_ipv6,
 };
 use crate::webserver::model::ServerSoftware;
 use crate::webserver::nginx::parse;
@@ -83,7 +83,7 @@ impl NginxProgram {
             config: server_config,
             detail: ServerDetail::Nginx { config, build },
             running,
-            ipv6: speaks_ipv6(),
+            ipv6: supports_ipv6(),
         })
     }
 

@@ -12,11 +12,11 @@ use crate::webserver::nginx::{self, NginxParseError};
 
 /// A test or a reload that takes longer is killed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
-/// The limit of a program's output that is kept.
+/// The maximum number of bytes of a program's output that are kept.
 const OUTPUT_LIMIT: usize = 64 * 1024;
-/// The limit of a configuration file's size.
+/// The maximum size of a configuration file, in bytes.
 pub(crate) const FILE_LIMIT: u64 = 4 * 1024 * 1024;
-/// The limit of a configuration's number of files.
+/// The maximum number of files of a configuration.
 pub(crate) const FILES: usize = 20_000;
 
 /// Why a server could not be observed.
@@ -141,8 +141,8 @@ pub(crate) fn split_at_nulls(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
-pub(crate) fn speaks_ipv6() -> bool {
+/// Returns whether the kernel has IPv6: without it, a socket for `[::]` cannot be opened.
+pub(crate) fn supports_ipv6() -> bool {
     files::exists(Path::new("/proc/net/if_inet6"))
 }
 
@@ -187,8 +187,8 @@ pub(crate) fn read_existing_text(path: &Path) -> Result<Option<ConfigFile>, File
     }
 }
 
-/// The files that a pattern matches, sorted as glob(3) does. Missing files are omitted: the server's
-/// own test complains about them.
+/// The files that a pattern matches, sorted as glob(3) does. Missing files are omitted: the
+/// server's own test complains about them.
 pub(crate) fn matching_files(pattern: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {

@@ -54,7 +54,8 @@ fn parse_address(text: &str) -> Option<Vec<ListenAddress>> {
     Some(listens)
 }
 
-/// Whether the family before the `@` means UDP, and the IP family: `quic4` is UDP over `ipv4`.
+/// Returns whether the family before the `@` means UDP, and the IP family: `quic4` is UDP over
+/// `ipv4`.
 fn parse_family(family: &str) -> (bool, String) {
     match family.strip_prefix("quic") {
         Some(version) => (true, format!("ipv{version}")),

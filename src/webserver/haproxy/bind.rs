@@ -9,7 +9,8 @@ pub(crate) struct BindLine {
     pub(crate) listens: Vec<ListenAddress>,
     /// The sources of its certificates, in order.
     pub(crate) certificates: Vec<BindSource>,
-    /// Whether names that no certificate has are refused; otherwise the first certificate is served.
+    /// Whether names that no certificate has are refused; otherwise the first certificate is
+    /// served.
     pub(crate) strict: bool,
 }
 

@@ -144,7 +144,7 @@ fn predicate(text: &str, environment: &HaproxyEnvironment) -> Option<bool> {
     }
 }
 
-/// Whether a variable is set; `None` where the environment is not completely known.
+/// Returns whether a variable is set; `None` where the environment is not completely known.
 fn is_defined(variable: &str, environment: &HaproxyEnvironment) -> Option<bool> {
     if environment.set.iter().any(|(name, _)| name == variable) {
         Some(true)

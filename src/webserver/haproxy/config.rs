@@ -1,5 +1,5 @@
-//! Translates the texts of an HAProxy configuration into blocks: every certificate that a `bind` line
-//! loads is a block of its own, for the names of its filters or for those in the certificate.
+//! Translates the texts of an HAProxy configuration into blocks: every certificate that a `bind`
+//! line loads is a block of its own, for the names of its filters or for those in the certificate.
 
 use std::path::{Path, PathBuf};
 
@@ -71,7 +71,7 @@ impl HaproxyConfig {
             relative: RelativeBase::Started,
         };
         for text in texts {
-            // Every file starts outside of any section.
+            // Every file starts outside any section.
             reader.section = HaproxySection::Other;
             for (line, number) in text.text.lines().zip(1_u32..) {
                 let position = ConfigPosition {
@@ -299,7 +299,7 @@ impl HaproxyReader<'_> {
     }
 }
 
-/// Whether a redirect rule is `scheme https`.
+/// Returns whether a redirect rule is `scheme https`.
 fn is_https_redirect(rule: &[HaproxyWord]) -> bool {
     text_at(rule, 0) == "scheme" && text_at(rule, 1) == "https"
 }
@@ -316,9 +316,9 @@ mod tests {
 
     const CRT_LIST: &str = "apart.pem\n/x/z.pem [alpn h2] *.z !no.z\n/x/d.pem !*\n[\n";
 
-    /// Parses a configuration whose certificates all exist, except those called `none*`. The name of a
-    /// certificate is that of its file; files called `apart*` contain no key, and those called `dark*`
-    /// cannot be read.
+    /// Parses a configuration whose certificates all exist, except those called `none*`. The name
+    /// of a certificate is that of its file; files called `apart*` contain no key, and those called
+    /// `dark*` cannot be read.
     fn read(text: &str) -> HaproxyConfig {
         let files = HaproxyFiles {
             environment: HaproxyEnvironment {

@@ -1,5 +1,5 @@
-//! The certificates that HAProxy loads for `crt PATH`: a file, all files of a folder, or a bundle of
-//! `PATH.rsa` and `PATH.ecdsa`; each with the key in the file or next to it.
+//! The certificates that HAProxy loads for `crt PATH`: a file, all files of a folder, or a bundle
+//! of `PATH.rsa` and `PATH.ecdsa`; each with the key in the file or next to it.
 //! <https://docs.haproxy.org/2.6/configuration.html#5.1-crt>
 
 use std::path::{Path, PathBuf};
@@ -224,8 +224,8 @@ mod tests {
     use super::{CrtCertificate, CrtExtras, CrtPathContent, expand};
     use crate::webserver::model::ServerName;
 
-    /// Formats the loaded certificates as `FILE` or `FILE+KEY`; the files `existing` exist, and those
-    /// whose names start with `c` contain no key.
+    /// Formats the loaded certificates as `FILE` or `FILE+KEY`; the files `existing` exist, and
+    /// those whose names start with `c` contain no key.
     fn shown(path: &str, existing: &[&str], extras: CrtExtras) -> Vec<String> {
         let mut read_crt = |path: &Path| {
             let text = path.display().to_string();

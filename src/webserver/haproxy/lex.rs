@@ -243,7 +243,7 @@ struct VariableReference {
     expansion: VariableExpansion,
 }
 
-/// What becomes of a variable's value.
+/// How a variable's value is inserted.
 #[derive(Clone, Copy)]
 enum VariableExpansion {
     OneWord,

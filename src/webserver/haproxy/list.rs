@@ -1,5 +1,6 @@
-//! Parses the lines of a crt-list, `FILE [OPTIONS] FILTER...`, by the rules of `crtlist_parse_line`,
-//! which has no quotes. <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
+//! Parses the lines of a crt-list, `FILE [OPTIONS] FILTER...`, by the rules of
+//! `crtlist_parse_line`, which has no quotes.
+//! <https://docs.haproxy.org/2.6/configuration.html#5.1-crt-list>
 
 use crate::webserver::model::ServerName;
 

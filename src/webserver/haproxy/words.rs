@@ -27,8 +27,8 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     }
 }
 
-/// The message of `[ALERT]    (123) : config : parsing [FILE:LINE] : ...`; `None` for the summaries at
-/// the end.
+/// The message of `[ALERT]    (123) : config : parsing [FILE:LINE] : ...`; `None` for the summaries
+/// at the end.
 fn alert(line: &str) -> Option<String> {
     let (_, message) = line.strip_prefix("[ALERT]")?.split_once(" : ")?;
     let message = message.strip_prefix("config : ").unwrap_or(message).trim();

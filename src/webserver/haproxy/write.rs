@@ -171,7 +171,7 @@ fn default_backend(stem: &str) -> String {
     )
 }
 
-/// Whether the port is open beyond loopback.
+/// Returns whether the port is open beyond loopback.
 fn listens_on(listens: &[ListenAddress], port: u16) -> bool {
     listens.iter().any(|listen| {
         let socket = listen.socket();

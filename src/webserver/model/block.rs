@@ -62,7 +62,7 @@ impl ConfiguredCertificate {
             .collect()
     }
 
-    /// Whether all of its files are among `links`.
+    /// Returns whether all of its files are among `links`.
     #[must_use]
     pub fn is_among(&self, links: &[StableLink]) -> bool {
         let are_links = self.files.iter().all(|(piece, path)| {
@@ -122,7 +122,8 @@ pub enum BlockCoverage {
 }
 
 impl ConfigBlock {
-    /// Whether it names exactly this certificate: all files of one of its own are among `links`.
+    /// Returns whether it names exactly this certificate: all files of one of its own are among
+    /// `links`.
     #[must_use]
     pub fn names_certificate(&self, links: &[StableLink]) -> bool {
         self.certificates
@@ -130,26 +131,26 @@ impl ConfigBlock {
             .any(|certificate| certificate.is_among(links))
     }
 
-    /// Whether it uses TLS at any address.
+    /// Returns whether it uses TLS at any address.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {
         self.listens.iter().any(|listen| listen.ssl && !listen.udp)
     }
 
-    /// Whether it answers in plain text at any address.
+    /// Returns whether it answers in plain text at any address.
     #[must_use]
     pub fn speaks_plain(&self) -> bool {
         self.listens.iter().any(|listen| !listen.ssl && !listen.udp)
     }
 
-    /// Whether it answers to one of `names` in plain text only.
+    /// Returns whether it answers to one of `names` in plain text only.
     #[must_use]
     pub(crate) fn serves_in_plain_text(&self, names: &[DnsName]) -> bool {
         self.serves(names) && self.speaks_plain() && !self.speaks_tls()
     }
 
-    /// Whether it answers to `host` by one of its names; patterns that only the server can match do
-    /// not count.
+    /// Returns whether it answers to `host` by one of its names; patterns that only the server can
+    /// match do not count.
     #[must_use]
     pub fn answers_to(&self, host: &str) -> bool {
         self.rank(host).is_some()
@@ -168,7 +169,7 @@ impl ConfigBlock {
         self.names.iter().filter_map(|name| name.rank(host)).max()
     }
 
-    /// Whether `names` cover all names that it answers to.
+    /// Returns whether `names` cover all names that it answers to.
     #[must_use]
     pub fn coverage(&self, names: &[DnsName]) -> BlockCoverage {
         let mut unknown = Vec::new();
@@ -196,7 +197,8 @@ impl ConfigBlock {
     }
 }
 
-/// Whether a certificate for `names` is valid for `required`; a wildcard only covers itself.
+/// Returns whether a certificate for `names` is valid for `required`; a wildcard only covers
+/// itself.
 fn is_covered(required: &str, names: &[DnsName]) -> bool {
     if required.starts_with("*.") {
         names.iter().any(|name| name.as_str() == required)

@@ -39,7 +39,7 @@ pub(crate) fn last_lines(output: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a server's output names exactly this path, in any quotes.
+/// Returns whether a server's output names exactly this path, in any quotes.
 #[must_use]
 pub(crate) fn names_path(output: &str, path: &Path) -> bool {
     let path = path.display().to_string();
@@ -57,7 +57,8 @@ fn continues_path(c: char) -> bool {
     c.is_alphanumeric() || "/._-".contains(c)
 }
 
-/// Whether a path is complete before `after`. A full stop may end a sentence or start an extension.
+/// Returns whether a path is complete before `after`. A full stop may end a sentence or start an
+/// extension.
 fn ends_path(after: &str) -> bool {
     let sentence_end = after.strip_prefix('.').unwrap_or(after);
     !after.starts_with(continues_path) || !sentence_end.starts_with(continues_path)

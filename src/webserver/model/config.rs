@@ -105,7 +105,7 @@ impl ServerConfig {
 }
 
 impl ConfigBlock {
-    /// Whether its names include one of `names` (a wildcard stands for any name below it).
+    /// Returns whether its names include one of `names` (a wildcard stands for any name below it).
     #[must_use]
     pub fn serves(&self, names: &[DnsName]) -> bool {
         names.iter().any(|name| {

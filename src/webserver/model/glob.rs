@@ -1,13 +1,13 @@
 //! Patterns of `include` for one component of a path, by the rules of glob(7) and fnmatch(3): `*`,
 //! `?` and `[...]`. Only a dot matches a leading dot.
 
-/// Whether a component contains wildcards.
+/// Returns whether a component contains wildcards.
 #[must_use]
 pub(crate) fn is_pattern(part: &str) -> bool {
     part.contains(['*', '?', '['])
 }
 
-/// Whether `pattern` matches `name`.
+/// Returns whether `pattern` matches `name`.
 #[must_use]
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {

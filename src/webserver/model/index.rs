@@ -1,6 +1,6 @@
-//! Finds the blocks of a configuration that may concern a file, a name or an address without checking
-//! all of them: with a thousand certificates in one run that would be a million checks. The results
-//! are candidates: the block itself decides whether it matches.
+//! Finds the blocks of a configuration that may concern a file, a name or an address without
+//! checking all of them: with a thousand certificates in one run that would be a million checks.
+//! The results are candidates: the block itself decides whether it matches.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use super::listen::{ListenAddress, ListenInterface};
 use super::name::{ServerName, probe_host};
 use crate::pki::name::DnsName;
 
-/// The blocks of a configuration by file, name and address. Blocks are numbered in the server's order.
+/// The blocks of a configuration by file, name and address. Blocks are numbered in the server's
+/// order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BlockIndex {
     paths: HashMap<PathBuf, Vec<usize>>,
@@ -144,8 +145,8 @@ impl BlockIndex {
     }
 }
 
-/// The keys of a name in the index: a host; `.example.com` for all names below it; `*.example.com` for
-/// a wildcard of a certificate.
+/// The keys of a name in the index: a host; `.example.com` for all names below it; `*.example.com`
+/// for a wildcard of a certificate.
 fn keys(name: &ServerName) -> Vec<String> {
     let below = match name {
         ServerName::Below(base) | ServerName::WithBelow(base) | ServerName::Label(base) => {

@@ -27,7 +27,8 @@ pub enum ServerName {
 
 impl ServerName {
     /// How well it matches `host`; `None` when it does not match or only the server can decide. An
-    /// exact name ranks above the longest leading wildcard, that one above the longest trailing one.
+    /// exact name ranks above the longest leading wildcard, that one above the longest trailing
+    /// one.
     pub(crate) fn rank(&self, host: &str) -> Option<(u8, usize)> {
         match self {
             Self::Exact(name) => (name == host).then_some((3, 0)),
@@ -64,8 +65,8 @@ impl ServerName {
         }
     }
 
-    /// The names that a certificate for everything it matches would need; `None` where only the server
-    /// can decide.
+    /// The names that a certificate for everything it matches would need; `None` where only the
+    /// server can decide.
     pub(crate) fn required_names(&self) -> Option<Vec<String>> {
         match self {
             Self::Exact(name) => Some(vec![name.clone()]),

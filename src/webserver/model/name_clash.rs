@@ -1,5 +1,6 @@
-//! Problems of a configuration that pass the server's own test: two blocks with the same name at one
-//! address, of which only the first ever answers, and blocks that use TLS without a certificate.
+//! Problems of a configuration that pass the server's own test: two blocks with the same name at
+//! one address, of which only the first ever answers, and blocks that use TLS without a
+//! certificate.
 
 use std::ptr;
 

@@ -234,8 +234,8 @@ fn listens(levels: &DirectiveLevels<'_>) -> Vec<ListenAddress> {
     listens
 }
 
-/// The position of `ssl_stapling on`, unless the OCSP responses come from a file or from a configured
-/// responder.
+/// The position of `ssl_stapling on`, unless the OCSP responses come from a file or from a
+/// configured responder.
 fn stapling(levels: &DirectiveLevels<'_>) -> Option<String> {
     let has_other_source = ["ssl_stapling_file", "ssl_stapling_responder"]
         .into_iter()

@@ -1,6 +1,6 @@
 //! Splits an nginx configuration into tokens by the rules of nginx's own reader
-//! (`ngx_conf_read_token`): blanks separate words, `;`, `{` and `}` are tokens of their own, `#` starts
-//! a comment only where a word could start.
+//! (`ngx_conf_read_token`): white space separates words, `;`, `{` and `}` are separate tokens, and
+//! `#` starts a comment only where a word could start.
 
 use std::path::{Path, PathBuf};
 
@@ -98,9 +98,9 @@ impl<'a> NginxLexer<'a> {
         }))
     }
 
-    /// Skips a block whose inside is another language (`content_by_lua_block { ... }`), up to its
+    /// Skips a block whose content is another language (`content_by_lua_block { ... }`), up to its
     /// own closing brace.
-    pub(crate) fn skip_foreign_block(&mut self) -> Result<(), NginxParseError> {
+    pub(crate) fn skip_embedded_block(&mut self) -> Result<(), NginxParseError> {
         let line = self.line;
         let mut depth = 1_u32;
         while let Some(c) = self.advance() {
@@ -180,7 +180,8 @@ impl<'a> NginxLexer<'a> {
         Err(NginxParseError::at(line, NginxSyntaxFault::Unclosed))
     }
 
-    /// Reads a word without quotes: a blank, `;` or `{` ends it; `${name}` and `}` are part of it.
+    /// Reads a word without quotes: white space, `;` or `{` ends it; `${name}` and `}` are part of
+    /// it.
     fn bare(&mut self) -> String {
         let mut word = String::new();
         while let Some(c) = self.peek() {
@@ -199,8 +200,9 @@ impl<'a> NginxLexer<'a> {
         word
     }
 
-    /// Reads what follows a backslash: quotes and the backslash are themselves, `t`, `r` and `n` are
-    /// control characters; before anything else the backslash stays (as in a regular expression).
+    /// Reads what follows a backslash: quotes and the backslash are themselves, `t`, `r` and `n`
+    /// are control characters; before anything else the backslash stays (as in a regular
+    /// expression).
     fn escape(&mut self, word: &mut String) {
         match self.advance() {
             Some(c @ ('"' | '\'' | '\\')) => word.push(c),

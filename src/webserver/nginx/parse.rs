@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::lex::{NginxLexer, NginxParseError, NginxSyntaxFault, NginxToken};
 use crate::webserver::model::ConfigFile;
 
-/// The limit of the nesting of blocks and includes.
+/// The maximum nesting depth of blocks and includes.
 pub(crate) const DEPTH: usize = 32;
 
 /// A directive with its arguments and its block.
@@ -86,8 +86,8 @@ impl NginxSource<'_> {
             .map_err(|error| error.with_file(self.file))
     }
 
-    fn skip_foreign_block(&mut self) -> Result<(), NginxParseError> {
-        let skipped = self.lexer.skip_foreign_block();
+    fn skip_embedded_block(&mut self) -> Result<(), NginxParseError> {
+        let skipped = self.lexer.skip_embedded_block();
         skipped.map_err(|error| error.with_file(self.file))
     }
 
@@ -105,8 +105,8 @@ impl<E: From<NginxParseError>> NginxParser<'_, E> {
         self.parse_block(&mut source, depth, None)
     }
 
-    /// Parses directives up to the end of the file, or up to the `}` of the block that was opened on
-    /// line `opened`.
+    /// Parses directives up to the end of the file, or up to the `}` of the block that was opened
+    /// on line `opened`.
     fn parse_block(
         &mut self,
         source: &mut NginxSource<'_>,
@@ -161,7 +161,7 @@ impl<E: From<NginxParseError>> NginxParser<'_, E> {
                 }
                 Some(NginxToken::Open(opened)) => {
                     let name = directive.name.as_str();
-                    directive.block = Some(self.parse_inside(source, name, depth, opened)?);
+                    directive.block = Some(self.parse_block_content(source, name, depth, opened)?);
                     return Ok(directive);
                 }
                 Some(NginxToken::Close(line)) => {
@@ -174,7 +174,7 @@ impl<E: From<NginxParseError>> NginxParser<'_, E> {
 
     /// Parses the block of the directive `name`, which was opened on line `opened`; that of a Lua
     /// directive is skipped.
-    fn parse_inside(
+    fn parse_block_content(
         &mut self,
         source: &mut NginxSource<'_>,
         name: &str,
@@ -182,7 +182,7 @@ impl<E: From<NginxParseError>> NginxParser<'_, E> {
         opened: u32,
     ) -> Result<Vec<NginxDirective>, E> {
         if name.ends_with("_by_lua_block") {
-            source.skip_foreign_block()?;
+            source.skip_embedded_block()?;
             return Ok(Vec::new());
         }
         self.parse_block(source, depth + 1, Some(opened))

@@ -1,6 +1,6 @@
-//! Reads the output of a failed `nginx -t` and decides whether a given certificate is to blame. nginx
-//! stops at its first error: once the certificate is fixed, the test may still fail for another
-//! reason.
+//! Reads the output of a failed `nginx -t` and decides whether a given certificate is to blame.
+//! nginx stops at its first error: once the certificate is fixed, the test may still fail for
+//! another reason.
 
 use std::path::Path;
 

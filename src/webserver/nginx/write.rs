@@ -27,8 +27,8 @@ pub(crate) struct NginxWriter<'a> {
 /// The address in the examples of gunicorn and Django.
 const UPSTREAM: &str = "http://127.0.0.1:8000";
 
-/// The headers that an application behind a proxy needs; without them it sees the proxy as the client
-/// and http instead of https.
+/// The headers that an application behind a proxy needs; without them it sees the proxy as the
+/// client and http instead of https.
 const HEADERS: [ProxyHeader; 4] = [
     ProxyHeader {
         name: "Host",
@@ -254,7 +254,7 @@ fn content_of(source: &NginxBlock) -> NginxContent {
     }
 }
 
-/// Whether any of the directives redirects visitors to https.
+/// Returns whether any of the directives redirects visitors to https.
 fn redirects(directives: &[NginxDirective]) -> bool {
     flat(directives).into_iter().any(redirects_itself)
 }
@@ -266,7 +266,7 @@ fn redirects_itself(directive: &NginxDirective) -> bool {
         || redirects(directive.block.as_deref().unwrap_or_default())
 }
 
-/// Whether a block serves anything but redirects to https.
+/// Returns whether a block serves anything but redirects to https.
 fn is_site(block: &NginxBlock) -> bool {
     let directives = flat(&block.directives);
     // `return` at the top level hides all locations.
@@ -283,14 +283,14 @@ fn is_site(block: &NginxBlock) -> bool {
     serves && !returns
 }
 
-/// Whether the new block has its own directive of that kind.
+/// Returns whether the new block has its own directive of that kind.
 fn is_own_directive(directive: &NginxDirective) -> bool {
     directive.name.starts_with("ssl")
         || ["listen", "server_name", "http2"].contains(&directive.name.as_str())
 }
 
 /// Included files are copied as `include`, so they must not contain directives that the new block
-/// has itself. The inside of Lua blocks was not read.
+/// has itself. The content of Lua blocks is not parsed.
 fn can_be_copied(directives: &[NginxDirective]) -> bool {
     directives.iter().all(|directive| {
         let block = directive.block.as_deref().unwrap_or_default();

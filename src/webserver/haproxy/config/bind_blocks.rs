@@ -1,4 +1,5 @@
-//! The blocks of a `bind` line: one for each certificate that it loads, or one without a certificate.
+//! The blocks of a `bind` line: one for each certificate that it loads, or one without a
+//! certificate.
 
 use std::path::{Path, PathBuf};
 

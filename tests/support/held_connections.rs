@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Counts the connections that the servers of a test hold open. Clones share the count.
 #[derive(Clone, Default)]
-pub struct Held(Arc<Mutex<State>>);
+pub struct HeldConnections(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -31,15 +31,15 @@ pub struct Counts {
     /// The most connections that were open at one time.
     pub most: usize,
     /// The number of connections that had been accepted when the first one ended.
-    pub before_first_end: Option<usize>,
+    pub accepted_before_first_close: Option<usize>,
 }
 
-impl Held {
+impl HeldConnections {
     pub fn counts(&self) -> Counts {
         self.0.lock().unwrap().counts
     }
 
-    /// Counts a connection that another server of the test accepted and does not hold.
+    /// Counts a connection that another server of the test accepted and closed.
     pub fn pass(&self) {
         self.0.lock().unwrap().counts.accepted += 1;
     }
@@ -61,7 +61,10 @@ impl Held {
         let mut state = self.0.lock().unwrap();
         state.open.retain(|(open, _)| *open != number);
         let accepted = state.counts.accepted;
-        state.counts.before_first_end.get_or_insert(accepted);
+        state
+            .counts
+            .accepted_before_first_close
+            .get_or_insert(accepted);
     }
 
     /// Starts a server that does `greet` with each connection and then holds it until the client

@@ -8,9 +8,9 @@ use super::apache::{self, Apache};
 use super::haproxy::{self, Haproxy};
 use super::nginx::{self, Nginx};
 
-/// One of the three.
+/// The kind of server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum ServerKind {
     Apache,
     Haproxy,
     Nginx,
@@ -25,14 +25,14 @@ pub enum Running {
 
 /// Names, the addresses where they are served, and the files.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ServedNames {
     pub names: &'static str,
     pub at: Vec<SocketAddr>,
     /// Chain and key; for HAProxy, which needs both in one file, the same path twice.
     pub pairs: Vec<(PathBuf, PathBuf)>,
 }
 
-impl Kind {
+impl ServerKind {
     pub const ALL: [Self; 3] = [Self::Apache, Self::Haproxy, Self::Nginx];
 
     /// The value of `--server`.
@@ -45,7 +45,7 @@ impl Kind {
     }
 
     /// The default paths of chain and key of example.com in a tree.
-    pub fn usual(self, tree: &Path) -> (PathBuf, PathBuf) {
+    pub fn default_paths(self, tree: &Path) -> (PathBuf, PathBuf) {
         let both = tree.join("etc/ssl/private/example.com.pem");
         match self {
             Self::Haproxy => (both.clone(), both),
@@ -65,9 +65,9 @@ impl Kind {
         })
     }
 
-    /// Writes a configuration with these places; the first is the default.
-    pub fn write(self, folder: &Path, places: &[Place]) {
-        let text = self.text(places);
+    /// Writes a configuration that serves these names; the first entry is the default.
+    pub fn write(self, folder: &Path, sites: &[ServedNames]) {
+        let text = self.text(sites);
         drop(match self {
             Self::Apache => apache::write_config(folder, &text),
             Self::Haproxy => haproxy::write_config(folder, &text),
@@ -75,8 +75,8 @@ impl Kind {
         });
     }
 
-    pub fn start(self, folder: &Path, places: &[Place]) -> Running {
-        let text = self.text(places);
+    pub fn start(self, folder: &Path, sites: &[ServedNames]) -> Running {
+        let text = self.text(sites);
         match self {
             Self::Apache => Running::Apache(Apache::start(folder, &text)),
             Self::Haproxy => Running::Haproxy(Haproxy::start(folder, &text)),
@@ -84,30 +84,30 @@ impl Kind {
         }
     }
 
-    fn text(self, places: &[Place]) -> String {
+    fn text(self, sites: &[ServedNames]) -> String {
         match self {
             Self::Apache => {
                 let mut at: Vec<SocketAddr> =
-                    places.iter().flat_map(|place| place.at.clone()).collect();
+                    sites.iter().flat_map(|site| site.at.clone()).collect();
                 at.sort();
                 at.dedup();
                 at.iter()
                     .map(|at| format!("Listen {at}\n"))
-                    .chain(places.iter().map(apache_host))
+                    .chain(sites.iter().map(apache_host))
                     .collect()
             }
-            Self::Haproxy => haproxy_section(places),
-            Self::Nginx => places.iter().map(nginx_block).collect(),
+            Self::Haproxy => haproxy_section(sites),
+            Self::Nginx => sites.iter().map(nginx_block).collect(),
         }
     }
 }
 
-fn apache_host(place: &Place) -> String {
-    let at: Vec<String> = place.at.iter().map(ToString::to_string).collect();
-    let (first, others) = place
+fn apache_host(site: &ServedNames) -> String {
+    let at: Vec<String> = site.at.iter().map(ToString::to_string).collect();
+    let (first, others) = site
         .names
         .split_once(' ')
-        .unwrap_or((place.names, "none.invalid"));
+        .unwrap_or((site.names, "none.invalid"));
     let pair = |(chain, key): &(PathBuf, PathBuf)| {
         format!(
             "SSLCertificateFile {}\nSSLCertificateKeyFile {}\n",
@@ -115,26 +115,26 @@ fn apache_host(place: &Place) -> String {
             key.display()
         )
     };
-    let pairs: String = place.pairs.iter().map(pair).collect();
+    let pairs: String = site.pairs.iter().map(pair).collect();
     format!(
         "<VirtualHost {}>\nServerName {first}\nServerAlias {others}\nSSLEngine on\n{pairs}</VirtualHost>\n",
         at.join(" ")
     )
 }
 
-/// Returns one frontend: all places are at the addresses of the first one, and HAProxy selects the
+/// Returns one frontend: all names are at the addresses of the first entry, and HAProxy selects the
 /// certificate by the names in it.
-fn haproxy_section(places: &[Place]) -> String {
-    let files: String = places
+fn haproxy_section(sites: &[ServedNames]) -> String {
+    let files: String = sites
         .iter()
-        .flat_map(|place| &place.pairs)
+        .flat_map(|site| &site.pairs)
         .map(|(both, _)| format!(" crt {}", both.display()))
         .collect();
     let bind = |at: &SocketAddr| format!("    bind {at} ssl{files}\n");
-    let binds: String = places
+    let binds: String = sites
         .iter()
         .take(1)
-        .flat_map(|place| &place.at)
+        .flat_map(|site| &site.at)
         .map(bind)
         .collect();
     if binds.is_empty() {
@@ -143,8 +143,8 @@ fn haproxy_section(places: &[Place]) -> String {
     format!("frontend f\n{binds}    http-request return status 204\n")
 }
 
-fn nginx_block(place: &Place) -> String {
-    let listens: String = place
+fn nginx_block(site: &ServedNames) -> String {
+    let listens: String = site
         .at
         .iter()
         .map(|at| format!("listen {at} ssl; "))
@@ -156,9 +156,9 @@ fn nginx_block(place: &Place) -> String {
             key.display()
         )
     };
-    let pairs: String = place.pairs.iter().map(pair).collect();
+    let pairs: String = site.pairs.iter().map(pair).collect();
     format!(
         "server {{ {listens}server_name {};\n{pairs}return 204; }}\n",
-        place.names
+        site.names
     )
 }

@@ -13,7 +13,7 @@ const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Returns a command that runs `program` as Debian ships it, with only PATH and LC_ALL in its
 /// environment.
-pub fn foreign(program: &str) -> Command {
+pub fn external_program(program: &str) -> Command {
     let mut command = Command::new(path_of(program));
     clear_environment(&mut command)
         .env("PATH", FOLDERS.join(":"))

@@ -13,14 +13,14 @@ pub const TRANSMISSIONS: usize = 5;
 
 /// A UDP server that answers each message with the packets that a function returns for it, until it
 /// is dropped.
-pub struct Liar {
+pub struct FakeDnsServer {
     pub address: SocketAddr,
     questions: Arc<Mutex<BTreeMap<Vec<u8>, usize>>>,
     stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Liar {
+impl FakeDnsServer {
     pub fn new(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let sender = socket.try_clone().unwrap();
@@ -28,7 +28,9 @@ impl Liar {
     }
 
     /// Starts a server that answers from another port than the one that received the query.
-    pub fn from_elsewhere(answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+    pub fn answering_from_another_port(
+        answer: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static,
+    ) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         Self::start(socket, UdpSocket::bind("127.0.0.1:0").unwrap(), answer)
     }
@@ -78,7 +80,7 @@ impl Liar {
     }
 }
 
-impl Drop for Liar {
+impl Drop for FakeDnsServer {
     fn drop(&mut self) {
         self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
         let _ = self.thread.take().unwrap().join();
@@ -106,7 +108,7 @@ pub fn forward_to(server: SocketAddr) -> impl Fn(&[u8]) -> Vec<Vec<u8>> + Send +
 }
 
 /// Returns an answer with the response code `code` to a query.
-pub fn coded(question: &[u8], code: ResponseCode) -> Message {
+pub fn with_response_code(question: &[u8], code: ResponseCode) -> Message {
     let question = Message::from_vec(question).unwrap();
     let mut answer = question.clone().into_response();
     answer.metadata.response_code = code;

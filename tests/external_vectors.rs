@@ -1,7 +1,7 @@
 //! Certificates, requests, keys and containers from other projects (Python's `cryptography` and
 //! NIST's PKITS): `inspect` reads all of them and reports the same values as OpenSSL.
 //! Needs: openssl, timeout, python3-cryptography-vectors
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::Sandbox;
-use support::foreign::{foreign, path_of};
+use support::external::{external_program, path_of};
 use support::json::Json;
 use support::program::program;
 
@@ -109,7 +109,7 @@ fn inspect(sandbox: &Sandbox, root: &Path, file: &str) -> (i32, Json) {
     } else {
         "cryptography"
     };
-    let mut command = foreign("timeout");
+    let mut command = external_program("timeout");
     command.args([
         "20",
         program(),
@@ -270,7 +270,7 @@ fn compare(items: &[Json], root: &Path, file: &str) -> (Both, Vec<(&'static str,
 /// Returns subject, names and (for certificates) dates as OpenSSL prints them; none if it cannot
 /// read the file.
 fn openssl(verb: &[&str], root: &Path, file: &str, form: &str) -> Option<String> {
-    let mut command = foreign("openssl");
+    let mut command = external_program("openssl");
     command.args(verb).args([
         "-noout",
         "-inform",

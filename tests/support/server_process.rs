@@ -4,9 +4,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The main process of a server.
-pub struct Master(Child);
+pub struct ServerProcess(Child);
 
-impl Master {
+impl ServerProcess {
     /// Starts `command` and waits until `is_up` returns true; if that does not happen, fails with the
     /// text of `log`.
     pub fn start(
@@ -37,13 +37,13 @@ impl Master {
         self.0.id()
     }
 
-    /// Whether the process still runs.
+    /// Returns whether the process still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }
 }
 
-impl Drop for Master {
+impl Drop for ServerProcess {
     /// Terminates the process by a signal, because a server's own stop command needs a configuration
     /// that loads.
     fn drop(&mut self) {

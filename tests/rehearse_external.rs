@@ -10,7 +10,7 @@ use std::sync::Arc;
 use certctl::facade::rehearsal::zone::RehearsalZone;
 use certctl::facade::system::serve::dns::DnsServer;
 use support::Sandbox;
-use support::foreign::{foreign, path_of, succeed};
+use support::external::{external_program, path_of, succeed};
 use support::program::program;
 
 #[test]
@@ -42,7 +42,7 @@ fn the_rehearsal_works_with_the_real_nginx() {
 fn only_loopback_and_its_own_folder_are_used() {
     let sandbox = Sandbox::new();
     let log = sandbox.join("strace.log");
-    let mut strace = foreign("strace");
+    let mut strace = external_program("strace");
     strace
         .current_dir(sandbox.path())
         .args(["-f", "-yy", "-qq", "-s", "4096", "-o"])
@@ -112,7 +112,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 #[test]
 fn step_waits_for_enter_after_each_step() {
     let sandbox = Sandbox::new();
-    let mut python = foreign("python3");
+    let mut python = external_program("python3");
     python
         .args(["-c", PRESS_ENTER, program()])
         .env("PYTHONUTF8", "1")
@@ -137,7 +137,7 @@ fn kdig_reads_the_zone() {
     let query = |arguments: &[&str]| {
         let port = server.address().port().to_string();
         succeed(
-            foreign("kdig")
+            external_program("kdig")
                 .args(["@127.0.0.1", "-p", &port, "+time=2", "+retry=0"])
                 .args(arguments),
         )

@@ -1,6 +1,6 @@
 //! Tests `certctl dcv-check` with a server that sends forged or malformed answers: certctl ignores
 //! everything that does not answer its query, within the time limit, over UDP and TCP.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
@@ -13,8 +13,8 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::CNAME;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use support::Sandbox;
+use support::fake_dns_server::{FakeDnsServer, TRANSMISSIONS, with_response_code};
 use support::json::Json;
-use support::liar::{Liar, TRANSMISSIONS, coded};
 
 /// Returns a request for `shop.example`, its record in two columns, and the record's target.
 fn order() -> (Sandbox, String, String) {
@@ -38,7 +38,7 @@ fn order() -> (Sandbox, String, String) {
 
 /// Returns the right answer: the CNAME if it is queried, an empty answer for other types.
 fn right(question: &[u8], target: &str) -> Message {
-    let mut answer = coded(question, ResponseCode::NoError);
+    let mut answer = with_response_code(question, ResponseCode::NoError);
     let query = answer.queries[0].clone();
     if query.query_type() == RecordType::CNAME && query.name().num_labels() == 3 {
         let target = CNAME(Name::from_ascii(format!("{target}.")).unwrap());
@@ -109,7 +109,7 @@ fn check(sandbox: &Sandbox, given: &str, server: SocketAddr) -> (i32, Json) {
 }
 
 /// Asserts that questions without an answer were sent a few times, and no more.
-fn assert_retries_are_bounded(liar: &Liar) {
+fn assert_retries_are_bounded(liar: &FakeDnsServer) {
     let questions = liar.questions();
     let most = questions.values().max().copied().unwrap();
     assert!(
@@ -136,7 +136,7 @@ fn codes(document: &Json) -> Vec<&str> {
 #[test]
 fn the_right_answer_is_accepted_after_forged_ones() {
     let (sandbox, given, target) = order();
-    let liar = Liar::new(move |question| {
+    let liar = FakeDnsServer::new(move |question| {
         let mut packets = forged_answers(question);
         packets.push(right(question, &target).to_vec().unwrap());
         packets
@@ -152,7 +152,7 @@ fn the_right_answer_is_accepted_after_forged_ones() {
 #[test]
 fn forged_answers_are_ignored() {
     let (sandbox, given, _) = order();
-    let liar = Liar::new(forged_answers);
+    let liar = FakeDnsServer::new(forged_answers);
     let (code, document) = check(&sandbox, &given, liar.address);
     assert_eq!(
         (code, codes(&document)),
@@ -165,8 +165,9 @@ fn forged_answers_are_ignored() {
 #[test]
 fn answers_from_another_port_are_ignored() {
     let (sandbox, given, target) = order();
-    let liar =
-        Liar::from_elsewhere(move |question| vec![right(question, &target).to_vec().unwrap()]);
+    let liar = FakeDnsServer::answering_from_another_port(move |question| {
+        vec![right(question, &target).to_vec().unwrap()]
+    });
     let (code, document) = check(&sandbox, &given, liar.address);
     assert_eq!(
         (code, codes(&document)),
@@ -177,10 +178,10 @@ fn answers_from_another_port_are_ignored() {
 }
 
 /// Returns a server that truncates every UDP answer, and a TCP listener at the same port.
-fn truncating_server() -> (Liar, TcpListener) {
+fn truncating_server() -> (FakeDnsServer, TcpListener) {
     loop {
-        let cut = Liar::new(|question| {
-            let mut answer = coded(question, ResponseCode::NoError);
+        let cut = FakeDnsServer::new(|question| {
+            let mut answer = with_response_code(question, ResponseCode::NoError);
             answer.metadata.truncation = true;
             vec![answer.to_vec().unwrap()]
         });

@@ -1,17 +1,17 @@
-//! A sandbox with a key, a request and the certificate that a CA issued for it.
+//! A sandbox with a key, a request, and the certificate that a CA issued for the request.
 
 use super::Sandbox;
 use super::ca::TestCa;
 
-/// A sandbox with `example.com.key` and `.csr` for example.com and www.example.com and the CA's
-/// `root.pem`; and a valid leaf.
-pub struct Order {
+/// A sandbox with `example.com.key`, `example.com.csr` (for example.com and www.example.com) and
+/// the CA's `root.pem`; and a valid leaf.
+pub struct IssuedCertificate {
     pub sandbox: Sandbox,
     pub ca: TestCa,
     pub leaf: String,
 }
 
-impl Order {
+impl IssuedCertificate {
     pub fn new() -> Self {
         let sandbox = Sandbox::new();
         sandbox

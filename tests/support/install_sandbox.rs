@@ -12,28 +12,28 @@ use super::{Run, Sandbox};
 
 pub const CHAIN: &str = "tree/etc/ssl/example.com.fullchain.pem";
 pub const KEY: &str = "tree/etc/ssl/private/example.com.key";
-pub const PAIR: &str = "tree/etc/ssl/certctl/example.com";
+pub const LINEAGE: &str = "tree/etc/ssl/certctl/example.com";
 
 /// A sandbox with a CA that issues certificates for example.com.
-pub struct Shop {
+pub struct InstallSandbox {
     pub sandbox: Sandbox,
     pub ca: TestCa,
 }
 
-impl Shop {
+impl InstallSandbox {
     pub fn new() -> Self {
         let (sandbox, ca) = (Sandbox::new(), TestCa::new());
         sandbox.write("root.pem", ca.root_pem());
         Self { sandbox, ca }
     }
 
-    /// Creates a new key and writes what the CA sends for it to `file`: the bundle, then the certificate.
-    pub fn deliver(&self, file: &str) {
-        self.deliver_as(file, Leaf::default());
+    /// Creates a new key and writes the CA's reply to `file`: the bundle, then the certificate.
+    pub fn write_delivery(&self, file: &str) {
+        self.write_delivery_with(file, Leaf::default());
     }
 
-    /// The same with the properties of `leaf`.
-    pub fn deliver_as(&self, file: &str, leaf: Leaf) {
+    /// Does the same for a certificate with the properties of `leaf`.
+    pub fn write_delivery_with(&self, file: &str, leaf: Leaf) {
         self.sandbox
             .run(&["csr", "example.com", "www.example.com", "--force"])
             .expect(0);
@@ -48,9 +48,9 @@ impl Shop {
         self.sandbox.run(&[&common[..], more].concat())
     }
 
-    /// Runs `deliver` and `install`.
-    pub fn round(&self, more: &[&str]) -> Run {
-        self.deliver("new.crt");
+    /// Runs `write_delivery` and `install`.
+    pub fn renew_and_install(&self, more: &[&str]) -> Run {
+        self.write_delivery("new.crt");
         self.install("new.crt", more)
     }
 
@@ -58,7 +58,7 @@ impl Shop {
     pub fn served(&self) -> (String, String) {
         let pair = (self.sandbox.read(CHAIN), self.sandbox.read(KEY));
         assert!(
-            fits(&self.sandbox, CHAIN, KEY),
+            key_matches_chain(&self.sandbox, CHAIN, KEY),
             "chain and key do not match"
         );
         pair
@@ -112,7 +112,7 @@ pub fn link(sandbox: &Sandbox, path: &str) -> String {
 }
 
 /// Returns whether the key matches the chain.
-pub fn fits(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
+pub fn key_matches_chain(sandbox: &Sandbox, chain: &str, key: &str) -> bool {
     let (chain, key) = (
         sandbox.read(chain).into_bytes(),
         sandbox.read(key).into_bytes(),

@@ -21,7 +21,7 @@ pub(super) struct RecordQuestion {
     pub(super) kind: RecordKind,
 }
 
-/// Returns true if the same server should not be queried again.
+/// Returns whether the same server should not be queried again.
 pub(super) fn is_unresponsive(answer: &DnsAnswer) -> bool {
     matches!(
         answer,
@@ -29,7 +29,7 @@ pub(super) fn is_unresponsive(answer: &DnsAnswer) -> bool {
     )
 }
 
-pub(super) async fn ask_servers(
+pub(super) async fn query_servers_for_record(
     client: &Arc<DnsClient>,
     servers: Vec<DnsServerId>,
     kind: RecordKind,
@@ -39,14 +39,14 @@ pub(super) async fn ask_servers(
     for (index, server) in servers.into_iter().enumerate() {
         let client = Arc::clone(client);
         let names = names.clone();
-        tasks.spawn(async move { (index, ask_server(&client, server, kind, names).await) });
+        tasks.spawn(async move { (index, query_one_server(&client, server, kind, names).await) });
     }
     in_order(tasks).await
 }
 
 /// Queries one server for the first name and, if it responds, for the others and for the other
 /// types at the first, all at once.
-async fn ask_server(
+async fn query_one_server(
     client: &Arc<DnsClient>,
     server: DnsServerId,
     kind: RecordKind,
@@ -79,7 +79,7 @@ async fn ask_server(
                     kind: *other,
                 }),
         );
-        answers = ask_questions(client, address, role, questions).await;
+        answers = send_queries(client, address, role, questions).await;
     }
     answers.insert(0, main);
     ServerAnswers { server, answers }
@@ -100,7 +100,7 @@ fn answer_without_address(server: DnsServerId, name: String, kind: RecordKind) -
 }
 
 /// Sends all queries to one server at once; the answers keep their order.
-async fn ask_questions(
+async fn send_queries(
     client: &Arc<DnsClient>,
     server: SocketAddr,
     role: ServerRole,
@@ -168,8 +168,8 @@ pub(super) async fn query_record(
     if answer != DnsAnswer::ServFail || role == ServerRole::Authoritative {
         return (answer, ttl);
     }
-    // A validating resolver fails both if it gets no answer and if the answer is bogus; it returns
-    // a bogus answer if checking is disabled (CD).
+    // A validating resolver fails both if it gets no answer and if the answer is bogus; with
+    // checking disabled (CD), it returns the bogus answer.
     let unchecked = DnsQuery {
         recursion: RecursionDesired::DesiredUnchecked,
         ..query
@@ -197,7 +197,7 @@ async fn send_query(
     query: &DnsQuery,
     role: ServerRole,
 ) -> (DnsAnswer, Option<u32>) {
-    match client.ask(query).await {
+    match client.query(query).await {
         Ok(message) => (read_answer(&message, query, role), shortest_ttl(&message)),
         Err(error) => (error.into(), None),
     }
