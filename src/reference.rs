@@ -3,6 +3,7 @@
 
 mod files;
 mod limits;
+mod table;
 
 pub use self::files::{FileRow, file_rows};
 
@@ -10,10 +11,4 @@ pub use self::files::{FileRow, file_rows};
 #[must_use]
 pub fn pages() -> [(&'static str, String); 2] {
     [("files.md", files::page()), ("limits.md", limits::page())]
-}
-
-/// Returns a row of a Markdown table.
-fn table_row(cells: &[&str]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
-    format!("| {} |\n", cells.join(" | "))
 }

@@ -21,7 +21,7 @@ use crate::probe::StartTls;
 use crate::system::fs;
 
 mod files;
-mod hosts;
+pub(crate) mod hosts;
 mod installed;
 mod installed_certificate;
 mod other_tools;
@@ -30,7 +30,6 @@ mod results;
 mod web_servers;
 
 pub(crate) use files::{NAMED_LIMIT, unreadable_severity, walk};
-pub(crate) use hosts::{HOST_DEADLINE, LOCAL_DEADLINE};
 pub(crate) use results::ScanResults;
 use web_servers::ScannedServers;
 

@@ -742,22 +742,24 @@ fn phrases() -> impl Iterator<Item = &'static str> {
 }
 
 fn dialect(text: &str) -> Vec<Violation> {
-    let phrases: Vec<Vec<&str>> = phrases()
-        .map(|phrase| phrase.split(' ').collect())
-        .collect();
+    let mut by_first_word: BTreeMap<&str, Vec<Vec<&str>>> = BTreeMap::new();
+    for phrase in phrases() {
+        let words: Vec<&str> = phrase.split(' ').collect();
+        by_first_word.entry(words[0]).or_default().push(words);
+    }
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let words: Vec<String> = line
+        let line = line.to_lowercase();
+        let words: Vec<&str> = line
             .split(|c: char| !c.is_alphanumeric() && c != '_')
             .filter(|word| !word.is_empty())
-            .map(str::to_lowercase)
             .collect();
-        for wanted in &phrases {
-            let times = words
-                .windows(wanted.len())
-                .filter(|window| *window == wanted.as_slice())
-                .count();
-            found.extend((0..times).map(|_| at(wanted.join(" "), index + 1)));
+        for (start, first) in words.iter().enumerate() {
+            for phrase in by_first_word.get(first).into_iter().flatten() {
+                if words[start..].starts_with(phrase) {
+                    found.push(at(phrase.join(" "), index + 1));
+                }
+            }
         }
     }
     found

@@ -2,6 +2,9 @@
 
 use super::source::ItemSource;
 
+/// The longest RSA key of a certificate that is used, in bits: every client refuses longer ones.
+pub(crate) const LONGEST_RSA: usize = 16_384;
+
 /// Limits beyond which a delivery is treated as hostile. They apply to all inputs of one
 /// [`CaDelivery::read`](super::CaDelivery::read) together, and to what is actually read, not to
 /// what a header declares.

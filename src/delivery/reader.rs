@@ -13,8 +13,6 @@ use crate::delivery::text_forms;
 
 mod elements;
 
-pub(crate) use self::elements::LONGEST_RSA;
-
 impl CaDelivery {
     /// Reads all inputs into one delivery.
     ///

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::table_row;
+use super::table::table_row;
 use crate::commands::rehearse::FOLDER;
 use crate::export::ExportFormat;
 use crate::inputs::request_files::{KEY_MODE, RequestPaths};
@@ -70,7 +70,9 @@ pub fn file_rows() -> Vec<FileRow> {
         request_files(),
         exported_files(),
         written_once(),
-        installed_files(),
+        linked_files(),
+        release_files(),
+        state_files(),
     ]
     .concat()
 }
@@ -170,68 +172,97 @@ fn written_once() -> Vec<FileRow> {
     rows
 }
 
-fn installed_files() -> Vec<FileRow> {
+/// The commands that change links and settings.
+const CHANGING: &[&str] = &["install", "rollback", "forget"];
+
+/// Returns the layout of a certificate at the usual paths of Debian.
+fn usual_layout() -> LineageLayout {
+    let (chain, key) = DistroFamily::Debian.stable_paths(STEM);
     let root = Path::new("/");
+    LineageLayout::new(None, STEM, root.join(chain), root.join(key))
+}
+
+fn linked_files() -> Vec<FileRow> {
     let (chain, key) = DistroFamily::Debian.stable_paths(STEM);
     let (other_chain, other_key) = DistroFamily::RedHat.stable_paths(STEM);
-    let layout = LineageLayout::new(None, STEM, root.join(&chain), root.join(&key));
-    let release = layout.releases().join("ID");
-    let file = |piece: ReleaseFile| release.join(piece.file_name());
-    let changing: &[&str] = &["install", "rollback", "forget"];
-    let link = |path: &Path, meaning| at_path(&root.join(path), None, meaning, changing);
-    let of_release =
-        |piece, mode, meaning| at_path(&file(piece), Some(mode), meaning, &["install"]);
-    vec![
-        link(&chain, "the chain that servers read: a link into `live`"),
-        link(&key, "the key that servers read: a link into `live`"),
-        link(&other_chain, "the same on Red Hat and its relatives"),
-        link(&other_key, "the same on Red Hat and its relatives"),
-        link(
-            &DistroFamily::Debian.combined_path(STEM),
+    [
+        (chain, "the chain that servers read: a link into `live`"),
+        (key, "the key that servers read: a link into `live`"),
+        (other_chain, "the same on Red Hat and its relatives"),
+        (other_key, "the same on Red Hat and its relatives"),
+        (
+            DistroFamily::Debian.combined_path(STEM),
             "chain and key in one file, for HAProxy: a link into `live`",
         ),
-        of_release(
+    ]
+    .into_iter()
+    .map(|(path, meaning)| at_path(&Path::new("/").join(path), None, meaning, CHANGING))
+    .collect()
+}
+
+fn release_files() -> Vec<FileRow> {
+    let release = usual_layout().releases().join("ID");
+    [
+        (
             ReleaseFile::FullChain,
-            PUBLIC_MODE,
             "the certificate, then its intermediates",
         ),
-        of_release(ReleaseFile::Cert, PUBLIC_MODE, "the certificate alone"),
-        of_release(ReleaseFile::Ca, PUBLIC_MODE, "the intermediates alone"),
-        of_release(
+        (ReleaseFile::Cert, "the certificate alone"),
+        (ReleaseFile::Ca, "the intermediates alone"),
+        (
             ReleaseFile::Key,
-            layout::KEY_MODE,
             "the private key; with the owner, group and mode of the file that it replaces, but \
              without access for others",
         ),
-        of_release(
+        (
             ReleaseFile::Combined,
-            layout::KEY_MODE,
             "chain and key in one file, if a server needs it",
         ),
+    ]
+    .into_iter()
+    .map(|(piece, meaning)| {
+        let mode = if piece.is_secret() {
+            layout::KEY_MODE
+        } else {
+            PUBLIC_MODE
+        };
+        at_path(
+            &release.join(piece.file_name()),
+            Some(mode),
+            meaning,
+            &["install"],
+        )
+    })
+    .collect()
+}
+
+fn state_files() -> Vec<FileRow> {
+    let layout = usual_layout();
+    vec![
         at_path(
             &layout.pointer(ReleasePointer::Live),
             None,
             "a link to the version that servers read: one rename replaces chain and key together",
-            changing,
+            CHANGING,
         ),
         at_path(
             &layout.pointer(ReleasePointer::Proven),
             None,
             "a link to the last version whose installation was verified",
-            changing,
+            CHANGING,
         ),
         at_path(
             &layout.settings(),
             Some(PUBLIC_MODE),
             "the options of the last installation, which the next one reuses, and the history; no \
              secrets",
-            changing,
+            CHANGING,
         ),
         at_path(
             &layout.lock(),
             Some(LOCK_MODE),
             "locked while certctl changes files",
-            changing,
+            CHANGING,
         ),
     ]
 }

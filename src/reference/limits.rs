@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::table_row;
+use super::table::table_row;
 use crate::commands::csr::NAME_LIMIT;
 use crate::commands::install::LOCK_TIMEOUT;
 use crate::dcv::http_file::MOST_BODY;
@@ -206,8 +206,8 @@ fn network_limits() -> Vec<LimitRow> {
             "A handshake in `status`: this machine's own servers, other hosts",
             format!(
                 "{}, {}",
-                seconds(scan::LOCAL_DEADLINE),
-                seconds(scan::HOST_DEADLINE)
+                seconds(scan::hosts::LOCAL_DEADLINE),
+                seconds(scan::hosts::HOST_DEADLINE)
             ),
             "reported as unresponsive",
         ),

@@ -4,7 +4,7 @@ use super::{ReadFailure, Reader};
 use crate::delivery::contents::{CaDelivery, FoundItem};
 use crate::delivery::diagnostics::{RepairKind, UnusedContent};
 use crate::delivery::encrypted_key::{DecryptError, EncryptedKey};
-use crate::delivery::limits::DeliveryError;
+use crate::delivery::limits::{DeliveryError, LONGEST_RSA};
 use crate::delivery::sniff::{self, DerOutline};
 use crate::delivery::source::ItemSource;
 use crate::delivery::{pkcs7, pkcs12};
@@ -13,9 +13,6 @@ use crate::pki::crl::RevocationList;
 use crate::pki::key::{KeyAlgorithm, KeyError, PrivateKey, PublicKey};
 use crate::pki::request::{RequestError, SigningRequest, UnprovenRequest};
 use crate::pki::signature::SignatureError;
-
-/// The longest RSA key of a certificate that is used, in bits: every client refuses longer ones.
-pub(crate) const LONGEST_RSA: usize = 16_384;
 
 impl Reader<'_> {
     /// Reads one element.
