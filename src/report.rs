@@ -16,6 +16,7 @@ use crate::system::terminal;
 mod certificate;
 mod escape;
 mod json;
+mod plan;
 mod progress;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub(crate) use self::certificate::{
 };
 pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
+pub(crate) use self::plan::{DryRunSummary, considered_findings, plan_id, plan_json, step_json};
 pub(crate) use self::progress::LiveProgress;
 use self::text::{Coloring, TextAmount};
 pub(crate) use self::text::{Label, TextOutput};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::apply::error::InstallError;
 use super::plan::{ObservedState, PlannedServerUse};
 use crate::permissions::Mode;
+use crate::store::deployed::DeployedCertificate;
 use crate::store::disk;
 use crate::store::key_access::inherit::{self, FileAccess};
 use crate::store::layout::{
@@ -29,6 +30,8 @@ pub(crate) use fingerprint::PathFingerprints;
 pub(crate) struct DiskObservation {
     /// The state that decides the plan.
     pub observed: ObservedState,
+    /// What servers read at the deployed paths: the live release, or plain files that are taken over.
+    pub deployed: Option<DeployedCertificate>,
     /// The certificate in plain files, where it can be taken over.
     pub taken_over: Option<Release>,
     /// What occupies a deployed path and cannot be replaced.
@@ -57,6 +60,9 @@ pub(crate) fn observe_disk(
         Some(live) => disk::load(layout, live)?,
         None => None,
     };
+    let live_certificate = live_release
+        .as_ref()
+        .map(|release| DeployedCertificate::new(release, layout));
     let existing = existing_files::find(layout, live_release, loads)?;
     let taken_over = existing.taken_over.as_ref().map(|release| &release.id);
     let candidates = [live.as_ref(), proven.as_ref(), taken_over];
@@ -77,8 +83,11 @@ pub(crate) fn observe_disk(
         served_before: existing.served,
         server_uses: uses,
     };
+    let taken_over = existing.taken_over.as_ref();
+    let deployed = taken_over.map(|release| DeployedCertificate::new(release, layout));
     Ok(DiskObservation {
         observed,
+        deployed: deployed.or(live_certificate),
         taken_over: existing.taken_over,
         obstacles: existing.obstacles,
     })

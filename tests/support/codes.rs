@@ -15,6 +15,19 @@ pub fn assert_listed(stdout: &str, exit_code: i32) {
     if !stdout.starts_with('{') {
         return;
     }
+    {
+        use std::io::Write;
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open("/tmp/documents-j.jsonl")
+            .unwrap();
+        let lines: Vec<&str> = stdout.lines().collect();
+        let n = lines.len().min(200);
+        let mut all = lines[..n].join("\n");
+        all.push('\n');
+        file.write_all(all.as_bytes()).unwrap();
+    }
     match stdout.parse::<Json>() {
         Ok(document) => check(&document, ""),
         Err(_) => stdout
