@@ -56,11 +56,11 @@ fn unchanged_certificates_pass_the_check() {
         let keys = |value: &Json| value.keys().join(" ");
         assert_eq!(
             keys(&run),
-            "schema verdict changed certificates findings next"
+            "schema comment verdict changed certificates findings next"
         );
         assert_eq!(
             keys(&run["certificates"][0]),
-            "name verdict release chain_path key_path key_mode not_after sha256 proof probes findings"
+            "name verdict changed release chain_path key_path key_mode not_after sha256 before after proof probes plan findings next"
         );
     }
     let run = check(&shop, &[]).expect(0);

@@ -5,6 +5,10 @@
 
 #[path = "support/command_reference.rs"]
 mod command_reference;
+#[path = "support/json_reference.rs"]
+mod json_reference;
+#[path = "support/schemas.rs"]
+mod schemas;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +19,9 @@ use certctl::facade::code_table::{CodeKind, entries, find, pages, validation_fin
 fn the_reference_is_generated_from_the_program() {
     let folder = root().join("docs/reference");
     let commands = command_reference::page(certctl::cli::command_line());
-    for (file, text) in pages().into_iter().chain([("commands.md", commands)]) {
+    let json = json_reference::page(&schemas::read_all());
+    let generated = [("commands.md", commands), ("json.md", json)];
+    for (file, text) in pages().into_iter().chain(generated) {
         let path = folder.join(file);
         if std::env::var_os("CERTCTL_REFERENCE").is_some() {
             std::fs::write(&path, &text).unwrap();
@@ -26,6 +32,64 @@ fn the_reference_is_generated_from_the_program() {
             "docs/reference/{file} is out of date; to write it: \
              CERTCTL_REFERENCE=write cargo test --test codes"
         );
+    }
+}
+
+#[test]
+fn each_document_has_a_schema_and_each_field_a_description() {
+    let schemas = schemas::read_all();
+    let described: BTreeSet<String> = schemas
+        .keys()
+        .filter_map(|file| schemas::document_name(file))
+        .collect();
+    let sources = read_all(&root().join("src"), |_| true);
+    let printed: BTreeSet<String> = sources
+        .iter()
+        .flat_map(|text| literals(text))
+        .filter(|text| text.starts_with("certctl.") && text.ends_with("/1"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(described, printed);
+    let mut undescribed = Vec::new();
+    for (file, schema) in &schemas {
+        find_undescribed(schema, file, &mut undescribed);
+    }
+    assert!(undescribed.is_empty(), "no description: {undescribed:?}");
+}
+
+/// Adds the properties without a description, with their path.
+fn find_undescribed(schema: &serde_json::Value, path: &str, undescribed: &mut Vec<String>) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        if property["description"].as_str().is_none_or(str::is_empty) {
+            undescribed.push(format!("{path} {name}"));
+        }
+    }
+    let inner = schema.as_object().into_iter().flatten();
+    for (name, value) in inner.filter(|(_, value)| value.is_object()) {
+        find_undescribed(value, &format!("{path} {name}"), undescribed);
+    }
+}
+
+#[test]
+fn documents_that_differ_from_their_schema_are_detected() {
+    for (name, example) in json_reference::EXAMPLES {
+        let document: serde_json::Value = serde_json::from_str(example).unwrap();
+        assert_eq!(schemas::find_fault(&document), None, "{name}");
+        for field in document.as_object().unwrap().keys() {
+            let mut other = document.clone();
+            other[field] = serde_json::json!([[]]);
+            assert!(schemas::find_fault(&other).is_some(), "{name}: {field}");
+        }
+        let mut more = document.clone();
+        more["unknown"] = true.into();
+        assert!(schemas::find_fault(&more).is_some(), "{name}");
+        let mut less = document.clone();
+        less.as_object_mut().unwrap().remove("comment");
+        assert!(schemas::find_fault(&less).is_some(), "{name}");
+        let nested = serde_json::json!({"outcome": [more]});
+        let outer = serde_json::json!({"schema": "certctl.unknown/1"});
+        assert!(schemas::find_fault(&nested).is_some(), "{name}");
+        assert!(schemas::find_fault(&outer).is_some(), "{name}");
     }
 }
 

@@ -1,8 +1,10 @@
-//! Compares the words of every JSON document that a test run prints with the code table.
+//! Compares the words of every JSON document that a test run prints with the code table, and its fields
+//! with its schema.
 
 use certctl::facade::code_table::{CodeKind, find};
 
 use super::json::Json;
+use super::schemas;
 
 /// Fails if the document on `stdout`, or one of several on a line each, has a word without a row in
 /// the code table.
@@ -15,19 +17,7 @@ pub fn assert_listed(stdout: &str, exit_code: i32) {
     if !stdout.starts_with('{') {
         return;
     }
-    {
-        use std::io::Write;
-        let mut file = std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open("/tmp/documents-j.jsonl")
-            .unwrap();
-        let lines: Vec<&str> = stdout.lines().collect();
-        let n = lines.len().min(200);
-        let mut all = lines[..n].join("\n");
-        all.push('\n');
-        file.write_all(all.as_bytes()).unwrap();
-    }
+    schemas::assert_valid(stdout);
     match stdout.parse::<Json>() {
         Ok(document) => check(&document, ""),
         Err(_) => stdout

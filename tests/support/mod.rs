@@ -26,6 +26,7 @@ pub mod nginx;
 pub mod openssl_ca;
 pub mod order;
 pub mod program;
+pub mod schemas;
 pub mod seed;
 pub mod shop;
 pub mod site;

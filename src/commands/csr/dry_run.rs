@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::args::CsrArgs;
 use super::existing::RequestTarget;
-use super::key::KeyOrigin;
+use super::key::{self, KeyOrigin};
 use super::spec::CsrSpec;
+use crate::advice::dcv::not_confirmed;
 use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
@@ -87,7 +88,21 @@ impl PlannedCsr {
         plan: &RequestPlan<'_>,
     ) -> Result<Self, Failure> {
         InputReader::new(context, &args.reading)?;
+        let request = sign(spec)?;
+        let mut findings = plan.findings.to_vec();
+        findings.extend(key::already_installed(context, &spec.names, request.key_id));
+        let unconfirmed_ca = plan.stored.ca();
+        findings.extend(
+            unconfirmed_ca
+                .filter(|_| plan.stored.records().is_empty())
+                .and_then(not_confirmed),
+        );
         check_writable(files::parent(&target.paths.request))?;
+        let plan = RequestPlan {
+            findings: &findings,
+            ..*plan
+        };
+        let dry_run = plan.summarize(args, spec);
         let given = spec.given.as_ref().map(|given| &given.file);
         let key_path = given.map_or(&target.paths.key, |file| &file.path).clone();
         Ok(Self {
@@ -99,10 +114,10 @@ impl PlannedCsr {
             encrypted: given.map_or(args.encrypt_key, |file| file.encrypted),
             origin: given.map_or(KeyOrigin::Made, |file| file.origin),
             request_path: target.paths.request.clone(),
-            subject: sign(spec)?.subject,
+            subject: request.subject,
             steps: plan.steps.to_vec(),
-            findings: plan.findings.to_vec(),
-            dry_run: plan.summarize(args, spec),
+            findings,
+            dry_run,
         })
     }
 }

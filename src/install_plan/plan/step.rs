@@ -21,7 +21,7 @@ pub enum PlanStep {
     Link {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
-        #[serde(serialize_with = "shown")]
+        #[serde(rename = "target", serialize_with = "shown")]
         text: PathBuf,
     },
     /// Points `proven` to the live release.
