@@ -299,7 +299,10 @@ pub(crate) fn document(outcome: &dyn Outcome) -> Value {
     outcome.human(&mut text);
     if let Some(fields) = document.as_object_mut() {
         let index = fields.len().min(1);
-        fields.shift_insert(index, "comment".to_owned(), text.summary().into());
+        // What prints no text, such as the summary of a stream, has its own.
+        let own = fields.get("comment").cloned();
+        let comment = own.unwrap_or_else(|| text.summary().into());
+        fields.shift_insert(index, "comment".to_owned(), comment);
     }
     document
 }

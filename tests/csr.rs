@@ -102,7 +102,12 @@ fn the_document_has_these_fields_and_values() {
             "--json",
         ])
         .expect(0);
-    let document = run.json();
+    let mut document = run.json();
+    assert_eq!(
+        document["request"]["pem"],
+        sandbox.read("example.com.csr").as_str()
+    );
+    document["request"].set("pem", "[PEM]");
     let pretty = format!("{:#}", document);
     insta::assert_snapshot!(masked(&pretty, &document), @r#"
     {

@@ -108,17 +108,21 @@ fn a_dry_run_of_an_install_predicts_the_change() {
 #[test]
 fn a_refused_install_would_change_nothing() {
     let shop = Shop::new();
+    let sandbox = &shop.sandbox;
     shop.round(&[]).expect(0);
     shop.deliver("new.crt");
-    let failing_test = [
-        &INSTALL[..],
-        &["new.crt", "--server", "none", "--test", "false"],
-    ]
-    .concat();
-    let refused = dry_run(&shop.sandbox, &failing_test);
+    std::fs::create_dir_all(sandbox.join("tree/etc/ssl/folder.pem")).unwrap();
+    let blocked = ["new.crt", "--chain-path", "/etc/ssl/folder.pem"];
+    let refused = dry_run(sandbox, &[&INSTALL[..], &blocked].concat());
     assert_eq!(refused["verdict"], "refused");
     assert_eq!(refused["would_change"], false);
-    let untrusted = dry_run(&shop.sandbox, &["install", "new.crt", "--root", "tree"]);
+    let entry = &refused["certificates"][0];
+    assert_eq!(entry["after"], entry["before"]);
+    assert!(!entry["before"].is_null());
+    let untrusted = dry_run(
+        sandbox,
+        &["install", "new.crt", "--root", "tree", "--trust", "mozilla"],
+    );
     assert_eq!(untrusted["verdict"], "refused");
     assert_ne!(refused["plan_id"], untrusted["plan_id"]);
 }
@@ -167,6 +171,7 @@ fn entries_show_what_was_and_will_be_deployed() {
     let rollback = &rollback["certificates"][0];
     assert_eq!(rollback["before"]["sha256"], second["after"]["sha256"]);
     assert_eq!(rollback["after"]["sha256"], first["sha256"]);
+    assert_eq!(rollback["before"], second["after"]);
 
     let failed = shop.install(
         "new.crt",

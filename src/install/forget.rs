@@ -176,14 +176,7 @@ fn plan_removal(
         observe_lineage(context, &layout, &settings, removal.release.as_ref())?;
     removal.findings = findings;
     removal.apply_plan(context, &layout, &observation);
-    removal.leaf = observation
-        .release
-        .as_ref()
-        .map(|release| release.leaf().clone());
-    removal.deployed = observation
-        .release
-        .as_ref()
-        .map(|release| DeployedCertificate::new(release, &layout));
+    removal.describe_release(&layout, observation.release.as_ref());
     if mode == RunMode::DryRun {
         removal.dry_run = Some(removal.summarize(Some(&observation.observation)));
     }
@@ -302,6 +295,11 @@ impl ForgetResult {
                 }
             }
         }
+    }
+
+    fn describe_release(&mut self, layout: &LineageLayout, release: Option<&Release>) {
+        self.leaf = release.map(|release| release.leaf().clone());
+        self.deployed = release.map(|release| DeployedCertificate::new(release, layout));
     }
 
     /// Lists the plain files that the steps create, and checks that there is enough space for them.

@@ -22,6 +22,7 @@ use crate::pki::certificate::Certificate;
 use crate::report::DryRunSummary;
 use crate::store::deployed::DeployedCertificate;
 use crate::store::layout::ReleasePointer;
+use crate::system::fs::folders;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::with_causes;
 
@@ -164,7 +165,9 @@ impl TransactionOutcome {
             start_commands: Vec::new(),
             dry_run: None,
             before: situation.disk.deployed.clone(),
-            after: Some(DeployedCertificate::new(wanted, layout)),
+            after: Some(
+                DeployedCertificate::new(wanted, layout).created_by(folders::current_owner()),
+            ),
             release: wanted.id.to_string(),
             chain_path: layout.chain_path().display().to_string(),
             key_path: layout.key_path().display().to_string(),
@@ -310,6 +313,14 @@ impl TransactionOutcome {
         ));
     }
 
+    /// After a failure, servers read the new release only if it is still live.
+    fn keep_before_unless_live(&mut self, situation: &PreflightState) {
+        let live = observe::read_pointer(&situation.layout, ReleasePointer::Live);
+        if !live.is_ok_and(|live| live.as_ref() == Some(&situation.wanted.id)) {
+            self.after.clone_from(&self.before);
+        }
+    }
+
     fn record_failure(
         &mut self,
         situation: &PreflightState,
@@ -321,10 +332,7 @@ impl TransactionOutcome {
         self.rollback = rollback_report(&failed);
         self.verdict = progress.verdict();
         self.changed = progress.has_changed_links();
-        let live = observe::read_pointer(&situation.layout, ReleasePointer::Live);
-        if !live.is_ok_and(|live| live.as_ref() == Some(wanted)) {
-            self.after.clone_from(&self.before);
-        }
+        self.keep_before_unless_live(situation);
         if let StepError::Interrupted(signal) = *failed.cause {
             return Err(self.interrupted(signal, progress.new_files));
         }

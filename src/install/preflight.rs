@@ -211,7 +211,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         })
     }
 
-    /// Describes what is deployed with its paths of before this run, where this run changes them.
+    /// Describes what is deployed at the paths that were saved before, where this run changes them.
     fn at_saved_paths(
         &self,
         context: &Context,

@@ -60,9 +60,7 @@ pub(crate) fn observe_disk(
         Some(live) => disk::load(layout, live)?,
         None => None,
     };
-    let live_certificate = live_release
-        .as_ref()
-        .map(|release| DeployedCertificate::new(release, layout));
+    let live_certificate = describe_deployed(live_release.as_ref(), layout);
     let existing = existing_files::find(layout, live_release, loads)?;
     let taken_over = existing.taken_over.as_ref().map(|release| &release.id);
     let candidates = [live.as_ref(), proven.as_ref(), taken_over];
@@ -83,14 +81,20 @@ pub(crate) fn observe_disk(
         served_before: existing.served,
         server_uses: uses,
     };
-    let taken_over = existing.taken_over.as_ref();
-    let deployed = taken_over.map(|release| DeployedCertificate::new(release, layout));
+    let deployed = describe_deployed(existing.taken_over.as_ref(), layout);
     Ok(DiskObservation {
         observed,
         deployed: deployed.or(live_certificate),
         taken_over: existing.taken_over,
         obstacles: existing.obstacles,
     })
+}
+
+fn describe_deployed(
+    release: Option<&Release>,
+    layout: &LineageLayout,
+) -> Option<DeployedCertificate> {
+    release.map(|release| DeployedCertificate::new(release, layout))
 }
 
 /// Releases on disk that a server can load.

@@ -20,7 +20,7 @@ pub(crate) struct DeployedCertificate {
     key_id: String,
     #[serde(serialize_with = "as_text")]
     key_mode: Mode,
-    /// `None` for the user who runs certctl.
+    /// `None` for the user who creates it.
     owner: Option<Owner>,
     #[serde(serialize_with = "as_shown")]
     chain_path: PathBuf,
@@ -44,6 +44,15 @@ impl DeployedCertificate {
             owner: release.access.owner,
             chain_path: layout.chain_path().to_owned(),
             key_path: layout.key_path().to_owned(),
+        }
+    }
+
+    /// The same certificate, whose key gets this owner unless another one is known.
+    #[must_use]
+    pub(crate) fn created_by(self, owner: Owner) -> Self {
+        Self {
+            owner: self.owner.or(Some(owner)),
+            ..self
         }
     }
 

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::delivery::EncryptedKey;
 use crate::failure::Failure;
+use crate::finding::Finding;
 use crate::inputs::InputReader;
 use crate::inputs::dcv_file;
 use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
@@ -44,15 +45,43 @@ pub(super) fn create(
         return Ok(Box::new(refusal));
     }
     if args.dry_run {
-        let plan = RequestPlan {
-            steps: &steps,
-            existing: None,
-            stored: &stored,
-            findings: &findings,
-        };
+        let plan = RequestPlan::of_new_request(&steps, &stored, &findings);
         let planned = PlannedCsr::new(context, args, &spec, &target, &plan)?;
         return Ok(Box::new(planned));
     }
+    write_request(
+        context,
+        args,
+        spec,
+        target,
+        NewFiles {
+            steps,
+            stored,
+            findings,
+        },
+    )
+}
+
+/// What a new request consists of, besides key and request.
+struct NewFiles {
+    steps: Vec<RequestStep>,
+    stored: StoredRecord,
+    findings: Vec<Finding>,
+}
+
+/// Makes the request and writes its files.
+fn write_request(
+    context: &Context,
+    args: &CsrArgs,
+    spec: CsrSpec,
+    target: RequestTarget,
+    new: NewFiles,
+) -> Result<Box<dyn Outcome>, Failure> {
+    let NewFiles {
+        steps,
+        stored,
+        findings,
+    } = new;
     let generated = GeneratedRequest::new(context, args, &spec, &target.paths)?;
     let backups = write_files(args, &target, &generated, &stored)?;
     let on_disk = RequestOnDisk {

@@ -31,7 +31,21 @@ pub(super) struct RequestPlan<'a> {
     pub(super) findings: &'a [Finding],
 }
 
-impl RequestPlan<'_> {
+impl<'a> RequestPlan<'a> {
+    /// A plan for files that do not exist yet.
+    pub(super) fn of_new_request(
+        steps: &'a [RequestStep],
+        stored: &'a StoredRecord,
+        findings: &'a [Finding],
+    ) -> Self {
+        Self {
+            steps,
+            existing: None,
+            stored,
+            findings,
+        }
+    }
+
     /// Returns the fields of the dry run.
     pub(super) fn summarize(&self, args: &CsrArgs, spec: &CsrSpec) -> DryRunSummary {
         let considered = json!({
@@ -91,12 +105,7 @@ impl PlannedCsr {
         let request = sign(spec)?;
         let mut findings = plan.findings.to_vec();
         findings.extend(key::already_installed(context, &spec.names, request.key_id));
-        let unconfirmed_ca = plan.stored.ca();
-        findings.extend(
-            unconfirmed_ca
-                .filter(|_| plan.stored.records().is_empty())
-                .and_then(not_confirmed),
-        );
+        findings.extend(unconfirmed_ca(plan.stored));
         check_writable(files::parent(&target.paths.request))?;
         let plan = RequestPlan {
             findings: &findings,
@@ -120,6 +129,12 @@ impl PlannedCsr {
             dry_run,
         })
     }
+}
+
+/// Reports that no record of the reseller confirms the CA's form of the record.
+fn unconfirmed_ca(stored: &StoredRecord) -> Option<Finding> {
+    let ca = stored.ca().filter(|_| stored.records().is_empty());
+    ca.and_then(not_confirmed)
 }
 
 /// Signs the request with the key of `--key`, else with a key that is thrown away.

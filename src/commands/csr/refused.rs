@@ -48,12 +48,7 @@ impl CsrRefusal {
 
     /// Adds the fields of a dry run, if this is one.
     pub(super) fn note_dry_run(&mut self, args: &CsrArgs, spec: &CsrSpec, stored: &StoredRecord) {
-        let plan = RequestPlan {
-            steps: &[],
-            existing: None,
-            stored,
-            findings: &self.findings,
-        };
+        let plan = RequestPlan::of_new_request(&[], stored, &self.findings);
         self.dry_run = args.dry_run.then(|| plan.summarize(args, spec));
     }
 

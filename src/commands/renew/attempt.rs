@@ -164,14 +164,10 @@ impl RenewalContext<'_> {
         let next = schedule::renewals(terms, renew_before, now)
             .into_iter()
             .next();
-        let names = match previous.names() {
-            Ok(names) => names.texts(),
-            Err(_) => previous.certificate_names(),
-        };
         let name = self.row.installed_as.clone();
         RenewalAttempt {
             name: name.unwrap_or_else(|| self.row.name.clone()),
-            names,
+            names: self.names(),
             due,
             not_after,
             paid_until,
@@ -185,6 +181,14 @@ impl RenewalContext<'_> {
             findings,
             check_command: self.folder_context.command_words("dcv-check"),
             install_command: self.folder_context.command_words("install"),
+        }
+    }
+
+    /// Returns the names of the request, else those of the certificate.
+    fn names(&self) -> Vec<String> {
+        match self.previous.names() {
+            Ok(names) => names.texts(),
+            Err(_) => self.previous.certificate_names(),
         }
     }
 

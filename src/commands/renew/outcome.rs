@@ -54,8 +54,12 @@ impl RenewOutcome {
     }
 
     fn verdict(&self) -> &'static str {
+        let is_planned =
+            |attempt: &RenewalAttempt| matches!(attempt.result, RenewalResult::Planned(_));
         if self.attempts.is_empty() {
             "nothing-due"
+        } else if self.attempts.iter().any(is_planned) {
+            "planned"
         } else {
             "prepared"
         }

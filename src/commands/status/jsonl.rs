@@ -189,7 +189,7 @@ struct LineCounts {
     fine: usize,
     due: usize,
     wrong: usize,
-    passed_over: usize,
+    skipped: usize,
     unreadable: usize,
 }
 
@@ -200,7 +200,7 @@ impl LineCounts {
         self.fine += more.fine;
         self.due += more.due;
         self.wrong += more.wrong;
-        self.passed_over += more.passed_over;
+        self.skipped += more.skipped;
         self.unreadable += more.unreadable;
     }
 }
@@ -414,7 +414,7 @@ impl LineBuffer {
         let count = if code == "unreadable" {
             &mut self.counts.unreadable
         } else {
-            &mut self.counts.passed_over
+            &mut self.counts.skipped
         };
         *count += 1;
         self.push(&json!({
