@@ -1,10 +1,18 @@
 //! Compares the code table with the code, the tests and docs/reference: every word that scripts may
 //! match on has one row and is used, and each finding of domain validation is provoked by a test with
 //! real servers. `support::codes` compares the output of every test run with the table.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "only a part of the helpers is used here, and a test that cannot go on fails"
+)]
 
 #[path = "support/command_reference.rs"]
 mod command_reference;
+#[path = "support/json.rs"]
+mod json;
 #[path = "support/json_reference.rs"]
 mod json_reference;
 #[path = "support/schemas.rs"]
@@ -14,6 +22,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use certctl::facade::code_table::{CodeKind, entries, find, pages, validation_findings};
+use json::Json;
+use serde_json::json;
 
 #[test]
 fn the_reference_is_generated_from_the_program() {
@@ -58,39 +68,43 @@ fn each_document_has_a_schema_and_each_field_a_description() {
 }
 
 /// Adds the properties without a description, with their path.
-fn find_undescribed(schema: &serde_json::Value, path: &str, undescribed: &mut Vec<String>) {
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        if property["description"].as_str().is_none_or(str::is_empty) {
-            undescribed.push(format!("{path} {name}"));
+fn find_undescribed(schema: &Json, path: &str, undescribed: &mut Vec<String>) {
+    if let Json::Object(fields) = schema {
+        for (name, inner) in fields {
+            let path = format!("{path} {name}");
+            if name == "properties" {
+                for (name, property) in inner.fields() {
+                    let description = property.get("description").and_then(Json::as_str);
+                    if description.is_none_or(str::is_empty) {
+                        undescribed.push(format!("{path} {name}"));
+                    }
+                }
+            }
+            find_undescribed(inner, &path, undescribed);
         }
-    }
-    let inner = schema.as_object().into_iter().flatten();
-    for (name, value) in inner.filter(|(_, value)| value.is_object()) {
-        find_undescribed(value, &format!("{path} {name}"), undescribed);
     }
 }
 
 #[test]
 fn documents_that_differ_from_their_schema_are_detected() {
     for (name, example) in json_reference::EXAMPLES {
-        let document: serde_json::Value = serde_json::from_str(example).unwrap();
+        let document = Json::parse(example);
         assert_eq!(schemas::find_fault(&document), None, "{name}");
-        for field in document.as_object().unwrap().keys() {
+        for field in document.keys() {
             let mut other = document.clone();
-            other[field] = serde_json::json!([[]]);
+            other.set(field, json!([[]]));
             assert!(schemas::find_fault(&other).is_some(), "{name}: {field}");
         }
         let mut more = document.clone();
-        more["unknown"] = true.into();
+        more.set("unknown", true);
         assert!(schemas::find_fault(&more).is_some(), "{name}");
         let mut less = document.clone();
-        less.as_object_mut().unwrap().remove("comment");
+        less.remove("comment");
         assert!(schemas::find_fault(&less).is_some(), "{name}");
-        let nested = serde_json::json!({"outcome": [more]});
-        let outer = serde_json::json!({"schema": "certctl.unknown/1"});
-        assert!(schemas::find_fault(&nested).is_some(), "{name}");
-        assert!(schemas::find_fault(&outer).is_some(), "{name}");
     }
+    let unknown = Json::parse(r#"{"schema": "certctl.unknown/1"}"#);
+    assert!(schemas::find_fault(&unknown).is_some());
+    assert!(schemas::find_fault(&Json::parse("{}")).is_some());
 }
 
 /// `Finding` asserts that each code has a row; this test checks the reverse.

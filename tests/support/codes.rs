@@ -17,14 +17,19 @@ pub fn assert_listed(stdout: &str, exit_code: i32) {
     if !stdout.starts_with('{') {
         return;
     }
-    schemas::assert_valid(stdout);
     match stdout.parse::<Json>() {
-        Ok(document) => check(&document, ""),
+        Ok(document) => check_document(&document),
         Err(_) => stdout
             .lines()
             .filter_map(|line| line.parse::<Json>().ok())
-            .for_each(|document| check(&document, "")),
+            .for_each(|document| check_document(&document)),
     }
+}
+
+#[track_caller]
+fn check_document(document: &Json) {
+    schemas::assert_valid(document);
+    check(document, "");
 }
 
 /// Checks `value`, which is the content of the field `name`.

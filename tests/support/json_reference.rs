@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use super::json::Json;
 use super::schemas::document_name;
 
 /// What applies to all documents.
@@ -60,7 +59,7 @@ pub const EXAMPLES: [(&str, &str); 2] = [
 ];
 
 /// Returns the page for the schemas, by file name.
-pub fn page(schemas: &BTreeMap<String, Value>) -> String {
+pub fn page(schemas: &BTreeMap<String, Json>) -> String {
     let mut page = CONVENTIONS.to_owned();
     for (file, schema) in schemas {
         let Some(name) = document_name(file) else {
@@ -76,7 +75,7 @@ pub fn page(schemas: &BTreeMap<String, Value>) -> String {
         }
     }
     page.push_str("\n## Shared parts\n");
-    for (name, part) in schemas["common-1.json"]["$defs"].as_object().unwrap() {
+    for (name, part) in schemas["common-1.json"]["$defs"].fields() {
         page.push_str(&format!(
             "\n### {name}\n\n{}\n\n",
             text(part, "description")
@@ -86,67 +85,66 @@ pub fn page(schemas: &BTreeMap<String, Value>) -> String {
     page
 }
 
-fn text<'a>(schema: &'a Value, field: &str) -> &'a str {
-    schema[field].as_str().unwrap_or_default()
+/// Returns a field of a schema that not every schema has.
+fn field<'a>(schema: &'a Json, name: &str) -> Option<&'a Json> {
+    match schema {
+        Json::Object(_) => schema.get(name),
+        _ => None,
+    }
+}
+
+fn text<'a>(schema: &'a Json, name: &str) -> &'a str {
+    let text = field(schema, name).and_then(Json::as_str);
+    text.unwrap_or_default()
 }
 
 /// Returns the table of all fields of an object, with those of inner objects.
-fn table(schema: &Value) -> String {
+fn table(schema: &Json) -> String {
     let mut table = "| field | type | meaning |\n|---|---|---|\n".to_owned();
     add_rows(&mut table, schema, "");
     table
 }
 
-fn add_rows(table: &mut String, schema: &Value, prefix: &str) {
-    let required: Vec<&str> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let optional = if required.contains(&name.as_str()) {
-            ""
-        } else {
-            ", optional"
-        };
+fn add_rows(table: &mut String, schema: &Json, prefix: &str) {
+    let Some(properties) = field(schema, "properties") else {
+        return;
+    };
+    for (name, property) in properties.fields() {
+        let is_required = schema["required"].iter().any(|one| *one == name.as_str());
+        let optional = if is_required { "" } else { ", optional" };
         let kind = kind(property);
         let meaning = text(property, "description").replace('|', "\\|");
         let path = format!("{prefix}{name}");
         table.push_str(&format!("| `{path}` | {kind}{optional} | {meaning} |\n"));
-        if property.get("properties").is_some() {
-            add_rows(table, property, &format!("{path}."));
-        }
-        if property["items"].get("properties").is_some() {
-            add_rows(table, &property["items"], &format!("{path}[]."));
+        add_rows(table, property, &format!("{path}."));
+        if let Some(items) = field(property, "items") {
+            add_rows(table, items, &format!("{path}[]."));
         }
     }
 }
 
 /// Returns the type of a value in words.
-fn kind(schema: &Value) -> String {
-    if let Some(constant) = schema["const"].as_str() {
-        return format!("`\"{constant}\"`");
+fn kind(schema: &Json) -> String {
+    if let Some(constant) = field(schema, "const") {
+        return format!("`{constant}`");
     }
-    if let Some(reference) = schema["$ref"].as_str() {
+    if let Some(reference) = field(schema, "$ref").and_then(Json::as_str) {
         let name = reference.rsplit('/').next().unwrap_or_default();
         return format!("[{name}](#{name})");
     }
-    if let Some(choices) = schema["anyOf"].as_array() {
-        let kinds: Vec<String> = choices.iter().map(kind).collect();
-        return kinds.join(" or ");
-    }
-    let kinds: Vec<String> = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().map(|one| one_kind(one, schema)).collect(),
-        one => vec![one_kind(one, schema)],
+    let kinds: Vec<String> = match (field(schema, "anyOf"), field(schema, "type")) {
+        (Some(choices), _) => choices.iter().map(kind).collect(),
+        (None, Some(Json::Array(kinds))) => kinds.iter().map(|one| one_kind(one, schema)).collect(),
+        (None, Some(one)) => vec![one_kind(one, schema)],
+        (None, None) => Vec::new(),
     };
     kinds.join(" or ")
 }
 
-fn one_kind(name: &Value, schema: &Value) -> String {
-    match (name.as_str().unwrap_or_default(), &schema["items"]) {
-        ("array", Value::Null) => "list".to_owned(),
-        ("array", items) => format!("list of {}", kind(items)),
+fn one_kind(name: &Json, schema: &Json) -> String {
+    match (name.as_str().unwrap_or_default(), field(schema, "items")) {
+        ("array", None) => "list".to_owned(),
+        ("array", Some(items)) => format!("list of {}", kind(items)),
         (name, _) => name.to_owned(),
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use boon::{Compiler, SchemaIndex, Schemas};
-use serde_json::Value;
+
+use super::json::Json;
 
 /// Where the schemas are for the compiler. Nothing is fetched.
 const LOCATION: &str = "http://schemas.invalid/";
@@ -27,14 +28,16 @@ pub fn folder() -> PathBuf {
 }
 
 /// Returns the file name and content of every schema, in alphabetical order.
-pub fn read_all() -> BTreeMap<String, Value> {
+pub fn read_all() -> BTreeMap<String, Json> {
     let mut schemas = BTreeMap::new();
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        schemas.insert(name, value);
+        let schema = text
+            .parse()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        schemas.insert(name, schema);
     }
     schemas
 }
@@ -47,48 +50,28 @@ pub fn document_name(file: &str) -> Option<String> {
         .then(|| format!("{name}/{version}"))
 }
 
-/// Fails if the document on `stdout`, or one of several on a line each, does not match its schema.
+/// Fails if a document does not match its schema.
 #[track_caller]
-pub fn assert_valid(stdout: &str) {
-    match serde_json::from_str::<Value>(stdout) {
-        Ok(document) => assert_document(&document),
-        Err(_) => stdout
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .for_each(|document| assert_document(&document)),
-    }
-}
-
-#[track_caller]
-fn assert_document(document: &Value) {
+pub fn assert_valid(document: &Json) {
     if let Some(fault) = find_fault(document) {
-        if std::env::var_os("CERTCTL_COLLECT").is_some() {
-            use std::io::Write as _;
-            let mut file = std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open("/tmp/j-faults.txt")
-                .unwrap();
-            file.write_all(
-                format!(
-                    "{fault}\nin {}\n\n",
-                    document.to_string().chars().take(1500).collect::<String>()
-                )
-                .as_bytes(),
-            )
-            .unwrap();
-            return;
-        }
         panic!("{fault}\nin {document}");
     }
 }
 
 /// Describes how a document, or one inside of it, differs from its schema.
-pub fn find_fault(document: &Value) -> Option<String> {
-    if !document["schema"].is_string() {
+pub fn find_fault(document: &Json) -> Option<String> {
+    if schema_name(document).is_none() {
         return Some("the document has no schema".to_owned());
     }
     COMPILED.with(|compiled| compiled.find_fault(document))
+}
+
+/// Returns the name of the schema that an object has.
+fn schema_name(value: &Json) -> Option<&str> {
+    match value {
+        Json::Object(_) => value.get("schema").and_then(Json::as_str),
+        _ => None,
+    }
 }
 
 impl CompiledSchemas {
@@ -101,7 +84,7 @@ impl CompiledSchemas {
             let mut schema = schema.clone();
             forbid_other_properties(&mut schema);
             let location = format!("{LOCATION}{file}");
-            compiler.add_resource(&location, schema).unwrap();
+            compiler.add_resource(&location, schema.value()).unwrap();
         }
         for file in files.keys() {
             let Some(name) = document_name(file) else {
@@ -115,37 +98,41 @@ impl CompiledSchemas {
     }
 
     /// Checks the value if it is a document, and everything in it.
-    fn find_fault(&self, value: &Value) -> Option<String> {
-        match value {
-            Value::Object(fields) => {
-                let name = fields.get("schema").and_then(Value::as_str);
-                let fault = name.and_then(|name| match self.indexes.get(name) {
-                    Some(index) => {
-                        let result = self.schemas.validate(value, *index);
-                        result.err().map(|error| format!("{error:#}"))
-                    }
-                    None => Some(format!("{name} has no schema")),
-                });
-                fault.or_else(|| fields.values().find_map(|inner| self.find_fault(inner)))
+    fn find_fault(&self, value: &Json) -> Option<String> {
+        let fault = schema_name(value).and_then(|name| match self.indexes.get(name) {
+            Some(index) => {
+                let value = value.value();
+                let result = self.schemas.validate(&value, *index);
+                result.err().map(|error| format!("{error:#}"))
             }
-            Value::Array(elements) => elements.iter().find_map(|inner| self.find_fault(inner)),
-            _ => None,
-        }
+            None => Some(format!("{name} has no schema")),
+        });
+        fault.or_else(|| inner_values(value).find_map(|inner| self.find_fault(inner)))
+    }
+}
+
+/// Returns the elements of a list or the values of an object's fields.
+pub fn inner_values(value: &Json) -> Box<dyn Iterator<Item = &Json> + '_> {
+    match value {
+        Json::Object(fields) => Box::new(fields.iter().map(|(_, inner)| inner)),
+        Json::Array(elements) => Box::new(elements.iter()),
+        _ => Box::new(std::iter::empty()),
     }
 }
 
 /// Forbids properties without a description, except where a schema allows them itself.
-fn forbid_other_properties(schema: &mut Value) {
+fn forbid_other_properties(schema: &mut Json) {
     match schema {
-        Value::Object(fields) => {
-            if fields.get("properties").is_some_and(Value::is_object) {
-                fields
-                    .entry("additionalProperties")
-                    .or_insert(Value::Bool(false));
+        Json::Object(fields) => {
+            let has = |name: &str| fields.iter().any(|(field, _)| field == name);
+            if has("properties") && !has("additionalProperties") {
+                fields.push(("additionalProperties".to_owned(), Json::Bool(false)));
             }
-            fields.values_mut().for_each(forbid_other_properties);
+            for (_, inner) in fields {
+                forbid_other_properties(inner);
+            }
         }
-        Value::Array(elements) => elements.iter_mut().for_each(forbid_other_properties),
+        Json::Array(elements) => elements.iter_mut().for_each(forbid_other_properties),
         _ => {}
     }
 }
