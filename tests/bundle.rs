@@ -34,6 +34,7 @@ fn zips_become_chain_files() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.bundle/1",
+      "comment": "example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem",
       "verdict": "right",
       "changed": true,
       "certificates": [

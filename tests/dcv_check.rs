@@ -287,6 +287,7 @@ fn the_document_is_pinned() {
     insta::assert_snapshot!(masked(&order, &server, &pretty), @r#"
     {
       "schema": "certctl.dcv-check/1",
+      "comment": "_[MD5].shop.example has a record of this request with another unique value: [SHA256 FIRST].[SHA256 LAST].5a955211b1f8c.comodoca.com",
       "verdict": "different",
       "changed": true,
       "records": [

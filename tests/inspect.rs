@@ -28,6 +28,7 @@ fn json_document_and_cards_are_complete() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.inspect/1",
+      "comment": "certificate 1 of 1: server certificate for example.com, from a.crt in all.zip",
       "file": "all.zip",
       "items": [
         {

@@ -125,9 +125,7 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
     let mut summary = document.clone();
     let sources = document["items"].iter().map(|item| item["source"].clone());
     summary["items"] = Json::Array(sources.collect());
-    insta::assert_snapshot!(plain(&summary.to_string(), server.1), @r#"
-    {"schema":"certctl.inspect/1","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}
-    "#);
+    insta::assert_snapshot!(plain(&summary.to_string(), server.1), @r#"{"schema":"certctl.inspect/1","comment":"127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each signed by the next","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}"#);
     let verified = sandbox
         .run(&[
             "verify",
@@ -248,9 +246,10 @@ fn unreachable_hosts_are_reported() {
         .expect(4);
     insta::assert_snapshot!(plain(&run.to_string(), port), @"
     --- stderr
-    error   127.0.0.1:[PORT] shows no certificate
+    error   127.0.0.1:[PORT] sends no certificate
             cause: 127.0.0.1:[PORT]: the connection was refused
-    next    is something listening there?  nc -vz 127.0.0.1 [PORT].
+    next    Check whether a server listens on that port:
+                nc -vz 127.0.0.1 [PORT]
     --- exit 4
     ");
     let unknown = sandbox

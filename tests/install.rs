@@ -794,19 +794,127 @@ fn an_install_prints_this_document_and_this_text() {
     insta::assert_snapshot!(masked(&shop, &run), @r#"
     {
       "schema": "certctl.install/1",
+      "comment": "dry run: nothing was changed",
       "verdict": "planned",
       "changed": false,
+      "would_change": true,
+      "plan_id": "d779e25b232d2c4e",
       "certificates": [
         {
           "name": "example.com",
+          "verdict": "planned",
+          "changed": false,
           "release": "[RELEASE]",
           "chain_path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
           "key_path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
           "key_mode": "0600",
           "not_after": "[NOT AFTER]",
           "sha256": "[SHA256]",
+          "before": null,
+          "after": {
+            "sha256": "[SHA256]",
+            "names": [
+              "example.com",
+              "www.example.com"
+            ],
+            "not_after": "[NOT AFTER]",
+            "chain_length": 2,
+            "key_id": "2316bc7703d16cc19ac88f47efab1b369442f18b7c7bb807922149360f7ac94c",
+            "key_mode": "0600",
+            "owner": null,
+            "chain_path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
+            "key_path": "[SANDBOX]/tree/etc/ssl/private/example.com.key"
+          },
           "proof": "none",
-          "probes": []
+          "probes": [],
+          "plan": {
+            "steps": [
+              {
+                "step": "write-release",
+                "release": "[RELEASE]",
+                "pieces": [
+                  "full-chain",
+                  "cert",
+                  "ca",
+                  "key"
+                ],
+                "text": "write fullchain.pem (0644), cert.pem (0644), ca.pem (0644), key.pem (0600) to [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/[RELEASE]"
+              },
+              {
+                "step": "remember",
+                "path": "[SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json",
+                "text": "save the options in [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
+              },
+              {
+                "step": "link",
+                "path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
+                "target": "certctl/example.com/live/fullchain.pem",
+                "text": "create the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem -> certctl/example.com/live/fullchain.pem"
+              },
+              {
+                "step": "link",
+                "path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
+                "target": "../certctl/example.com/live/key.pem",
+                "text": "create the link [SANDBOX]/tree/etc/ssl/private/example.com.key -> ../certctl/example.com/live/key.pem"
+              },
+              {
+                "step": "switch",
+                "from": null,
+                "to": "[RELEASE]",
+                "text": "switch servers to version [RELEASE], chain and key in one rename (before: none): [SANDBOX]/tree/etc/ssl/certctl/example.com/live"
+              },
+              {
+                "step": "test-server",
+                "command": "true",
+                "text": "test the server: `true`"
+              },
+              {
+                "step": "mark-proven",
+                "from": null,
+                "to": "[RELEASE]",
+                "text": "mark it as verified: link [SANDBOX]/tree/etc/ssl/certctl/example.com/proven -> releases/[RELEASE]"
+              },
+              {
+                "step": "record",
+                "release": "[RELEASE]",
+                "before": null,
+                "text": "add [RELEASE] to the history in [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
+              },
+              {
+                "step": "prune",
+                "text": "delete versions that are no longer needed (the 3 newest stay) in [SANDBOX]/tree/etc/ssl/certctl/example.com/releases"
+              }
+            ],
+            "back": {
+              "nothing": {
+                "reload": true
+              }
+            },
+            "end": "proven"
+          },
+          "rolled_back": {
+            "done": [],
+            "left": []
+          },
+          "settings": {
+            "chain_path": "/etc/ssl/example.com.fullchain.pem",
+            "key_path": "/etc/ssl/private/example.com.key",
+            "key_mode": "0600",
+            "test": "true",
+            "trust": "[SANDBOX]/root.pem",
+            "folder": "[SANDBOX]",
+            "request": "example.com"
+          },
+          "findings": [
+            {
+              "code": "root-omitted",
+              "severity": "note",
+              "message": "omitted: Test Root R1 (root: clients already have it)",
+              "next": []
+            }
+          ],
+          "next": [],
+          "undo": []
         }
       ],
       "settings": {
@@ -818,62 +926,6 @@ fn an_install_prints_this_document_and_this_text() {
         "folder": "[SANDBOX]",
         "request": "example.com"
       },
-      "plan": {
-        "steps": [
-          {
-            "step": "write-release",
-            "release": "[RELEASE]",
-            "pieces": [
-              "full-chain",
-              "cert",
-              "ca",
-              "key"
-            ]
-          },
-          {
-            "step": "remember",
-            "path": "[SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
-          },
-          {
-            "step": "link",
-            "path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
-            "text": "certctl/example.com/live/fullchain.pem"
-          },
-          {
-            "step": "link",
-            "path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
-            "text": "../certctl/example.com/live/key.pem"
-          },
-          {
-            "step": "switch",
-            "from": null,
-            "to": "[RELEASE]"
-          },
-          {
-            "step": "test-server",
-            "command": "true"
-          },
-          {
-            "step": "mark-proven",
-            "from": null,
-            "to": "[RELEASE]"
-          },
-          {
-            "step": "record",
-            "release": "[RELEASE]",
-            "before": null
-          },
-          {
-            "step": "prune"
-          }
-        ],
-        "back": {
-          "nothing": {
-            "reload": true
-          }
-        },
-        "end": "proven"
-      },
       "rolled_back": {
         "done": [],
         "left": []
@@ -882,7 +934,7 @@ fn an_install_prints_this_document_and_this_text() {
         {
           "code": "root-omitted",
           "severity": "note",
-          "message": "left out: Test Root R1 (a root: clients have it)",
+          "message": "omitted: Test Root R1 (root: clients already have it)",
           "next": []
         }
       ],
@@ -905,7 +957,7 @@ fn an_install_prints_this_document_and_this_text() {
     };
     insta::assert_snapshot!(run.lines().map(dates).collect::<Vec<_>>().join("\n"), @"
     found   example.com, www.example.com, expires [DATE] matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
-    note    left out: Test Root R1 (a root: clients have it)
+    note    omitted: Test Root R1 (root: clients already have it)
     wrote   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem, [SANDBOX]/tree/etc/ssl/private/example.com.key (0600)
     done    example.com is installed and expires [DATE] renew from [DATE] no server was probed
     --- exit 0

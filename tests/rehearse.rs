@@ -208,6 +208,7 @@ fn the_document_has_these_fields_and_values() {
     insta::assert_snapshot!(format!("{:#}", document), @r#"
     {
       "schema": "certctl.rehearse/1",
+      "comment": "the record is at _424c053c2e1d6a0fc7a91ecbb367c130.shop.example.shop.example: the host was entered with shop.example, which the DNS provider's console appends by itself",
       "verdict": "as-expected",
       "changed": true,
       "name": "shop.example",

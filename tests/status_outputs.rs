@@ -268,6 +268,7 @@ fn the_document_and_the_text() {
     insta::assert_snapshot!(plain(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.status/1",
+      "comment": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
       "verdict": "fine",
       "at": "[DATE]",
       "rows": [
@@ -324,7 +325,7 @@ fn the_document_and_the_text() {
             {
               "code": "missing-intermediate",
               "severity": "warning",
-              "message": "an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
+              "message": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
               "next": [
                 {
                   "text": "When all files from the CA are in this folder, install the complete chain",
@@ -423,7 +424,7 @@ fn the_document_and_the_text() {
         {
           "code": "missing-intermediate",
           "severity": "warning",
-          "message": "example.com: an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say \"unable to get local issuer certificate\"",
+          "message": "example.com: an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
           "next": [
             {
               "text": "When all files from the CA are in this folder, install the complete chain",

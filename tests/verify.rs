@@ -104,7 +104,7 @@ fn every_mistake_has_its_own_message() {
     $ certctl verify leaf-only.pem
     found   leaf-only.pem: example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
     error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
-    next    add the CA's bundle (.ca-bundle) from its mail, or download it at the shop.
+    next    Add the CA's bundle (.ca-bundle) from its mail, or download it from the CA's website.
     warning the missing intermediate was found in expired.pem
     next    Write the chain with this intermediate:
                 certctl bundle --trust root.pem leaf-only.pem expired.pem
@@ -199,7 +199,7 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     $ certctl bundle leaf-only.pem
     found   example.com, www.example.com, until [DATE]; matches example.com.key; no intermediate
     error   an intermediate certificate is missing: example.com was issued by CN=Test DV CA R2,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
-    next    add the CA's bundle (.ca-bundle) from its mail, or download it at the shop.
+    next    Add the CA's bundle (.ca-bundle) from its mail, or download it from the CA's website.
     warning the missing intermediate was found in expired.pem
     next    Write the chain with this intermediate:
                 certctl bundle --trust root.pem leaf-only.pem expired.pem
@@ -273,6 +273,7 @@ fn json_document_is_complete() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.verify/1",
+      "comment": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
       "verdict": "wrong",
       "certificates": [
         {
@@ -311,6 +312,20 @@ fn json_document_is_complete() {
                 "algorithm": "ecdsa-p256",
                 "id": "[HEX]"
               }
+            }
+          ],
+          "findings": [
+            {
+              "code": "host-not-covered",
+              "severity": "error",
+              "message": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
+              "next": [
+                {
+                  "text": "Order a certificate that also covers xn--bcher-kva.example, or do not ask for that name",
+                  "needs_root": false,
+                  "when": "later"
+                }
+              ]
             }
           ]
         }

@@ -62,16 +62,10 @@ pub(crate) fn observe_disk(
     };
     let live_certificate = describe_deployed(live_release.as_ref(), layout);
     let existing = existing_files::find(layout, live_release, loads)?;
-    let taken_over = existing.taken_over.as_ref().map(|release| &release.id);
-    let candidates = [live.as_ref(), proven.as_ref(), taken_over];
-    let mut loadable = LoadableReleases::default();
-    for id in candidates.into_iter().flatten() {
-        loadable.add(layout, id)?;
-    }
-    if folders::is_folder(&layout.release(&wanted.id)) {
-        disk::compare(layout, wanted)?;
-        loadable.ids.push(wanted.id.clone());
-    }
+    let deployed = describe_deployed(existing.taken_over.as_ref(), layout).or(live_certificate);
+    let mut taken_over = existing.taken_over.iter().map(|release| &release.id);
+    let candidates = [live.as_ref(), proven.as_ref(), taken_over.next()];
+    let loadable = LoadableReleases::find(layout, &candidates, wanted)?;
     let observed = ObservedState {
         live,
         proven,
@@ -81,10 +75,9 @@ pub(crate) fn observe_disk(
         served_before: existing.served,
         server_uses: uses,
     };
-    let deployed = describe_deployed(existing.taken_over.as_ref(), layout);
     Ok(DiskObservation {
         observed,
-        deployed: deployed.or(live_certificate),
+        deployed,
         taken_over: existing.taken_over,
         obstacles: existing.obstacles,
     })
@@ -106,6 +99,23 @@ struct LoadableReleases {
 }
 
 impl LoadableReleases {
+    /// Finds those among `candidates`, and the wanted release if it exists.
+    fn find(
+        layout: &LineageLayout,
+        candidates: &[Option<&ReleaseId>],
+        wanted: &Release,
+    ) -> Result<Self, InstallError> {
+        let mut loadable = Self::default();
+        for id in candidates.iter().flatten() {
+            loadable.add(layout, id)?;
+        }
+        if folders::is_folder(&layout.release(&wanted.id)) {
+            disk::compare(layout, wanted)?;
+            loadable.ids.push(wanted.id.clone());
+        }
+        Ok(loadable)
+    }
+
     fn add(&mut self, layout: &LineageLayout, id: &ReleaseId) -> Result<(), InstallError> {
         let Some(release) = disk::load(layout, id)? else {
             return Ok(());

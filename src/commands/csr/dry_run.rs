@@ -102,13 +102,10 @@ impl PlannedCsr {
         plan: &RequestPlan<'_>,
     ) -> Result<Self, Failure> {
         InputReader::new(context, &args.reading)?;
-        let request = sign(spec)?;
-        let mut findings = plan.findings.to_vec();
-        findings.extend(key::already_installed(context, &spec.names, request.key_id));
-        findings.extend(unconfirmed_ca(plan.stored));
         check_writable(files::parent(&target.paths.request))?;
+        let request = sign(spec)?;
         let plan = RequestPlan {
-            findings: &findings,
+            findings: &further_findings(context, spec, &request, plan),
             ..*plan
         };
         let dry_run = plan.summarize(args, spec);
@@ -125,16 +122,26 @@ impl PlannedCsr {
             request_path: target.paths.request.clone(),
             subject: request.subject,
             steps: plan.steps.to_vec(),
-            findings,
+            findings: plan.findings.to_vec(),
             dry_run,
         })
     }
 }
 
-/// Reports that no record of the reseller confirms the CA's form of the record.
-fn unconfirmed_ca(stored: &StoredRecord) -> Option<Finding> {
+/// Adds what is reported about every request: that a certificate for the names is installed, and that
+/// no record of the reseller confirms the CA's form of the record.
+fn further_findings(
+    context: &Context,
+    spec: &CsrSpec,
+    request: &SigningRequest,
+    plan: &RequestPlan<'_>,
+) -> Vec<Finding> {
+    let mut findings = plan.findings.to_vec();
+    findings.extend(key::already_installed(context, &spec.names, request.key_id));
+    let stored = plan.stored;
     let ca = stored.ca().filter(|_| stored.records().is_empty());
-    ca.and_then(not_confirmed)
+    findings.extend(ca.and_then(not_confirmed));
+    findings
 }
 
 /// Signs the request with the key of `--key`, else with a key that is thrown away.
