@@ -112,6 +112,7 @@ fn the_document_has_these_fields_and_values() {
     insta::assert_snapshot!(masked(&pretty, &document), @r#"
     {
       "schema": "certctl.csr/1",
+      "comment": "example.com.key (0600, ecdsa-p256), example.com.csr",
       "changed": true,
       "names": [
         "example.com",
@@ -129,7 +130,8 @@ fn the_document_has_these_fields_and_values() {
         "path": "example.com.csr",
         "md5": "[MD5]",
         "sha256": "[SHA256]",
-        "subject": "CN=example.com"
+        "subject": "CN=example.com",
+        "pem": "[PEM]"
       },
       "records": [
         {
@@ -154,11 +156,31 @@ fn the_document_has_these_fields_and_values() {
         }
       ],
       "backups": [],
+      "plan": {
+        "steps": [
+          {
+            "step": "write-key",
+            "path": "example.com.key",
+            "algorithm": "ecdsa-p256",
+            "text": "write a new key to example.com.key (0600, ecdsa-p256)"
+          },
+          {
+            "step": "write-request",
+            "path": "example.com.csr",
+            "text": "write the request to example.com.csr"
+          },
+          {
+            "step": "write-record",
+            "path": "example.com.dcv",
+            "text": "store the CA in example.com.dcv"
+          }
+        ]
+      },
       "findings": [
         {
           "code": "wildcard-not-by-file",
           "severity": "note",
-          "message": "a wildcard is proved by the DNS or by e-mail, never by a file on the web server (BR 3.2.2.4.18, since 2021-12-01)",
+          "message": "a wildcard can be validated by a DNS record or by e-mail, but not by a file on the web server (BR 3.2.2.4.18, since 2021-12-01)",
           "next": []
         }
       ],
@@ -594,11 +616,11 @@ fn requests_that_a_ca_would_refuse_are_refused_before_a_file_is_written() {
         .run(&["csr", "db.corp", "mail.acme.com", "--subject", "C=de"])
         .expect(1);
     insta::assert_snapshot!(run, @"
-    error   db.corp: corp will never be delegated (ICANN 2018); no public CA certifies names in it (BR 4.2.2, SC-086)
-    next    without:
+    error   db.corp: corp will never be delegated (ICANN 2018); public CAs do not issue for names in it (BR 4.2.2, SC-086)
+    next    Request the certificate without db.corp:
                 certctl csr mail.acme.com --subject C=de
-    error   C=de: a country is its two capital letters in ISO 3166-1, as DE (RFC 5280 A.1, BR 7.1.4.2)
-    next    --subject '...,C=DE'.
+    error   C=de is not a two-letter country code in upper case (ISO 3166-1), such as DE (RFC 5280 A.1, BR 7.1.4.2)
+    next    Use the two-letter code, for example `--subject 'O=Acme,C=DE'`.
     note    no file was written
     next    If your CA accepts this request, make it anyway:
                 certctl csr db.corp mail.acme.com --subject C=de --allow reserved-name --allow country-code
