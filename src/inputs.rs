@@ -12,6 +12,7 @@ pub(crate) mod folder;
 mod host;
 mod reader;
 pub(crate) mod request_files;
+pub(crate) mod request_steps;
 mod served_files;
 mod sources;
 mod trust;

@@ -6,6 +6,7 @@ pub(crate) mod forget;
 pub(crate) mod installed;
 pub(crate) mod outcome;
 pub(crate) mod placeholder;
+mod plan_fingerprint;
 pub(crate) mod preflight;
 pub(crate) mod request;
 pub(crate) mod rollback;

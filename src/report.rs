@@ -17,6 +17,7 @@ use crate::system::terminal;
 mod certificate;
 mod escape;
 mod json;
+mod plan;
 mod progress;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub(crate) use self::certificate::{
 };
 pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};
+pub(crate) use self::plan::{DryRunSummary, considered_findings, plan_id, plan_json, step_json};
 pub(crate) use self::progress::LiveProgress;
 use self::text::{Coloring, TextAmount};
 pub(crate) use self::text::{Label, MESSAGE_LIMIT, TextOutput};
@@ -306,7 +308,10 @@ pub(crate) fn document(outcome: &dyn Outcome) -> Value {
     outcome.human(&mut text);
     if let Some(fields) = document.as_object_mut() {
         let index = fields.len().min(1);
-        fields.shift_insert(index, "comment".to_owned(), text.summary().into());
+        // What prints no text, such as the summary of a stream, has its own.
+        let own = fields.get("comment").cloned();
+        let comment = own.unwrap_or_else(|| text.summary().into());
+        fields.shift_insert(index, "comment".to_owned(), comment);
     }
     document
 }

@@ -13,13 +13,20 @@ use support::site::Site;
 
 /// Returns the verdict, whether something changed, and the number of steps if there is a plan.
 fn summary(document: &Json) -> (&str, bool, Option<usize>) {
-    let plan = document.get("plan").filter(|plan| !plan.is_null());
+    let plan = document["certificates"][0]
+        .get("plan")
+        .filter(|plan| !plan.is_null());
     let steps = plan.map(|plan| plan["steps"].len());
     (
         document["verdict"].as_str().unwrap(),
         document["changed"].as_bool().unwrap(),
         steps,
     )
+}
+
+/// The plan of the only certificate.
+fn plan(document: &Json) -> &Json {
+    &document["certificates"][0]["plan"]
 }
 
 #[test]
@@ -49,7 +56,8 @@ fn changed_is_true_only_if_files_changed() {
         ("files", true, steps),
         "the install runs the planned steps"
     );
-    assert_eq!(planned["plan"], done["plan"]);
+    assert_eq!(plan(&planned), plan(&done));
+    assert_eq!(planned["would_change"], true);
     assert_eq!(summary(&run(&dry, 0)), ("planned", false, Some(0)));
     assert_eq!(summary(&run(&install, 0)), ("unchanged", false, Some(0)));
     assert_eq!(

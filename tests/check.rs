@@ -62,7 +62,7 @@ fn unchanged_certificates_pass_the_check() {
         );
         assert_eq!(
             keys(&run["certificates"][0]),
-            "name verdict release chain_path key_path key_mode not_after sha256 proof probes findings"
+            "name verdict changed release chain_path key_path key_mode not_after sha256 before after proof probes plan findings next"
         );
     }
     let run = check(&setup, &[]).expect(0);

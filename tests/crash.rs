@@ -482,7 +482,7 @@ fn steps(document: &Json) -> Vec<PlanStep> {
         },
         other => panic!("{other}"),
     };
-    document["plan"]["steps"]
+    document["certificates"][0]["plan"]["steps"]
         .as_array()
         .unwrap()
         .iter()

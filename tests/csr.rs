@@ -102,7 +102,12 @@ fn the_document_has_these_fields_and_values() {
             "--json",
         ])
         .expect(0);
-    let document = run.json();
+    let mut document = run.json();
+    assert_eq!(
+        document["request"]["pem"],
+        sandbox.read("example.com.csr").as_str()
+    );
+    document["request"].set("pem", "[PEM]");
     let pretty = format!("{:#}", document);
     insta::assert_snapshot!(masked(&pretty, &document), @r#"
     {
@@ -125,7 +130,8 @@ fn the_document_has_these_fields_and_values() {
         "path": "example.com.csr",
         "md5": "[MD5]",
         "sha256": "[SHA256]",
-        "subject": "CN=example.com"
+        "subject": "CN=example.com",
+        "pem": "[PEM]"
       },
       "records": [
         {
@@ -150,6 +156,26 @@ fn the_document_has_these_fields_and_values() {
         }
       ],
       "backups": [],
+      "plan": {
+        "steps": [
+          {
+            "step": "write-key",
+            "path": "example.com.key",
+            "algorithm": "ecdsa-p256",
+            "text": "write a new key to example.com.key (0600, ecdsa-p256)"
+          },
+          {
+            "step": "write-request",
+            "path": "example.com.csr",
+            "text": "write the request to example.com.csr"
+          },
+          {
+            "step": "write-record",
+            "path": "example.com.dcv",
+            "text": "store the CA in example.com.dcv"
+          }
+        ]
+      },
       "findings": [
         {
           "code": "wildcard-not-by-file",

@@ -112,10 +112,12 @@ fn a_list_is_checked_line_by_line() {
         (&Json::from("not-found"), &Json::from("malformed"))
     );
     assert_eq!(lines[&4]["findings"][0]["code"], "not-published");
+    assert_eq!(lines[&4]["comment"], lines[&4]["findings"][0]["message"]);
     assert_eq!(
         summary,
         json!({
             "schema": "certctl.summary/1",
+            "comment": "5 checked: 2 visible, 1 absent, 2 unreadable",
             "verdict": "absent",
             "lines": 5,
             "verdicts": { "visible": 2, "absent": 1 },

@@ -50,7 +50,10 @@ fn links_become_plain_files_and_the_folder_is_deleted() {
         (&"planned".into(), &false.into())
     );
     assert_eq!(
-        planned["plan"]["steps"].as_array().unwrap().len(),
+        planned["certificates"][0]["plan"]["steps"]
+            .as_array()
+            .unwrap()
+            .len(),
         3,
         "{planned}"
     );
@@ -65,17 +68,20 @@ fn links_become_plain_files_and_the_folder_is_deleted() {
     let keys = |value: &Json| value.keys().join(" ");
     assert_eq!(
         keys(&removed),
-        "schema comment verdict changed certificates plan findings next"
+        "schema comment verdict changed certificates findings next"
     );
     assert_eq!(
         keys(&removed["certificates"][0]),
-        "name release not_after sha256 files"
+        "name release not_after sha256 before after files plan findings"
     );
     assert_eq!(
         keys(&removed["certificates"][0]["files"][0]),
         "path mode owner"
     );
-    assert_eq!(keys(&removed["plan"]["steps"][0]), "step path piece");
+    assert_eq!(
+        keys(&removed["certificates"][0]["plan"]["steps"][0]),
+        "step path piece text"
+    );
     assert_eq!(
         removed["certificates"][0]["files"][1]["mode"], "0640",
         "{removed}"

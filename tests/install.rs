@@ -795,7 +795,11 @@ fn a_signal_after_the_switch_rolls_back() {
 
 /// The document, with the values masked that differ from run to run.
 fn masked(setup: &InstallSandbox, run: &support::Run) -> String {
-    let mut text = format!("{:#}", run.json());
+    let mut shown = run.json();
+    shown.set("plan_id", "[PLAN]");
+    shown["certificates"][0]["after"].set("key_id", "[KEY ID]");
+    shown["certificates"][0]["after"].set("owner", "[OWNER]");
+    let mut text = format!("{shown:#}");
     text = text.replace(&setup.sandbox.path().display().to_string(), "[SANDBOX]");
     let document = run.json();
     let certificate = &document["certificates"][0];
@@ -821,17 +825,124 @@ fn an_install_prints_this_document_and_this_text() {
       "comment": "dry run: nothing was changed",
       "verdict": "planned",
       "changed": false,
+      "would_change": true,
+      "plan_id": "[PLAN]",
       "certificates": [
         {
           "name": "example.com",
+          "verdict": "planned",
+          "changed": false,
           "release": "[RELEASE]",
           "chain_path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
           "key_path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
           "key_mode": "0600",
           "not_after": "[NOT AFTER]",
           "sha256": "[SHA256]",
+          "before": null,
+          "after": {
+            "sha256": "[SHA256]",
+            "names": [
+              "example.com",
+              "www.example.com"
+            ],
+            "not_after": "[NOT AFTER]",
+            "chain_length": 2,
+            "key_id": "[KEY ID]",
+            "key_mode": "0600",
+            "owner": "[OWNER]",
+            "chain_path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
+            "key_path": "[SANDBOX]/tree/etc/ssl/private/example.com.key"
+          },
           "proof": "none",
-          "probes": []
+          "probes": [],
+          "plan": {
+            "steps": [
+              {
+                "step": "write-release",
+                "release": "[RELEASE]",
+                "pieces": [
+                  "full-chain",
+                  "cert",
+                  "ca",
+                  "key"
+                ],
+                "text": "write fullchain.pem (0644), cert.pem (0644), ca.pem (0644), key.pem (0600) to [SANDBOX]/tree/etc/ssl/certctl/example.com/releases/[RELEASE]"
+              },
+              {
+                "step": "remember",
+                "path": "[SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json",
+                "text": "save the options in [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
+              },
+              {
+                "step": "link",
+                "path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
+                "target": "certctl/example.com/live/fullchain.pem",
+                "text": "create the link [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem -> certctl/example.com/live/fullchain.pem"
+              },
+              {
+                "step": "link",
+                "path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
+                "target": "../certctl/example.com/live/key.pem",
+                "text": "create the link [SANDBOX]/tree/etc/ssl/private/example.com.key -> ../certctl/example.com/live/key.pem"
+              },
+              {
+                "step": "switch",
+                "from": null,
+                "to": "[RELEASE]",
+                "text": "switch servers to version [RELEASE], chain and key in one rename (before: none): [SANDBOX]/tree/etc/ssl/certctl/example.com/live"
+              },
+              {
+                "step": "test-server",
+                "command": "true",
+                "text": "test the server: `true`"
+              },
+              {
+                "step": "mark-proven",
+                "from": null,
+                "to": "[RELEASE]",
+                "text": "mark it as verified: link [SANDBOX]/tree/etc/ssl/certctl/example.com/proven -> releases/[RELEASE]"
+              },
+              {
+                "step": "record",
+                "release": "[RELEASE]",
+                "before": null,
+                "text": "add [RELEASE] to the history in [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
+              },
+              {
+                "step": "prune",
+                "text": "delete versions that are no longer needed (the 3 newest stay) in [SANDBOX]/tree/etc/ssl/certctl/example.com/releases"
+              }
+            ],
+            "back": {
+              "nothing": {
+                "reload": true
+              }
+            },
+            "end": "proven"
+          },
+          "rolled_back": {
+            "done": [],
+            "left": []
+          },
+          "settings": {
+            "chain_path": "/etc/ssl/example.com.fullchain.pem",
+            "key_path": "/etc/ssl/private/example.com.key",
+            "key_mode": "0600",
+            "test": "true",
+            "trust": "[SANDBOX]/root.pem",
+            "folder": "[SANDBOX]",
+            "request": "example.com"
+          },
+          "findings": [
+            {
+              "code": "root-omitted",
+              "severity": "note",
+              "message": "omitted: Test Root R1 (root: clients already have it)",
+              "next": []
+            }
+          ],
+          "next": [],
+          "undo": []
         }
       ],
       "settings": {
@@ -842,62 +953,6 @@ fn an_install_prints_this_document_and_this_text() {
         "trust": "[SANDBOX]/root.pem",
         "folder": "[SANDBOX]",
         "request": "example.com"
-      },
-      "plan": {
-        "steps": [
-          {
-            "step": "write-release",
-            "release": "[RELEASE]",
-            "pieces": [
-              "full-chain",
-              "cert",
-              "ca",
-              "key"
-            ]
-          },
-          {
-            "step": "remember",
-            "path": "[SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
-          },
-          {
-            "step": "link",
-            "path": "[SANDBOX]/tree/etc/ssl/example.com.fullchain.pem",
-            "text": "certctl/example.com/live/fullchain.pem"
-          },
-          {
-            "step": "link",
-            "path": "[SANDBOX]/tree/etc/ssl/private/example.com.key",
-            "text": "../certctl/example.com/live/key.pem"
-          },
-          {
-            "step": "switch",
-            "from": null,
-            "to": "[RELEASE]"
-          },
-          {
-            "step": "test-server",
-            "command": "true"
-          },
-          {
-            "step": "mark-proven",
-            "from": null,
-            "to": "[RELEASE]"
-          },
-          {
-            "step": "record",
-            "release": "[RELEASE]",
-            "before": null
-          },
-          {
-            "step": "prune"
-          }
-        ],
-        "back": {
-          "nothing": {
-            "reload": true
-          }
-        },
-        "end": "proven"
       },
       "rolled_back": {
         "done": [],

@@ -155,7 +155,7 @@ fn a_combined_file_is_installed_replaced_and_rolled_back() {
     let one = balancer.setup.sandbox.read(BOTH);
 
     let run = balancer.renew_and_install(&["--json"]).expect(0).json();
-    let steps: Vec<&str> = run["plan"]["steps"]
+    let steps: Vec<&str> = run["certificates"][0]["plan"]["steps"]
         .iter()
         .map(|step| step["step"].as_str().unwrap())
         .collect();

@@ -255,7 +255,12 @@ fn a_key_that_certctl_cannot_read_is_restored() {
         );
         let run = site.renew_and_install(&["--json"]).expect(0).json();
         assert_eq!(run["verdict"], "live");
-        assert!(run["plan"]["back"]["to"].as_str().is_some(), "{run}");
+        assert!(
+            run["certificates"][0]["plan"]["back"]["to"]
+                .as_str()
+                .is_some(),
+            "{run}"
+        );
         if kind == "encrypted" {
             sandbox
                 .run(&["rollback", "--root", "tree", "--json"])

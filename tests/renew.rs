@@ -90,7 +90,7 @@ fn a_renewal_copies_the_content_of_the_last_request() {
     let planned = renewed(&setup, &["--dry-run", "--at", &noon(DAYS_UNTIL_DUE)]);
     assert_eq!(
         (&planned["verdict"], &planned["changed"]),
-        (&"prepared".into(), &false.into()),
+        (&"planned".into(), &false.into()),
         "{planned}"
     );
     assert_eq!(planned["certificates"][0]["planned"], true);

@@ -314,6 +314,20 @@ fn json_document_is_complete() {
                 "id": "[HEX]"
               }
             }
+          ],
+          "findings": [
+            {
+              "code": "host-not-covered",
+              "severity": "error",
+              "message": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
+              "next": [
+                {
+                  "text": "Order a certificate that also covers xn--bcher-kva.example, or do not ask for that name",
+                  "needs_root": false,
+                  "when": "later"
+                }
+              ]
+            }
           ]
         }
       ],

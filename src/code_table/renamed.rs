@@ -158,6 +158,7 @@ pub static RENAMED_WORDS: &[RenamedWord] = &[
     renamed(RenamedKind::Command, "remove", "forget"),
     renamed(RenamedKind::Field, "ends", "expires"),
     renamed(RenamedKind::Field, "or_at", "also_at"),
+    renamed(RenamedKind::Field, "passed_over", "skipped"),
     renamed(RenamedKind::Field, "proof_until", "dcv_reusable_until"),
     renamed(RenamedKind::Field, "proves", "validates"),
     renamed(RenamedKind::Field, "rounds", "renewals"),

@@ -6,6 +6,7 @@ mod caa;
 mod command_line;
 mod conflict;
 mod create;
+mod dry_run;
 mod existing;
 mod key;
 mod outcome;
@@ -14,14 +15,17 @@ mod spec;
 mod template;
 
 pub(crate) use self::args::CsrArgs;
+use self::dry_run::RequestPlan;
 use self::existing::{ExistingFiles, ExistingRequest, RequestTarget};
 use self::outcome::{CsrOutcome, RequestOnDisk};
 use self::spec::CsrSpec;
 pub(crate) use self::template::NAME_LIMIT;
 use crate::context::Context;
+use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
 use crate::inputs::dcv_file;
 use crate::inputs::request_files::RequestPaths;
+use crate::inputs::request_steps::RequestStep;
 use crate::report::Outcome;
 
 /// Makes a key and a request, or reports the existing ones.
@@ -60,9 +64,19 @@ fn report_existing(
     if let Some(ca) = args.ca {
         stored.set_ca(ca);
     }
-    let changed = dcv_file::write_record(&paths.record, &stored)?;
+    let steps = record_steps(&paths, &stored);
+    let changed = !args.dry_run && dcv_file::write_record(&paths.record, &stored)?;
     let mut findings = caa::findings(context, args, &spec.names, stored.ca())?;
     findings.extend(existing.key.unchecked_key_finding(args));
+    let dry_run = args.dry_run.then(|| {
+        let plan = RequestPlan {
+            steps: &steps,
+            existing: Some(&existing.request),
+            stored: &stored,
+            findings: &findings,
+        };
+        plan.summarize(args, spec)
+    });
     let on_disk = RequestOnDisk {
         paths,
         key: existing.key,
@@ -71,5 +85,19 @@ fn report_existing(
         findings,
     };
     let outcome = CsrOutcome::new(context, spec, on_disk);
-    Ok(Box::new(CsrOutcome { changed, ..outcome }))
+    Ok(Box::new(CsrOutcome {
+        changed,
+        steps,
+        dry_run,
+        ..outcome
+    }))
+}
+
+/// Returns the step that stores the CA, if it is not stored yet.
+fn record_steps(paths: &RequestPaths, stored: &StoredRecord) -> Vec<RequestStep> {
+    let path = paths.record.clone();
+    let step = stored
+        .changed()
+        .then_some(RequestStep::WriteRecord { path });
+    step.into_iter().collect()
 }

@@ -11,7 +11,7 @@ use crate::install::forget::{self, ForgetResult, ForgetVerdict};
 use crate::install::installed;
 use crate::install::outcome::show_problems;
 use crate::install::request::RunMode;
-use crate::report::{Label, Outcome, TextOutput};
+use crate::report::{self, Label, Outcome, TextOutput};
 use crate::system::clock;
 
 /// Stop managing a certificate; servers keep their files
@@ -77,7 +77,7 @@ impl Outcome for ForgetOutcome {
                 })
             })
             .collect();
-        json!({
+        let mut document = json!({
             "schema": "certctl.forget/1",
             "verdict": removal.verdict.name(),
             "changed": removal.changed(),
@@ -86,12 +86,19 @@ impl Outcome for ForgetOutcome {
                 "release": removal.release,
                 "not_after": removal.leaf.as_ref().map(|leaf| leaf.not_after),
                 "sha256": removal.leaf.as_ref().map(crate::pki::certificate::Certificate::sha256),
+                "before": removal.deployed,
+                "after": removal.deployed,
                 "files": files,
+                "plan": report::plan_json(&removal.steps),
+                "findings": removal.findings,
             }],
-            "plan": { "steps": removal.steps },
             "findings": removal.findings,
             "next": removal.next,
-        })
+        });
+        if let Some(dry_run) = &removal.dry_run {
+            dry_run.add_to(&mut document);
+        }
+        document
     }
 
     fn human(&self, text: &mut TextOutput) {

@@ -186,7 +186,7 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
         }
         outcomes.push(outcome);
     }
-    InstallOutcome::new(context, outcomes)
+    InstallOutcome::new(context, run_mode(args), outcomes)
 }
 
 fn run_mode(args: &InstallArgs) -> RunMode {
@@ -305,7 +305,8 @@ fn install_placeholder(context: &Context, args: &InstallArgs) -> Result<InstallO
     let goal = InstallGoal::Placeholder(&certificate);
     let request = install_request(args, stem, goal, flags);
     let transaction = transaction::run(context, &request)?;
-    InstallOutcome::new(context, vec![placeholder::outcome(context, transaction)])
+    let outcome = placeholder::outcome(context, transaction);
+    InstallOutcome::new(context, run_mode(args), vec![outcome])
 }
 
 /// Returns the verified certificate with its key; otherwise every problem that is not among the

@@ -49,7 +49,7 @@ pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, F
     }
     match failed.split_first() {
         Some((first, others)) if attempts.is_empty() => Err(all_failed(first, others)),
-        _ => Ok(RenewOutcome::new(attempts, failed, not_due, findings)),
+        _ => Ok(RenewOutcome::new(mode, attempts, failed, not_due, findings)),
     }
 }
 

@@ -54,6 +54,14 @@ impl StoredRecord {
         records
     }
 
+    /// Returns a new record that stores only the CA.
+    #[must_use]
+    pub fn of_ca(ca: Ca) -> Self {
+        let mut record = Self::default();
+        record.set_ca(ca);
+        record
+    }
+
     /// Stores the CA, in place of an earlier one.
     pub fn set_ca(&mut self, ca: Ca) {
         if self.ca() != Some(ca) {

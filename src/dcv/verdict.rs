@@ -34,6 +34,19 @@ impl DcvVerdict {
             Self::Different => "different",
         }
     }
+
+    /// Returns one line for people, for the streams of documents.
+    #[must_use]
+    pub fn comment(self) -> &'static str {
+        match self {
+            Self::Visible => "the CA would see the record",
+            Self::Unreachable => "not all servers answered",
+            Self::Unchecked => "the value was not compared with the reseller's record",
+            Self::Absent => "the record was not found",
+            Self::WrongPlace => "the record was found at a name that the CA does not query",
+            Self::Different => "another value was found",
+        }
+    }
 }
 
 /// The judgement about one server's answers.

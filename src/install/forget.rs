@@ -7,6 +7,8 @@ pub(crate) mod plan;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::json;
+
 use self::apply::PlainFile;
 use self::plan::{ForgetObservation, ForgetRefusal, ForgetStep};
 use super::{installed, placeholder, transaction};
@@ -21,6 +23,8 @@ use crate::install::servers::discover::ServerDiscovery;
 use crate::install_plan::observe::{self, PathContent};
 use crate::install_plan::plan::PathState;
 use crate::pki::certificate::Certificate;
+use crate::report::{self, DryRunSummary};
+use crate::store::deployed::DeployedCertificate;
 use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
@@ -57,8 +61,12 @@ pub(crate) struct ForgetResult {
     pub release: Option<ReleaseId>,
     /// Its certificate, if it could be read.
     pub leaf: Option<Certificate>,
+    /// What servers read at the certificate's paths, before and after the removal.
+    pub deployed: Option<DeployedCertificate>,
     /// The plain files, as they are or would be.
     pub files: Vec<PlainFile>,
+    /// The fields of a dry run.
+    pub dry_run: Option<DryRunSummary>,
     /// What was or would be done.
     pub steps: Vec<ForgetStep>,
     pub findings: Vec<Finding>,
@@ -75,10 +83,29 @@ impl ForgetResult {
             folder: layout.folder(),
             release: live,
             leaf: None,
+            deployed: None,
             files: Vec::new(),
+            dry_run: None,
             steps: Vec::new(),
             findings: Vec::new(),
             next: Vec::new(),
+        }
+    }
+
+    /// Returns the fields of a dry run.
+    fn summarize(&self, observation: Option<&ForgetObservation>) -> DryRunSummary {
+        let considered = json!({
+            "name": self.name,
+            "goal": "forget",
+            // Not as JSON, because not every path is text.
+            "observed": format!("{observation:?}"),
+            "deployed": self.deployed,
+            "steps": self.steps,
+            "findings": report::considered_findings(&self.findings),
+        });
+        DryRunSummary {
+            would_change: self.verdict == ForgetVerdict::Planned,
+            plan_id: report::plan_id(&considered),
         }
     }
 
@@ -105,14 +132,14 @@ pub(crate) fn run(
             .sink
             .show_detail("cannot handle signals: a signal ends the command at once");
     }
-    let (layout, removal) = plan_removal(context, stem)?;
+    let (layout, removal) = plan_removal(context, stem, mode)?;
     if mode == RunMode::DryRun || removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
     let _lock = transaction::take_lock(context, &layout, timeout)?;
     // Another certctl may have held the lock and changed something: everything is observed again.
     disk::sweep(&[&layout])?;
-    let (layout, removal) = plan_removal(context, stem)?;
+    let (layout, removal) = plan_removal(context, stem, mode)?;
     if removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
@@ -127,7 +154,11 @@ pub(crate) fn run(
 }
 
 /// Observes the certificate and plans its removal.
-fn plan_removal(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetResult), Failure> {
+fn plan_removal(
+    context: &Context,
+    stem: &str,
+    mode: RunMode,
+) -> Result<(LineageLayout, ForgetResult), Failure> {
     let root = resolve_root(context.root.as_deref())?;
     check_own_folders(&root, stem)?;
     let settings = observe::read_settings(&root, stem)?;
@@ -136,16 +167,19 @@ fn plan_removal(context: &Context, stem: &str) -> Result<(LineageLayout, ForgetR
     let mut removal = ForgetResult::new(&layout, live);
     if !folders::is_folder(&layout.folder()) {
         // A removal was killed after its last rename: only its leftovers are deleted.
+        if mode == RunMode::DryRun {
+            removal.dry_run = Some(removal.summarize(None));
+        }
         return Ok((layout, removal));
     }
     let (observation, findings) =
         observe_lineage(context, &layout, &settings, removal.release.as_ref())?;
     removal.findings = findings;
     removal.apply_plan(context, &layout, &observation);
-    removal.leaf = observation
-        .release
-        .as_ref()
-        .map(|release| release.leaf().clone());
+    removal.describe_release(&layout, observation.release.as_ref());
+    if mode == RunMode::DryRun {
+        removal.dry_run = Some(removal.summarize(Some(&observation.observation)));
+    }
     removal.list_files(&layout, observation.release.as_ref())?;
     Ok((layout, removal))
 }
@@ -261,6 +295,11 @@ impl ForgetResult {
                 }
             }
         }
+    }
+
+    fn describe_release(&mut self, layout: &LineageLayout, release: Option<&Release>) {
+        self.leaf = release.map(|release| release.leaf().clone());
+        self.deployed = release.map(|release| DeployedCertificate::new(release, layout));
     }
 
     /// Lists the plain files that the steps create, and checks that there is enough space for them.

@@ -23,6 +23,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
+use crate::store::deployed::DeployedCertificate;
 use crate::store::disk;
 use crate::store::layout::{self, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
@@ -113,6 +114,21 @@ pub(crate) fn load_live_leaf(
 ) -> Result<Option<(Certificate, bool)>, Failure> {
     let live = load_live(context, stem)?;
     Ok(live.map(|live| (live.release.leaf().clone(), live.files.is_proven)))
+}
+
+/// Describes what is deployed under a name: the live release at its saved paths.
+///
+/// # Errors
+/// When it exists and cannot be read.
+pub(crate) fn find_deployed(
+    context: &Context,
+    stem: &str,
+) -> Result<Option<DeployedCertificate>, Failure> {
+    let Some(live) = load_live(context, stem)? else {
+        return Ok(None);
+    };
+    let layout = saved_layout(context, stem, &read_settings(context, stem)?)?;
+    Ok(Some(DeployedCertificate::new(&live.release, &layout)))
 }
 
 /// The files of an installed certificate.

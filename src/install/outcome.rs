@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use self::failed::NewFiles;
+use self::progress::FailedProgress;
 use crate::advice::{command_lines, install_command};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -14,18 +15,21 @@ use crate::install::preflight::PreflightState;
 use crate::install::servers::ServerUse;
 use crate::install::servers::new_block::{self, BlockPlacement};
 use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
-use crate::install_plan::plan::{
-    self, InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState,
-};
+use crate::install_plan::observe;
+use crate::install_plan::plan::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState};
 use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
-use crate::store::layout::ReleaseId;
+use crate::report::DryRunSummary;
+use crate::store::deployed::DeployedCertificate;
+use crate::store::layout::ReleasePointer;
+use crate::system::fs::folders;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::with_causes;
 
 mod dry_run;
 mod failed;
 mod problems;
+mod progress;
 mod render;
 
 pub(crate) use problems::show_problems;
@@ -122,6 +126,12 @@ pub(crate) struct TransactionOutcome {
     pub next: Vec<NextStep>,
     /// Where only the start of servers is missing: the commands, which `next` has too.
     pub start_commands: Vec<String>,
+    /// The fields of a dry run.
+    pub dry_run: Option<DryRunSummary>,
+    /// What servers read at the certificate's paths before this run.
+    before: Option<DeployedCertificate>,
+    /// What they read after it; after a dry run, what they would read.
+    after: Option<DeployedCertificate>,
     release: String,
     chain_path: String,
     key_path: String,
@@ -154,6 +164,11 @@ impl TransactionOutcome {
             findings: serving.findings.clone(),
             next: Vec::new(),
             start_commands: Vec::new(),
+            dry_run: None,
+            before: situation.disk.deployed.clone(),
+            after: Some(
+                DeployedCertificate::new(wanted, layout).created_by(folders::current_owner()),
+            ),
             release: wanted.id.to_string(),
             chain_path: layout.chain_path().display().to_string(),
             key_path: layout.key_path().display().to_string(),
@@ -181,6 +196,7 @@ impl TransactionOutcome {
     pub(crate) fn refused(situation: &PreflightState, reasons: Vec<Finding>) -> Self {
         let mut refused = Self::new(situation, InstallVerdict::Refused, None);
         refused.findings.extend(reasons);
+        refused.after.clone_from(&refused.before);
         refused
     }
 
@@ -224,11 +240,7 @@ impl TransactionOutcome {
         situation: &PreflightState,
         plan: &InstallPlan,
     ) {
-        let changes = |step: &PlanStep| {
-            let only_reads = matches!(step, PlanStep::TestServer { .. } | PlanStep::Prove { .. });
-            !only_reads && !only_saves_options(step)
-        };
-        self.changed = plan.steps.iter().any(changes);
+        self.changed = would_change(plan);
         self.server = server_words(&plan.steps);
         self.verdict = match plan.end {
             PlanEnd::NotNamed | PlanEnd::Partly | PlanEnd::Stopped => InstallVerdict::NotServed,
@@ -302,6 +314,14 @@ impl TransactionOutcome {
         ));
     }
 
+    /// After a failure, servers read the new release only if it is still live.
+    fn keep_before_unless_live(&mut self, situation: &PreflightState) {
+        let live = observe::read_pointer(&situation.layout, ReleasePointer::Live);
+        if !live.is_ok_and(|live| live.as_ref() == Some(&situation.wanted.id)) {
+            self.after.clone_from(&self.before);
+        }
+    }
+
     fn record_failure(
         &mut self,
         situation: &PreflightState,
@@ -313,6 +333,7 @@ impl TransactionOutcome {
         self.rollback = rollback_report(&failed);
         self.verdict = progress.verdict();
         self.changed = progress.has_changed_links();
+        self.keep_before_unless_live(situation);
         if let StepError::Interrupted(signal) = *failed.cause {
             return Err(self.interrupted(signal, progress.new_files));
         }
@@ -359,70 +380,6 @@ impl TransactionOutcome {
     }
 }
 
-/// How far a failed plan got, and what its rollback restored.
-struct FailedProgress {
-    /// Whether `live` was switched, or a server was tested, reloaded or probed.
-    reached_servers: bool,
-    /// Whether `live` was switched, or anything was rolled back.
-    has_switched: bool,
-    new_files: NewFiles,
-    /// Whether the wanted release is live in the end.
-    wanted_stays: bool,
-    is_restored: bool,
-    /// Whether a link could not be rolled back.
-    keeps_links: bool,
-}
-
-impl FailedProgress {
-    fn new(failed: &FailedPlan, plan: &InstallPlan, wanted: &ReleaseId) -> Self {
-        let switches =
-            |step: &PlanStep| matches!(step, PlanStep::Switch { to, .. } if to == wanted);
-        let has_switched = failed.attempted.iter().any(switches);
-        let used_servers = failed.attempted.iter().any(uses_servers);
-        let files_stay = plan::keeps_new_files(plan, &failed.attempted);
-        let leads_to_wanted = matches!(&plan.back, RollbackTarget::To(id) if id == wanted);
-        Self {
-            reached_servers: has_switched || used_servers,
-            has_switched: has_switched
-                || !failed.undone.is_empty()
-                || !failed.not_undone.is_empty(),
-            new_files: if files_stay {
-                NewFiles::Stay
-            } else {
-                NewFiles::Removed
-            },
-            wanted_stays: files_stay || leads_to_wanted,
-            is_restored: is_restored(failed),
-            keeps_links: failed
-                .not_undone
-                .iter()
-                .any(|(step, _)| !uses_servers(step)),
-        }
-    }
-
-    fn verdict(&self) -> InstallVerdict {
-        if !self.has_switched {
-            InstallVerdict::NotServed
-        } else if self.wanted_stays || !self.is_restored {
-            InstallVerdict::PartlyRolledBack
-        } else {
-            InstallVerdict::RolledBack
-        }
-    }
-
-    fn has_changed_links(&self) -> bool {
-        self.has_switched && (self.wanted_stays || self.keeps_links)
-    }
-}
-
-/// Whether a step only tests, reloads or probes servers.
-fn uses_servers(step: &PlanStep) -> bool {
-    matches!(
-        step,
-        PlanStep::TestServer { .. } | PlanStep::Reload { .. } | PlanStep::Prove { .. }
-    )
-}
-
 fn rollback_report(failed: &FailedPlan) -> RollbackReport {
     let not_undone = failed.not_undone.iter();
     RollbackReport {
@@ -440,15 +397,12 @@ pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&
     command_lines::start_then_install(start, &install)
 }
 
-/// Whether the site is as before: every step of the rollback succeeded, or, where a test or a
-/// reload did not, every address was probed and serves the earlier certificate.
-fn is_restored(failed: &FailedPlan) -> bool {
-    let was_probed = failed
-        .undone
-        .iter()
-        .any(|step| matches!(step, PlanStep::Prove { .. }));
-    failed.not_undone.iter().all(|(step, _)| {
-        was_probed && matches!(step, PlanStep::TestServer { .. } | PlanStep::Reload { .. })
+/// Whether a plan changes anything but the options of the next renewal.
+#[must_use]
+pub(crate) fn would_change(plan: &InstallPlan) -> bool {
+    plan.steps.iter().any(|step| {
+        let only_reads = matches!(step, PlanStep::TestServer { .. } | PlanStep::Prove { .. });
+        !only_reads && !only_saves_options(step)
     })
 }
 

@@ -14,16 +14,17 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::install::request::{InstallGoal, InstallRequest};
-use crate::install::rollback;
 use crate::install::servers::discover::ServerDiscovery;
 use crate::install::servers::health::ServedLineage;
 use crate::install::servers::{self, SearchPaths, ServingState};
+use crate::install::{installed, rollback};
 use crate::install_plan::apply::{self, ProbeAnswer};
 use crate::install_plan::observe::{self, DiskObservation, PathFingerprints};
 use crate::install_plan::plan::{
     self, InstallPlan, ServedEvidence, ServerState, SettingsChange, TargetRelease,
 };
 use crate::pki::certificate::Certificate;
+use crate::store::deployed::DeployedCertificate;
 use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
 use crate::store::release::Release;
 use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
@@ -198,6 +199,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         let obstacles = checks::find_obstacles(context, self.request, &observation);
         let mut disk = observation.disk;
         disk.obstacles.extend(obstacles);
+        disk.deployed = self.at_saved_paths(context, disk.deployed, &settings)?;
         Ok(PreflightState {
             layout: self.layout,
             settings,
@@ -207,6 +209,25 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             serving: self.serving,
             fingerprints: self.fingerprints,
         })
+    }
+
+    /// Describes what is deployed at the paths that were saved before, where this run changes them.
+    fn at_saved_paths(
+        &self,
+        context: &Context,
+        deployed: Option<DeployedCertificate>,
+        settings: &LineageSettings,
+    ) -> Result<Option<DeployedCertificate>, Failure> {
+        let before = &self.settings_before;
+        let has_moved = before.chain_path.is_some()
+            && (&before.chain_path, &before.key_path) != (&settings.chain_path, &settings.key_path);
+        match deployed {
+            Some(deployed) if has_moved => {
+                let saved = installed::saved_layout(context, self.layout.stem(), before)?;
+                Ok(Some(deployed.at(&saved)))
+            }
+            unmoved => Ok(unmoved),
+        }
     }
 
     /// Demotes to warnings the findings that do not block this kind of request, and those that

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::outcome::TransactionOutcome;
+use super::plan_fingerprint;
 use super::preflight::disk_space::SpaceReservation;
 use super::preflight::{self, PreflightState};
 use super::request::{InstallRequest, RunMode};
@@ -233,7 +234,10 @@ fn decide(
         Err(failure) => return RequestDecision::Final(Box::new(Err(failure))),
     };
     if let Some(reasons) = situation.refusal() {
-        let refused = TransactionOutcome::refused(&situation, reasons);
+        let mut refused = TransactionOutcome::refused(&situation, reasons);
+        if request.mode == RunMode::DryRun {
+            refused.dry_run = Some(plan_fingerprint::summarize(&situation, request, &refused));
+        }
         return RequestDecision::Final(Box::new(Ok(refused)));
     }
     let plan = situation.plan(request.goal);
@@ -255,7 +259,8 @@ fn begin(
         return RequestDecision::Final(Box::new(Err(error.into())));
     }
     if request.mode == RunMode::DryRun {
-        let shown = TransactionOutcome::planned(&situation, plan);
+        let mut shown = TransactionOutcome::planned(&situation, plan);
+        shown.dry_run = Some(plan_fingerprint::summarize(&situation, request, &shown));
         return RequestDecision::Final(Box::new(Ok(shown)));
     }
     RequestDecision::Planned(situation, plan)

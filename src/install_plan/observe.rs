@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::apply::error::InstallError;
 use super::plan::{ObservedState, PlannedServerUse};
 use crate::permissions::Mode;
+use crate::store::deployed::DeployedCertificate;
 use crate::store::disk;
 use crate::store::key_access::inherit::{self, FileAccess};
 use crate::store::layout::{
@@ -29,6 +30,8 @@ pub(crate) use fingerprint::PathFingerprints;
 pub(crate) struct DiskObservation {
     /// The state that decides the plan.
     pub observed: ObservedState,
+    /// What servers read at the deployed paths: the live release, or plain files that are taken over.
+    pub deployed: Option<DeployedCertificate>,
     /// The certificate in plain files, where it can be taken over.
     pub taken_over: Option<Release>,
     /// What occupies a deployed path and cannot be replaced.
@@ -57,17 +60,12 @@ pub(crate) fn observe_disk(
         Some(live) => disk::load(layout, live)?,
         None => None,
     };
+    let live_certificate = describe_deployed(live_release.as_ref(), layout);
     let existing = existing_files::find(layout, live_release, loads)?;
-    let taken_over = existing.taken_over.as_ref().map(|release| &release.id);
-    let candidates = [live.as_ref(), proven.as_ref(), taken_over];
-    let mut loadable = LoadableReleases::default();
-    for id in candidates.into_iter().flatten() {
-        loadable.add(layout, id)?;
-    }
-    if folders::is_folder(&layout.release(&wanted.id)) {
-        disk::compare(layout, wanted)?;
-        loadable.ids.push(wanted.id.clone());
-    }
+    let deployed = describe_deployed(existing.taken_over.as_ref(), layout).or(live_certificate);
+    let mut taken_over = existing.taken_over.iter().map(|release| &release.id);
+    let candidates = [live.as_ref(), proven.as_ref(), taken_over.next()];
+    let loadable = LoadableReleases::find(layout, &candidates, wanted)?;
     let observed = ObservedState {
         live,
         proven,
@@ -79,9 +77,17 @@ pub(crate) fn observe_disk(
     };
     Ok(DiskObservation {
         observed,
+        deployed,
         taken_over: existing.taken_over,
         obstacles: existing.obstacles,
     })
+}
+
+fn describe_deployed(
+    release: Option<&Release>,
+    layout: &LineageLayout,
+) -> Option<DeployedCertificate> {
+    release.map(|release| DeployedCertificate::new(release, layout))
 }
 
 /// Releases on disk that a server can load.
@@ -93,6 +99,23 @@ struct LoadableReleases {
 }
 
 impl LoadableReleases {
+    /// Finds those among `candidates`, and the wanted release if it exists.
+    fn find(
+        layout: &LineageLayout,
+        candidates: &[Option<&ReleaseId>],
+        wanted: &Release,
+    ) -> Result<Self, InstallError> {
+        let mut loadable = Self::default();
+        for id in candidates.iter().flatten() {
+            loadable.add(layout, id)?;
+        }
+        if folders::is_folder(&layout.release(&wanted.id)) {
+            disk::compare(layout, wanted)?;
+            loadable.ids.push(wanted.id.clone());
+        }
+        Ok(loadable)
+    }
+
     fn add(&mut self, layout: &LineageLayout, id: &ReleaseId) -> Result<(), InstallError> {
         let Some(release) = disk::load(layout, id)? else {
             return Ok(());

@@ -79,6 +79,16 @@ impl RowVerdict {
             Self::Wrong => "wrong",
         }
     }
+
+    /// Returns one line for people, for the streams of documents.
+    #[must_use]
+    pub(crate) fn comment(self) -> &'static str {
+        match self {
+            Self::Fine => "nothing to do",
+            Self::Due => "a renewal is due",
+            Self::Wrong => "something is wrong",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

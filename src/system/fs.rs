@@ -1,6 +1,7 @@
 //! Files and folders: bounded reads, atomic writes, listing, locking, extended attributes, free
 //! space.
 
+pub(crate) mod access;
 pub(crate) mod disk_space;
 pub(crate) mod files;
 pub(crate) mod folders;

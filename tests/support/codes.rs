@@ -1,8 +1,10 @@
-//! Compares the words of every JSON document that a test run prints with the code table.
+//! Compares the words of every JSON document that a test run prints with the code table, and its fields
+//! with its schema.
 
 use certctl::facade::code_table::{CodeKind, find};
 
 use super::json::Json;
+use super::schemas;
 
 /// Fails if a document on `stdout` (there may be one on each line) has a word without a row in the
 /// code table.
@@ -16,12 +18,18 @@ pub fn assert_listed(stdout: &str, exit_code: i32) {
         return;
     }
     match stdout.parse::<Json>() {
-        Ok(document) => check(&document, ""),
+        Ok(document) => check_document(&document),
         Err(_) => stdout
             .lines()
             .filter_map(|line| line.parse::<Json>().ok())
-            .for_each(|document| check(&document, "")),
+            .for_each(|document| check_document(&document)),
     }
+}
+
+#[track_caller]
+fn check_document(document: &Json) {
+    schemas::assert_valid(document);
+    check(document, "");
 }
 
 /// Checks `value`, which is the content of the field `name`.

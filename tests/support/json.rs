@@ -142,7 +142,8 @@ impl Json {
         matches!(self, Self::Null)
     }
 
-    fn value(&self) -> Value {
+    /// Returns the value for a library that checks JSON.
+    pub fn value(&self) -> Value {
         match self {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(*value),

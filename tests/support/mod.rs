@@ -28,6 +28,7 @@ pub mod nginx;
 pub mod openssl_ca;
 pub mod paste;
 pub mod program;
+pub mod schemas;
 pub mod seed;
 pub mod server_process;
 pub mod site;

@@ -65,6 +65,9 @@ pub(crate) struct CsrArgs {
     /// Make a new key and request; the old files are kept as numbered backups
     #[arg(long)]
     pub force: bool,
+    /// Check everything and show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// The key algorithms that certctl generates.

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::args::CsrArgs;
 use super::caa;
+use super::dry_run::{PlannedCsr, RequestPlan};
 use super::existing::RequestTarget;
 use super::key::{KeyOrigin, RequestKeyFile};
 use super::outcome::{CsrOutcome, RequestOnDisk};
@@ -15,10 +16,12 @@ use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::delivery::EncryptedKey;
 use crate::failure::Failure;
+use crate::finding::Finding;
 use crate::inputs::InputReader;
 use crate::inputs::dcv_file;
 use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
-use crate::pki::key::{KeyAlgorithm, PrivateKey};
+use crate::inputs::request_steps::RequestStep;
+use crate::pki::key::PrivateKey;
 use crate::pki::request::SigningRequest;
 use crate::report::Outcome;
 
@@ -35,10 +38,50 @@ pub(super) fn create(
     if !has_errors(&findings) {
         findings.extend(caa::findings(context, args, &spec.names, stored.ca())?);
     }
+    let steps = request_steps(args, &spec, &target, &stored);
     if has_errors(&findings) {
-        let refusal = CsrRefusal::new(context, args, spec.names, findings);
+        let mut refusal = CsrRefusal::new(context, args, spec.names.clone(), findings);
+        refusal.note_dry_run(args, &spec, &stored);
         return Ok(Box::new(refusal));
     }
+    if args.dry_run {
+        let plan = RequestPlan::of_new_request(&steps, &stored, &findings);
+        let planned = PlannedCsr::new(context, args, &spec, &target, &plan)?;
+        return Ok(Box::new(planned));
+    }
+    write_request(
+        context,
+        args,
+        spec,
+        target,
+        NewFiles {
+            steps,
+            stored,
+            findings,
+        },
+    )
+}
+
+/// What a new request consists of, besides key and request.
+struct NewFiles {
+    steps: Vec<RequestStep>,
+    stored: StoredRecord,
+    findings: Vec<Finding>,
+}
+
+/// Makes the request and writes its files.
+fn write_request(
+    context: &Context,
+    args: &CsrArgs,
+    spec: CsrSpec,
+    target: RequestTarget,
+    new: NewFiles,
+) -> Result<Box<dyn Outcome>, Failure> {
+    let NewFiles {
+        steps,
+        stored,
+        findings,
+    } = new;
     let generated = GeneratedRequest::new(context, args, &spec, &target.paths)?;
     let backups = write_files(args, &target, &generated, &stored)?;
     let on_disk = RequestOnDisk {
@@ -53,8 +96,28 @@ pub(super) fn create(
         made: true,
         changed: true,
         backups,
+        steps,
         ..outcome
     }))
+}
+
+/// Lists what [`create`] writes.
+fn request_steps(
+    args: &CsrArgs,
+    spec: &CsrSpec,
+    target: &RequestTarget,
+    stored: &StoredRecord,
+) -> Vec<RequestStep> {
+    let replaced = if args.force {
+        target.replaced_paths()
+    } else {
+        Vec::new()
+    };
+    let new_key = match spec.given {
+        Some(_) => None,
+        None => Some(spec.algorithm()),
+    };
+    RequestStep::list(&target.paths, new_key, stored, &replaced)
 }
 
 /// Writes the new files and returns the numbered backups of the old ones.
@@ -112,7 +175,7 @@ impl GeneratedRequest {
                 request,
             });
         }
-        let key = PrivateKey::generate(spec.key_type.unwrap_or(KeyAlgorithm::EcdsaP256))?;
+        let key = PrivateKey::generate(spec.algorithm())?;
         let key_pem = encode_key(context, args, paths, &key)?;
         let request = SigningRequest::build_with_subject(&spec.names, &spec.subject, &key)?;
         Ok(Self {

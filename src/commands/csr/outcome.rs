@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::dry_run;
 use super::key::{self, KeyOrigin, RequestKeyFile};
 use super::spec::{CsrSpec, has_errors};
 use crate::advice::{self, csr_command};
@@ -16,9 +17,10 @@ use crate::dcv::http_file::{self, FileRecord};
 use crate::dcv::record::DcvRecord;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::inputs::request_files::RequestPaths;
+use crate::inputs::request_steps::RequestStep;
 use crate::pki::alt_name::AltNames;
 use crate::pki::request::SigningRequest;
-use crate::report::{Label, Outcome, TextOutput};
+use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
 
 /// A key and its request on disk, with what is known about them.
 pub(super) struct RequestOnDisk {
@@ -53,6 +55,10 @@ pub(super) struct CsrOutcome {
     pub files: Vec<FileRecord>,
     /// The old files that `--force` renamed.
     pub backups: Vec<PathBuf>,
+    /// What this run wrote, or would write.
+    pub steps: Vec<RequestStep>,
+    /// The fields of a dry run.
+    pub dry_run: Option<DryRunSummary>,
     /// What the CA or the users of the certificate may object to.
     pub findings: Vec<Finding>,
     /// The first words of the `dcv-check` command line.
@@ -86,6 +92,8 @@ impl CsrOutcome {
             request: on_disk.request,
             ca,
             backups: Vec::new(),
+            steps: Vec::new(),
+            dry_run: None,
             findings,
             check_words: context.command_words("dcv-check"),
             install_words: context.command_words("install"),
@@ -141,7 +149,7 @@ impl Outcome for CsrOutcome {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        json!({
+        let mut document = json!({
             "schema": "certctl.csr/1",
             "changed": self.changed,
             "names": self.names.texts(),
@@ -158,12 +166,18 @@ impl Outcome for CsrOutcome {
                 "md5": self.request.md5(),
                 "sha256": self.request.sha256(),
                 "subject": self.request.subject,
+                "pem": self.request.to_pem(),
             },
             "records": http_file::list_records_and_files(&self.records, &self.files),
             "backups": backups,
+            "plan": report::plan_json(&self.steps),
             "findings": self.findings,
             "next": self.next_steps(),
-        })
+        });
+        if let Some(dry_run) = &self.dry_run {
+            dry_run.add_to(&mut document);
+        }
+        document
     }
 
     fn human(&self, text: &mut TextOutput) {
@@ -195,6 +209,9 @@ impl CsrOutcome {
                 Label::Wrote,
                 format!("{path}, which stores the CA: {}", ca.name()),
             );
+        }
+        if self.dry_run.is_some() {
+            dry_run::show_steps(text, &self.steps);
         }
         for backup in &self.backups {
             text.add(

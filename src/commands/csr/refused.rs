@@ -4,11 +4,14 @@ use serde_json::{Value, json};
 
 use super::args::CsrArgs;
 use super::command_line;
+use super::dry_run::RequestPlan;
+use super::spec::CsrSpec;
 use crate::advice::csr_command;
 use crate::context::Context;
+use crate::dcv::dcv_file::StoredRecord;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::pki::alt_name::AltNames;
-use crate::report::{Label, Outcome, TextOutput};
+use crate::report::{DryRunSummary, Label, Outcome, TextOutput};
 
 /// A request that a CA would refuse.
 #[derive(Debug)]
@@ -17,6 +20,7 @@ pub(super) struct CsrRefusal {
     findings: Vec<Finding>,
     /// The command line of this run with `--allow` for each error.
     allowing_words: Vec<String>,
+    dry_run: Option<DryRunSummary>,
 }
 
 impl CsrRefusal {
@@ -38,7 +42,14 @@ impl CsrRefusal {
             names,
             findings,
             allowing_words: command_line::words(context, &args),
+            dry_run: None,
         }
+    }
+
+    /// Adds the fields of a dry run, if this is one.
+    pub(super) fn note_dry_run(&mut self, args: &CsrArgs, spec: &CsrSpec, stored: &StoredRecord) {
+        let plan = RequestPlan::of_new_request(&[], stored, &self.findings);
+        self.dry_run = args.dry_run.then(|| plan.summarize(args, spec));
     }
 
     fn next(&self) -> NextStep {
@@ -48,7 +59,7 @@ impl CsrRefusal {
 
 impl Outcome for CsrRefusal {
     fn json(&self) -> Value {
-        json!({
+        let mut document = json!({
             "schema": "certctl.csr/1",
             "changed": false,
             "names": self.names.texts(),
@@ -56,9 +67,14 @@ impl Outcome for CsrRefusal {
             "request": null,
             "records": [],
             "backups": [],
+            "plan": null,
             "findings": self.findings,
             "next": [self.next()],
-        })
+        });
+        if let Some(dry_run) = &self.dry_run {
+            dry_run.add_to(&mut document);
+        }
+        document
     }
 
     fn human(&self, text: &mut TextOutput) {

@@ -69,6 +69,11 @@ impl CsrSpec {
         })
     }
 
+    /// Returns the algorithm of the request's key.
+    pub(super) fn algorithm(&self) -> KeyAlgorithm {
+        self.key_type.unwrap_or(KeyAlgorithm::EcdsaP256)
+    }
+
     /// Returns whether `request` is for the same names.
     pub(super) fn matches_names(&self, request: &SigningRequest) -> bool {
         request
@@ -122,7 +127,7 @@ impl CsrSpec {
         LintedRequest {
             names: &self.names,
             subject: &self.subject,
-            algorithm: self.key_type.unwrap_or(KeyAlgorithm::EcdsaP256),
+            algorithm: self.algorithm(),
             reused_key: reused,
             earlier_content: self.before,
             ca: args.ca,

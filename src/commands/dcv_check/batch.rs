@@ -295,6 +295,7 @@ impl BatchHandler for BatchChecker<'_> {
             return answer;
         }
         let document = ListLineDocument {
+            comment: outcome.comment(),
             document: outcome.document(),
             line: line.number,
             input: &line.text,
@@ -330,6 +331,7 @@ fn is_silent(surveys: &[DnsSurvey]) -> bool {
 struct ListLineDocument<'a> {
     #[serde(flatten)]
     document: DcvDocument<'a>,
+    comment: &'a str,
     line: usize,
     input: &'a str,
 }
@@ -374,6 +376,7 @@ impl Outcome for BatchOutcome {
         let worst = self.verdicts.keys().next_back();
         json!({
             "schema": "certctl.summary/1",
+            "comment": self.progress(),
             "verdict": worst.map(|verdict| verdict.word()),
             "lines": self.lines(),
             "verdicts": verdicts,

@@ -259,6 +259,13 @@ struct ServerDocument<'a> {
 }
 
 impl DcvCheckOutcome {
+    /// Returns one line for people, without rendering the text: the first error, else the verdict.
+    pub(super) fn comment(&self) -> &str {
+        let mut findings = self.findings.iter();
+        let error = findings.find(|finding| finding.severity == Severity::Error);
+        error.map_or(self.verdict.comment(), |error| &error.message)
+    }
+
     pub(super) fn document(&self) -> DcvDocument<'_> {
         DcvDocument {
             schema: "certctl.dcv-check/1",

@@ -12,6 +12,7 @@ use crate::install::drift_check::{self, DriftCheck};
 use crate::install::installed;
 use crate::install::outcome::InstallVerdict;
 use crate::report::{self, Label, Outcome, TextOutput};
+use crate::store::deployed::DeployedCertificate;
 use crate::store::release::Release;
 
 /// The outcome of `install --check`: one entry per certificate.
@@ -124,17 +125,23 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
 
 fn check_json(check: &DriftCheck) -> Value {
     let release = check.release.as_ref();
+    let deployed = release.map(|release| DeployedCertificate::new(release, &check.layout));
     json!({
         "name": check.name,
         "verdict": check.verdict().name(),
+        "changed": false,
         "release": release.map(|release| release.id.to_string()),
         "chain_path": report::path_text(check.layout.chain_path()),
         "key_path": report::path_text(check.layout.key_path()),
         "key_mode": release.map(|release| release.access.mode.to_string()),
         "not_after": release.map(Release::not_after),
         "sha256": release.map(|release| release.leaf().sha256()),
+        "before": deployed,
+        "after": deployed,
         "proof": check.proof(),
         "probes": check.probes,
+        "plan": null,
         "findings": check.findings,
+        "next": [],
     })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use self::interrupted::interrupted;
 use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -9,12 +10,16 @@ use crate::finding::{Finding, NextStep, Severity};
 use crate::install::outcome::{
     InstallVerdict, TransactionOutcome, show_problems, start_then_install,
 };
-use crate::report::{Label, Outcome, TextOutput};
+use crate::install::request::RunMode;
+use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
 use crate::wording::day;
+
+mod interrupted;
 
 /// The outcome of `install`.
 #[derive(Debug)]
 pub(crate) struct InstallOutcome {
+    mode: RunMode,
     certificates: Vec<CertificateOutcome>,
     /// One step for all certificates whose servers have to be started: a second start would fail.
     start: Option<NextStep>,
@@ -142,14 +147,40 @@ impl CertificateOutcome {
                 "schema": "certctl.install/1",
                 "verdict": InstallVerdict::Refused.name(),
                 "changed": false,
-                "certificates": [{ "name": self.stem, "proof": "none", "probes": [] }],
+                "certificates": [{
+                    "name": self.stem,
+                    "verdict": InstallVerdict::Refused.name(),
+                    "changed": false,
+                    "proof": "none",
+                    "probes": [],
+                    "plan": null,
+                    "next": [],
+                }],
                 "findings": [],
                 "next": [],
             }),
         };
         document["findings"] = json!(self.all_findings());
         document["undo"] = json!(Vec::from_iter(&self.undo));
+        for field in ["findings", "undo"] {
+            document["certificates"][0][field] = document[field].clone();
+        }
         document
+    }
+
+    /// What the id of a dry run's plan depends on.
+    fn considered(&self) -> Value {
+        let dry_run = self.transaction().and_then(|done| done.dry_run.as_ref());
+        json!([
+            self.stem,
+            dry_run.map(|dry_run| &dry_run.plan_id),
+            report::considered_findings(&self.all_findings()),
+        ])
+    }
+
+    fn would_change(&self) -> bool {
+        let dry_run = self.transaction().and_then(|done| done.dry_run.as_ref());
+        dry_run.is_some_and(|dry_run| dry_run.would_change)
     }
 
     fn print(&self, text: &mut TextOutput) {
@@ -206,69 +237,6 @@ fn finding(failure: &Failure) -> Finding {
     failure.clone().into_finding("step-failed")
 }
 
-/// Certificates that a signal left in the same state.
-struct StateGroup<'a> {
-    state: Vec<String>,
-    stems: Vec<&'a str>,
-}
-
-impl StateGroup<'_> {
-    /// `a, b and 3 more: `
-    fn label(&self) -> String {
-        const FEW: usize = 5;
-        let count = self.stems.len();
-        if count > FEW {
-            let few = self.stems[..FEW].join(", ");
-            format!("{few} and {} more: ", count - FEW)
-        } else {
-            format!("{}: ", self.stems.join(", "))
-        }
-    }
-}
-
-fn group_by_state(certificates: &[CertificateOutcome]) -> Vec<StateGroup<'_>> {
-    let mut groups: Vec<StateGroup<'_>> = Vec::new();
-    for certificate in certificates {
-        let state = certificate.state_in_words();
-        match groups.iter_mut().find(|group| group.state == state) {
-            Some(group) => group.stems.push(&certificate.stem),
-            None => groups.push(StateGroup {
-                state,
-                stems: vec![&certificate.stem],
-            }),
-        }
-    }
-    groups
-}
-
-/// The failure of several certificates that a signal interrupted. Some may be live and others rolled
-/// back: each state is listed with its certificates.
-fn interrupted(signal: i32, certificates: &[CertificateOutcome]) -> Failure {
-    let mut failure = Failure::new(
-        FailureKind::Interrupted(signal),
-        format!("interrupted by signal {signal}"),
-    );
-    let groups = group_by_state(certificates);
-    for group in &groups {
-        let label = if groups.len() == 1 {
-            String::new()
-        } else {
-            group.label()
-        };
-        for cause in &group.state {
-            failure = failure.because(format!("{label}{cause}"));
-        }
-    }
-    let next = certificates
-        .iter()
-        .filter(|certificate| certificate.signal().is_some())
-        .find_map(|certificate| match &certificate.result {
-            InstallResult::Failed(failed) => failed.next.first().cloned(),
-            _ => None,
-        });
-    next.into_iter().fold(failure, Failure::with_step)
-}
-
 /// One step that rolls back every certificate that was installed successfully.
 fn rollback_step(context: &Context, certificates: &[CertificateOutcome]) -> Option<NextStep> {
     let root = context.root.as_deref();
@@ -318,28 +286,31 @@ impl InstallOutcome {
     /// The outcome, unless a signal interrupted several certificates or the only one failed.
     pub(super) fn new(
         context: &Context,
+        mode: RunMode,
         mut certificates: Vec<CertificateOutcome>,
     ) -> Result<Self, Failure> {
         if certificates.len() == 1
             && let Some(only) = certificates.pop()
         {
-            return Self::single(only);
+            return Self::single(mode, only);
         }
         let signal = certificates.iter().find_map(CertificateOutcome::signal);
         if let Some(signal) = signal {
             return Err(interrupted(signal, &certificates));
         }
         Ok(Self {
+            mode,
             start: merge_start_steps(context, &mut certificates),
             undo: rollback_step(context, &certificates),
             certificates,
         })
     }
 
-    fn single(certificate: CertificateOutcome) -> Result<Self, Failure> {
+    fn single(mode: RunMode, certificate: CertificateOutcome) -> Result<Self, Failure> {
         match certificate.result {
             InstallResult::Failed(failure) => Err(failure),
             _ => Ok(Self {
+                mode,
                 certificates: vec![certificate],
                 start: None,
                 undo: None,
@@ -374,27 +345,6 @@ impl InstallOutcome {
     }
 }
 
-/// The fields of a certificate's document that move into its entry in `certificates`.
-const CERTIFICATE_FIELDS: [&str; 8] = [
-    "verdict",
-    "changed",
-    "settings",
-    "plan",
-    "rolled_back",
-    "findings",
-    "next",
-    "undo",
-];
-
-/// The entry in `certificates` of a document about several.
-fn certificate_entry(document: &Value) -> Value {
-    let mut entry = document["certificates"][0].clone();
-    for field in CERTIFICATE_FIELDS {
-        entry[field] = document[field].clone();
-    }
-    entry
-}
-
 /// The elements of the array `field` of all documents.
 fn concatenate(documents: &[Value], field: &str) -> Vec<Value> {
     documents
@@ -405,28 +355,14 @@ fn concatenate(documents: &[Value], field: &str) -> Vec<Value> {
 
 impl Outcome for InstallOutcome {
     fn json(&self) -> Value {
-        if let [only] = self.certificates.as_slice() {
-            return only.document();
+        let mut document = match self.certificates.as_slice() {
+            [only] => only.document(),
+            _ => self.document_of_several(),
+        };
+        if let Some(dry_run) = self.dry_run() {
+            dry_run.add_to(&mut document);
         }
-        let documents: Vec<Value> = self
-            .certificates
-            .iter()
-            .map(CertificateOutcome::document)
-            .collect();
-        let entries: Vec<Value> = documents.iter().map(certificate_entry).collect();
-        let mut next = concatenate(&documents, "next");
-        if let Some(start) = &self.start {
-            next.push(json!(start));
-        }
-        json!({
-            "schema": "certctl.install/1",
-            "verdict": self.verdict().name(),
-            "changed": documents.iter().any(|one| one["changed"] == true),
-            "certificates": entries,
-            "findings": concatenate(&documents, "findings"),
-            "next": next,
-            "undo": concatenate(&documents, "undo"),
-        })
+        document
     }
 
     fn human(&self, text: &mut TextOutput) {
@@ -458,42 +394,41 @@ impl Outcome for InstallOutcome {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{CertificateOutcome, Failure, FailureKind, InstallResult, NextStep, interrupted};
-
-    fn interrupted_certificate(stem: &str, state: &str) -> CertificateOutcome {
-        let failure = Failure::new(FailureKind::Interrupted(15), "interrupted by signal 15")
-            .because(state)
-            .with_step(NextStep::say("Run the same command again"));
-        CertificateOutcome {
-            stem: stem.to_owned(),
-            description: String::new(),
-            findings: Vec::new(),
-            result: InstallResult::Failed(failure),
-            undo: None,
+impl InstallOutcome {
+    /// The fields of a dry run: the ids of all plans are hashed into one.
+    fn dry_run(&self) -> Option<DryRunSummary> {
+        if self.mode != RunMode::DryRun {
+            return None;
         }
+        let certificates = self.certificates.iter();
+        let considered: Vec<Value> = certificates.map(CertificateOutcome::considered).collect();
+        Some(DryRunSummary {
+            would_change: self
+                .certificates
+                .iter()
+                .any(CertificateOutcome::would_change),
+            plan_id: report::plan_id(&json!(considered)),
+        })
     }
 
-    #[test]
-    fn interrupted_installs_list_the_state_of_each_certificate() {
-        let back = "rolled back";
-        let same = [
-            interrupted_certificate("a", back),
-            interrupted_certificate("b", back),
-        ];
-        assert_eq!(interrupted(15, &same).causes, [back]);
-        let different = [
-            interrupted_certificate("a", back),
-            interrupted_certificate("b", "not everything was rolled back"),
-            interrupted_certificate("c", back),
-        ];
-        let failure = interrupted(15, &different);
-        assert_eq!(
-            failure.causes,
-            ["a, c: rolled back", "b: not everything was rolled back"]
-        );
-        assert_eq!(failure.kind.exit_code(), 143);
-        assert_eq!(failure.next.len(), 1);
+    fn document_of_several(&self) -> Value {
+        let documents: Vec<Value> = self
+            .certificates
+            .iter()
+            .map(CertificateOutcome::document)
+            .collect();
+        let mut next = concatenate(&documents, "next");
+        if let Some(start) = &self.start {
+            next.push(json!(start));
+        }
+        json!({
+            "schema": "certctl.install/1",
+            "verdict": self.verdict().name(),
+            "changed": documents.iter().any(|one| one["changed"] == true),
+            "certificates": concatenate(&documents, "certificates"),
+            "findings": concatenate(&documents, "findings"),
+            "next": next,
+            "undo": concatenate(&documents, "undo"),
+        })
     }
 }

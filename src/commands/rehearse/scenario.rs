@@ -18,7 +18,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::rehearsal::reseller::{PendingOrder, RehearsalReseller, RetryResult, ValidationAttempt};
 use crate::rehearsal::web::{OLD_DAYS, RehearsalSite};
-use crate::report::{Outcome, TextOutput};
+use crate::report::{self, Outcome, TextOutput};
 use crate::system::fs::files;
 use crate::system::fs::scratch::ScratchFolder;
 use crate::system::serve::web::{SiteVisit, visit};
@@ -471,7 +471,7 @@ fn command_result<O: Outcome>(result: Result<O, Failure>) -> Result<CommandResul
             Ok(CommandResult {
                 exit_code: outcome.exit_code(),
                 output,
-                document: outcome.json(),
+                document: report::document(&outcome),
             })
         }
         Err(failure) if matches!(failure.kind, FailureKind::Interrupted(_)) => Err(failure),

@@ -20,6 +20,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::dcv_file;
 use crate::inputs::folder::HeldFile;
+use crate::inputs::request_steps::RequestStep;
 use crate::install::installed;
 use crate::inventory::StatusRow;
 use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ValidationMethod};
@@ -27,6 +28,7 @@ use crate::matching::file_names;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
+use crate::store::deployed::DeployedCertificate;
 use crate::store::settings::LineageSettings;
 
 /// The renewal of one certificate.
@@ -49,6 +51,12 @@ pub(super) struct RenewalAttempt {
     /// The reseller or CA.
     pub(super) ca: Option<Ca>,
     pub(super) result: RenewalResult,
+    /// What this run wrote, or would write.
+    pub(super) steps: Vec<RequestStep>,
+    /// The fingerprint of the certificate that is renewed.
+    pub(super) sha256: String,
+    /// What servers read at the certificate's paths; it stays until the new one is installed.
+    pub(super) deployed: Option<DeployedCertificate>,
     pub(super) findings: Vec<Finding>,
     /// The words of the `dcv-check` command line for the folder of the request.
     pub(super) check_command: Vec<String>,
@@ -128,6 +136,9 @@ pub(super) fn prepare_renewal(
     };
     let mut attempt = renewal.describe(findings);
     attempt.result = renewal.prepare(&mut attempt)?;
+    if let Some(stem) = &row.installed_as {
+        attempt.deployed = installed::find_deployed(context, stem)?;
+    }
     if let RenewalResult::Prepared(prepared) = &attempt.result {
         attempt.names = requested_names(&prepared.request).collect();
     }
@@ -153,14 +164,10 @@ impl RenewalContext<'_> {
         let next = schedule::renewals(terms, renew_before, now)
             .into_iter()
             .next();
-        let names = match previous.names() {
-            Ok(names) => names.texts(),
-            Err(_) => previous.certificate_names(),
-        };
         let name = self.row.installed_as.clone();
         RenewalAttempt {
             name: name.unwrap_or_else(|| self.row.name.clone()),
-            names,
+            names: self.names(),
             due,
             not_after,
             paid_until,
@@ -168,9 +175,20 @@ impl RenewalContext<'_> {
             validation: next.map_or(ValidationMethod::New, |next| next.validation),
             ca: previous.ca(),
             result: RenewalResult::Ready(PathBuf::new()),
+            steps: Vec::new(),
+            sha256: previous.leaf.sha256(),
+            deployed: None,
             findings,
             check_command: self.folder_context.command_words("dcv-check"),
             install_command: self.folder_context.command_words("install"),
+        }
+    }
+
+    /// Returns the names of the request, else those of the certificate.
+    fn names(&self) -> Vec<String> {
+        match self.previous.names() {
+            Ok(names) => names.texts(),
+            Err(_) => self.previous.certificate_names(),
         }
     }
 

@@ -12,12 +12,14 @@ use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, Severity};
 use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
+use crate::inputs::request_steps::RequestStep;
 use crate::inputs::{self, folder};
 use crate::matching::{file_names, file_stem_of};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::PrivateKey;
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::SubjectName;
+use crate::system::fs::access::check_writable;
 use crate::system::fs::files;
 use crate::wording::day;
 
@@ -35,6 +37,8 @@ struct PlannedRequest {
     /// The key to reuse.
     previous_key: Option<PreviousKey>,
     paths: RequestPaths,
+    /// The `.dcv` file's content.
+    stored: StoredRecord,
     files: RenewalFiles,
 }
 
@@ -44,16 +48,18 @@ impl RenewalContext<'_> {
         &self,
         attempt: &mut RenewalAttempt,
     ) -> Result<RenewalResult, Failure> {
-        let planned = self.plan_new()?;
+        let planned = self.plan_new(attempt.ca)?;
+        attempt.steps = planned.steps();
         attempt.findings.extend(self.lint(&planned, attempt.ca));
         if self.args.dry_run {
+            check_writable(files::parent(&planned.paths.request))?;
             return Ok(RenewalResult::Planned(planned.files));
         }
         let prepared = self.write_new(planned, attempt.ca)?;
         Ok(RenewalResult::Prepared(Box::new(prepared)))
     }
 
-    fn plan_new(&self) -> Result<PlannedRequest, Failure> {
+    fn plan_new(&self, ca: Option<Ca>) -> Result<PlannedRequest, Failure> {
         let names = self.previous.names()?;
         let subject = self.previous.subject(&names);
         let previous_key = if self.args.reuse_key {
@@ -80,6 +86,7 @@ impl RenewalContext<'_> {
             subject,
             previous_key,
             paths,
+            stored: ca.map(StoredRecord::of_ca).unwrap_or_default(),
             files,
         })
     }
@@ -120,11 +127,11 @@ impl RenewalContext<'_> {
         };
         let request = SigningRequest::build_with_subject(&planned.names, &planned.subject, &key)?;
         let new_key = writes_key.then_some(&key);
-        let stored = write_files(&planned.paths, new_key, &request, ca)?;
+        write_files(&planned.paths, new_key, &request, &planned.stored)?;
         Ok(PreparedRequest {
             is_new: true,
             files: planned.files,
-            records: self.records(&request, ca, &stored),
+            records: self.records(&request, ca, &planned.stored),
             request,
         })
     }
@@ -214,19 +221,27 @@ impl RenewalContext<'_> {
     }
 }
 
+impl PlannedRequest {
+    /// Lists what [`RenewalContext::write_new`] writes.
+    fn steps(&self) -> Vec<RequestStep> {
+        let is_in_folder = self
+            .previous_key
+            .as_ref()
+            .is_some_and(|previous| previous.path.is_some());
+        let new_key = (!is_in_folder).then_some(self.files.algorithm);
+        RequestStep::list(&self.paths, new_key, &self.stored, &[])
+    }
+}
+
 /// Writes the request, its `.dcv` file, and the key if it is new.
 fn write_files(
     paths: &RequestPaths,
     new_key: Option<&PrivateKey>,
     request: &SigningRequest,
-    ca: Option<Ca>,
-) -> Result<StoredRecord, Failure> {
-    let mut stored = StoredRecord::default();
-    if let Some(ca) = ca {
-        stored.set_ca(ca);
-    }
+    stored: &StoredRecord,
+) -> Result<(), Failure> {
     let key = new_key.map(PrivateKey::to_pem);
     let key = key.as_ref().map(|pem| pem.as_str());
-    StagedRequestFiles::stage(paths, key, request, &stored)?.move_into_place(&[])?;
-    Ok(stored)
+    StagedRequestFiles::stage(paths, key, request, stored)?.move_into_place(&[])?;
+    Ok(())
 }

@@ -10,9 +10,10 @@ use crate::commands::validation_text;
 use crate::dcv::ca::Ca;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
+use crate::install::request::RunMode;
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
 use crate::pki::request::SigningRequest;
-use crate::report::{Label, Outcome, TextOutput, path_text};
+use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput, path_text};
 use crate::wording::day;
 
 /// The outcome of `renew`.
@@ -23,6 +24,7 @@ pub(crate) struct RenewOutcome {
     /// What could not be checked or prepared.
     findings: Vec<Finding>,
     exit_code: u8,
+    mode: RunMode,
 }
 
 /// A certificate whose renewal could not be prepared.
@@ -33,6 +35,7 @@ pub(super) struct FailedRenewal {
 
 impl RenewOutcome {
     pub(super) fn new(
+        mode: RunMode,
         attempts: Vec<RenewalAttempt>,
         failed: Vec<FailedRenewal>,
         not_due: NotYetDue,
@@ -46,12 +49,17 @@ impl RenewOutcome {
             not_due,
             findings,
             exit_code,
+            mode,
         }
     }
 
     fn verdict(&self) -> &'static str {
+        let is_planned =
+            |attempt: &RenewalAttempt| matches!(attempt.result, RenewalResult::Planned(_));
         if self.attempts.is_empty() {
             "nothing-due"
+        } else if self.attempts.iter().any(is_planned) {
+            "planned"
         } else {
             "prepared"
         }
@@ -89,6 +97,29 @@ impl NotYetDue {
     }
 }
 
+impl RenewOutcome {
+    /// Returns the fields of a dry run.
+    fn dry_run(&self) -> DryRunSummary {
+        let attempts: Vec<Value> = self
+            .attempts
+            .iter()
+            .map(RenewalAttempt::considered)
+            .collect();
+        let considered = json!({
+            "goal": "renew",
+            "certificates": attempts,
+            "findings": report::considered_findings(&self.findings),
+        });
+        DryRunSummary {
+            would_change: self
+                .attempts
+                .iter()
+                .any(|attempt| !attempt.steps.is_empty()),
+            plan_id: report::plan_id(&considered),
+        }
+    }
+}
+
 impl Outcome for RenewOutcome {
     fn json(&self) -> Value {
         let attempts = &self.attempts;
@@ -100,7 +131,7 @@ impl Outcome for RenewOutcome {
             certificates.push(attempt.json());
             next.extend(attempt.next());
         }
-        json!({
+        let mut document = json!({
             "schema": "certctl.renew/1",
             "verdict": self.verdict(),
             "changed": attempts.iter().any(RenewalAttempt::is_new),
@@ -109,7 +140,11 @@ impl Outcome for RenewOutcome {
             "next_due": self.not_due.first_json(),
             "findings": findings,
             "next": next,
-        })
+        });
+        if self.mode == RunMode::DryRun {
+            self.dry_run().add_to(&mut document);
+        }
+        document
     }
 
     fn human(&self, text: &mut TextOutput) {
@@ -149,6 +184,23 @@ impl RenewalAttempt {
         self.prepared().is_some_and(|prepared| prepared.is_new)
     }
 
+    /// Returns what the id of a dry run's plan depends on.
+    fn considered(&self) -> Value {
+        let files = self.files();
+        json!({
+            "name": self.name,
+            "names": self.names,
+            "sha256": self.sha256,
+            "ca": self.ca.map(Ca::name),
+            "paid_until": self.paid_until,
+            "key": files.map(|files| key_json(files, self.prepared())),
+            "request": files.map(|files| request_json(files, self.prepared())),
+            "deployed": self.deployed,
+            "steps": self.steps,
+            "findings": report::considered_findings(&self.findings),
+        })
+    }
+
     fn json(&self) -> Value {
         let prepared = self.prepared();
         let files = self.files();
@@ -168,6 +220,9 @@ impl RenewalAttempt {
             "key": files.map(|files| key_json(files, prepared)),
             "request": files.map(|files| request_json(files, prepared)),
             "records": records.unwrap_or_default(),
+            "before": self.deployed,
+            "after": self.deployed,
+            "plan": report::plan_json(&self.steps),
             "findings": self.findings,
             "next": self.next(),
         })
@@ -321,5 +376,6 @@ fn request_json(files: &RenewalFiles, prepared: Option<&PreparedRequest>) -> Val
         "md5": request.map(SigningRequest::md5),
         "sha256": request.map(SigningRequest::sha256),
         "subject": request.map(|request| request.subject.as_str()),
+        "pem": request.map(SigningRequest::to_pem),
     })
 }

@@ -31,6 +31,8 @@ use crate::system::fs::walk::WalkedEntry;
 /// The line of a file or a server.
 #[derive(Serialize)]
 struct ScanLine<'a> {
+    schema: &'static str,
+    comment: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +42,18 @@ struct ScanLine<'a> {
     verdict: &'static str,
     items: ItemList<'a>,
 }
+
+/// The line of something that could not be checked.
+#[derive(Serialize)]
+struct FindingLine<'a> {
+    schema: &'static str,
+    comment: &'a str,
+    #[serde(flatten)]
+    finding: &'a Finding,
+}
+
+/// The schema of every line but the last.
+const LINE_SCHEMA: &str = "certctl.status-line/1";
 
 /// The items of one file or server.
 struct ItemList<'a> {
@@ -175,7 +189,7 @@ struct LineCounts {
     fine: usize,
     due: usize,
     wrong: usize,
-    passed_over: usize,
+    skipped: usize,
     unreadable: usize,
 }
 
@@ -186,7 +200,7 @@ impl LineCounts {
         self.fine += more.fine;
         self.due += more.due;
         self.wrong += more.wrong;
-        self.passed_over += more.passed_over;
+        self.skipped += more.skipped;
         self.unreadable += more.unreadable;
     }
 }
@@ -346,10 +360,12 @@ impl LineBuffer {
                     now: policy.now,
                 };
                 self.push(&ScanLine {
+                    schema: LINE_SCHEMA,
+                    comment: verdict.comment(),
                     path: None,
                     address: Some(*address),
                     name: Some(name),
-                    verdict,
+                    verdict: verdict.name(),
                     items,
                 });
             }
@@ -363,16 +379,18 @@ impl LineBuffer {
             now: policy.now,
         };
         self.push(&ScanLine {
+            schema: LINE_SCHEMA,
+            comment: verdict.comment(),
             path: Some(report::path_text(path)),
             address: None,
             name: None,
-            verdict,
+            verdict: verdict.name(),
             items,
         });
     }
 
     /// Counts the contents of one line; returns its verdict.
-    fn count(&mut self, policy: LinePolicy, contents: &[ItemContent]) -> &'static str {
+    fn count(&mut self, policy: LinePolicy, contents: &[ItemContent]) -> RowVerdict {
         for content in contents {
             if let ItemContent::Certificates(chain) = content {
                 self.counts.certificates += chain.len();
@@ -389,17 +407,19 @@ impl LineBuffer {
             RowVerdict::Wrong => &mut self.counts.wrong,
         };
         *count += 1;
-        verdict.name()
+        verdict
     }
 
     fn add_skipped(&mut self, path: &Path, code: &'static str, reason: &str) {
         let count = if code == "unreadable" {
             &mut self.counts.unreadable
         } else {
-            &mut self.counts.passed_over
+            &mut self.counts.skipped
         };
         *count += 1;
         self.push(&json!({
+            "schema": LINE_SCHEMA,
+            "comment": reason,
             "path": report::path_text(path),
             "code": code,
             "message": reason,
@@ -410,7 +430,11 @@ impl LineBuffer {
         if finding.severity == Severity::Error {
             self.counts.unreadable += 1;
         }
-        self.push(finding);
+        self.push(&FindingLine {
+            schema: LINE_SCHEMA,
+            comment: &finding.message,
+            finding,
+        });
     }
 
     fn push(&mut self, line: &impl Serialize) {
@@ -445,6 +469,7 @@ impl LineOutput<'_> {
         let mut last = LineBuffer::default();
         last.push(&LineSummary {
             schema: "certctl.summary/1",
+            comment: verdict.comment(),
             verdict: verdict.name(),
             at,
             counts,
@@ -462,6 +487,7 @@ impl LineOutput<'_> {
 #[derive(Serialize)]
 struct LineSummary<'a> {
     schema: &'static str,
+    comment: &'static str,
     verdict: &'static str,
     at: Timestamp,
     #[serde(flatten)]

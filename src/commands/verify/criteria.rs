@@ -135,6 +135,7 @@ impl VerifiedCertificate {
             "key_path": self.key_path.as_deref().map(report::path_text),
             "not_after": self.chain.leaf().not_after,
             "chain": report::chain_json(&self.chain),
+            "findings": self.findings,
         });
         if let (Some(seen), Value::Object(fields)) = (&self.seen, &mut document) {
             fields.insert("addresses".to_owned(), json!(seen.addresses));

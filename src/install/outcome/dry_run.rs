@@ -1,13 +1,13 @@
 //! What a dry run shows: each step with its files, what each server still needs, the options that
 //! would be saved, and what happens after a failure.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::TransactionOutcome;
 use crate::install::preflight::PreflightState;
 use crate::install::servers::{ServerUse, new_block};
 use crate::install_plan::plan::{PlanEnd, PlanStep, RollbackTarget, ServerState};
-use crate::report::{Label, TextOutput};
+use crate::report::{self, Label, TextOutput};
 use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
 
 impl TransactionOutcome {
@@ -26,6 +26,18 @@ impl TransactionOutcome {
             );
         }
         lines
+    }
+
+    /// The plan with the text of each step; null if it was refused.
+    pub(super) fn plan_json(&self) -> Value {
+        let Some(plan) = &self.plan else {
+            return Value::Null;
+        };
+        let steps = plan.steps.iter();
+        let steps: Vec<Value> = steps
+            .map(|step| report::step_json(step, self.in_full(step)))
+            .collect();
+        json!({ "steps": steps, "back": plan.back, "end": plan.end })
     }
 
     pub(crate) fn show_plan(&self, text: &mut TextOutput) {

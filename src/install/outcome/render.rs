@@ -19,27 +19,43 @@ impl TransactionOutcome {
     /// `certctl.install/1` and `certctl.rollback/1`.
     #[must_use]
     pub(crate) fn json(&self, schema: &str) -> Value {
-        json!({
+        let rolled_back = json!({
+            "done": self.rollback.succeeded,
+            "left": self.rollback.failed,
+        });
+        let mut document = json!({
             "schema": schema,
             "verdict": self.verdict.name(),
             "changed": self.changed,
             "certificates": [{
                 "name": self.name,
+                "verdict": self.verdict.name(),
+                "changed": self.changed,
                 "release": self.release,
                 "chain_path": self.chain_path,
                 "key_path": self.key_path,
                 "key_mode": self.key_mode.to_string(),
                 "not_after": self.leaf.not_after,
                 "sha256": self.leaf.sha256(),
+                "before": self.before,
+                "after": self.after,
                 "proof": self.proof(),
                 "probes": self.seen,
+                "plan": self.plan_json(),
+                "rolled_back": rolled_back,
+                "settings": self.settings,
+                "findings": self.findings,
+                "next": self.next,
             }],
             "settings": self.settings,
-            "plan": self.plan,
-            "rolled_back": { "done": self.rollback.succeeded, "left": self.rollback.failed },
+            "rolled_back": rolled_back,
             "findings": self.findings,
             "next": self.next,
-        })
+        });
+        if let Some(dry_run) = &self.dry_run {
+            dry_run.add_to(&mut document);
+        }
+        document
     }
 
     fn proof(&self) -> &'static str {

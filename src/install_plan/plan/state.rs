@@ -1,10 +1,13 @@
 //! The observed state that decides a plan: links, releases, plain files, servers.
 
+use serde::Serialize;
+
+use super::step::serialize_server;
 use crate::store::layout::{ReleaseFile, ReleaseId};
 use crate::webserver::model::ServerSoftware;
 
 /// What exists at a deployed path. Anything else is refused before a plan is made.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub(crate) enum PathState {
     Absent,
     /// A plain file that is not part of a working certificate, or differs from the release that is
@@ -18,7 +21,7 @@ pub(crate) enum PathState {
 }
 
 /// What servers read where at least one file of the certificate is a plain file.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub(crate) enum ServedBefore {
     /// Files that no server can load, and why.
     Broken(String),
@@ -30,7 +33,7 @@ pub(crate) enum ServedBefore {
 }
 
 /// How a server is tested, reloaded and probed.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub(crate) struct ServerQuestions {
     /// The test of its configuration, in words.
     pub test: Option<String>,
@@ -43,7 +46,7 @@ pub(crate) struct ServerQuestions {
 }
 
 /// Whether a server's configuration serves all names of the certificate with it.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub(crate) enum NameCoverage {
     /// All names, as far as the configuration shows.
     #[default]
@@ -53,7 +56,7 @@ pub(crate) enum NameCoverage {
 }
 
 /// The state of a server before anything is changed.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub(crate) enum ServerState {
     /// Its configuration cannot be loaded, but only because it lacks the files that this run
     /// installs.
@@ -93,15 +96,16 @@ impl ServerState {
 }
 
 /// How one server uses the certificate.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub(crate) struct PlannedServerUse {
     /// The software; `None` for commands given by the user.
+    #[serde(serialize_with = "serialize_server")]
     pub server: Option<ServerSoftware>,
     pub state: ServerState,
 }
 
 /// What the server served when it was probed before any change.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub(crate) enum ServedEvidence {
     /// The wanted release, at every address.
     WantedRelease,
@@ -110,7 +114,7 @@ pub(crate) enum ServedEvidence {
 }
 
 /// Everything that decides a plan.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub(crate) struct ObservedState {
     /// The release that `live` points to.
     pub live: Option<ReleaseId>,

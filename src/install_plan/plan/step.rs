@@ -21,7 +21,7 @@ pub enum PlanStep {
     Link {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
-        #[serde(serialize_with = "shown")]
+        #[serde(rename = "target", serialize_with = "shown")]
         text: PathBuf,
     },
     /// Points `proven` to the live release.
@@ -40,7 +40,10 @@ pub enum PlanStep {
     },
     /// Reloads a server.
     Reload {
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "serialize_server"
+        )]
         server: Option<ServerSoftware>,
         command: String,
     },
@@ -65,7 +68,10 @@ pub enum PlanStep {
     TakeOver { release: ReleaseId },
     /// Runs a server's own test of its configuration.
     TestServer {
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "named")]
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "serialize_server"
+        )]
         server: Option<ServerSoftware>,
         command: String,
     },
@@ -89,7 +95,10 @@ fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
 }
 
 /// Serializes the server's name; commands given by the user have none.
-fn named<S: Serializer>(server: &Option<ServerSoftware>, document: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize_server<S: Serializer>(
+    server: &Option<ServerSoftware>,
+    document: S,
+) -> Result<S::Ok, S::Error> {
     document.collect_str(server.map_or("", ServerSoftware::name))
 }
 

@@ -103,6 +103,14 @@ pub(crate) fn current_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// Returns the owner of the files that this process creates.
+pub(crate) fn current_owner() -> Owner {
+    Owner {
+        uid: current_user(),
+        gid: rustix::process::getegid().as_raw(),
+    }
+}
+
 /// Returns the home folder of the user, from the environment.
 #[must_use]
 pub(crate) fn home_folder() -> Option<PathBuf> {

@@ -1,0 +1,108 @@
+//! The failure of several certificates that a signal interrupted.
+
+use super::{CertificateOutcome, InstallResult};
+use crate::failure::{Failure, FailureKind};
+
+/// Certificates that a signal left in the same state.
+struct StateGroup<'a> {
+    state: Vec<String>,
+    stems: Vec<&'a str>,
+}
+
+impl StateGroup<'_> {
+    /// `a, b and 3 more: `
+    fn label(&self) -> String {
+        const FEW: usize = 5;
+        let count = self.stems.len();
+        if count > FEW {
+            let few = self.stems[..FEW].join(", ");
+            format!("{few} and {} more: ", count - FEW)
+        } else {
+            format!("{}: ", self.stems.join(", "))
+        }
+    }
+}
+
+fn group_by_state(certificates: &[CertificateOutcome]) -> Vec<StateGroup<'_>> {
+    let mut groups: Vec<StateGroup<'_>> = Vec::new();
+    for certificate in certificates {
+        let state = certificate.state_in_words();
+        match groups.iter_mut().find(|group| group.state == state) {
+            Some(group) => group.stems.push(&certificate.stem),
+            None => groups.push(StateGroup {
+                state,
+                stems: vec![&certificate.stem],
+            }),
+        }
+    }
+    groups
+}
+
+/// The failure of several certificates that a signal interrupted. Some may be live and others rolled
+/// back: each state is listed with its certificates.
+pub(super) fn interrupted(signal: i32, certificates: &[CertificateOutcome]) -> Failure {
+    let mut failure = Failure::new(
+        FailureKind::Interrupted(signal),
+        format!("interrupted by signal {signal}"),
+    );
+    let groups = group_by_state(certificates);
+    for group in &groups {
+        let label = if groups.len() == 1 {
+            String::new()
+        } else {
+            group.label()
+        };
+        for cause in &group.state {
+            failure = failure.because(format!("{label}{cause}"));
+        }
+    }
+    let next = certificates
+        .iter()
+        .filter(|certificate| certificate.signal().is_some())
+        .find_map(|certificate| match &certificate.result {
+            InstallResult::Failed(failed) => failed.next.first().cloned(),
+            _ => None,
+        });
+    next.into_iter().fold(failure, Failure::with_step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CertificateOutcome, Failure, FailureKind, InstallResult, interrupted};
+    use crate::finding::NextStep;
+
+    fn interrupted_certificate(stem: &str, state: &str) -> CertificateOutcome {
+        let failure = Failure::new(FailureKind::Interrupted(15), "interrupted by signal 15")
+            .because(state)
+            .with_step(NextStep::say("Run the same command again"));
+        CertificateOutcome {
+            stem: stem.to_owned(),
+            description: String::new(),
+            findings: Vec::new(),
+            result: InstallResult::Failed(failure),
+            undo: None,
+        }
+    }
+
+    #[test]
+    fn interrupted_installs_list_the_state_of_each_certificate() {
+        let back = "rolled back";
+        let same = [
+            interrupted_certificate("a", back),
+            interrupted_certificate("b", back),
+        ];
+        assert_eq!(interrupted(15, &same).causes, [back]);
+        let different = [
+            interrupted_certificate("a", back),
+            interrupted_certificate("b", "not everything was rolled back"),
+            interrupted_certificate("c", back),
+        ];
+        let failure = interrupted(15, &different);
+        assert_eq!(
+            failure.causes,
+            ["a, c: rolled back", "b: not everything was rolled back"]
+        );
+        assert_eq!(failure.kind.exit_code(), 143);
+        assert_eq!(failure.next.len(), 1);
+    }
+}

@@ -1,0 +1,78 @@
+//! A certificate as it is deployed, for `before` and `after` in documents. Pure. Never holds the
+//! bytes of a key.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use super::layout::LineageLayout;
+use super::release::Release;
+use crate::permissions::{Mode, Owner};
+
+/// What servers read at the two paths of a certificate.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub(crate) struct DeployedCertificate {
+    sha256: String,
+    names: Vec<String>,
+    not_after: Timestamp,
+    chain_length: usize,
+    key_id: String,
+    #[serde(serialize_with = "as_text")]
+    key_mode: Mode,
+    /// `None` for the user who creates it.
+    owner: Option<Owner>,
+    #[serde(serialize_with = "as_shown")]
+    chain_path: PathBuf,
+    #[serde(serialize_with = "as_shown")]
+    key_path: PathBuf,
+}
+
+impl DeployedCertificate {
+    /// Describes a release that is deployed at the paths of `layout`.
+    #[must_use]
+    pub(crate) fn new(release: &Release, layout: &LineageLayout) -> Self {
+        let leaf = release.leaf();
+        let addresses = leaf.ip_addresses.iter().map(ToString::to_string);
+        Self {
+            sha256: leaf.sha256(),
+            names: leaf.dns_names.iter().cloned().chain(addresses).collect(),
+            not_after: leaf.not_after,
+            chain_length: release.certificates.len(),
+            key_id: leaf.key_id.to_string(),
+            key_mode: release.access.mode,
+            owner: release.access.owner,
+            chain_path: layout.chain_path().to_owned(),
+            key_path: layout.key_path().to_owned(),
+        }
+    }
+
+    /// The same certificate, whose key gets this owner unless another one is known.
+    #[must_use]
+    pub(crate) fn created_by(self, owner: Owner) -> Self {
+        Self {
+            owner: self.owner.or(Some(owner)),
+            ..self
+        }
+    }
+
+    /// The same certificate at the paths of another layout.
+    #[must_use]
+    pub(crate) fn at(self, layout: &LineageLayout) -> Self {
+        Self {
+            chain_path: layout.chain_path().to_owned(),
+            key_path: layout.key_path().to_owned(),
+            ..self
+        }
+    }
+}
+
+/// Serializes a mode as four octal digits.
+fn as_text<S: Serializer>(mode: &Mode, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(mode)
+}
+
+/// Serializes a path as text, lossily where it is not UTF-8.
+fn as_shown<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&path.display())
+}
