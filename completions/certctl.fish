@@ -35,19 +35,20 @@ complete -c certctl -n "__fish_certctl_needs_command" -s q -l quiet -d 'Print on
 complete -c certctl -n "__fish_certctl_needs_command" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_needs_command" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print the version, the commit and the date of this build (-V: one line)'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Make a private key and the request (CSR) for it'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Would the CA see the proof of control now? If not, why'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Put a certificate into place, test and reload the server, see it live, or put all back'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Prepare the next round for what is due: a new key and request; the pair that is served stays as it is'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'What is here, what is served, what ends when, what is pending'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Does it all fit: key, chain, names, dates, trust'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'What is this file, what does this host serve (never judges)'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Whatever the CA sent, as the verified chain file or in another format'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Back to the files before'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Certctl forgets a pair; servers go on with the files they read now'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'The whole round on this machine alone, against a shop, a DNS server and a web server of its own'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'A completion script for a shell'
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l ca -d 'The shop or CA that the request goes to' -r -f -a "namecheap\t'namecheap.com'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Generate a private key and a certificate signing request (CSR)'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Check whether the CA would see the validation record now, and if not, why'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Deploy a certificate, reload the server and verify it live, or roll back'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Prepare the renewal of due certificates: a new key and request; servers keep the current files'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'Show what is installed and served, what expires when, and what is pending'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Check that key, chain, names, dates and trust are right'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'Show what a file contains or what a host serves (no verdict)'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "explain" -d 'Explain a code, verdict, state or exit code of certctl'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Write the files from the CA as a verified chain file or in another format'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Restore the previous certificate'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Stop managing a certificate; servers keep their files'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'Rehearse a renewal on this machine only, with a built-in CA, DNS server and web server'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l ca -d 'The reseller or CA that gets the request' -r -f -a "namecheap\t'namecheap.com'
 ssls\t'ssls.com'
 sectigo\t'sectigo.com and most of its resellers; PositiveSSL, Comodo, Entrust'
 zerossl\t'zerossl.com'
@@ -60,35 +61,36 @@ starfield\t'GoDaddy\'s other brand'
 certum\t'certum.eu'
 tencent\t'Tencent Cloud; TrustAsia'
 aws-acm\t'AWS Certificate Manager'
-private\t'A company\'s own CA: no proof in the DNS'"
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l key-type -d 'The kind of key [default: ecdsa-p256]' -r -f -a "ecdsa-p256\t''
+private\t'A company\'s own CA: no domain validation'"
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l key-type -d 'Algorithm of the new key [default: ecdsa-p256]' -r -f -a "ecdsa-p256\t''
 ecdsa-p384\t''
 ecdsa-p521\t''
 rsa-2048\t''
 rsa-3072\t''
 rsa-4096\t''
 ed25519\t''"
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l key -d 'A private key to use again, in any form; it stays where it is, as it is' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l like -d 'Take names, subject and kind of key from a certificate or request, or from what a server shows; what is given beside it goes before' -r
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l subject -d 'The subject as RFC 4514 writes it, the most specific part first: \'CN=example.com,O=Acme\\, Inc.,C=DE\'; without CN the first name is put before it' -r
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'What the files are called, instead of after the first name' -r
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l allow -d 'A finding that is not to refuse it, by its code (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l key -d 'Use this existing private key (PEM, DER or PKCS#12); the file is not changed' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l like -d 'Take names, subject and key algorithm from a certificate, a request or a server; command-line values take precedence' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l subject -d 'Subject in RFC 4514 notation, the most specific part first: \'CN=example.com,O=Acme\\, Inc.,C=DE\'; without a CN the first name is used' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'Base name of the files [default: the first name]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l resolver -d 'Query this resolver instead of the system\'s (may be repeated); with a port other than 53 no other server is queried' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l allow -d 'Report the finding with this code as a warning instead of refusing (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l encrypt-key -d 'Lock the new key with a password (AES-256), typed twice or from --password-file'
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l check-caa -d 'Ask the DNS whether CAA records let the CA issue'
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l force -d 'Make a new key and request; the old ones become numbered backups'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l encrypt-key -d 'Encrypt the new key (AES-256) with a password from a prompt or --password-file'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l check-caa -d 'Look up whether the CAA records allow the CA to issue'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l force -d 'Make a new key and request; the old files are kept as numbered backups'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l dry-run -d 'Check everything and show what would be written, and write nothing'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l ca -d 'The shop or CA that the request went to' -r -f -a "namecheap\t'namecheap.com'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l ca -d 'Reseller or CA that received the request' -r -f -a "namecheap\t'namecheap.com'
 ssls\t'ssls.com'
 sectigo\t'sectigo.com and most of its resellers; PositiveSSL, Comodo, Entrust'
 zerossl\t'zerossl.com'
@@ -101,14 +103,14 @@ starfield\t'GoDaddy\'s other brand'
 certum\t'certum.eu'
 tencent\t'Tencent Cloud; TrustAsia'
 aws-acm\t'AWS Certificate Manager'
-private\t'A company\'s own CA: no proof in the DNS'"
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l method -d 'What the CA looks at: a record in the DNS, a file on the web server, or mail' -r -f -a "dns\t'A record in the DNS'
+private\t'A company\'s own CA: no domain validation'"
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l method -d 'Validation method that was chosen at the CA' -r -f -a "dns\t'A record in the DNS'
 http\t'A file on the web server'
 email\t'An answer to an e-mail'"
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'The record that the shop shows, as it is pasted: a zone-file line, host and value, an API\'s answer; \'-\' reads stdin' -r
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Ask this resolver, not the system\'s; with a port other than 53 it alone is asked' -r
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check what a list names, one line each (a name, a request\'s file, or a record: host and value); \'-\' is stdin' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l wait -d 'Look again and again until it is visible, for so long [without a value: 2h]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'Record that the CA shows: a zone-file line, host and value, or an API response; \'-\' reads it from stdin' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Resolver to query instead of the system\'s; with a port other than 53, only it is queried' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check every line of a file: a name, a request file, or a record (host and value); \'-\' reads from stdin' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l wait -d 'Repeat the check until the record is visible, for at most this time [without a value: 2h]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
@@ -119,95 +121,95 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l json -d 'P
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'The private key, where it is not the one here that fits' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Roots that the chain must end in: mozilla, or a file [default: mozilla]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
-shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l aia -d 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine\'s own network, and through a proxy' -r -f -a "public\t'From public addresses alone'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'Private key file [default: the key in this folder that matches the certificate]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Preferred chain when several are possible' -r -f -a "compatible\t'The chain through all cross-certificates that were given, to the anchor that most clients trust, including old ones'
+shortest\t'The chain to the nearest anchor, with the fewest bytes in each handshake'"
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l aia -d 'Download missing intermediates from the URLs in the certificates; with =any, private addresses and a proxy are allowed too' -r -f -a "public\t'From public addresses alone'
 any\t'From this machine and its own network too, and through the proxy of the environment'"
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Who reads the files; may be repeated [default: every server here that names them, else those installed; none under --root]' -r -f -a "apache\t'Apache 2.4'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Server that uses the certificate; may be repeated [default: the servers whose configuration references it, else the running ones, else all installed ones; none under --root]' -r -f -a "apache\t'Apache 2.4'
 haproxy\t'HAProxy'
 nginx\t'nginx'
-none\t'Nobody, or whoever `--test`, `--reload` and `--probe` are about'"
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'The server\'s main configuration file; of several servers each its own:  --server-config haproxy=FILE' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-path -d 'Where servers read the key [default: /etc/ssl/private/NAME.key]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l owner -d 'Who the key belongs to: user, user:group or :group, as names or numbers' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-mode -d 'The key\'s mode: 0600, 0640, 0400 or 0440' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d 'What the pair is called in /etc/ssl [default: as its request, else its first name]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'A finding that is not to refuse it; it is still told (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Tests the server\'s configuration; split into words, never given to a shell; auto: certctl\'s own way again' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Makes the server read its files again; split into words, never given to a shell; auto: certctl\'s own way again' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Also ask there what is served; none: ask nobody, in this run alone; auto: forget where else was asked' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'The last day of the term that is paid for: until then a round is a reissue, after it a purchase; none: forget it' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
+none\t'No known server; another one is controlled with --test, --reload and --probe'"
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'Main configuration file of the server; SERVER=FILE sets it for one of several servers' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-path -d 'Path where servers read the private key [default: /etc/ssl/private/NAME.key]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l owner -d 'Owner of the private key: user, user:group or :group, as names or numbers' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-mode -d 'Mode of the private key: 0600, 0640, 0400 or 0440' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d 'Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS name]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'Report this finding as a warning instead of refusing; may be repeated' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Command that tests the server\'s configuration, run without a shell; auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Command that reloads the server, run without a shell; auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Additional address to probe after the install; none skips all probes in this run; auto forgets the saved addresses; may be repeated' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l dry-run -d 'Only show what would be done'
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l check -d 'Is all as it was installed, and served? Names pairs that are installed [default: all]; touches nothing'
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l placeholder -d 'A self-signed pair for these names (one: all of its request here), for a week, so that the server can start; where there is none yet'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l dry-run -d 'Show what would be done, and change nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l check -d 'Check that the installed files and the served certificate are unchanged; takes names of installed certificates [default: all] and changes nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l placeholder -d 'Install a self-signed certificate for these names, valid for a week, so that the server can start; a single name stands for all names of its request in this folder'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand renew" -l renew-before -d 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l renew-before -d 'When a certificate is due: days before its expiry, or percent of its lifetime left [default: 30 days or a third of the lifetime, whichever is less]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand renew" -l reuse-key -d 'Use the key again that the certificate has, instead of a new one of its kind'
-complete -c certctl -n "__fish_certctl_using_subcommand renew" -l dry-run -d 'Only show what would be done'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l reuse-key -d 'Reuse the key of the certificate instead of generating a new one with the same algorithm'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l dry-run -d 'Show what would be written, and write nothing'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l renew-before -d 'When a certificate is due: so long before its end, or with so much of its lifetime left [default: 30 days or a third, whichever is less]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l prometheus -d 'Write the rows as metrics for Prometheus (node_exporter\'s textfile collector)' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l ics -d 'Write what is to be done when as a calendar' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l html -d 'Write a page to look at: every certificate on a timeline to 2029, with the rules that change' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d 'What the hosts speak before TLS [default: what their ports imply]' -r -f -a "smtp\t'Mail between servers (25) and from clients (587)'
-imap\t'Mail boxes (143)'
-pop3\t'Mail boxes (110)'
-postgres\t'PostgreSQL (5432)'"
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l renew-before -d 'How long before its expiry a certificate is due for renewal: days, hours (`36h`), or a percentage of its lifetime [default: 30 days or a third of the lifetime, whichever is less]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l prometheus -d 'Write metrics for Prometheus to this file (for node_exporter\'s textfile collector)' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l ics -d 'Write a calendar of renewals and expiry dates to this file (iCalendar)' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l html -d 'Write an HTML page to this file: every certificate on a timeline to 2029, with the dates on which CA rules change' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d 'The protocol of the hosts that starts TLS with STARTTLS [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+imap\t'IMAP: mailbox access (port 143)'
+pop3\t'POP3: mailbox download (port 110)'
+postgres\t'PostgreSQL database connections (port 5432)'"
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l jsonl -d 'One JSON object a line for each file as it is read and each server as it answers, not joined with others; the last one is the sum'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l jsonl -d 'Print one JSON object per line for each file and server as soon as it is read, without grouping them; the last line is a summary'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Certificates in any order; without a FILE the first is the site\'s' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'The private key that must fit' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'A host that the certificate must be for (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l starttls -d 'What the server speaks before TLS [default: what its port implies]' -r -f -a "smtp\t'Mail between servers (25) and from clients (587)'
-imap\t'Mail boxes (143)'
-pop3\t'Mail boxes (110)'
-postgres\t'PostgreSQL (5432)'"
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Whom to trust: Mozilla\'s list, this system\'s roots, or a file of CA certificates' -r
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Further certificates in any order; without a FILE, the first one is the server\'s' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'Private key that must match the certificate' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'Host name that the certificate must cover (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l starttls -d 'Protocol that the server speaks before TLS starts [default: by its port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+imap\t'IMAP: mailbox access (port 143)'
+pop3\t'POP3: mailbox download (port 110)'
+postgres\t'PostgreSQL database connections (port 5432)'"
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Trust anchors: Mozilla\'s list, this system\'s roots, or a file of CA certificates [default: mozilla; for an installed certificate, those it was installed with]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l strict -d 'Refuse on warnings too, and hold a company\'s own CA to the rules for public ones'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l strict -d 'Treat warnings as errors, and apply the rules for public CAs to private CAs too'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l ca -d 'The shop or CA whose record a request is shown with' -r -f -a "namecheap\t'namecheap.com'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l ca -d 'Show the validation record that this CA or reseller expects for a request' -r -f -a "namecheap\t'namecheap.com'
 ssls\t'ssls.com'
 sectigo\t'sectigo.com and most of its resellers; PositiveSSL, Comodo, Entrust'
 zerossl\t'zerossl.com'
@@ -220,12 +222,12 @@ starfield\t'GoDaddy\'s other brand'
 certum\t'certum.eu'
 tencent\t'Tencent Cloud; TrustAsia'
 aws-acm\t'AWS Certificate Manager'
-private\t'A company\'s own CA: no proof in the DNS'"
-complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l starttls -d 'What the server speaks before TLS [default: what its port implies]' -r -f -a "smtp\t'Mail between servers (25) and from clients (587)'
-imap\t'Mail boxes (143)'
-pop3\t'Mail boxes (110)'
-postgres\t'PostgreSQL (5432)'"
-complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
+private\t'A company\'s own CA: no domain validation'"
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l starttls -d 'Protocol that the server speaks before TLS starts [default: by its port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+imap\t'IMAP: mailbox access (port 143)'
+pop3\t'POP3: mailbox download (port 110)'
+postgres\t'PostgreSQL database connections (port 5432)'"
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
@@ -236,24 +238,34 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l json -d 'Pri
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'The private key that the certificate belongs to [default: found in the directory]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'The request that was given to the CA [default: found in the directory]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l host -d 'A host that the certificate must be for (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Whom to trust: Mozilla\'s list, this system\'s roots, or a file of CA certificates' -r
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l prefer -d 'Which way, where the certificates have several: to the root that most clients know, or the shortest' -r -f -a "compatible\t'Through delivered cross-certificates as far as they lead: to the anchor that most clients know, old ones too'
-shortest\t'To the nearest anchor: the fewest bytes in each handshake'"
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l aia -d 'Fetch issuers that are missing from where the certificates say they are; =any: also from this machine\'s own network, and through a proxy' -r -f -a "public\t'From public addresses alone'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'Private key of the certificate [default: searched in the directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'Certificate request (CSR) that was given to the CA [default: searched in the directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l host -d 'Host name that the certificate must cover (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Trust anchors: Mozilla\'s list, this system\'s roots, or a file of CA certificates [default: mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l prefer -d 'Preferred chain when several are possible: to the root that most clients trust, or the shortest' -r -f -a "compatible\t'The chain through all cross-certificates that were given, to the anchor that most clients trust, including old ones'
+shortest\t'The chain to the nearest anchor, with the fewest bytes in each handshake'"
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l aia -d 'Download missing issuers from the URLs in the certificates; =any: also from private addresses and through a proxy' -r -f -a "public\t'From public addresses alone'
 any\t'From this machine and its own network too, and through the proxy of the environment'"
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l password-file -d 'The password of what is locked (zip, key, .pfx) is the first line of this file [default: asked for on a terminal]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Where the one format goes; - is stdout [default: NAME.fullchain.pem and the like, in the directory]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l format -d 'A format to write (may be repeated) [default: pem]' -r -f -a "pem\t'The certificate, then its intermediates: what most servers read'
-cert\t'The certificate alone'
-chain\t'The intermediates alone'
-der\t'The certificate alone, in DER'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Output file, for a single format; - writes to stdout [default: NAME.fullchain.pem or similar in the directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l format -d 'Format to write (may be repeated) [default: pem]' -r -f -a "pem\t'The certificate and its intermediates in one PEM file, as most servers read it'
+cert\t'Only the certificate'
+chain\t'Only the intermediates'
+der\t'Only the certificate, as DER'
 p7b\t'The certificate and its intermediates as PKCS#7'
-pfx\t'Certificate, intermediates and key as PKCS#12, locked with a password'
+pfx\t'Certificate, intermediates and key as PKCS#12, encrypted with a password'
 haproxy\t'Certificate, intermediates and key in one PEM file'"
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l for -d 'A server: its formats are written, and the lines of its configuration shown (may be repeated)' -r -f -a "nginx\t'nginx'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l for -d 'Write the formats that this server needs, and show its configuration lines (may be repeated)' -r -f -a "nginx\t'nginx'
 apache\t'Apache 2.4.8 or newer'
 haproxy\t'HAProxy'
 postfix\t'Postfix 3.4 or newer'
@@ -262,53 +274,54 @@ tomcat\t'Tomcat 8.5 or newer'
 iis\t'Windows Server 2019 or newer'
 windows2016\t'Windows Server 2016 or older'
 aws-acm\t'AWS Certificate Manager'"
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-password-file -d 'The password of the .pfx is the first line of this file [default: asked for]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-password-file -d 'File whose first line is the password for the new .pfx [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l extract-key -d 'Write the private key that came with the certificate to NAME.key (0600), never over another'
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l legacy -d 'A .pfx that old Windows and Java read: triple DES and SHA-1'
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-empty-password -d 'A .pfx with the empty password'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l extract-key -d 'Write the private key that came with the certificate to NAME.key (mode 0600); never overwrites another key'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l legacy -d 'Encrypt the .pfx with triple DES and SHA-1, for old Windows and Java versions'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-empty-password -d 'Protect the .pfx with an empty password'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l to -d 'Not the files before, but those of that id, or those that were live at that date' -r
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l to -d 'Restore the version with this id, or the one that was live at this date or time [default: the version before the live one]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l dry-run -d 'Only show what would be done'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l dry-run -d 'Show what would be done, and change nothing'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand forget" -l lock-timeout -d 'How long to wait for another certctl [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand forget" -l dry-run -d 'Only show what would be done'
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l dry-run -d 'Show what would be done, and change nothing'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l server -d 'The web server: one of its own, or the nginx of this machine on a free loopback port' -r -f -a "embedded\t'In this process'
-nginx\t'The one that is installed here'"
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l server -d 'Web server: the built-in one, or the nginx of this machine on a free loopback port' -r -f -a "embedded\t'Built into certctl'
+nginx\t'The nginx of this machine'"
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l step -d 'Show each step when it has run, and wait for Enter before the next one'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l json -d 'Print one JSON object on stdout, whatever happens'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s v -l verbose -d 'Print each command run, each file written and each query sent'
