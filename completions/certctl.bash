@@ -208,7 +208,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__csr)
-            opts="-C -q -v -h --ca --key-type --key --like --subject --encrypt-key --password-file --cert-name --check-caa --resolver --allow --force --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --key-type --key --like --subject --encrypt-key --password-file --cert-name --check-caa --resolver --allow --force --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -8,15 +8,15 @@ use std::os::unix::fs::PermissionsExt;
 
 use support::ca::{Leaf, TestCa, days, today};
 use support::mask::masked;
-use support::order::Order;
+use support::issued_certificate::IssuedCertificate;
 use support::program::program;
 use support::zip::zip;
 
 #[test]
 fn zips_become_chain_files() {
-    let shop = Order::new();
-    let bundle = shop.ca.bundle_pem().replace('\n', "\r\n");
-    shop.sandbox.write(
+    let setup = IssuedCertificate::new();
+    let bundle = setup.ca.bundle_pem().replace('\n', "\r\n");
+    setup.sandbox.write(
         "example_com.zip",
         zip(&[
             ("My_CA_Bundle.ca-bundle", bundle.as_str()),
@@ -24,9 +24,9 @@ fn zips_become_chain_files() {
         ]),
     );
     let args = ["bundle", "example_com.zip", "--trust", "root.pem", "--json"];
-    let document = shop.sandbox.run(&args).expect(0).json();
-    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
-    let mode = std::fs::metadata(shop.sandbox.join("example.com.fullchain.pem"))
+    let document = setup.sandbox.run(&args).expect(0).json();
+    assert_eq!(setup.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    let mode = std::fs::metadata(setup.sandbox.join("example.com.fullchain.pem"))
         .unwrap()
         .permissions()
         .mode();
@@ -126,7 +126,7 @@ fn zips_become_chain_files() {
       ]
     }
     "#);
-    let again = shop.sandbox.run(&args).expect(0).json();
+    let again = setup.sandbox.run(&args).expect(0).json();
     assert_eq!(
         (&again["changed"], &again["certificates"][0]["chain"]),
         (&false.into(), &document["certificates"][0]["chain"])
@@ -149,10 +149,10 @@ fn zips_become_chain_files() {
 
 #[test]
 fn out_option_selects_the_file_or_stdout() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("a.crt", &shop.leaf);
-    sandbox.write("b.crt", shop.ca.bundle_pem());
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("a.crt", &setup.leaf);
+    sandbox.write("b.crt", setup.ca.bundle_pem());
     let run = |more: &[&str]| {
         sandbox.run(
             &[
@@ -199,13 +199,13 @@ fn out_option_selects_the_file_or_stdout() {
 
 #[test]
 fn the_leaf_is_chosen_by_key_or_request() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    let stranger = Order::new();
-    let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    let stranger = IssuedCertificate::new();
+    let foreign = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
     sandbox.write(
         "all.pem",
-        format!("{foreign}{}{}", shop.ca.bundle_pem(), shop.leaf),
+        format!("{foreign}{}{}", setup.ca.bundle_pem(), shop.leaf),
     );
     sandbox.write("foreign.csr.txt", stranger.sandbox.read("example.com.csr"));
     let bundle = |more: &[&str]| {
@@ -246,26 +246,26 @@ fn the_leaf_is_chosen_by_key_or_request() {
 
 #[test]
 fn newest_valid_certificate_of_a_key_is_used() {
-    let shop = Order::new();
-    let request = shop.sandbox.read("example.com.csr");
+    let setup = IssuedCertificate::new();
+    let request = setup.sandbox.read("example.com.csr");
     let dated = |from, to| Leaf {
         not_before: days(today(), from),
         not_after: days(today(), to),
         ..Leaf::default()
     };
     let [expired, older, future] = [dated(-300, -100), dated(-50, 100), dated(20, 200)]
-        .map(|leaf| shop.ca.issue_as(&request, leaf));
+        .map(|leaf| setup.ca.issue_as(&request, leaf));
     let bag = format!(
         "{expired}{future}{older}{}{}",
         shop.leaf,
-        shop.ca.intermediate_pem()
+        setup.ca.intermediate_pem()
     );
-    shop.sandbox.write("bag.pem", bag);
+    setup.sandbox.write("bag.pem", bag);
     let run = shop
         .sandbox
         .run(&["bundle", "bag.pem", "--trust", "root.pem"])
         .expect(0);
-    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(setup.sandbox.read("example.com.fullchain.pem"), shop.chain());
     assert!(
         run.stdout
             .contains("omitted, because a newer certificate was found: example.com ("),
@@ -275,15 +275,15 @@ fn newest_valid_certificate_of_a_key_is_used() {
 
 #[test]
 fn certificates_for_another_request_are_refused() {
-    let shop = Order::new();
-    let stranger = Order::new();
-    let foreign = shop.ca.issue(&stranger.sandbox.read("example.com.csr"));
-    shop.sandbox.write(
+    let setup = IssuedCertificate::new();
+    let stranger = IssuedCertificate::new();
+    let foreign = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    setup.sandbox.write(
         "new.zip",
-        zip(&[("a.crt", foreign), ("b.ca-bundle", shop.ca.bundle_pem())]),
+        zip(&[("a.crt", foreign), ("b.ca-bundle", setup.ca.bundle_pem())]),
     );
     let bundle = || {
-        shop.sandbox
+        setup.sandbox
             .run(&["bundle", "new.zip", "--trust", "root.pem"])
     };
     let both = bundle().expect(1);
@@ -293,7 +293,7 @@ fn certificates_for_another_request_are_refused() {
         "{both}"
     );
     assert!(both.stdout.contains("error   example.com.key: "), "{both}");
-    std::fs::remove_file(shop.sandbox.join("example.com.key")).unwrap();
+    std::fs::remove_file(setup.sandbox.join("example.com.key")).unwrap();
     let request = bundle().expect(1);
     assert!(
         request
@@ -302,8 +302,8 @@ fn certificates_for_another_request_are_refused() {
         "{request}"
     );
     // The key and the request of another site are not compared with this certificate.
-    std::fs::remove_file(shop.sandbox.join("example.com.csr")).unwrap();
-    shop.sandbox.run(&["csr", "example.org"]).expect(0);
+    std::fs::remove_file(setup.sandbox.join("example.com.csr")).unwrap();
+    setup.sandbox.run(&["csr", "example.org"]).expect(0);
     let unknown = bundle().expect(0);
     assert!(
         unknown
@@ -315,17 +315,17 @@ fn certificates_for_another_request_are_refused() {
 
 #[test]
 fn requested_names_that_were_not_issued_are_reported() {
-    let shop = Order::new();
+    let setup = IssuedCertificate::new();
     let names = Some(vec!["example.com".to_owned()]);
-    let leaf = shop.ca.issue_as(
-        &shop.sandbox.read("example.com.csr"),
+    let leaf = setup.ca.issue_as(
+        &setup.sandbox.read("example.com.csr"),
         Leaf {
             names,
             ..Leaf::default()
         },
     );
-    shop.sandbox
-        .write("x.pem", format!("{leaf}{}", shop.ca.intermediate_pem()));
+    setup.sandbox
+        .write("x.pem", format!("{leaf}{}", setup.ca.intermediate_pem()));
     let run = shop
         .sandbox
         .run(&["bundle", "x.pem", "--trust", "root.pem"])
@@ -339,28 +339,28 @@ fn requested_names_that_were_not_issued_are_reported() {
 
 #[test]
 fn keys_in_zips_are_found_and_encrypted_keys_are_reported() {
-    let shop = Order::new();
-    let key = shop.sandbox.read("example.com.key");
+    let setup = IssuedCertificate::new();
+    let key = setup.sandbox.read("example.com.key");
     let packed = zip(&[
-        ("1_root_bundle.crt", shop.ca.bundle_pem()),
+        ("1_root_bundle.crt", setup.ca.bundle_pem()),
         ("2_example.com.crt", shop.leaf.clone()),
         ("3_example.com.key", key),
     ]);
-    shop.sandbox.write("in/nginx.zip", packed);
-    std::fs::create_dir(shop.sandbox.join("out")).unwrap();
+    setup.sandbox.write("in/nginx.zip", packed);
+    std::fs::create_dir(setup.sandbox.join("out")).unwrap();
     let run = shop
         .sandbox
         .run(&["bundle", "in/nginx.zip", "-C", "out", "--trust", "root.pem"])
         .expect(0);
     assert!(run.stdout.contains("matches in/nginx.zip"), "{run}");
     assert_eq!(
-        shop.sandbox.read("out/example.com.fullchain.pem"),
+        setup.sandbox.read("out/example.com.fullchain.pem"),
         shop.chain()
     );
     let locked =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n";
-    shop.sandbox.write("locked/site.key", locked);
-    shop.sandbox.write("chain.pem", shop.chain());
+    setup.sandbox.write("locked/site.key", locked);
+    setup.sandbox.write("chain.pem", shop.chain());
     let run = shop
         .sandbox
         .run(&["bundle", "chain.pem", "-C", "locked", "--trust", "root.pem"])
@@ -391,8 +391,8 @@ fn keys_in_zips_are_found_and_encrypted_keys_are_reported() {
 
 #[test]
 fn extract_key_writes_the_key_that_came_with_the_certificate() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     let key = sandbox.read("example.com.key");
     let packed = [
         ("example.com.pem", shop.chain()),
@@ -443,7 +443,7 @@ fn extract_key_writes_the_key_that_came_with_the_certificate() {
     // An existing other key is never overwritten, and no other file is written.
     sandbox.write(
         "out/example.com.key",
-        Order::new().sandbox.read("example.com.key"),
+        IssuedCertificate::new().sandbox.read("example.com.key"),
     );
     std::fs::remove_file(sandbox.join("out/example.com.fullchain.pem")).unwrap();
     let refused = run(&["--extract-key"]).expect(3);
@@ -468,45 +468,45 @@ fn extract_key_writes_the_key_that_came_with_the_certificate() {
 
 #[test]
 fn every_site_gets_its_own_chain_file() {
-    let shop = Order::new();
-    shop.sandbox
+    let setup = IssuedCertificate::new();
+    setup.sandbox
         .run(&["csr", "example.org", "--key-type", "rsa-2048"])
         .expect(0);
     let other = TestCa::rsa();
-    shop.sandbox.write(
+    setup.sandbox.write(
         "roots.pem",
-        format!("{}{}", shop.ca.root_pem(), other.root_pem()),
+        format!("{}{}", setup.ca.root_pem(), other.root_pem()),
     );
-    let org = other.issue(&shop.sandbox.read("example.org.csr"));
-    shop.sandbox.write(
+    let org = other.issue(&setup.sandbox.read("example.org.csr"));
+    setup.sandbox.write(
         "com.zip",
         zip(&[
             ("a.crt", shop.leaf.clone()),
-            ("b.crt", shop.ca.bundle_pem()),
+            ("b.crt", setup.ca.bundle_pem()),
         ]),
     );
-    shop.sandbox.write(
+    setup.sandbox.write(
         "org.zip",
         zip(&[("a.crt", org.clone()), ("b.crt", other.bundle_pem())]),
     );
     let both = ["bundle", "com.zip", "org.zip", "--trust", "roots.pem"];
-    let run = shop.sandbox.run(&both).expect(0);
-    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    let run = setup.sandbox.run(&both).expect(0);
+    assert_eq!(setup.sandbox.read("example.com.fullchain.pem"), shop.chain());
     assert_eq!(
-        shop.sandbox.read("example.org.fullchain.pem"),
+        setup.sandbox.read("example.org.fullchain.pem"),
         format!("{org}{}", other.intermediate_pem())
     );
     assert!(!run.stdout.contains("not part of the chain"), "{run}");
-    shop.sandbox
+    setup.sandbox
         .run(&[both.as_slice(), &["--out", "x.pem"]].concat())
         .expect(2);
 }
 
 #[test]
 fn missing_intermediates_in_the_directory_are_suggested() {
-    let shop = Order::new();
-    shop.sandbox.write("a.crt", &shop.leaf);
-    shop.sandbox.write("a.ca-bundle", shop.ca.bundle_pem());
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("a.crt", &setup.leaf);
+    setup.sandbox.write("a.ca-bundle", setup.ca.bundle_pem());
     let run = shop
         .sandbox
         .run(&["bundle", "a.crt", "--trust", "root.pem"])
@@ -516,22 +516,22 @@ fn missing_intermediates_in_the_directory_are_suggested() {
             .contains("\n            certctl bundle --trust root.pem a.crt a.ca-bundle\n"),
         "{run}"
     );
-    shop.sandbox
+    setup.sandbox
         .run(&["bundle", "a.crt", "a.ca-bundle", "--trust", "root.pem"])
         .expect(0);
 }
 
 #[test]
 fn trust_files_must_contain_a_certificate() {
-    let shop = Order::new();
-    shop.sandbox.write("a.crt", shop.chain());
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("a.crt", shop.chain());
     for (trust, exit) in [
         ("example.com.csr", 3),
         ("missing.pem", 3),
         ("mozilla", 1),
         ("root.pem", 0),
     ] {
-        shop.sandbox
+        setup.sandbox
             .run(&["bundle", "a.crt", "--trust", trust])
             .expect(exit);
     }
@@ -539,8 +539,8 @@ fn trust_files_must_contain_a_certificate() {
 
 #[test]
 fn no_private_key_is_overwritten_in_any_form() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     sandbox.write("chain.pem", shop.chain());
     let key = rcgen::KeyPair::generate().unwrap().serialize_der();
     // SEQUENCE { SEQUENCE {}, OCTET STRING 0x00 }: the outline of an encrypted key.
@@ -557,8 +557,8 @@ fn no_private_key_is_overwritten_in_any_form() {
 
 #[test]
 fn next_steps_repeat_the_given_options() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     sandbox.write("chain.pem", shop.chain());
     sandbox.write("keys/my.key", sandbox.read("example.com.key"));
     std::fs::create_dir(sandbox.join("out")).unwrap();
@@ -581,12 +581,12 @@ fn next_steps_repeat_the_given_options() {
 
 #[test]
 fn folders_are_read_as_their_files() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
-    sandbox.write("mail/example_com.crt", &shop.leaf);
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("mail/example_com.crt", &setup.leaf);
     sandbox.write(
         "mail/ca.zip",
-        zip(&[("My.ca-bundle", shop.ca.bundle_pem())]),
+        zip(&[("My.ca-bundle", setup.ca.bundle_pem())]),
     );
     sandbox.write("mail/old.crt~", "-----BEGIN");
     sandbox.write("mail/below/other.pem", "hello");
@@ -602,8 +602,8 @@ fn folders_are_read_as_their_files() {
 
 #[test]
 fn named_pipes_are_read_and_endless_devices_are_refused() {
-    let shop = Order::new();
-    let sandbox = &shop.sandbox;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
     sandbox.write("chain.pem", shop.chain());
     let mut command = std::process::Command::new("bash");
     let script = format!(
@@ -625,8 +625,8 @@ fn named_pipes_are_read_and_endless_devices_are_refused() {
 
 #[test]
 fn requested_hosts_must_be_covered() {
-    let shop = Order::new();
-    shop.sandbox.write("sent.pem", shop.chain());
+    let setup = IssuedCertificate::new();
+    setup.sandbox.write("sent.pem", shop.chain());
     let bundle = [
         "bundle",
         "sent.pem",
@@ -652,10 +652,10 @@ fn requested_hosts_must_be_covered() {
             .contains("does not cover shop.example.com"),
         "{refused}"
     );
-    assert!(!shop.sandbox.join("example.com.fullchain.pem").exists());
-    shop.sandbox
+    assert!(!setup.sandbox.join("example.com.fullchain.pem").exists());
+    setup.sandbox
         .run(&["bundle", "sent.pem", "--host", "no host"])
         .expect(2);
-    shop.sandbox.run(&bundle).expect(0);
-    assert_eq!(shop.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    setup.sandbox.run(&bundle).expect(0);
+    assert_eq!(setup.sandbox.read("example.com.fullchain.pem"), shop.chain());
 }

@@ -7,7 +7,7 @@ mod support;
 use support::Sandbox;
 use support::ca::Leaf;
 use support::json::Json;
-use support::shop::{CHAIN, KEY, Shop, codes, tree};
+use support::install_sandbox::{CHAIN, KEY, InstallSandbox, codes, tree};
 
 /// Runs a command with `--dry-run --json`, which changes no file in the sandbox.
 fn dry_run(sandbox: &Sandbox, words: &[&str]) -> Json {
@@ -49,21 +49,21 @@ const INSTALL: [&str; 5] = ["install", "--root", "tree", "--trust", "root.pem"];
 
 #[test]
 fn the_id_of_an_install_changes_with_inputs_options_and_live_release() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.deliver("one.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("one.crt");
     let id = |more: &[&str]| plan_id(sandbox, &[&INSTALL[..], more].concat());
     let first = id(&["one.crt"]);
     let mode = id(&["one.crt", "--key-mode", "0640"]);
     let path = id(&["one.crt", "--chain-path", "/etc/ssl/other.pem"]);
     let reload = id(&["one.crt", "--server", "none", "--reload", "true"]);
     let allowed = id(&["one.crt", "--allow", "names-not-covered"]);
-    shop.install("one.crt", &[]).expect(0);
+    setup.install("one.crt", &[]).expect(0);
     let installed = id(&["one.crt"]);
-    shop.deliver("two.crt");
+    setup.write_delivery("two.crt");
     let second = id(&["two.crt"]);
-    shop.install("two.crt", &[]).expect(0);
-    shop.deliver("three.crt");
+    setup.install("two.crt", &[]).expect(0);
+    setup.write_delivery("three.crt");
     let third = id(&["three.crt"]);
     sandbox
         .run(&["rollback", "example.com", "--root", "tree"])
@@ -87,12 +87,12 @@ fn the_id_of_an_install_changes_with_inputs_options_and_live_release() {
 
 #[test]
 fn a_dry_run_of_an_install_predicts_the_change() {
-    let shop = Shop::new();
-    shop.deliver("new.crt");
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
     let words = [&INSTALL[..], &["new.crt"]].concat();
-    let planned = dry_run(&shop.sandbox, &words);
+    let planned = dry_run(&setup.sandbox, &words);
     assert_eq!(planned["would_change"], true);
-    let done = shop.install("new.crt", &["--json"]).expect(0).json();
+    let done = setup.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(done["changed"], true);
     assert!(done.get("would_change").is_none() && done.get("plan_id").is_none());
     let (planned, done) = (&planned["certificates"][0], &done["certificates"][0]);
@@ -102,15 +102,15 @@ fn a_dry_run_of_an_install_predicts_the_change() {
         assert!(step["text"].as_str().is_some_and(|text| !text.is_empty()));
     }
     assert!(planned["before"].is_null() && done["before"].is_null());
-    assert!(!would_change(&shop.sandbox, &words));
+    assert!(!would_change(&setup.sandbox, &words));
 }
 
 #[test]
 fn a_refused_install_would_change_nothing() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.round(&[]).expect(0);
-    shop.deliver("new.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    setup.write_delivery("new.crt");
     std::fs::create_dir_all(sandbox.join("tree/etc/ssl/folder.pem")).unwrap();
     let blocked = ["new.crt", "--chain-path", "/etc/ssl/folder.pem"];
     let refused = dry_run(sandbox, &[&INSTALL[..], &blocked].concat());
@@ -129,18 +129,18 @@ fn a_refused_install_would_change_nothing() {
 
 #[test]
 fn a_placeholder_has_the_same_plan_although_its_key_is_new_in_each_run() {
-    let shop = Shop::new();
+    let setup = InstallSandbox::new();
     let words = ["install", "--placeholder", "example.com", "--root", "tree"];
-    let first = plan_id(&shop.sandbox, &words);
+    let first = plan_id(&setup.sandbox, &words);
     let more = [&words[..], &["www.example.com"]].concat();
-    assert_ne!(first, plan_id(&shop.sandbox, &more));
+    assert_ne!(first, plan_id(&setup.sandbox, &more));
 }
 
 #[test]
 fn entries_show_what_was_and_will_be_deployed() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    let first = shop.round(&["--json"]).expect(0).json();
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    let first = setup.renew_and_install(&["--json"]).expect(0).json();
     let first = &first["certificates"][0]["after"];
     assert_eq!(
         first.keys().join(" "),
@@ -173,7 +173,7 @@ fn entries_show_what_was_and_will_be_deployed() {
     assert_eq!(rollback["after"]["sha256"], first["sha256"]);
     assert_eq!(rollback["before"], second["after"]);
 
-    let failed = shop.install(
+    let failed = setup.install(
         "new.crt",
         &["--server", "none", "--test", "false", "--json"],
     );
@@ -190,15 +190,15 @@ fn entries_show_what_was_and_will_be_deployed() {
 
 #[test]
 fn ids_of_rollback_forget_and_renew_follow_the_live_release() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
     let commands: [&[&str]; 3] = [
         &["rollback", "example.com", "--root", "tree"],
         &["forget", "example.com", "--root", "tree"],
         &["renew", "example.com", "--root", "tree"],
     ];
     for _ in 0..2 {
-        shop.round(&[]).expect(0);
+        setup.renew_and_install(&[]).expect(0);
     }
     let before = commands.map(|words| plan_id(sandbox, words));
     for words in commands {
@@ -211,7 +211,7 @@ fn ids_of_rollback_forget_and_renew_follow_the_live_release() {
         ),
         before[2]
     );
-    shop.round(&[]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
     for (words, id) in commands.iter().zip(&before) {
         assert_ne!(plan_id(sandbox, words), *id, "{words:?}");
     }
@@ -222,13 +222,13 @@ fn ids_of_rollback_forget_and_renew_follow_the_live_release() {
 
 #[test]
 fn several_certificates_have_one_id() {
-    let shop = Shop::new();
-    let sandbox = &shop.sandbox;
-    shop.deliver("one.crt");
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("one.crt");
     sandbox.run(&["csr", "example.org"]).expect(0);
     let request = sandbox.read("example.org.csr");
-    let leaf = shop.ca.issue_as(&request, Leaf::default());
-    sandbox.write("two.crt", shop.ca.bundle_pem() + &leaf);
+    let leaf = setup.ca.issue_as(&request, Leaf::default());
+    sandbox.write("two.crt", setup.ca.bundle_pem() + &leaf);
     let both = [&INSTALL[..], &["one.crt", "two.crt"]].concat();
     let id = plan_id(sandbox, &both);
     assert!(would_change(sandbox, &both));

@@ -569,19 +569,19 @@ fn the_document_has_these_fields() {
     assert_eq!(made["schema"], "certctl.renew/1");
     assert_eq!(
         fields(&made),
-        words("schema verdict changed certificates not_due next_due findings next")
+        words("schema comment verdict changed certificates not_due next_due findings next")
     );
     let certificate = &made["certificates"][0];
     assert_eq!(
         fields(certificate),
         words(
-            "name names not_after due changed planned ca paid_until order dcv dcv_reusable_until key request records findings next"
+            "name names not_after due changed planned ca paid_until order dcv dcv_reusable_until key request records before after plan findings next"
         )
     );
     assert_eq!(fields(&certificate["key"]), words("path algorithm id"));
     assert_eq!(
         fields(&certificate["request"]),
-        words("path md5 sha256 subject")
+        words("path md5 sha256 subject pem")
     );
     let output = renew(&setup, &["example.com"]).expect(0).stdout;
     for part in [
