@@ -30,7 +30,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -l at -d 'Evaluate dates a
 complete -c certctl -n "__fish_certctl_needs_command" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_needs_command" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_needs_command" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_needs_command" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_needs_command" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_needs_command" -s h -l help -d 'Print this help'
@@ -74,7 +74,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand csr" -l like -d 'Take na
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l subject -d 'Subject in RFC 4514 notation, the most specific part first: \'CN=example.com,O=Acme\\, Inc.,C=DE\'; without a CN the first name is used' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l cert-name -d 'Base name of the files [default: the first name]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l resolver -d 'Query this resolver instead of the system\'s (may be repeated); with a port other than 53 no other server is queried' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated); with a port other than 53, only this resolver is queried' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l allow -d 'Report the finding with this code as a warning instead of refusing (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l root -d 'Tree to install into instead of /' -r -F
@@ -83,10 +83,9 @@ complete -c certctl -n "__fish_certctl_using_subcommand csr" -l color -d 'When t
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l encrypt-key -d 'Encrypt the new key (AES-256) with a password from a prompt or --password-file'
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l check-caa -d 'Look up whether the CAA records allow the CA to issue'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l check-caa -d 'Check whether the CAA records allow the CA to issue'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l force -d 'Make a new key and request; the old files are kept as numbered backups'
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l dry-run -d 'Check everything and show what would be written, and write nothing'
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s h -l help -d 'Print this help'
@@ -107,9 +106,9 @@ private\t'A company\'s own CA: no domain validation'"
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l method -d 'Validation method that was chosen at the CA' -r -f -a "dns\t'A record in the DNS'
 http\t'A file on the web server'
 email\t'An answer to an e-mail'"
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'Record that the CA shows: a zone-file line, host and value, or an API response; \'-\' reads it from stdin' -r
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Resolver to query instead of the system\'s; with a port other than 53, only it is queried' -r
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check every line of a file: a name, a request file, or a record (host and value); \'-\' reads from stdin' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'Record that the CA shows: a zone-file line, host and value, or an API response (may be repeated); - reads it from stdin' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated); with a port other than 53, only this resolver is queried' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check every line of a file: a name, a request file, or a record (host and value); - reads stdin' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l wait -d 'Repeat the check until the record is visible, for at most this time [without a value: 2h]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l root -d 'Tree to install into instead of /' -r -F
@@ -117,18 +116,18 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l at -d 'Eva
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'Private key file [default: the key in this folder that matches the certificate]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'Private key of the certificate [default: the matching key in the working directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Preferred chain when several are possible' -r -f -a "compatible\t'The chain through all cross-certificates that were given, to the anchor that most clients trust, including old ones'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Preferred chain when several are possible: to the root that most clients trust, or the shortest' -r -f -a "compatible\t'The chain through all cross-certificates that were given, to the anchor that most clients trust, including old ones'
 shortest\t'The chain to the nearest anchor, with the fewest bytes in each handshake'"
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l aia -d 'Download missing intermediates from the URLs in the certificates; with =any, private addresses and a proxy are allowed too' -r -f -a "public\t'From public addresses alone'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l aia -d 'Download missing intermediates from the URLs in the certificates; =any also allows private addresses and a proxy' -r -f -a "public\t'From public addresses alone'
 any\t'From this machine and its own network too, and through the proxy of the environment'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Server that uses the certificate; may be repeated [default: the servers whose configuration references it, else the running ones, else all installed ones; none under --root]' -r -f -a "apache\t'Apache 2.4'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it, else the running ones, else all installed ones; none under --root]' -r -f -a "apache\t'Apache 2.4'
 haproxy\t'HAProxy'
 nginx\t'nginx'
 none\t'No known server; another one is controlled with --test, --reload and --probe'"
@@ -138,10 +137,10 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-path -d 
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l owner -d 'Owner of the private key: user, user:group or :group, as names or numbers' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-mode -d 'Mode of the private key: 0600, 0640, 0400 or 0440' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d 'Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS name]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'Report this finding as a warning instead of refusing; may be repeated' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'Report the finding with this code as a warning instead of refusing (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Command that tests the server\'s configuration, run without a shell; auto restores the built-in command' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Command that reloads the server, run without a shell; auto restores the built-in command' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Additional address to probe after the install; none skips all probes in this run; auto forgets the saved addresses; may be repeated' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
@@ -152,12 +151,12 @@ always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l dry-run -d 'Show what would be done, and change nothing'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l check -d 'Check that the installed files and the served certificate are unchanged; takes names of installed certificates [default: all] and changes nothing'
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l placeholder -d 'Install a self-signed certificate for these names, valid for a week, so that the server can start; a single name stands for all names of its request in this folder'
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l placeholder -d 'Install a self-signed certificate for these names, valid for a week, so that the server can start; a single name stands for all names of its request in the working directory'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand renew" -l renew-before -d 'When a certificate is due: days before its expiry, or percent of its lifetime left [default: 30 days or a third of the lifetime, whichever is less]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l renew-before -d 'How long before its expiry a certificate is due for renewal: days, hours (`36h`), or a percentage of its lifetime [default: 30 days or a third of the lifetime, whichever is less]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
@@ -166,7 +165,7 @@ always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l reuse-key -d 'Reuse the key of the certificate instead of generating a new one with the same algorithm'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l dry-run -d 'Show what would be written, and write nothing'
-complete -c certctl -n "__fish_certctl_using_subcommand renew" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s h -l help -d 'Print this help'
@@ -174,7 +173,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand status" -l renew-before 
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l prometheus -d 'Write metrics for Prometheus to this file (for node_exporter\'s textfile collector)' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l ics -d 'Write a calendar of renewals and expiry dates to this file (iCalendar)' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l html -d 'Write an HTML page to this file: every certificate on a timeline to 2029, with the dates on which CA rules change' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d 'The protocol of the hosts that starts TLS with STARTTLS [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d 'Protocol that the hosts speak before TLS starts (STARTTLS) [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
 imap\t'IMAP: mailbox access (port 143)'
 pop3\t'POP3: mailbox download (port 110)'
 postgres\t'PostgreSQL database connections (port 5432)'"
@@ -185,18 +184,18 @@ complete -c certctl -n "__fish_certctl_using_subcommand status" -l color -d 'Whe
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l jsonl -d 'Print one JSON object per line for each file and server as soon as it is read, without grouping them; the last line is a summary'
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Further certificates in any order; without a FILE, the first one is the server\'s' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'Private key that must match the certificate' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'Host name that the certificate must cover (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l starttls -d 'Protocol that the server speaks before TLS starts [default: by its port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l starttls -d 'Protocol that the server speaks before TLS starts (STARTTLS) [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
 imap\t'IMAP: mailbox access (port 143)'
 pop3\t'POP3: mailbox download (port 110)'
 postgres\t'PostgreSQL database connections (port 5432)'"
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Trust anchors: Mozilla\'s list, this system\'s roots, or a file of CA certificates [default: mozilla; for an installed certificate, those it was installed with]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla; for an installed certificate, the roots it was installed with]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'Tree to install into instead of /' -r -F
@@ -205,7 +204,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand verify" -l color -d 'Whe
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l strict -d 'Treat warnings as errors, and apply the rules for public CAs to private CAs too'
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s h -l help -d 'Print this help'
@@ -223,7 +222,7 @@ certum\t'certum.eu'
 tencent\t'Tencent Cloud; TrustAsia'
 aws-acm\t'AWS Certificate Manager'
 private\t'A company\'s own CA: no domain validation'"
-complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l starttls -d 'Protocol that the server speaks before TLS starts [default: by its port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l starttls -d 'Protocol that the server speaks before TLS starts (STARTTLS) [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
 imap\t'IMAP: mailbox access (port 143)'
 pop3\t'POP3: mailbox download (port 110)'
 postgres\t'PostgreSQL database connections (port 5432)'"
@@ -234,7 +233,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l at -d 'Evalu
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'Print this help'
@@ -244,17 +243,17 @@ complete -c certctl -n "__fish_certctl_using_subcommand explain" -l at -d 'Evalu
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand explain" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'Private key of the certificate [default: searched in the directory]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'Certificate request (CSR) that was given to the CA [default: searched in the directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'Private key of the certificate [default: the matching key in the working directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'Certificate request (CSR) that was given to the CA [default: the matching request in the working directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l host -d 'Host name that the certificate must cover (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Trust anchors: Mozilla\'s list, this system\'s roots, or a file of CA certificates [default: mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l prefer -d 'Preferred chain when several are possible: to the root that most clients trust, or the shortest' -r -f -a "compatible\t'The chain through all cross-certificates that were given, to the anchor that most clients trust, including old ones'
 shortest\t'The chain to the nearest anchor, with the fewest bytes in each handshake'"
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l aia -d 'Download missing issuers from the URLs in the certificates; =any: also from private addresses and through a proxy' -r -f -a "public\t'From public addresses alone'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l aia -d 'Download missing intermediates from the URLs in the certificates; =any also allows private addresses and a proxy' -r -f -a "public\t'From public addresses alone'
 any\t'From this machine and its own network too, and through the proxy of the environment'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l out -d 'Output file, for a single format; - writes to stdout [default: NAME.fullchain.pem or similar in the directory]' -r -F
@@ -284,7 +283,7 @@ never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l extract-key -d 'Write the private key that came with the certificate to NAME.key (mode 0600); never overwrites another key'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l legacy -d 'Encrypt the .pfx with triple DES and SHA-1, for old Windows and Java versions'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-empty-password -d 'Protect the .pfx with an empty password'
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'Print this help'
@@ -297,7 +296,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l dry-run -d 'Show what would be done, and change nothing'
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'Print this help'
@@ -309,7 +308,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand forget" -l color -d 'Whe
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l dry-run -d 'Show what would be done, and change nothing'
-complete -c certctl -n "__fish_certctl_using_subcommand forget" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s h -l help -d 'Print this help'
@@ -322,7 +321,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l step -d 'Show each step when it has run, and wait for Enter before the next one'
-complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s h -l help -d 'Print this help'
@@ -332,7 +331,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand completions" -l at -d 'E
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand completions" -l json -d 'Print one JSON object on stdout, whatever happens'
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -s h -l help -d 'Print this help'
