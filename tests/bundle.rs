@@ -1,14 +1,14 @@
 //! `certctl bundle`: selects the leaf by its key and the chain by its signatures, and writes the
 //! complete file or none.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
 
 use support::ca::{Leaf, TestCa, days, today};
-use support::mask::masked;
 use support::issued_certificate::IssuedCertificate;
+use support::mask::masked;
 use support::program::program;
 use support::zip::zip;
 
@@ -20,12 +20,15 @@ fn zips_become_chain_files() {
         "example_com.zip",
         zip(&[
             ("My_CA_Bundle.ca-bundle", bundle.as_str()),
-            ("example_com.crt", shop.leaf.trim_end()),
+            ("example_com.crt", setup.leaf.trim_end()),
         ]),
     );
     let args = ["bundle", "example_com.zip", "--trust", "root.pem", "--json"];
     let document = setup.sandbox.run(&args).expect(0).json();
-    assert_eq!(setup.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(
+        setup.sandbox.read("example.com.fullchain.pem"),
+        setup.chain()
+    );
     let mode = std::fs::metadata(setup.sandbox.join("example.com.fullchain.pem"))
         .unwrap()
         .permissions()
@@ -34,7 +37,7 @@ fn zips_become_chain_files() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.bundle/1",
-      "comment": "example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem",
+      "comment": "example.com.fullchain.pem",
       "verdict": "right",
       "changed": true,
       "certificates": [
@@ -111,7 +114,7 @@ fn zips_become_chain_files() {
       ],
       "next": [
         {
-          "text": "Install it and verify it live",
+          "text": "Install it, and verify that the server serves it",
           "command": "sudo certctl install example.com.fullchain.pem --trust root.pem",
           "argv": [
             "certctl",
@@ -131,17 +134,17 @@ fn zips_become_chain_files() {
         (&again["changed"], &again["certificates"][0]["chain"]),
         (&false.into(), &document["certificates"][0]["chain"])
     );
-    let text = shop
+    let text = setup
         .sandbox
         .run(&["bundle", "example_com.zip", "--trust", "root.pem"])
         .expect(0);
     insta::assert_snapshot!(masked(&text.to_string()), @"
-    found   example.com, www.example.com, until [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
+    found   example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem
             example.com.fullchain.pem is up to date
     note    omitted: Test Root R1 (root: clients already have it)
             repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)
             repaired when reading example_com.crt in example_com.zip: no line break at the end
-    next    Install it and verify it live:
+    next    Install it, and verify that the server serves it:
                 sudo certctl install example.com.fullchain.pem --trust root.pem
     --- exit 0
     ");
@@ -165,13 +168,13 @@ fn out_option_selects_the_file_or_stdout() {
     let printed = run(&["--out", "-"]).expect(0);
     assert_eq!(
         (printed.stdout.as_str(), printed.stderr.as_str()),
-        (shop.chain().as_str(), "")
+        (setup.chain().as_str(), "")
     );
     assert!(!sandbox.join("example.com.fullchain.pem").exists());
     let error = run(&["--out", "-", "--json"]).expect(2).json();
     assert_eq!(error["error"]["kind"], "usage");
     let _ = run(&["--out", "sub.pem"]).expect(0);
-    assert_eq!(sandbox.read("sub.pem"), shop.chain());
+    assert_eq!(sandbox.read("sub.pem"), setup.chain());
     let _ = run(&["--out", "missing/x.pem"]).expect(3);
     // Keys and paths that are not regular files are never overwritten.
     let key = sandbox.read("example.com.key");
@@ -187,9 +190,9 @@ fn out_option_selects_the_file_or_stdout() {
     let _ = run(&["--out", "folder"]).expect(3);
     let stdin = sandbox.run_with_input(
         &["bundle", "-", "--trust", "root.pem", "--out", "-"],
-        shop.chain().as_bytes(),
+        setup.chain().as_bytes(),
     );
-    assert_eq!(stdin.expect(0).stdout, shop.chain());
+    assert_eq!(stdin.expect(0).stdout, setup.chain());
     // A wrong chain: stdout contains nothing that could be mistaken for a chain.
     let wrong = sandbox
         .run(&["bundle", "a.crt", "--trust", "root.pem", "--out", "-"])
@@ -202,10 +205,10 @@ fn the_leaf_is_chosen_by_key_or_request() {
     let setup = IssuedCertificate::new();
     let sandbox = &setup.sandbox;
     let stranger = IssuedCertificate::new();
-    let foreign = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    let other_leaf = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
     sandbox.write(
         "all.pem",
-        format!("{foreign}{}{}", setup.ca.bundle_pem(), shop.leaf),
+        format!("{other_leaf}{}{}", setup.ca.bundle_pem(), setup.leaf),
     );
     sandbox.write("foreign.csr.txt", stranger.sandbox.read("example.com.csr"));
     let bundle = |more: &[&str]| {
@@ -219,7 +222,7 @@ fn the_leaf_is_chosen_by_key_or_request() {
     };
     std::fs::remove_file(sandbox.join("foreign.csr.txt")).unwrap();
     let run = bundle(&[]).expect(0);
-    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), setup.chain());
     assert!(
         run.stdout
             .contains("omitted, because no key and no request matches: example.com"),
@@ -238,10 +241,10 @@ fn the_leaf_is_chosen_by_key_or_request() {
     let _ = bundle(&["-C", "empty", "--csr", "example.com.csr"]).expect(0);
     assert_eq!(
         sandbox.read("empty/example.com.fullchain.pem"),
-        shop.chain()
+        setup.chain()
     );
     let _ = bundle(&["-C", "empty", "--key", "example.com.key", "--out", "k.pem"]).expect(0);
-    assert_eq!(sandbox.read("k.pem"), shop.chain());
+    assert_eq!(sandbox.read("k.pem"), setup.chain());
 }
 
 #[test]
@@ -257,15 +260,18 @@ fn newest_valid_certificate_of_a_key_is_used() {
         .map(|leaf| setup.ca.issue_as(&request, leaf));
     let bag = format!(
         "{expired}{future}{older}{}{}",
-        shop.leaf,
+        setup.leaf,
         setup.ca.intermediate_pem()
     );
     setup.sandbox.write("bag.pem", bag);
-    let run = shop
+    let run = setup
         .sandbox
         .run(&["bundle", "bag.pem", "--trust", "root.pem"])
         .expect(0);
-    assert_eq!(setup.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(
+        setup.sandbox.read("example.com.fullchain.pem"),
+        setup.chain()
+    );
     assert!(
         run.stdout
             .contains("omitted, because a newer certificate was found: example.com ("),
@@ -277,13 +283,17 @@ fn newest_valid_certificate_of_a_key_is_used() {
 fn certificates_for_another_request_are_refused() {
     let setup = IssuedCertificate::new();
     let stranger = IssuedCertificate::new();
-    let foreign = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
+    let other_leaf = setup.ca.issue(&stranger.sandbox.read("example.com.csr"));
     setup.sandbox.write(
         "new.zip",
-        zip(&[("a.crt", foreign), ("b.ca-bundle", setup.ca.bundle_pem())]),
+        zip(&[
+            ("a.crt", other_leaf),
+            ("b.ca-bundle", setup.ca.bundle_pem()),
+        ]),
     );
     let bundle = || {
-        setup.sandbox
+        setup
+            .sandbox
             .run(&["bundle", "new.zip", "--trust", "root.pem"])
     };
     let both = bundle().expect(1);
@@ -324,9 +334,10 @@ fn requested_names_that_were_not_issued_are_reported() {
             ..Leaf::default()
         },
     );
-    setup.sandbox
+    setup
+        .sandbox
         .write("x.pem", format!("{leaf}{}", setup.ca.intermediate_pem()));
-    let run = shop
+    let run = setup
         .sandbox
         .run(&["bundle", "x.pem", "--trust", "root.pem"])
         .expect(0);
@@ -343,25 +354,25 @@ fn keys_in_zips_are_found_and_encrypted_keys_are_reported() {
     let key = setup.sandbox.read("example.com.key");
     let packed = zip(&[
         ("1_root_bundle.crt", setup.ca.bundle_pem()),
-        ("2_example.com.crt", shop.leaf.clone()),
+        ("2_example.com.crt", setup.leaf.clone()),
         ("3_example.com.key", key),
     ]);
     setup.sandbox.write("in/nginx.zip", packed);
     std::fs::create_dir(setup.sandbox.join("out")).unwrap();
-    let run = shop
+    let run = setup
         .sandbox
         .run(&["bundle", "in/nginx.zip", "-C", "out", "--trust", "root.pem"])
         .expect(0);
     assert!(run.stdout.contains("matches in/nginx.zip"), "{run}");
     assert_eq!(
         setup.sandbox.read("out/example.com.fullchain.pem"),
-        shop.chain()
+        setup.chain()
     );
     let locked =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAQwAAQA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     setup.sandbox.write("locked/site.key", locked);
-    setup.sandbox.write("chain.pem", shop.chain());
-    let run = shop
+    setup.sandbox.write("chain.pem", setup.chain());
+    let run = setup
         .sandbox
         .run(&["bundle", "chain.pem", "-C", "locked", "--trust", "root.pem"])
         .expect(0);
@@ -370,7 +381,7 @@ fn keys_in_zips_are_found_and_encrypted_keys_are_reported() {
             .contains("locked/site.key is encrypted: without its password it cannot be compared"),
         "{run}"
     );
-    let refused = shop
+    let refused = setup
         .sandbox
         .run(&[
             "bundle",
@@ -395,7 +406,7 @@ fn extract_key_writes_the_key_that_came_with_the_certificate() {
     let sandbox = &setup.sandbox;
     let key = sandbox.read("example.com.key");
     let packed = [
-        ("example.com.pem", shop.chain()),
+        ("example.com.pem", setup.chain()),
         ("example.com.key", key.clone()),
     ];
     sandbox.write("aliyun.zip", zip(&packed));
@@ -454,7 +465,7 @@ fn extract_key_writes_the_key_that_came_with_the_certificate() {
         "{refused}"
     );
     assert!(!sandbox.join("out/example.com.fullchain.pem").exists());
-    sandbox.write("chain.pem", shop.chain());
+    sandbox.write("chain.pem", setup.chain());
     sandbox
         .run(&[
             "bundle",
@@ -469,7 +480,8 @@ fn extract_key_writes_the_key_that_came_with_the_certificate() {
 #[test]
 fn every_site_gets_its_own_chain_file() {
     let setup = IssuedCertificate::new();
-    setup.sandbox
+    setup
+        .sandbox
         .run(&["csr", "example.org", "--key-type", "rsa-2048"])
         .expect(0);
     let other = TestCa::rsa();
@@ -481,7 +493,7 @@ fn every_site_gets_its_own_chain_file() {
     setup.sandbox.write(
         "com.zip",
         zip(&[
-            ("a.crt", shop.leaf.clone()),
+            ("a.crt", setup.leaf.clone()),
             ("b.crt", setup.ca.bundle_pem()),
         ]),
     );
@@ -491,13 +503,17 @@ fn every_site_gets_its_own_chain_file() {
     );
     let both = ["bundle", "com.zip", "org.zip", "--trust", "roots.pem"];
     let run = setup.sandbox.run(&both).expect(0);
-    assert_eq!(setup.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(
+        setup.sandbox.read("example.com.fullchain.pem"),
+        setup.chain()
+    );
     assert_eq!(
         setup.sandbox.read("example.org.fullchain.pem"),
         format!("{org}{}", other.intermediate_pem())
     );
     assert!(!run.stdout.contains("not part of the chain"), "{run}");
-    setup.sandbox
+    setup
+        .sandbox
         .run(&[both.as_slice(), &["--out", "x.pem"]].concat())
         .expect(2);
 }
@@ -507,7 +523,7 @@ fn missing_intermediates_in_the_directory_are_suggested() {
     let setup = IssuedCertificate::new();
     setup.sandbox.write("a.crt", &setup.leaf);
     setup.sandbox.write("a.ca-bundle", setup.ca.bundle_pem());
-    let run = shop
+    let run = setup
         .sandbox
         .run(&["bundle", "a.crt", "--trust", "root.pem"])
         .expect(1);
@@ -516,7 +532,8 @@ fn missing_intermediates_in_the_directory_are_suggested() {
             .contains("\n            certctl bundle --trust root.pem a.crt a.ca-bundle\n"),
         "{run}"
     );
-    setup.sandbox
+    setup
+        .sandbox
         .run(&["bundle", "a.crt", "a.ca-bundle", "--trust", "root.pem"])
         .expect(0);
 }
@@ -524,14 +541,15 @@ fn missing_intermediates_in_the_directory_are_suggested() {
 #[test]
 fn trust_files_must_contain_a_certificate() {
     let setup = IssuedCertificate::new();
-    setup.sandbox.write("a.crt", shop.chain());
+    setup.sandbox.write("a.crt", setup.chain());
     for (trust, exit) in [
         ("example.com.csr", 3),
         ("missing.pem", 3),
         ("mozilla", 1),
         ("root.pem", 0),
     ] {
-        setup.sandbox
+        setup
+            .sandbox
             .run(&["bundle", "a.crt", "--trust", trust])
             .expect(exit);
     }
@@ -541,7 +559,7 @@ fn trust_files_must_contain_a_certificate() {
 fn no_private_key_is_overwritten_in_any_form() {
     let setup = IssuedCertificate::new();
     let sandbox = &setup.sandbox;
-    sandbox.write("chain.pem", shop.chain());
+    sandbox.write("chain.pem", setup.chain());
     let key = rcgen::KeyPair::generate().unwrap().serialize_der();
     // SEQUENCE { SEQUENCE {}, OCTET STRING 0x00 }: the outline of an encrypted key.
     let locked = [0x30, 0x05, 0x30, 0x00, 0x04, 0x01, 0x00].to_vec();
@@ -559,7 +577,7 @@ fn no_private_key_is_overwritten_in_any_form() {
 fn next_steps_repeat_the_given_options() {
     let setup = IssuedCertificate::new();
     let sandbox = &setup.sandbox;
-    sandbox.write("chain.pem", shop.chain());
+    sandbox.write("chain.pem", setup.chain());
     sandbox.write("keys/my.key", sandbox.read("example.com.key"));
     std::fs::create_dir(sandbox.join("out")).unwrap();
     let args = [
@@ -576,7 +594,7 @@ fn next_steps_repeat_the_given_options() {
     let document = sandbox.run(&args).expect(0).json();
     let expected = "sudo certctl -C out install out/example.com.fullchain.pem --trust root.pem --key keys/my.key";
     assert_eq!(document["next"][0]["command"], expected);
-    assert_eq!(sandbox.read("out/example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("out/example.com.fullchain.pem"), setup.chain());
 }
 
 #[test]
@@ -593,7 +611,7 @@ fn folders_are_read_as_their_files() {
     sandbox
         .run(&["bundle", "mail", "--trust", "root.pem"])
         .expect(0);
-    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), setup.chain());
     let run = sandbox.run(&["verify", "mail", "--json"]).expect(3);
     assert_eq!(run.json()["error"]["kind"], "malformed", "{run}");
     let shown = sandbox.run(&["inspect", "mail", "--json"]).expect(0).json();
@@ -604,7 +622,7 @@ fn folders_are_read_as_their_files() {
 fn named_pipes_are_read_and_endless_devices_are_refused() {
     let setup = IssuedCertificate::new();
     let sandbox = &setup.sandbox;
-    sandbox.write("chain.pem", shop.chain());
+    sandbox.write("chain.pem", setup.chain());
     let mut command = std::process::Command::new("bash");
     let script = format!(
         "{} bundle <(cat chain.pem) --trust <(cat root.pem)",
@@ -615,7 +633,7 @@ fn named_pipes_are_read_and_endless_devices_are_refused() {
         .current_dir(sandbox.path())
         .stdin(std::process::Stdio::null());
     sandbox.run_command(command).expect(0);
-    assert_eq!(sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(sandbox.read("example.com.fullchain.pem"), setup.chain());
     let device = sandbox.run(&["inspect", "/dev/zero", "--json"]).expect(3);
     assert_eq!(device.json()["error"]["kind"], "malformed");
     sandbox.write("large.pem", vec![b'a'; 17 * 1024 * 1024]);
@@ -626,7 +644,7 @@ fn named_pipes_are_read_and_endless_devices_are_refused() {
 #[test]
 fn requested_hosts_must_be_covered() {
     let setup = IssuedCertificate::new();
-    setup.sandbox.write("sent.pem", shop.chain());
+    setup.sandbox.write("sent.pem", setup.chain());
     let bundle = [
         "bundle",
         "sent.pem",
@@ -636,7 +654,7 @@ fn requested_hosts_must_be_covered() {
         "--host",
         "WWW.example.com",
     ];
-    let refused = shop
+    let refused = setup
         .sandbox
         .run(&[bundle.as_slice(), &["--host", "shop.example.com"]].concat())
         .expect(1)
@@ -653,9 +671,13 @@ fn requested_hosts_must_be_covered() {
         "{refused}"
     );
     assert!(!setup.sandbox.join("example.com.fullchain.pem").exists());
-    setup.sandbox
+    setup
+        .sandbox
         .run(&["bundle", "sent.pem", "--host", "no host"])
         .expect(2);
     setup.sandbox.run(&bundle).expect(0);
-    assert_eq!(setup.sandbox.read("example.com.fullchain.pem"), shop.chain());
+    assert_eq!(
+        setup.sandbox.read("example.com.fullchain.pem"),
+        setup.chain()
+    );
 }

@@ -33,7 +33,10 @@ fn the_reference_is_generated_from_the_program() {
     let commands = command_reference::page(certctl::cli::command_line());
     let json = json_reference::page(&schemas::read_all());
     let generated = [("commands.md", commands), ("json.md", json)];
-    let all = pages().into_iter().chain(reference::pages()).chain(generated);
+    let all = pages()
+        .into_iter()
+        .chain(reference::pages())
+        .chain(generated);
     for (file, text) in all {
         let path = folder.join(file);
         if std::env::var_os("CERTCTL_REFERENCE").is_some() {

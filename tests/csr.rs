@@ -67,7 +67,7 @@ fn a_ca_accepts_the_request() {
     assert!(leaf.starts_with("-----BEGIN CERTIFICATE-----\n"));
 }
 
-/// Replaces what differs from run to run by the name of the field that it comes from.
+/// Replaces values that differ from run to run with the names of their fields.
 fn masked(output: &str, document: &Json) -> String {
     let field = |object: &str, name: &str| document[object][name].as_str().unwrap().to_owned();
     let sha256 = field("request", "sha256");
@@ -397,7 +397,7 @@ fn a_key_of_a_second_algorithm_is_written_beside_the_first() {
         (&false.into(), &second["key"])
     );
     assert_eq!(sandbox.read("example.com.key"), first);
-    // In the other order.
+    // The same with the options in the other order.
     let sandbox = Sandbox::new();
     sandbox
         .run(&["csr", "example.com", "--key-type", "rsa-2048"])
@@ -444,14 +444,14 @@ fn the_umask_does_not_change_file_modes() {
         let line = format!("umask {umask}; exec {certctl} csr example.com --ca namecheap");
         command.args(["-c", &line]).current_dir(sandbox.path());
         sandbox.run_command(command).expect(0);
-        for (file, wanted) in [
+        for (file, expected) in [
             ("example.com.key", 0o600),
             ("example.com.csr", 0o644),
             ("example.com.dcv", 0o644),
         ] {
             assert_eq!(
                 mode(sandbox.join(file)),
-                wanted,
+                expected,
                 "{file} under umask {umask}"
             );
         }
@@ -535,7 +535,7 @@ fn a_removed_working_directory_is_reported() {
     command.current_dir(sandbox.path());
     let run = sandbox.run_command(command).expect(3);
     assert!(
-        run.stderr.contains("cd to a folder that exists") && !run.stderr.contains("mkdir"),
+        run.stderr.contains("change to a folder that exists") && !run.stderr.contains("mkdir"),
         "{run}"
     );
 }
@@ -621,7 +621,7 @@ fn requests_that_a_ca_would_refuse_are_refused_before_a_file_is_written() {
                 certctl csr mail.acme.com --subject C=de
     error   C=de is not a two-letter country code in upper case (ISO 3166-1), such as DE (RFC 5280 A.1, BR 7.1.4.2)
     next    Use the two-letter code, for example `--subject 'O=Acme,C=DE'`.
-    note    no file was written
+    done    no file was written
     next    If your CA accepts this request, make it anyway:
                 certctl csr db.corp mail.acme.com --subject C=de --allow reserved-name --allow country-code
     --- exit 1
@@ -642,7 +642,7 @@ fn requests_that_a_ca_would_refuse_are_refused_before_a_file_is_written() {
         .map(|one| one["code"].as_str().unwrap())
         .collect();
     assert_eq!(codes, ["reserved-name", "unsupported-key-type"]);
-    // The proposed command makes the request.
+    // The proposed command creates the request.
     let argv: Vec<&str> = refused["next"][0]["argv"]
         .as_array()
         .unwrap()
@@ -735,5 +735,8 @@ fn the_subject_keeps_its_order_and_escapes() {
         "acme.com.csr already exists, and its subject is CN=acme.com,OU=b,OU=a,O=Acme\\, Inc.,C=DE"
     );
     let slashes = made(&["--subject", "/C=DE/O=Acme"]).expect(2).json();
-    assert_eq!(slashes["error"]["next"][0]["text"], "--subject O=Acme,C=DE");
+    assert_eq!(
+        slashes["error"]["next"][0]["text"],
+        "Write it as `--subject O=Acme,C=DE`"
+    );
 }

@@ -6,8 +6,8 @@ mod support;
 
 use support::Sandbox;
 use support::ca::Leaf;
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, codes, tree};
 use support::json::Json;
-use support::install_sandbox::{CHAIN, KEY, InstallSandbox, codes, tree};
 
 /// Runs a command with `--dry-run --json`, which changes no file in the sandbox.
 fn dry_run(sandbox: &Sandbox, words: &[&str]) -> Json {
@@ -155,8 +155,8 @@ fn entries_show_what_was_and_will_be_deployed() {
             "{shown}"
         );
     }
-    let second = shop
-        .round(&["--chain-path", "/etc/ssl/moved.pem", "--json"])
+    let second = setup
+        .renew_and_install(&["--chain-path", "/etc/ssl/moved.pem", "--json"])
         .expect(0)
         .json();
     let second = &second["certificates"][0];
