@@ -22,7 +22,7 @@ Examples:
 ";
 
 /// The exit codes; README.md explains them.
-const EXIT_CODES: [(&str, &str); 8] = [
+const EXIT_CODES: [(&str, &str); 9] = [
     ("0", "done, or checked and right"),
     (
         "1",
@@ -39,6 +39,10 @@ const EXIT_CODES: [(&str, &str); 8] = [
     ),
     ("5", "failed after the switch, and rolled back"),
     ("6", "failed, and not fully rolled back"),
+    (
+        "7",
+        "installed and in use, but another address still serves something else",
+    ),
     ("130, 143", "interrupted"),
 ];
 

@@ -29,11 +29,12 @@ use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
 /// Codes of findings that can occur although the installed files are unchanged.
-const SERVING: [&str; 6] = [
+const SERVING: [&str; 7] = [
     "drift-not-configured",
     "drift-served",
     "not-probed",
     "configured-elsewhere",
+    "other-certificate-served",
     "server-config-broken",
     "server-not-running",
 ];
@@ -142,8 +143,24 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftChec
         })
         .collect();
     let answers = apply::probe_groups(&groups);
-    for ((index, situation), probes) in observed.into_iter().zip(answers) {
-        checks[index].add_serving(situation.serving, probes);
+    let other_targets: Vec<Vec<ProbeTarget>> = observed
+        .iter()
+        .map(|(_, situation)| situation.other_targets())
+        .collect();
+    let other_groups: Vec<_> = observed
+        .iter()
+        .zip(&other_targets)
+        .map(|((_, situation), targets)| (&targets[..], &situation.wanted.certificates[..]))
+        .collect();
+    let other_answers = apply::probe_groups(&other_groups);
+    let answers = answers.into_iter().zip(other_answers);
+    for ((index, situation), (probes, other_probes)) in observed.into_iter().zip(answers) {
+        let other_files = situation.serving.check_other_files(&other_probes);
+        let check = &mut checks[index];
+        check.add_new_findings(other_files);
+        check.add_serving(situation.serving, probes);
+        let others = other_probes.iter().map(ProbeResult::from);
+        check.probes.extend(others);
     }
     Ok(checks)
 }

@@ -9,7 +9,7 @@ use self::failed::NewFiles;
 use crate::advice::{command_lines, install_command};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::install::preflight::PreflightState;
 use crate::install::servers::ServerUse;
 use crate::install::servers::new_block::{self, BlockPlacement};
@@ -36,6 +36,8 @@ pub(crate) enum InstallVerdict {
     Files,
     /// Installed and verified at every address.
     Live,
+    /// Installed and in use, and another address serves something else.
+    LiveIncomplete,
     /// Installed, and no server serves it yet.
     NotServed,
     /// Failed after the switch, and not everything was rolled back.
@@ -55,6 +57,7 @@ impl InstallVerdict {
         match self {
             Self::Files => "files",
             Self::Live => "live",
+            Self::LiveIncomplete => "live-incomplete",
             Self::NotServed => "not-served",
             Self::PartlyRolledBack => "rollback-failed",
             Self::Planned => "planned",
@@ -72,6 +75,7 @@ impl InstallVerdict {
             Self::NotServed | Self::Refused => 1,
             Self::RolledBack => 5,
             Self::PartlyRolledBack => 6,
+            Self::LiveIncomplete => 7,
         }
     }
 }
@@ -116,6 +120,8 @@ pub(crate) struct TransactionOutcome {
     /// What was or would be done; `None` when it was refused.
     pub plan: Option<InstallPlan>,
     pub seen: Vec<ProbeResult>,
+    /// What blocks with other files served.
+    pub seen_elsewhere: Vec<ProbeResult>,
     pub findings: Vec<Finding>,
     /// What to do now.
     pub next: Vec<NextStep>,
@@ -150,6 +156,7 @@ impl TransactionOutcome {
             leaf: wanted.leaf().clone(),
             plan,
             seen: serving.probes.iter().map(ProbeResult::from).collect(),
+            seen_elsewhere: Vec::new(),
             findings: serving.findings.clone(),
             next: Vec::new(),
             start_commands: Vec::new(),
@@ -168,7 +175,10 @@ impl TransactionOutcome {
     /// Whether other files were installed before and can be restored.
     #[must_use]
     pub(crate) fn can_roll_back(&self) -> bool {
-        let is_installed = matches!(self.verdict, InstallVerdict::Live | InstallVerdict::Files);
+        let is_installed = matches!(
+            self.verdict,
+            InstallVerdict::Live | InstallVerdict::LiveIncomplete | InstallVerdict::Files
+        );
         let Some(plan) = self.plan.as_ref().filter(|plan| !plan.steps.is_empty()) else {
             return false;
         };
@@ -179,6 +189,9 @@ impl TransactionOutcome {
     #[must_use]
     pub(crate) fn refused(situation: &PreflightState, reasons: Vec<Finding>) -> Self {
         let mut refused = Self::new(situation, InstallVerdict::Refused, None);
+        refused
+            .findings
+            .extend(situation.serving.check_other_files(&[]));
         refused.findings.extend(reasons);
         refused
     }
@@ -186,10 +199,11 @@ impl TransactionOutcome {
     #[must_use]
     pub(crate) fn planned(situation: &PreflightState, plan: InstallPlan) -> Self {
         let left_to_do = Self::describe_left_to_do(situation, plan.end);
-        Self {
-            left_to_do,
-            ..Self::new(situation, InstallVerdict::Planned, Some(plan))
-        }
+        let mut planned = Self::new(situation, InstallVerdict::Planned, Some(plan));
+        let other_files = situation.serving.check_other_files(&[]);
+        planned.findings.extend(other_files);
+        planned.left_to_do = left_to_do;
+        planned
     }
 
     /// The outcome of a plan that was run.
@@ -209,8 +223,19 @@ impl TransactionOutcome {
         if !applied.probes.is_empty() {
             outcome.seen = applied.probes.iter().map(ProbeResult::from).collect();
         }
+        let other_files = situation.serving.check_other_files(&applied.other_probes);
+        let is_incomplete = other_files
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        outcome.findings.extend(other_files);
+        outcome.seen_elsewhere = applied.other_probes.iter().map(ProbeResult::from).collect();
         match applied.failed {
-            None => outcome.record_success(context, situation, &plan),
+            None => {
+                outcome.record_success(context, situation, &plan);
+                if is_incomplete && !outcome.seen_elsewhere.is_empty() {
+                    outcome.verdict = InstallVerdict::LiveIncomplete;
+                }
+            }
             Some(failed) => outcome.record_failure(situation, &plan, failed)?,
         }
         outcome.plan = Some(plan);

@@ -24,6 +24,7 @@ use crate::install_plan::plan::{
     self, InstallPlan, ServedEvidence, ServerState, SettingsChange, TargetRelease,
 };
 use crate::pki::certificate::Certificate;
+use crate::probe::ProbeTarget;
 use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
 use crate::store::release::Release;
 use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
@@ -272,6 +273,17 @@ impl PreflightState {
                 *evidence = ServedEvidence::WantedRelease;
             }
         }
+    }
+
+    /// Returns what to probe at blocks with other files; nothing for a placeholder, or if the
+    /// certificate itself is not probed.
+    #[must_use]
+    pub(crate) fn other_targets(&self) -> Vec<ProbeTarget> {
+        let is_placeholder = self.settings.placeholder.as_ref() == Some(&self.wanted.id);
+        if is_placeholder || self.serving.targets.is_empty() {
+            return Vec::new();
+        }
+        self.serving.other_targets()
     }
 
     /// Returns what blocks the transaction, if anything does.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, PublicKeyData};
 
-use super::item::{HeldKey, InstallTerms, ListedRequest, ServedLeaf, ServedQuestion};
+use super::item::{HeldKey, InstallTerms, ListedRequest, OtherBlock, ServedLeaf, ServedQuestion};
 use super::{
     InventoryItem, ItemContent, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow,
     rows,
@@ -379,6 +379,7 @@ fn reasons_are_sorted() {
         expected: Some(fingerprint),
         address: address(),
         name: "a.example".to_owned(),
+        other_block: None,
         answer: Err("the connection was refused".to_owned()),
     });
     let next = site_key();
@@ -432,6 +433,7 @@ fn served_certificates_are_compared_with_the_files() {
             expected: expected_leaf,
             address: address(),
             name: "a.example".to_owned(),
+            other_block: None,
             answer,
         };
         world.questions = vec![question];
@@ -440,6 +442,15 @@ fn served_certificates_are_compared_with_the_files() {
             [expected]
         );
     }
+    world.questions[0].answer = shown(Fingerprint::of(b""), false);
+    world.questions[0].other_block = Some(OtherBlock {
+        place: "/etc/nginx/x.conf:3".to_owned(),
+        next: Vec::new(),
+    });
+    assert_eq!(
+        world.summaries(vec![installed("/a.pem", certificates(&chain))], ""),
+        ["installed wrong other-certificate-served"]
+    );
 }
 
 /// The next certificate for the same names, with a key of its own.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{InstallVerdict, TransactionOutcome};
+use super::{InstallVerdict, ProbeResult, TransactionOutcome};
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
@@ -31,7 +31,7 @@ impl TransactionOutcome {
                 "not_after": self.leaf.not_after,
                 "sha256": self.leaf.sha256(),
                 "proof": self.proof(),
-                "probes": self.seen,
+                "probes": self.all_probes(),
             }],
             "settings": self.settings,
             "plan": self.plan,
@@ -39,6 +39,11 @@ impl TransactionOutcome {
             "findings": self.findings,
             "next": self.next,
         })
+    }
+
+    /// Everything that was probed, also where other files are served.
+    fn all_probes(&self) -> Vec<&ProbeResult> {
+        self.seen.iter().chain(&self.seen_elsewhere).collect()
     }
 
     fn proof(&self) -> &'static str {
@@ -175,6 +180,9 @@ impl TransactionOutcome {
         }
         if self.seen.is_empty() {
             done.push_str("; no server was probed");
+        }
+        if self.verdict == InstallVerdict::LiveIncomplete {
+            done.push_str("; not every address serves it");
         }
         done
     }

@@ -1,8 +1,12 @@
 //! Observes once what the servers of a certificate serve now, then checks each configuration against
 //! the certificate. The checks are pure.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
 use super::coverage::{self, ConfigUnderCheck};
 use super::discover::ServerDiscovery;
+use super::other_files::OtherFiles;
 use super::{ServerUse, ServingState, names_of};
 use crate::advice::pki::lint_finding;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
@@ -19,11 +23,12 @@ use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
+use crate::system::tls;
 use crate::webserver::model::name::probe_host;
 use crate::webserver::model::{InstalledPaths, ProbeTargets};
 
-/// The checks of every configuration. Only [`coverage::check_reach`] reports errors: names that are
-/// not served with the certificate.
+/// The checks of every configuration. Only [`coverage::check_reach`] reports errors: the certificate
+/// cannot be probed.
 const REPORTED: [fn(&ConfigUnderCheck<'_>) -> Vec<Finding>; 5] = [
     coverage::check_doubts,
     coverage::check_reach,
@@ -140,7 +145,7 @@ impl ServingState {
             names: observation.names,
             algorithm: leaf.algorithm,
         };
-        let targets = ProbeTargets::find(config, &wanted);
+        let mut targets = ProbeTargets::find(config, &wanted);
         server_use.is_configured = config
             .blocks_naming(&self.configured_paths)
             .next()
@@ -157,13 +162,63 @@ impl ServingState {
         };
         let findings: Vec<Finding> = REPORTED.iter().flat_map(|check| check(&checked)).collect();
         let losing_coverage = coverage::check_names_losing_coverage(&checked);
-        if findings.iter().any(is_error) {
+        let mut other_files = coverage::find_other_files(&checked);
+        let addresses_elsewhere = omit_addresses_elsewhere(&mut targets.targets, &mut other_files);
+        let is_probed = !targets.targets.is_empty() && observation.probe_targets.is_some();
+        let is_unclear = !is_probed && other_files.iter().any(OtherFiles::is_error);
+        if findings.iter().any(is_error) || is_unclear {
             server_use.coverage = NameCoverage::Partial;
         }
+        server_use.add_other_files(other_files);
         self.findings.extend(findings);
+        self.findings.extend(addresses_elsewhere);
         self.names_losing_coverage.extend(losing_coverage);
         targets.targets
     }
+}
+
+impl ServerUse {
+    /// Records blocks that serve these names with other files. If no block references the
+    /// certificate, those that are reported already are not added.
+    fn add_other_files(&mut self, mut other_files: Vec<OtherFiles>) {
+        if !self.is_configured {
+            other_files.retain(|other| !self.blocks_elsewhere.contains(&other.block));
+            let errors = other_files.iter().filter(|other| other.is_error());
+            let blocks: Vec<String> = errors.map(|other| other.block.clone()).collect();
+            self.blocks_elsewhere.extend(blocks);
+        }
+        self.other_files = other_files;
+    }
+}
+
+/// Removes the targets that are not addresses of this machine, which another machine answers, and
+/// reports them.
+fn omit_addresses_elsewhere(
+    targets: &mut Vec<ProbeTarget>,
+    other_files: &mut Vec<OtherFiles>,
+) -> Option<Finding> {
+    let mut elsewhere: BTreeSet<SocketAddr> = BTreeSet::new();
+    let mut keeps = |target: &ProbeTarget| {
+        let is_here = tls::is_here(target.address);
+        if !is_here {
+            elsewhere.insert(target.address);
+        }
+        is_here
+    };
+    targets.retain(&mut keeps);
+    for other in other_files.iter_mut() {
+        other.targets.retain(&mut keeps);
+    }
+    other_files.retain(|other| !other.targets.is_empty());
+    if elsewhere.is_empty() {
+        return None;
+    }
+    let addresses: Vec<String> = elsewhere.iter().map(ToString::to_string).collect();
+    let message = format!(
+        "not probed, because this machine does not have the address: {}",
+        addresses.join(", ")
+    );
+    Some(Finding::warning("address-elsewhere", message))
 }
 
 fn is_error(finding: &Finding) -> bool {
