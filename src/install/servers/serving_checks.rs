@@ -270,3 +270,40 @@ fn resolve_probes(
     }
     Ok(targets)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::omit_addresses_elsewhere;
+    use crate::finding::Finding;
+    use crate::install::servers::other_files::OtherFiles;
+    use crate::probe::ProbeTarget;
+
+    #[test]
+    fn addresses_of_other_machines_are_reported_and_not_probed() {
+        // 192.0.2.0/24 and 2001:db8::/32 are for documentation: no machine has such an address.
+        let target = |address: &str| ProbeTarget::new(address.parse().unwrap(), "a.example");
+        let other = |address: &str| OtherFiles {
+            finding: Finding::error("configured-elsewhere", address),
+            block: "/x.conf:1".to_owned(),
+            targets: vec![target(address)],
+        };
+        let mut targets = vec![target("127.0.0.1:443"), target("192.0.2.10:443")];
+        let mut other_files = vec![other("[::1]:443"), other("[2001:db8::1]:443")];
+        let finding = omit_addresses_elsewhere(&mut targets, &mut other_files).unwrap();
+        assert_eq!(targets, [target("127.0.0.1:443")]);
+        assert_eq!(other_files.len(), 1);
+        assert_eq!(other_files[0].targets, [target("[::1]:443")]);
+        assert_eq!(finding.code, "address-elsewhere");
+        assert!(
+            finding
+                .message
+                .ends_with("192.0.2.10:443, [2001:db8::1]:443"),
+            "{}",
+            finding.message
+        );
+        assert_eq!(
+            omit_addresses_elsewhere(&mut targets, &mut other_files),
+            None
+        );
+    }
+}

@@ -355,7 +355,9 @@ mod tests {
                 "server { listen 443 ssl; server_name a.example; OURS ssl_certificate /d; ssl_certificate_key /e; }",
                 vec!["127.0.0.1:443 a.example ed25519", "127.0.0.1:443 www.a.example ed25519"],
             ),
-            ("server { listen 443 ssl; server_name a.example; ssl_certificate /c; ssl_certificate_key /x; }", vec![]),
+            ("server { listen 443 ssl; server_name a.example; ssl_certificate /c; ssl_certificate_key /x; }",
+                vec!["!127.0.0.1:443 a.example 1"],
+            ),
             ("server { listen 80; server_name a.example; OURS }", vec![]),
         ] {
             assert_eq!(shown_targets(http, &both), expected, "{http}");
@@ -405,12 +407,21 @@ mod tests {
             (
                 "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver \
                     { listen 127.0.0.1:443 ssl; OTHER }",
-                vec!["127.0.0.2:443 a.example", "127.0.0.2:443 b.a.example"],
+                vec![
+                    "127.0.0.2:443 a.example",
+                    "127.0.0.2:443 b.a.example",
+                    "!127.0.0.1:443 a.example 2",
+                    "!127.0.0.1:443 b.a.example 2",
+                ],
             ),
             (
                 "server { listen [::]:443 ssl; server_name a.example b.a.example; OURS }\nserver \
                     { listen [::1]:443 ssl; OTHER }",
-                vec!["?[::]:443 Taken"],
+                vec![
+                    "![::1]:443 a.example 2",
+                    "![::1]:443 b.a.example 2",
+                    "?[::]:443 Taken",
+                ],
             ),
             // Clients of the machine's own address never reach our block.
             (
@@ -430,6 +441,71 @@ mod tests {
                 "{http}"
             );
         }
+    }
+
+    #[test]
+    fn names_at_addresses_of_other_blocks_are_found() {
+        let own = "server { listen 443 ssl; server_name a.example; OURS }";
+        for (other, expected) in [
+            (
+                "listen [::]:443 ssl; server_name a.example b.a.example;",
+                vec!["![::1]:443 a.example 2", "![::1]:443 b.a.example 2"],
+            ),
+            (
+                "listen 8443 ssl; server_name *.example;",
+                vec![
+                    "!127.0.0.1:8443 a.example 2",
+                    "!127.0.0.1:8443 b.a.example 2",
+                ],
+            ),
+            // Without a host name, a block answers for the names that other blocks have.
+            (
+                "listen 8443 ssl; server_name _;",
+                vec!["!127.0.0.1:8443 a.example 2"],
+            ),
+            ("listen 8443 ssl;", vec!["!127.0.0.1:8443 a.example 2"]),
+            (
+                "listen 8443 ssl; server_name ~^a;",
+                vec!["!127.0.0.1:8443 a.example 2"],
+            ),
+            // Only nginx knows which one answers.
+            (
+                "listen 8443 ssl; server_name x.example; OTHER }\nserver { listen 8443 ssl; server_name ~^a;",
+                vec!["?0.0.0.0:8443 Regex"],
+            ),
+            (
+                "listen unix:/s ssl; server_name a.example;",
+                vec!["?unix:/s UnixSocket"],
+            ),
+            // Another site, plain text, and UDP.
+            ("listen 8443 ssl; server_name x.example;", vec![]),
+            ("listen 8080; server_name a.example;", vec![]),
+            ("listen 8443 quic; server_name a.example;", vec![]),
+        ] {
+            let other = format!("{own}\nserver {{ {other} OTHER }}")
+                .replace("OTHER", "ssl_certificate /o; ssl_certificate_key /p;");
+            let mut shown = shown_targets(&other, &["a.example", "b.a.example"]);
+            shown.retain(|line| {
+                !line.starts_with("127.0.0.1:443 ") && !line.contains("127.0.0.1:443 b.")
+            });
+            assert_eq!(shown, expected, "{other}");
+        }
+        // If no block has any of the names, one without a host name answers for all of them.
+        assert_eq!(
+            shown_targets(
+                "server { listen 443 ssl; ssl_certificate /o; ssl_certificate_key /p; }",
+                &["a.example"]
+            ),
+            ["!127.0.0.1:443 a.example 1"]
+        );
+        // A block without a certificate refuses the handshake.
+        assert_eq!(
+            shown_targets(
+                "server { listen 443 ssl; ssl_reject_handshake on; }",
+                &["a.example"]
+            ),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

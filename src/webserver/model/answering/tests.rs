@@ -140,7 +140,7 @@ fn apache_selects_the_first_host_with_the_name() {
     .to_server_config();
     for (name, expected) in [
         ("a.b.example", "named 2"),
-        ("a.example", "named 14"),
+        ("a.example", "named 15"),
         ("z.example", "default 2"),
     ] {
         assert_eq!(answer_in_words(&config, name), expected, "{name}");
