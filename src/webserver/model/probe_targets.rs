@@ -477,7 +477,8 @@ mod tests {
                 "listen unix:/s ssl; server_name a.example;",
                 vec!["?unix:/s UnixSocket"],
             ),
-            // Another site, plain text, and UDP.
+            // Another site, another part of the server, plain text, and UDP.
+            ("listen 80; } }\nstream { server { listen 8443 ssl;", vec![]),
             ("listen 8443 ssl; server_name x.example;", vec![]),
             ("listen 8080; server_name a.example;", vec![]),
             ("listen 8443 quic; server_name a.example;", vec![]),

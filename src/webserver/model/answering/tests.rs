@@ -3,7 +3,7 @@ use crate::pki::key::KeyAlgorithm;
 use crate::store::layout::{ReleaseFile, StableLink};
 use crate::webserver::apache;
 use crate::webserver::model::{
-    InstalledPaths, ListenAddress, ListenInterface, ServerConfig, TrafficKind,
+    InstalledPaths, ListenAddress, ListenInterface, ServerConfig, ServerSoftware, TrafficKind,
 };
 use crate::webserver::nginx;
 use crate::webserver::nginx::testing::names;
@@ -153,7 +153,7 @@ fn haproxy_answers_by_the_certificate_and_may_refuse_other_names() {
         let mut config = nginx_config(&["listen 443 ssl; server_name x.example;"]);
         let mut blocks = config.blocks().to_vec();
         blocks[0].listens[0].strict = strict;
-        config = ServerConfig::new(config.software, &config.file, blocks);
+        config = ServerConfig::new(ServerSoftware::Haproxy, &config.file, blocks);
         assert_eq!(answer_in_words(&config, "a.example"), expected);
         assert_eq!(answer_in_words(&config, "x.example"), "named 1");
     }
