@@ -142,27 +142,25 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftChec
             (targets, &situation.wanted.certificates[..])
         })
         .collect();
-    let answers = apply::probe_groups(&groups);
-    let other_targets: Vec<Vec<ProbeTarget>> = observed
-        .iter()
-        .map(|(_, situation)| situation.other_targets())
-        .collect();
-    let other_groups: Vec<_> = observed
-        .iter()
-        .zip(&other_targets)
-        .map(|((_, situation), targets)| (&targets[..], &situation.wanted.certificates[..]))
-        .collect();
-    let other_answers = apply::probe_groups(&other_groups);
-    let answers = answers.into_iter().zip(other_answers);
+    let answers = apply::probe_groups(&groups)
+        .into_iter()
+        .zip(probe_other_files(&observed));
     for ((index, situation), (probes, other_probes)) in observed.into_iter().zip(answers) {
-        let other_files = situation.serving.check_other_files(&other_probes);
-        let check = &mut checks[index];
-        check.add_new_findings(other_files);
-        check.add_serving(situation.serving, probes);
-        let others = other_probes.iter().map(ProbeResult::from);
-        check.probes.extend(others);
+        checks[index].add_serving(situation.serving, probes, &other_probes);
     }
     Ok(checks)
+}
+
+/// Probes what blocks with other files serve.
+fn probe_other_files(observed: &[(usize, PreflightState)]) -> Vec<Vec<ProbeAnswer>> {
+    let targets: Vec<_> = observed.iter().map(|one| one.1.other_targets()).collect();
+    let certificates = observed.iter().map(|(_, one)| &one.wanted.certificates[..]);
+    let groups: Vec<_> = targets
+        .iter()
+        .map(Vec::as_slice)
+        .zip(certificates)
+        .collect();
+    apply::probe_groups(&groups)
 }
 
 /// Observes the servers of these installs, each with the position of its check.
@@ -311,8 +309,14 @@ fn unprobed_targets(situation: &PreflightState) -> &[ProbeTarget] {
 }
 
 impl DriftCheck {
-    /// Adds the state of the servers; `probes` are the latest answers.
-    fn add_serving(&mut self, serving: ServingState, probes: Vec<ProbeAnswer>) {
+    /// Adds the state of the servers; `other_probes` are the answers of blocks with other files.
+    fn add_serving(
+        &mut self,
+        serving: ServingState,
+        probes: Vec<ProbeAnswer>,
+        other_probes: &[ProbeAnswer],
+    ) {
+        self.add_new_findings(serving.check_other_files(other_probes));
         self.add_new_findings(serving.findings);
         self.findings.extend(serving.refusals);
         for server_use in &serving.uses {
@@ -324,7 +328,8 @@ impl DriftCheck {
         } else {
             serving.probes
         };
-        self.probes = probes.iter().map(ProbeResult::from).collect();
+        let all_probes = probes.iter().chain(other_probes);
+        self.probes = all_probes.map(ProbeResult::from).collect();
         if !probes.iter().all(ProbeAnswer::agrees) {
             self.findings.push(self.report_other_certificate(probes));
         }

@@ -9,7 +9,7 @@ use self::failed::NewFiles;
 use crate::advice::{command_lines, install_command};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, Severity};
+use crate::finding::{Finding, NextStep};
 use crate::install::preflight::PreflightState;
 use crate::install::servers::ServerUse;
 use crate::install::servers::new_block::{self, BlockPlacement};
@@ -25,8 +25,10 @@ use crate::wording::with_causes;
 
 mod dry_run;
 mod failed;
+mod probe_result;
 mod render;
 
+pub(crate) use probe_result::ProbeResult;
 pub(crate) use render::show_problems;
 
 /// The verdicts of the contract.
@@ -80,27 +82,6 @@ impl InstallVerdict {
     }
 }
 
-/// What one address served for one name.
-#[derive(Clone, Debug, serde::Serialize)]
-pub(crate) struct ProbeResult {
-    address: String,
-    name: String,
-    sha256: Option<String>,
-    protocol: Option<&'static str>,
-}
-
-impl From<&ProbeAnswer> for ProbeResult {
-    fn from(probe: &ProbeAnswer) -> Self {
-        let handshake = probe.answer.as_ref().ok().map(|(handshake, _)| handshake);
-        Self {
-            address: probe.target.address.to_string(),
-            name: probe.target.name.clone(),
-            sha256: handshake.map(crate::probe::TlsHandshake::sha256),
-            protocol: handshake.map(|handshake| handshake.protocol),
-        }
-    }
-}
-
 /// The steps of a rollback after a failure, in words.
 #[derive(Debug, Default)]
 struct RollbackReport {
@@ -142,7 +123,13 @@ pub(crate) struct TransactionOutcome {
 }
 
 impl TransactionOutcome {
-    fn new(situation: &PreflightState, verdict: InstallVerdict, plan: Option<InstallPlan>) -> Self {
+    /// `other_probes` are the answers of blocks with other files.
+    fn new(
+        situation: &PreflightState,
+        verdict: InstallVerdict,
+        plan: Option<InstallPlan>,
+        other_probes: &[ProbeAnswer],
+    ) -> Self {
         let PreflightState {
             layout,
             wanted,
@@ -156,8 +143,12 @@ impl TransactionOutcome {
             leaf: wanted.leaf().clone(),
             plan,
             seen: serving.probes.iter().map(ProbeResult::from).collect(),
-            seen_elsewhere: Vec::new(),
-            findings: serving.findings.clone(),
+            seen_elsewhere: other_probes.iter().map(ProbeResult::from).collect(),
+            findings: [
+                serving.findings.clone(),
+                serving.check_other_files(other_probes),
+            ]
+            .concat(),
             next: Vec::new(),
             start_commands: Vec::new(),
             release: wanted.id.to_string(),
@@ -188,10 +179,7 @@ impl TransactionOutcome {
     /// The outcome of a request that was refused for these reasons.
     #[must_use]
     pub(crate) fn refused(situation: &PreflightState, reasons: Vec<Finding>) -> Self {
-        let mut refused = Self::new(situation, InstallVerdict::Refused, None);
-        refused
-            .findings
-            .extend(situation.serving.check_other_files(&[]));
+        let mut refused = Self::new(situation, InstallVerdict::Refused, None, &[]);
         refused.findings.extend(reasons);
         refused
     }
@@ -199,11 +187,10 @@ impl TransactionOutcome {
     #[must_use]
     pub(crate) fn planned(situation: &PreflightState, plan: InstallPlan) -> Self {
         let left_to_do = Self::describe_left_to_do(situation, plan.end);
-        let mut planned = Self::new(situation, InstallVerdict::Planned, Some(plan));
-        let other_files = situation.serving.check_other_files(&[]);
-        planned.findings.extend(other_files);
-        planned.left_to_do = left_to_do;
-        planned
+        Self {
+            left_to_do,
+            ..Self::new(situation, InstallVerdict::Planned, Some(plan), &[])
+        }
     }
 
     /// The outcome of a plan that was run.
@@ -216,23 +203,20 @@ impl TransactionOutcome {
         plan: InstallPlan,
         applied: AppliedPlan,
     ) -> Result<Self, Failure> {
-        let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None);
+        let other_probes = &applied.other_probes;
+        let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None, other_probes);
         for (step, error) in &applied.harmless_failures {
-            outcome.findings.push(report_unfinished(step, error));
+            outcome
+                .findings
+                .push(failed::report_unfinished(step, error));
         }
         if !applied.probes.is_empty() {
             outcome.seen = applied.probes.iter().map(ProbeResult::from).collect();
         }
-        let other_files = situation.serving.check_other_files(&applied.other_probes);
-        let is_incomplete = other_files
-            .iter()
-            .any(|finding| finding.severity == Severity::Error);
-        outcome.findings.extend(other_files);
-        outcome.seen_elsewhere = applied.other_probes.iter().map(ProbeResult::from).collect();
         match applied.failed {
             None => {
                 outcome.record_success(context, situation, &plan);
-                if is_incomplete && !outcome.seen_elsewhere.is_empty() {
+                if situation.serving.is_incomplete(&applied.other_probes) {
                     outcome.verdict = InstallVerdict::LiveIncomplete;
                 }
             }
@@ -503,14 +487,6 @@ fn server_words(steps: &[PlanStep]) -> Vec<String> {
         }
     }
     words
-}
-
-fn report_unfinished(step: &PlanStep, error: &StepError) -> Finding {
-    let message = format!(
-        "the certificate is installed, but a later step failed: {step}: {}",
-        with_causes(error)
-    );
-    Finding::warning("follow-up-failed", message)
 }
 
 fn fail_before_switch(cause: Rc<StepError>) -> Failure {

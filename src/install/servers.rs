@@ -26,6 +26,7 @@ pub(crate) mod disabled_sites;
 pub(crate) mod discover;
 pub(crate) mod health;
 pub(crate) mod new_block;
+mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
 mod serving_checks;

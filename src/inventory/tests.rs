@@ -442,11 +442,27 @@ fn served_certificates_are_compared_with_the_files() {
             [expected]
         );
     }
-    world.questions[0].answer = shown(Fingerprint::of(b""), false);
-    world.questions[0].other_block = Some(OtherBlock {
-        place: "/etc/nginx/x.conf:3".to_owned(),
-        next: Vec::new(),
-    });
+}
+
+#[test]
+fn another_certificate_of_a_block_with_other_files_is_reported_as_such() {
+    let mut world = World::new();
+    let chain = world.chain();
+    world.questions = vec![ServedQuestion {
+        expected: Some(chain[0].fingerprint),
+        address: address(),
+        name: "a.example".to_owned(),
+        other_block: Some(OtherBlock {
+            place: "/etc/nginx/x.conf:3".to_owned(),
+            next: Vec::new(),
+        }),
+        answer: Ok(ServedLeaf {
+            fingerprint: Fingerprint::of(b""),
+            label: "x".to_owned(),
+            not_after: Some(now()),
+            same_chain: false,
+        }),
+    }];
     assert_eq!(
         world.summaries(vec![installed("/a.pem", certificates(&chain))], ""),
         ["installed wrong other-certificate-served"]

@@ -9,12 +9,22 @@ use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::{ProbeAnswer, StepError};
 use crate::install_plan::plan::{InstallPlan, PlanStep, RollbackTarget};
 use crate::store::disk;
+use crate::wording::with_causes;
 
 /// Whether the new files are kept in spite of the failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum NewFiles {
     Removed,
     Stay,
+}
+
+/// Reports a step that failed after the install had succeeded.
+pub(super) fn report_unfinished(step: &PlanStep, error: &StepError) -> Finding {
+    let message = format!(
+        "the certificate is installed, but a later step failed: {step}: {}",
+        with_causes(error)
+    );
+    Finding::warning("follow-up-failed", message)
 }
 
 /// Explains why the new files stay in spite of the failure, if they do.

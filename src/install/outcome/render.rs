@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{InstallVerdict, ProbeResult, TransactionOutcome};
+use super::probe_result::ProbeResult;
+use super::{InstallVerdict, TransactionOutcome};
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;

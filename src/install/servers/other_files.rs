@@ -3,10 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::ServingState;
 use crate::finding::{Finding, Severity};
 use crate::install_plan::apply::ProbeAnswer;
-use crate::install_plan::plan::ServerState;
 use crate::pki::certificate::Certificate;
 use crate::probe::{ProbeTarget, ProbeVerdict};
 use crate::wording::{day, with_causes};
@@ -29,7 +27,7 @@ impl OtherFiles {
     }
 
     /// Returns the findings after these answers of its targets; none if it serves the certificate.
-    fn verify<'a>(&self, probes: impl Iterator<Item = &'a ProbeAnswer>) -> Vec<Finding> {
+    pub(super) fn verify<'a>(&self, probes: impl Iterator<Item = &'a ProbeAnswer>) -> Vec<Finding> {
         let mut served: Vec<ServedThere> = Vec::new();
         for probe in probes.filter(|probe| !probe.agrees()) {
             let answer = AnswerThere::new(probe);
@@ -121,51 +119,5 @@ impl ServedThere {
             names: BTreeSet::new(),
             addresses: BTreeSet::new(),
         }
-    }
-}
-
-impl ServingState {
-    /// Returns what to probe at blocks with other files: those of servers that are running.
-    #[must_use]
-    pub(crate) fn other_targets(&self) -> Vec<ProbeTarget> {
-        let mut targets: Vec<ProbeTarget> = Vec::new();
-        for (other, is_running) in self.other_files() {
-            if is_running && other.is_error() {
-                targets.extend(other.targets.iter().cloned());
-            }
-        }
-        targets
-    }
-
-    /// Returns the findings about blocks with other files. `probes` are the answers of
-    /// [`Self::other_targets`]; without them, the findings say what the configuration says.
-    #[must_use]
-    pub(crate) fn check_other_files(&self, probes: &[ProbeAnswer]) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (other, is_running) in self.other_files() {
-            if is_running && other.is_error() && !probes.is_empty() {
-                let own = probes
-                    .iter()
-                    .filter(|probe| other.targets.contains(&probe.target));
-                findings.extend(other.verify(own));
-            } else {
-                findings.push(other.finding.clone());
-            }
-        }
-        findings
-    }
-
-    /// Each block with other files, and whether its server is running and uses the certificate.
-    fn other_files(&self) -> impl Iterator<Item = (&OtherFiles, bool)> {
-        self.uses.iter().flat_map(|server_use| {
-            let is_running = matches!(
-                server_use.state,
-                ServerState::BrokenUntilInstalled(_) | ServerState::Serves(..)
-            );
-            server_use
-                .other_files
-                .iter()
-                .map(move |other| (other, is_running))
-        })
     }
 }

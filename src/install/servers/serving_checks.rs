@@ -145,7 +145,7 @@ impl ServingState {
             names: observation.names,
             algorithm: leaf.algorithm,
         };
-        let mut targets = ProbeTargets::find(config, &wanted);
+        let targets = ProbeTargets::find(config, &wanted);
         server_use.is_configured = config
             .blocks_naming(&self.configured_paths)
             .next()
@@ -160,20 +160,47 @@ impl ServingState {
             present_names,
             is_configured: server_use.is_configured,
         };
-        let findings: Vec<Finding> = REPORTED.iter().flat_map(|check| check(&checked)).collect();
-        let losing_coverage = coverage::check_names_losing_coverage(&checked);
-        let mut other_files = coverage::find_other_files(&checked);
-        let addresses_elsewhere = omit_addresses_elsewhere(&mut targets.targets, &mut other_files);
-        let is_probed = !targets.targets.is_empty() && observation.probe_targets.is_some();
-        let is_unclear = !is_probed && other_files.iter().any(OtherFiles::is_error);
-        if findings.iter().any(is_error) || is_unclear {
-            server_use.coverage = NameCoverage::Partial;
+        let result = CheckedConfig::new(&checked);
+        server_use.coverage = result.coverage(observation);
+        server_use.add_other_files(result.other_files);
+        self.findings.extend(result.findings);
+        self.names_losing_coverage.extend(result.losing_coverage);
+        result.targets
+    }
+}
+
+/// The result of all checks of a configuration.
+struct CheckedConfig {
+    findings: Vec<Finding>,
+    losing_coverage: Vec<Finding>,
+    other_files: Vec<OtherFiles>,
+    /// Where this machine serves the certificate.
+    targets: Vec<ProbeTarget>,
+}
+
+impl CheckedConfig {
+    fn new(checked: &ConfigUnderCheck<'_>) -> Self {
+        let mut result = Self {
+            findings: REPORTED.iter().flat_map(|check| check(checked)).collect(),
+            losing_coverage: coverage::check_names_losing_coverage(checked),
+            other_files: coverage::find_other_files(checked),
+            targets: checked.targets.targets.clone(),
+        };
+        let elsewhere = omit_addresses_elsewhere(&mut result.targets, &mut result.other_files);
+        result.findings.extend(elsewhere);
+        result
+    }
+
+    /// Whether all names can be served with the certificate. Blocks with other files are probed if
+    /// the certificate itself is; then the answers decide.
+    fn coverage(&self, observation: &ServingObservation<'_>) -> NameCoverage {
+        let is_probed = !self.targets.is_empty() && observation.probe_targets.is_some();
+        let is_unclear = !is_probed && self.other_files.iter().any(OtherFiles::is_error);
+        if self.findings.iter().any(is_error) || is_unclear {
+            NameCoverage::Partial
+        } else {
+            NameCoverage::All
         }
-        server_use.add_other_files(other_files);
-        self.findings.extend(findings);
-        self.findings.extend(addresses_elsewhere);
-        self.names_losing_coverage.extend(losing_coverage);
-        targets.targets
     }
 }
 

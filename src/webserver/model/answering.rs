@@ -10,11 +10,45 @@ use super::config::ServerConfig;
 use super::index::ListenKey;
 use super::listen::{ListenAddress, ListenInterface, reachable};
 use super::name::{ServerName, probe_host};
-use super::probe_targets::{CheckedName, UnprobedReason};
 use super::software::ServerSoftware;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
+
+/// Why an address cannot be probed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UnprobedReason {
+    /// It is a host name, which only the server resolves.
+    HostName,
+    /// A regular expression decides which block answers.
+    Regex,
+    /// Other blocks listen at the loopback address of that port.
+    Taken,
+    UnixSocket,
+    /// The server refuses names that no block has.
+    Refused,
+    /// It is a variable, or a socket that the server inherits.
+    Unknown,
+}
+
+impl UnprobedReason {
+    /// The reason in words, to follow the address.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::HostName => "is a host name that only the server resolves",
+            Self::Regex => {
+                "selects the block by a regular expression, which certctl does not evaluate"
+            }
+            Self::Taken => {
+                "cannot be reached from this machine: other blocks listen on its loopback addresses"
+            }
+            Self::Refused => "refuses names for which it has no certificate",
+            Self::UnixSocket => "is a Unix socket",
+            Self::Unknown => "is an address that only the server knows",
+        }
+    }
+}
 
 /// The installed certificate to find in a configuration.
 #[derive(Clone, Copy, Debug)]
@@ -80,16 +114,16 @@ pub(crate) fn own_sites<'a>(
     sites
 }
 
-/// The other TLS addresses at which a block may answer for one of `names`: it has the name, or it
+/// The other TLS addresses at which a block may answer for one of `hosts`: it has the name, or it
 /// answers for every name. In the order of the blocks.
 pub(crate) fn other_sites<'a>(
     config: &'a ServerConfig,
     wanted: &'a InstalledPaths<'a>,
-    names: &[CheckedName],
+    hosts: impl Iterator<Item = &'a str>,
 ) -> Vec<ListenSite<'a>> {
     let own = own_sites(config, wanted);
     let index = &config.index;
-    let mut candidates = index.answering_hosts(names.iter().map(|name| name.host.as_str()));
+    let mut candidates = index.answering_hosts(hosts);
     candidates.extend_from_slice(index.catch_alls());
     candidates.sort_unstable();
     candidates.dedup();

@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::answering::{self, InstalledPaths, ListenSite, NameAnswer};
+use super::answering::{self, InstalledPaths, ListenSite, NameAnswer, UnprobedReason};
 use super::block::ConfigBlock;
 use super::config::ServerConfig;
 use super::listen::ListenAddress;
@@ -37,41 +37,6 @@ pub enum AnswerRule {
     Default,
 }
 
-/// Why an address cannot be probed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum UnprobedReason {
-    /// It is a host name, which only the server resolves.
-    HostName,
-    /// A regular expression decides which block answers.
-    Regex,
-    /// Other blocks listen at the loopback address of that port.
-    Taken,
-    UnixSocket,
-    /// The server refuses names that no block has.
-    Refused,
-    /// It is a variable, or a socket that the server inherits.
-    Unknown,
-}
-
-impl UnprobedReason {
-    /// The reason in words, to follow the address.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::HostName => "is a host name that only the server resolves",
-            Self::Regex => {
-                "selects the block by a regular expression, which certctl does not evaluate"
-            }
-            Self::Taken => {
-                "cannot be reached from this machine: other blocks listen on its loopback addresses"
-            }
-            Self::Refused => "refuses names for which it has no certificate",
-            Self::UnixSocket => "is a Unix socket",
-            Self::Unknown => "is an address that only the server knows",
-        }
-    }
-}
-
 /// The targets to probe, and what cannot or need not be probed.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ProbeTargets {
@@ -92,7 +57,8 @@ impl ProbeTargets {
         for site in answering::own_sites(config, wanted) {
             targets.add_own_site(site, &names);
         }
-        for site in answering::other_sites(config, wanted, &names) {
+        let hosts = names.iter().map(|name| name.host.as_str());
+        for site in answering::other_sites(config, wanted, hosts) {
             for name in &names {
                 targets.add_other_site(site, name);
             }
@@ -194,8 +160,8 @@ impl ProbeTargets {
 }
 
 /// A name of the certificate that is looked up at every address.
-pub(crate) struct CheckedName {
-    pub(crate) host: String,
+struct CheckedName {
+    host: String,
     /// Whether a block without a host name is meant to answer for it: another block has the name, or
     /// no block has any name of the certificate. A name that is missing from all blocks while others
     /// are configured may be served by another machine.

@@ -1,3 +1,5 @@
+//! Tests of the rules by which servers select a block for a name.
+
 use super::{ListenSite, NameAnswer, own_sites};
 use crate::pki::key::KeyAlgorithm;
 use crate::store::layout::{ReleaseFile, StableLink};
