@@ -325,7 +325,10 @@ fn the_check_covers_what_nginx_serves() {
     let run = check(&site.setup, &["--json"]).expect(1).json();
     assert_eq!(
         (verdict(&run).0, codes(&run)),
-        ("not-served", vec!["drift-not-configured"]),
+        (
+            "not-served",
+            vec!["configured-elsewhere", "drift-not-configured"]
+        ),
         "{run}"
     );
     nginx.rewrite("");

@@ -309,12 +309,12 @@ fn a_name_that_another_line_serves_is_reported_with_the_line_to_change() {
         &balancer.path(BOTH),
         "--json",
     ]);
-    let run = run.expect(1).json();
+    let run = run.expect(7).json();
     let finding = run["findings"]
         .as_array()
         .unwrap()
         .iter()
-        .find(|one| one["code"] == "configured-elsewhere")
+        .find(|one| one["code"] == "other-certificate-served")
         .unwrap();
     assert!(
         finding["next"][0]["text"]

@@ -293,7 +293,10 @@ fn names_select_the_block_and_key_types_the_certificate() {
     assert_eq!(probed.targets.len(), 1);
     assert_eq!(probed.targets[0].algorithm, Some(KeyAlgorithm::EcdsaP256));
     assert_eq!(
-        (probed.elsewhere.len(), probed.elsewhere[0].name.as_str()),
+        (
+            probed.elsewhere.len(),
+            probed.elsewhere[0].target.name.as_str()
+        ),
         (1, "b.example")
     );
 

@@ -135,6 +135,7 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
         }
         StatusReason::WrongKey { path, .. } => Some(find_right_key(path, row, calls)),
         StatusReason::ServedDiffers { .. } => Some(serve_again(row, calls)),
+        StatusReason::OtherServed { block, .. } => block.next.first().cloned(),
         StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
         StatusReason::EndsFirst { .. } => Some(NextStep::say(
             "Ask the CA for its current bundle, or for the chain to its other root",

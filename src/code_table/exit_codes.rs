@@ -71,6 +71,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..EXIT_CODE
     },
     CodeEntry {
+        code: "7",
+        meaning: "installed and in use, but not complete: another address still serves something \
+            else; nothing was rolled back",
+        why: "The new certificate is served wherever the configuration names its files. At another \
+            address, port or name, the server answers with other files, and visitors there see \
+            another certificate.",
+        fix: "Change the lines that the output names, then run `sudo certctl install` again.",
+        source: "certctl",
+        ..EXIT_CODE
+    },
+    CodeEntry {
         code: "130",
         meaning: "interrupted by SIGINT",
         why: "Somebody pressed Ctrl-C. The output says how far the command got and, for an \

@@ -22,6 +22,20 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "address-elsewhere",
+        meaning: "the configuration has an address that this machine does not have",
+        why: "Another machine answers there at present, for instance the active one of two that \
+            share the address. Its certificate says nothing about this machine.",
+        fix: "Nothing to do, unless the address should be here: `ip address` lists those that are. \
+            On a machine that takes the address over later, run `sudo certctl install --check` \
+            then.",
+        source: "certctl",
+        example: "server {\n\
+            \u{20}   listen 192.0.2.10:443 ssl; # held by the other machine\n\
+            }",
+        ..FINDING
+    },
+    CodeEntry {
         code: "block-has-no-certificate",
         meaning: "a server block for these names uses TLS and has no certificate",
         why: "The server cannot complete a TLS handshake for this block, so visitors get an error.",
@@ -218,6 +232,23 @@ pub(super) static ROWS: &[CodeEntry] = &[
             serves these files.",
         fix: "Run `sudo certctl install example.com` again. It verifies what is served.",
         source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "other-certificate-served",
+        meaning: "an address serves another certificate for a name of the new one",
+        why: "A block with other files answers there: it has the name, or it is the default for \
+            names that no block has. Visitors of that address see its certificate, which expires \
+            on its own date.",
+        fix: "Change the block to the files that certctl prints, then run `sudo certctl install \
+            example.com` again. If it is meant to serve the other certificate, add `--allow \
+            configured-elsewhere`.",
+        source: "certctl",
+        example: "server {\n\
+            \u{20}   listen [::]:443 ssl;\n\
+            \u{20}   server_name example.com;\n\
+            \u{20}   ssl_certificate /etc/nginx/old/example.com.pem;\n\
+            }",
         ..FINDING
     },
     CodeEntry {

@@ -55,6 +55,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "live-incomplete",
+        meaning: "install, rollback: in place and in use, and another address serves something else",
+        why: "Visitors of the other address see another certificate, which expires on its own date. \
+            Nothing was rolled back.",
+        fix: "Change the lines that certctl prints, then run `sudo certctl install example.com` \
+            again.",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "not-served",
         meaning: "install, rollback: in place, and no server serves it yet",
         why: "Visitors do not see the certificate yet.",

@@ -29,11 +29,12 @@ use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
 /// Codes of findings that can occur although the installed files are unchanged.
-const SERVING: [&str; 6] = [
+const SERVING: [&str; 7] = [
     "drift-not-configured",
     "drift-served",
     "not-probed",
     "configured-elsewhere",
+    "other-certificate-served",
     "server-config-broken",
     "server-not-running",
 ];
@@ -141,11 +142,25 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftChec
             (targets, &situation.wanted.certificates[..])
         })
         .collect();
-    let answers = apply::probe_groups(&groups);
-    for ((index, situation), probes) in observed.into_iter().zip(answers) {
-        checks[index].add_serving(situation.serving, probes);
+    let answers = apply::probe_groups(&groups)
+        .into_iter()
+        .zip(probe_other_files(&observed));
+    for ((index, situation), (probes, other_probes)) in observed.into_iter().zip(answers) {
+        checks[index].add_serving(situation.serving, probes, &other_probes);
     }
     Ok(checks)
+}
+
+/// Probes what blocks with other files serve.
+fn probe_other_files(observed: &[(usize, PreflightState)]) -> Vec<Vec<ProbeAnswer>> {
+    let targets: Vec<_> = observed.iter().map(|one| one.1.other_targets()).collect();
+    let certificates = observed.iter().map(|(_, one)| &one.wanted.certificates[..]);
+    let groups: Vec<_> = targets
+        .iter()
+        .map(Vec::as_slice)
+        .zip(certificates)
+        .collect();
+    apply::probe_groups(&groups)
 }
 
 /// Observes the servers of these installs, each with the position of its check.
@@ -294,8 +309,14 @@ fn unprobed_targets(situation: &PreflightState) -> &[ProbeTarget] {
 }
 
 impl DriftCheck {
-    /// Adds the state of the servers; `probes` are the latest answers.
-    fn add_serving(&mut self, serving: ServingState, probes: Vec<ProbeAnswer>) {
+    /// Adds the state of the servers; `other_probes` are the answers of blocks with other files.
+    fn add_serving(
+        &mut self,
+        serving: ServingState,
+        probes: Vec<ProbeAnswer>,
+        other_probes: &[ProbeAnswer],
+    ) {
+        self.add_new_findings(serving.check_other_files(other_probes));
         self.add_new_findings(serving.findings);
         self.findings.extend(serving.refusals);
         for server_use in &serving.uses {
@@ -307,7 +328,8 @@ impl DriftCheck {
         } else {
             serving.probes
         };
-        self.probes = probes.iter().map(ProbeResult::from).collect();
+        let all_probes = probes.iter().chain(other_probes);
+        self.probes = all_probes.map(ProbeResult::from).collect();
         if !probes.iter().all(ProbeAnswer::agrees) {
             self.findings.push(self.report_other_certificate(probes));
         }

@@ -28,10 +28,12 @@ use crate::wording::with_causes;
 
 mod dry_run;
 mod failed;
+mod probe_result;
 mod problems;
 mod progress;
 mod render;
 
+pub(crate) use probe_result::ProbeResult;
 pub(crate) use problems::show_problems;
 
 /// The verdicts of the contract.
@@ -41,6 +43,8 @@ pub(crate) enum InstallVerdict {
     Files,
     /// Installed and verified at every address.
     Live,
+    /// Installed and in use, and another address serves something else.
+    LiveIncomplete,
     /// Installed, and no server serves it yet.
     NotServed,
     /// Failed after the switch, and not everything was rolled back.
@@ -60,6 +64,7 @@ impl InstallVerdict {
         match self {
             Self::Files => "files",
             Self::Live => "live",
+            Self::LiveIncomplete => "live-incomplete",
             Self::NotServed => "not-served",
             Self::PartlyRolledBack => "rollback-failed",
             Self::Planned => "planned",
@@ -77,27 +82,7 @@ impl InstallVerdict {
             Self::NotServed | Self::Refused => 1,
             Self::RolledBack => 5,
             Self::PartlyRolledBack => 6,
-        }
-    }
-}
-
-/// What one address served for one name.
-#[derive(Clone, Debug, serde::Serialize)]
-pub(crate) struct ProbeResult {
-    address: String,
-    name: String,
-    sha256: Option<String>,
-    protocol: Option<&'static str>,
-}
-
-impl From<&ProbeAnswer> for ProbeResult {
-    fn from(probe: &ProbeAnswer) -> Self {
-        let handshake = probe.answer.as_ref().ok().map(|(handshake, _)| handshake);
-        Self {
-            address: probe.target.address.to_string(),
-            name: probe.target.name.clone(),
-            sha256: handshake.map(crate::probe::TlsHandshake::sha256),
-            protocol: handshake.map(|handshake| handshake.protocol),
+            Self::LiveIncomplete => 7,
         }
     }
 }
@@ -121,6 +106,8 @@ pub(crate) struct TransactionOutcome {
     /// What was or would be done; `None` when it was refused.
     pub plan: Option<InstallPlan>,
     pub seen: Vec<ProbeResult>,
+    /// What blocks with other files served.
+    pub seen_elsewhere: Vec<ProbeResult>,
     pub findings: Vec<Finding>,
     /// What to do now.
     pub next: Vec<NextStep>,
@@ -147,7 +134,13 @@ pub(crate) struct TransactionOutcome {
 }
 
 impl TransactionOutcome {
-    fn new(situation: &PreflightState, verdict: InstallVerdict, plan: Option<InstallPlan>) -> Self {
+    /// `other_probes` are the answers of blocks with other files.
+    fn new(
+        situation: &PreflightState,
+        verdict: InstallVerdict,
+        plan: Option<InstallPlan>,
+        other_probes: &[ProbeAnswer],
+    ) -> Self {
         let PreflightState {
             layout,
             wanted,
@@ -161,7 +154,12 @@ impl TransactionOutcome {
             leaf: wanted.leaf().clone(),
             plan,
             seen: serving.probes.iter().map(ProbeResult::from).collect(),
-            findings: serving.findings.clone(),
+            seen_elsewhere: other_probes.iter().map(ProbeResult::from).collect(),
+            findings: [
+                serving.findings.clone(),
+                serving.check_other_files(other_probes),
+            ]
+            .concat(),
             next: Vec::new(),
             start_commands: Vec::new(),
             dry_run: None,
@@ -184,7 +182,10 @@ impl TransactionOutcome {
     /// Whether other files were installed before and can be restored.
     #[must_use]
     pub(crate) fn can_roll_back(&self) -> bool {
-        let is_installed = matches!(self.verdict, InstallVerdict::Live | InstallVerdict::Files);
+        let is_installed = matches!(
+            self.verdict,
+            InstallVerdict::Live | InstallVerdict::LiveIncomplete | InstallVerdict::Files
+        );
         let Some(plan) = self.plan.as_ref().filter(|plan| !plan.steps.is_empty()) else {
             return false;
         };
@@ -194,7 +195,7 @@ impl TransactionOutcome {
     /// The outcome of a request that was refused for these reasons.
     #[must_use]
     pub(crate) fn refused(situation: &PreflightState, reasons: Vec<Finding>) -> Self {
-        let mut refused = Self::new(situation, InstallVerdict::Refused, None);
+        let mut refused = Self::new(situation, InstallVerdict::Refused, None, &[]);
         refused.findings.extend(reasons);
         refused.after.clone_from(&refused.before);
         refused
@@ -205,7 +206,7 @@ impl TransactionOutcome {
         let left_to_do = Self::describe_left_to_do(situation, plan.end);
         Self {
             left_to_do,
-            ..Self::new(situation, InstallVerdict::Planned, Some(plan))
+            ..Self::new(situation, InstallVerdict::Planned, Some(plan), &[])
         }
     }
 
@@ -219,15 +220,23 @@ impl TransactionOutcome {
         plan: InstallPlan,
         applied: AppliedPlan,
     ) -> Result<Self, Failure> {
-        let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None);
+        let other_probes = &applied.other_probes;
+        let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None, other_probes);
         for (step, error) in &applied.harmless_failures {
-            outcome.findings.push(report_unfinished(step, error));
+            outcome
+                .findings
+                .push(failed::report_unfinished(step, error));
         }
         if !applied.probes.is_empty() {
             outcome.seen = applied.probes.iter().map(ProbeResult::from).collect();
         }
         match applied.failed {
-            None => outcome.record_success(context, situation, &plan),
+            None => {
+                outcome.record_success(context, situation, &plan);
+                if situation.serving.is_incomplete(&applied.other_probes) {
+                    outcome.verdict = InstallVerdict::LiveIncomplete;
+                }
+            }
             Some(failed) => outcome.record_failure(situation, &plan, failed)?,
         }
         outcome.plan = Some(plan);
@@ -433,14 +442,6 @@ fn server_words(steps: &[PlanStep]) -> Vec<String> {
         }
     }
     words
-}
-
-fn report_unfinished(step: &PlanStep, error: &StepError) -> Finding {
-    let message = format!(
-        "the certificate is installed, but a later step failed: {step}: {}",
-        with_causes(error)
-    );
-    Finding::warning("follow-up-failed", message)
 }
 
 fn fail_before_switch(cause: Rc<StepError>) -> Failure {

@@ -24,6 +24,7 @@ use crate::install_plan::plan::{
     self, InstallPlan, ServedEvidence, ServerState, SettingsChange, TargetRelease,
 };
 use crate::pki::certificate::Certificate;
+use crate::probe::ProbeTarget;
 use crate::store::deployed::DeployedCertificate;
 use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
 use crate::store::release::Release;
@@ -293,6 +294,17 @@ impl PreflightState {
                 *evidence = ServedEvidence::WantedRelease;
             }
         }
+    }
+
+    /// Returns what to probe at blocks with other files; nothing for a placeholder, or if the
+    /// certificate itself is not probed.
+    #[must_use]
+    pub(crate) fn other_targets(&self) -> Vec<ProbeTarget> {
+        let is_placeholder = self.settings.placeholder.as_ref() == Some(&self.wanted.id);
+        if is_placeholder || self.serving.targets.is_empty() {
+            return Vec::new();
+        }
+        self.serving.other_targets()
     }
 
     /// Returns what blocks the transaction, if anything does.

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::install::servers::discover::{DiscoveredServers, ObservedServer, ServerDiscovery};
+use crate::install::servers::other_files::OtherFiles;
 use crate::install_plan::apply::ProbeAnswer;
 use crate::install_plan::plan::{self, NameCoverage, ServerState};
 use crate::pki::certificate::Certificate;
@@ -25,6 +26,8 @@ pub(crate) mod disabled_sites;
 pub(crate) mod discover;
 pub(crate) mod health;
 pub(crate) mod new_block;
+mod other_answers;
+pub(crate) mod other_files;
 mod path_selection;
 mod serving_checks;
 
@@ -58,6 +61,8 @@ pub(crate) struct ServerUse {
     pub addresses: Vec<String>,
     /// Blocks that serve these names with other files, which certctl does not replace: `FILE:LINE`.
     pub blocks_elsewhere: Vec<String>,
+    /// The same blocks, if another one references the certificate.
+    pub other_files: Vec<OtherFiles>,
     /// Whether its configuration serves all names with the certificate.
     pub coverage: NameCoverage,
 }
@@ -75,6 +80,7 @@ impl ServerUse {
             state: ServerState::Nothing,
             addresses: Vec::new(),
             blocks_elsewhere,
+            other_files: Vec::new(),
             coverage: NameCoverage::All,
         }
     }

@@ -311,6 +311,7 @@ fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> Pl
             .map(|link| link.path.clone())
             .collect(),
         targets: &serving.targets,
+        other_targets: situation.other_targets(),
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
         rollback_targets: serving.targets.clone(),

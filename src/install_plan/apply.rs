@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::{InstallPlan, PlanStep, RollbackTarget, keeps_new_files};
+use super::plan::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, keeps_new_files};
 use crate::install_plan::plan::scheduler::{NextAction, PlanProgress, PlanScheduler};
 use crate::pki::certificate::Certificate;
 use crate::probe::{ProbePatience, ProbeTarget};
@@ -34,6 +34,8 @@ use prove::ProbeGroup;
 pub(crate) struct AppliedPlan {
     /// The last answer of each probe target.
     pub probes: Vec<ProbeAnswer>,
+    /// The answers of blocks with other files, after everything had succeeded.
+    pub other_probes: Vec<ProbeAnswer>,
     /// Why the plan failed, and how it was rolled back; `None` when every step succeeded.
     pub failed: Option<FailedPlan>,
     /// Harmless failures after the install had succeeded: the history, old releases.
@@ -106,7 +108,29 @@ impl PlanRun<'_> {
         for (index, progress) in all_progress.into_iter().enumerate() {
             applied[index].failed = finish_failed_plan(progress, &mut self.contexts[index]);
         }
+        self.probe_other_files(plans, &mut applied);
         applied
+    }
+
+    /// Probes once what blocks with other files serve, where the plan has succeeded. They do not
+    /// read the new certificate, so their answers never cause a rollback.
+    fn probe_other_files(&self, plans: &[InstallPlan], applied: &mut [AppliedPlan]) {
+        let succeeded: Vec<usize> = (0..plans.len())
+            .filter(|&index| plans[index].end == PlanEnd::Proven && applied[index].failed.is_none())
+            .collect();
+        let groups: Vec<(&[ProbeTarget], &[Certificate])> = succeeded
+            .iter()
+            .map(|&index| {
+                let context = &self.contexts[index];
+                (
+                    context.other_targets.as_slice(),
+                    context.wanted.certificates.as_slice(),
+                )
+            })
+            .collect();
+        for (&index, probes) in succeeded.iter().zip(prove::probe_groups(&groups)) {
+            applied[index].other_probes = probes;
+        }
     }
 
     fn signal(&self) -> Option<i32> {

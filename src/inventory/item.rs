@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::finding::NextStep;
 use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
@@ -190,8 +191,19 @@ pub(crate) struct ServerProbe {
     pub address: SocketAddr,
     /// The name that the probe requested (SNI).
     pub name: String,
+    /// The block that answers there with other files, if the certificate's own does not.
+    pub other_block: Option<OtherBlock>,
     /// The leaf that the server sent, or why it sent none.
     pub answer: Result<ServedLeaf, String>,
+}
+
+/// A block of a server's configuration that answers for names of a certificate with other files.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct OtherBlock {
+    /// `FILE:LINE`.
+    pub place: String,
+    /// The lines to change there.
+    pub next: Vec<NextStep>,
 }
 
 /// The leaf that a server sent.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::item::{ItemLocation, ServedLeaf};
+use super::item::{ItemLocation, OtherBlock, ServedLeaf};
 use crate::inventory::rule_changes::RuleChange;
 use crate::permissions::Mode;
 use crate::pki::key::PublicKeyId;
@@ -81,6 +81,21 @@ pub(crate) enum StatusReason {
         /// The server names (SNI) that were requested at each address.
         names: Vec<String>,
         shown: ServedLeaf,
+    },
+    /// A block with other files answers for names of the certificate.
+    #[error(
+        "{} is served for {} at {}: {} answers there with other files",
+        served_in_words(shown),
+        join_listed(names),
+        listed_addresses(addresses),
+        block.place
+    )]
+    OtherServed {
+        addresses: Vec<SocketAddr>,
+        /// The server names (SNI) that were requested at each address.
+        names: Vec<String>,
+        shown: ServedLeaf,
+        block: OtherBlock,
     },
     /// No certificate is served where this one should be.
     #[error(
@@ -168,6 +183,7 @@ impl StatusReason {
             Self::Revoked { .. } => "revoked",
             Self::WrongKey { .. } => "wrong-key",
             Self::ServedDiffers { .. } => "served-certificate-differs",
+            Self::OtherServed { .. } => "other-certificate-served",
             Self::Silent { .. } => "not-served",
             Self::Due { .. } => "due",
             Self::EndsFirst { .. } => "intermediate-expires-first",
@@ -194,9 +210,10 @@ impl StatusReason {
             Self::Problem(ChainProblem::NoNames { .. }) => Rank::Names,
             Self::Problem(_) if self.severity() < ReasonSeverity::Wrong => Rank::WorthKnowing,
             Self::Problem(_) | Self::EndsFirst { .. } => Rank::Chain,
-            Self::ServedDiffers { .. } | Self::Silent { .. } | Self::WrongKey { .. } => {
-                Rank::Served
-            }
+            Self::ServedDiffers { .. }
+            | Self::OtherServed { .. }
+            | Self::Silent { .. }
+            | Self::WrongKey { .. } => Rank::Served,
             Self::Due { .. } => Rank::Due,
             Self::Sent { reason, .. } => reason.rank(),
             Self::KeyReadable { .. } => Rank::KeyReadable,
@@ -227,7 +244,9 @@ impl StatusReason {
             Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => {
                 ReasonSeverity::Wrong
             }
-            Self::ServedDiffers { .. } | Self::Silent { .. } => ReasonSeverity::Wrong,
+            Self::ServedDiffers { .. } | Self::OtherServed { .. } | Self::Silent { .. } => {
+                ReasonSeverity::Wrong
+            }
             Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => {
                 ReasonSeverity::Wrong
             }

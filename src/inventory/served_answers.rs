@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::item::{ServedLeaf, ServerProbe};
+use super::item::{OtherBlock, ServedLeaf, ServerProbe};
 use super::reason::StatusReason;
 use crate::pki::certificate::Certificate;
 
@@ -14,9 +14,11 @@ pub(super) fn served_differently(
 ) -> Vec<StatusReason> {
     let mut grouped: Vec<ServedAnswer> = Vec::new();
     for one in answers_by_address(certificate, server_probes) {
-        let same = grouped
-            .iter_mut()
-            .find(|other| other.answer == one.answer && other.names == one.names);
+        let same = grouped.iter_mut().find(|other| {
+            other.answer == one.answer
+                && other.names == one.names
+                && other.other_block == one.other_block
+        });
         match same {
             Some(same) => same.addresses.extend(one.addresses),
             None => grouped.push(one),
@@ -30,6 +32,8 @@ struct ServedAnswer {
     answer: Result<ServedLeaf, String>,
     addresses: Vec<SocketAddr>,
     names: Vec<String>,
+    /// The block that answers with other files.
+    other_block: Option<OtherBlock>,
 }
 
 impl ServedAnswer {
@@ -38,14 +42,21 @@ impl ServedAnswer {
             answer,
             addresses,
             names,
+            other_block,
         } = self;
-        match answer {
-            Ok(shown) => StatusReason::ServedDiffers {
+        match (answer, other_block) {
+            (Ok(shown), Some(block)) => StatusReason::OtherServed {
+                addresses,
+                names,
+                shown,
+                block,
+            },
+            (Ok(shown), None) => StatusReason::ServedDiffers {
                 addresses,
                 names,
                 shown,
             },
-            Err(why) => StatusReason::Silent {
+            (Err(why), _) => StatusReason::Silent {
                 addresses,
                 names,
                 why,
@@ -74,6 +85,7 @@ fn answers_by_address(
                 answer,
                 addresses: vec![probe.address],
                 names: vec![probe.name.clone()],
+                other_block: probe.other_block.clone(),
             }),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, PublicKeyData};
 
-use super::item::{HeldKey, InstallTerms, ListedRequest, ServedLeaf, ServerProbe};
+use super::item::{HeldKey, InstallTerms, ListedRequest, OtherBlock, ServedLeaf, ServerProbe};
 use super::{
     InventoryItem, ItemContent, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow,
     rows,
@@ -379,6 +379,7 @@ fn reasons_are_sorted() {
         expected: Some(fingerprint),
         address: address(),
         name: "a.example".to_owned(),
+        other_block: None,
         answer: Err("the connection was refused".to_owned()),
     });
     let next = site_key();
@@ -432,6 +433,7 @@ fn served_certificates_are_compared_with_the_files() {
             expected: expected_leaf,
             address: address(),
             name: "a.example".to_owned(),
+            other_block: None,
             answer,
         };
         world.server_probes = vec![probe];
@@ -440,6 +442,31 @@ fn served_certificates_are_compared_with_the_files() {
             [expected]
         );
     }
+}
+
+#[test]
+fn another_certificate_of_a_block_with_other_files_is_reported_as_such() {
+    let mut world = World::new();
+    let chain = world.chain();
+    world.server_probes = vec![ServerProbe {
+        expected: Some(chain[0].fingerprint),
+        address: address(),
+        name: "a.example".to_owned(),
+        other_block: Some(OtherBlock {
+            place: "/etc/nginx/x.conf:3".to_owned(),
+            next: Vec::new(),
+        }),
+        answer: Ok(ServedLeaf {
+            fingerprint: Fingerprint::of(b""),
+            label: "x".to_owned(),
+            not_after: Some(now()),
+            same_chain: false,
+        }),
+    }];
+    assert_eq!(
+        world.summaries(vec![installed("/a.pem", certificates(&chain))], ""),
+        ["installed wrong other-certificate-served"]
+    );
 }
 
 /// The next certificate for the same names, with a key of its own.

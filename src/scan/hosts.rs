@@ -33,7 +33,12 @@ impl ScanResults {
             targets.push(one.target.clone());
         }
         let answers = tls::probe_all(&targets, LOCAL_DEADLINE);
-        for (ScanTarget { target, expected }, answer) in scan_targets.into_iter().zip(answers) {
+        for (scanned, answer) in scan_targets.into_iter().zip(answers) {
+            let ScanTarget {
+                target,
+                expected,
+                other_block,
+            } = scanned;
             let answer = match answer {
                 Ok(handshake) => {
                     let place = ItemLocation::Address {
@@ -48,6 +53,7 @@ impl ScanResults {
                 expected: expected.first().map(|leaf| leaf.fingerprint),
                 address: target.address,
                 name: target.name,
+                other_block,
                 answer,
             });
         }

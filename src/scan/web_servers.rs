@@ -12,6 +12,7 @@ use crate::finding::Finding;
 use crate::install::servers::discover::{ObservedServer, ServerDiscovery};
 use crate::install::servers::{self, SearchPaths, ServingState};
 use crate::inventory::file_reader::{self, Keys};
+use crate::inventory::item::OtherBlock;
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation, ItemOrigin};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
@@ -33,6 +34,8 @@ pub(crate) struct ScanTarget {
     pub(crate) target: ProbeTarget,
     /// The certificates that should be served, the leaf first.
     pub(crate) expected: Vec<Arc<Certificate>>,
+    /// The block that answers with other files; `None` if the certificate's own does.
+    pub(crate) other_block: Option<OtherBlock>,
 }
 
 /// The servers of a run, and the addresses to probe.
@@ -56,8 +59,25 @@ impl ScannedServers {
                 self.targets.push(ScanTarget {
                     target,
                     expected: expected.to_vec(),
+                    other_block: None,
                 });
             }
+        }
+    }
+
+    /// Adds the addresses at which blocks with other files answer for names of a certificate.
+    fn add_other_files(&mut self, serving: &ServingState, expected: &[Arc<Certificate>]) {
+        let other_files = serving.uses.iter().flat_map(|one| &one.other_files);
+        for other in other_files.filter(|other| other.is_error()) {
+            let targets = other.targets.iter().map(|target| ScanTarget {
+                target: target.clone(),
+                expected: expected.to_vec(),
+                other_block: Some(OtherBlock {
+                    place: other.block.clone(),
+                    next: other.finding.next.clone(),
+                }),
+            });
+            self.targets.extend(targets);
         }
     }
 
@@ -124,6 +144,7 @@ impl ScanResults {
                 self.check_coverage(&state.config, &serving.configured_paths, chain);
             }
         }
+        servers.add_other_files(&serving, chain);
         servers.add_targets(serving.targets, chain);
     }
 

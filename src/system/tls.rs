@@ -5,7 +5,7 @@ pub(crate) mod hosts;
 pub(crate) mod starttls;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -120,10 +120,23 @@ async fn probe_concurrently(
     }
 }
 
-/// Returns whether an address belongs to this machine: only then can a socket be bound to it.
+/// Returns true if an address belongs to this machine: only then does the kernel choose it as the
+/// source of a packet to itself. Nothing is sent. That a socket can be bound to an address proves
+/// nothing where `ip_nonlocal_bind` is set.
 #[must_use]
 pub(crate) fn is_here(address: SocketAddr) -> bool {
-    address.ip().is_loopback() || std::net::UdpSocket::bind((address.ip(), 0)).is_ok()
+    if address.ip().is_loopback() {
+        return true;
+    }
+    let any: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let source = std::net::UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect(address)?;
+        socket.local_addr()
+    });
+    source.is_ok_and(|source| source.ip() == address.ip())
 }
 
 /// Resolves a host name (or an address) with the resolver of this machine.

@@ -7,6 +7,7 @@
 //! the [`ReleaseFile`](crate::store::layout::ReleaseFile) that it expects there; the text of a new
 //! block ([`WrittenBlock`]); and the complaints of a failed test ([`ServerComplaint`]).
 
+mod answering;
 pub(crate) mod block;
 mod complaint;
 pub(crate) mod config;
@@ -19,6 +20,7 @@ mod new_block;
 pub(crate) mod probe_targets;
 mod software;
 
+pub use answering::InstalledPaths;
 pub(crate) use block::{
     BlockCoverage, ConfigBlock, ConfiguredCertificate, ConfiguredPath, NameSource, TrafficKind,
     chain_and_key,
@@ -33,6 +35,6 @@ pub(crate) use new_block::{
     BlockAddition, CIPHERS, DEFAULT_WEB_PORTS, WrittenBlock, origin_comment,
 };
 pub use new_block::{NewBlock, WebPorts};
-pub(crate) use probe_targets::ServedElsewhere;
-pub use probe_targets::{InstalledPaths, ProbeTargets};
+pub use probe_targets::ProbeTargets;
+pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
 pub(crate) use software::ServerSoftware;

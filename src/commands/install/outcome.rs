@@ -51,9 +51,10 @@ pub(super) enum InstallResult {
 }
 
 /// From worst to best: the worst is the verdict of a run with several certificates.
-const RANKS: [InstallVerdict; 8] = [
+const RANKS: [InstallVerdict; 9] = [
     InstallVerdict::PartlyRolledBack,
     InstallVerdict::RolledBack,
+    InstallVerdict::LiveIncomplete,
     InstallVerdict::Refused,
     InstallVerdict::NotServed,
     InstallVerdict::Live,
@@ -63,7 +64,7 @@ const RANKS: [InstallVerdict; 8] = [
 ];
 
 /// Exit codes, the worst first.
-const CODES: [u8; 5] = [6, 5, 4, 3, 1];
+const CODES: [u8; 6] = [6, 5, 7, 4, 3, 1];
 
 impl CertificateOutcome {
     /// Adds the result of the transaction, and how to roll back.
@@ -242,7 +243,9 @@ fn rollback_step(context: &Context, certificates: &[CertificateOutcome]) -> Opti
     let root = context.root.as_deref();
     let names: Vec<&str> = certificates
         .iter()
-        .filter(|certificate| certificate.undo.is_some() && certificate.exit_code() == 0)
+        .filter(|certificate| {
+            certificate.undo.is_some() && matches!(certificate.exit_code(), 0 | 7)
+        })
         .map(|certificate| certificate.stem.as_str())
         .collect();
     match names.as_slice() {

@@ -10,6 +10,7 @@ use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::{ProbeAnswer, StepError};
 use crate::install_plan::plan::{InstallPlan, PlanStep, RollbackTarget};
 use crate::store::disk;
+use crate::wording::with_causes;
 
 /// Whether the new files are kept despite the failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,7 +19,16 @@ pub(super) enum NewFiles {
     Stay,
 }
 
-/// Explains why the new files stay despite the failure, if they do.
+/// Reports a step that failed after the install had succeeded.
+pub(super) fn report_unfinished(step: &PlanStep, error: &StepError) -> Finding {
+    let message = format!(
+        "the certificate is installed, but a later step failed: {step}: {}",
+        with_causes(error)
+    );
+    Finding::warning("follow-up-failed", message)
+}
+
+/// Explains why the new files stay in spite of the failure, if they do.
 pub(super) fn explain_what_stays(
     situation: &PreflightState,
     plan: &InstallPlan,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::probe_result::ProbeResult;
 use super::problems::show_problems;
 use super::{InstallVerdict, TransactionOutcome};
 use crate::finding::{Finding, Severity};
@@ -40,7 +41,7 @@ impl TransactionOutcome {
                 "before": self.before,
                 "after": self.after,
                 "proof": self.proof(),
-                "probes": self.seen,
+                "probes": self.all_probes(),
                 "plan": self.plan_json(),
                 "rolled_back": rolled_back,
                 "settings": self.settings,
@@ -56,6 +57,11 @@ impl TransactionOutcome {
             dry_run.add_to(&mut document);
         }
         document
+    }
+
+    /// Everything that was probed, also where other files are served.
+    fn all_probes(&self) -> Vec<&ProbeResult> {
+        self.seen.iter().chain(&self.seen_elsewhere).collect()
     }
 
     fn proof(&self) -> &'static str {
@@ -192,6 +198,9 @@ impl TransactionOutcome {
         }
         if self.seen.is_empty() {
             done.push_str("; no server was probed");
+        }
+        if self.verdict == InstallVerdict::LiveIncomplete {
+            done.push_str("; not every address serves it");
         }
         done
     }

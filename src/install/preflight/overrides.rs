@@ -4,9 +4,8 @@ use crate::finding::{Finding, Severity};
 use crate::install::servers::{ServerUse, ServingState};
 use crate::install_plan::plan::{NameCoverage, ServerState};
 
-/// Codes of names that are not served with the certificate. If such a code is allowed, the names
-/// count as covered.
-const UNREACHED: [&str; 2] = ["not-probed", "configured-elsewhere"];
+/// The code of a certificate that cannot be probed. If it is allowed, the names count as covered.
+const UNREACHED: &str = "not-probed";
 
 /// Turns the findings with allowed codes into warnings.
 pub(crate) fn apply(serving: &mut ServingState, allowed: &[&'static str]) {
@@ -25,8 +24,20 @@ pub(crate) fn apply(serving: &mut ServingState, allowed: &[&'static str]) {
     for finding in errors.filter(|finding| allowed.contains(&finding.code)) {
         demote(finding);
     }
-    let is_unreached = |finding: &Finding| is_error(finding) && UNREACHED.contains(&finding.code);
-    if !serving.findings.iter().any(is_unreached) {
+    let other_files = serving
+        .uses
+        .iter_mut()
+        .flat_map(|server_use| &mut server_use.other_files);
+    let mut has_other_files = false;
+    for other in other_files.filter(|other| other.is_error()) {
+        if allowed.contains(&other.finding.code) {
+            demote(&mut other.finding);
+        } else {
+            has_other_files = true;
+        }
+    }
+    let is_unreached = |finding: &Finding| is_error(finding) && finding.code == UNREACHED;
+    if !has_other_files && !serving.findings.iter().any(is_unreached) {
         serving.uses.iter_mut().for_each(set_covered);
     }
 }

@@ -4,13 +4,14 @@
 
 use crate::advice::{server_blocks, servers};
 use crate::finding::Finding;
+use crate::install::servers::other_files::OtherFiles;
 use crate::pki::certificate::Certificate;
 use crate::pki::extensions::CertificateDetails;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::webserver::model::{
-    BlockCoverage, ConfigBlock, InstalledPaths, NameClash, ProbeTargets, ServedElsewhere,
-    ServerConfig,
+    AnswerRule, BlockCoverage, ConfigBlock, InstalledPaths, NameClash, ProbeTargets,
+    ServedElsewhere, ServerConfig,
 };
 
 /// A server's configuration, and what it is checked against.
@@ -48,7 +49,7 @@ impl<'a> ConfigUnderCheck<'a> {
             .collect();
         // HAProxy can have several certificates on one line: each is reported with its own names.
         served.retain(|elsewhere| {
-            block.answers_to(&elsewhere.name) || !is_named_there(self.config, elsewhere)
+            block.answers_to(&elsewhere.target.name) || !is_named_there(self.config, elsewhere)
         });
         served
     }
@@ -66,40 +67,41 @@ pub(super) fn check_doubts(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Checks that all names are served with the certificate and can be probed.
+/// Checks that the certificate can be probed wherever the configuration references it.
 pub(super) fn check_reach(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
-    if !checked.is_configured {
-        return Vec::new();
+    let mut findings = check_unprobed_addresses(checked);
+    if checked.is_configured {
+        findings.extend(check_probes(checked));
     }
-    let mut findings = check_other_blocks(checked);
-    findings.extend(check_unprobed_addresses(checked));
-    findings.extend(check_probes(checked));
     findings
 }
 
-/// Reports blocks that serve names of the certificate with other files.
-fn check_other_blocks(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+/// Finds the blocks that serve names of the certificate with other files.
+pub(super) fn find_other_files(checked: &ConfigUnderCheck<'_>) -> Vec<OtherFiles> {
+    let mut found: Vec<OtherFiles> = Vec::new();
     // Most certificates are served nowhere else: then no block needs to be checked.
     if checked.targets.elsewhere.is_empty() {
-        return findings;
+        return found;
     }
     for block in checked.config.blocks() {
         let served = checked.served_by(block);
         if served.is_empty() {
             continue;
         }
-        if served.iter().any(|one| block.answers_to(&one.name)) {
-            findings.push(report_other_files(checked, block, &served));
-            continue;
-        }
-        let by_default = report_default_block(checked.config, block, &served);
-        let is_new = |known: &Finding| known.message != by_default.message;
-        if findings.iter().all(is_new) {
-            findings.push(by_default);
+        let finding = if served.iter().any(|one| one.rule != AnswerRule::Default) {
+            report_other_files(checked, block, &served)
+        } else {
+            report_default_block(checked.config, block, &served)
+        };
+        if found.iter().all(|known| known.finding != finding) {
+            found.push(OtherFiles {
+                finding,
+                block: block.to_string(),
+                targets: served.iter().map(|one| one.target.clone()).collect(),
+            });
         }
     }
-    findings
+    found
 }
 
 fn check_unprobed_addresses(checked: &ConfigUnderCheck<'_>) -> Vec<Finding> {
@@ -176,7 +178,7 @@ fn is_named_there(config: &ServerConfig, elsewhere: &ServedElsewhere) -> bool {
         .blocks()
         .iter()
         .filter(|block| is_at(block, elsewhere));
-    blocks.any(|block| block.answers_to(&elsewhere.name))
+    blocks.any(|block| block.answers_to(&elsewhere.target.name))
 }
 
 /// Reports a block that has names of the certificate, and uses other files.
@@ -185,8 +187,8 @@ fn report_other_files(
     block: &ConfigBlock,
     served: &[&ServedElsewhere],
 ) -> Finding {
-    let names = join_unique(served.iter().map(|one| one.name.clone()));
-    let addresses = join_unique(served.iter().map(|one| one.address.to_string()));
+    let names = join_unique(served.iter().map(|one| one.target.name.clone()));
+    let addresses = join_unique(served.iter().map(|one| one.target.address.to_string()));
     let message = format!("{block} serves {names} at {addresses} with other files");
     let software = checked.config.software;
     let lines = software.certificate_lines(checked.links);
@@ -316,7 +318,7 @@ fn report_default_block(
     block: &ConfigBlock,
     served: &[&ServedElsewhere],
 ) -> Finding {
-    let names = join_unique(served.iter().map(|one| one.name.clone()));
+    let names = join_unique(served.iter().map(|one| one.target.name.clone()));
     let message = format!(
         "no block has the name {names}: the default block {block} serves another certificate for it"
     );

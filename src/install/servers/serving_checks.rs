@@ -1,8 +1,12 @@
 //! Observes once what the servers of a certificate serve now, then checks each configuration against
 //! the certificate. The checks are pure.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
 use super::coverage::{self, ConfigUnderCheck};
 use super::discover::ServerDiscovery;
+use super::other_files::OtherFiles;
 use super::{ServerUse, ServingState, names_of};
 use crate::advice::pki::lint_finding;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
@@ -19,11 +23,12 @@ use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
+use crate::system::tls;
 use crate::webserver::model::name::probe_host;
 use crate::webserver::model::{InstalledPaths, ProbeTargets};
 
-/// The checks of every configuration. Only [`coverage::check_reach`] reports errors: names that are
-/// not served with the certificate.
+/// The checks of every configuration. Only [`coverage::check_reach`] reports errors: the certificate
+/// cannot be probed.
 const REPORTED: [fn(&ConfigUnderCheck<'_>) -> Vec<Finding>; 5] = [
     coverage::check_doubts,
     coverage::check_reach,
@@ -155,15 +160,92 @@ impl ServingState {
             present_names,
             is_configured: server_use.is_configured,
         };
-        let findings: Vec<Finding> = REPORTED.iter().flat_map(|check| check(&checked)).collect();
-        let losing_coverage = coverage::check_names_losing_coverage(&checked);
-        if findings.iter().any(is_error) {
-            server_use.coverage = NameCoverage::Partial;
-        }
-        self.findings.extend(findings);
-        self.names_losing_coverage.extend(losing_coverage);
-        targets.targets
+        let result = CheckedConfig::new(&checked);
+        server_use.coverage = result.coverage(observation);
+        server_use.add_other_files(result.other_files);
+        self.findings.extend(result.findings);
+        self.names_losing_coverage.extend(result.losing_coverage);
+        result.targets
     }
+}
+
+/// The result of all checks of a configuration.
+struct CheckedConfig {
+    findings: Vec<Finding>,
+    losing_coverage: Vec<Finding>,
+    other_files: Vec<OtherFiles>,
+    /// Where this machine serves the certificate.
+    targets: Vec<ProbeTarget>,
+}
+
+impl CheckedConfig {
+    fn new(checked: &ConfigUnderCheck<'_>) -> Self {
+        let mut result = Self {
+            findings: REPORTED.iter().flat_map(|check| check(checked)).collect(),
+            losing_coverage: coverage::check_names_losing_coverage(checked),
+            other_files: coverage::find_other_files(checked),
+            targets: checked.targets.targets.clone(),
+        };
+        let elsewhere = omit_addresses_elsewhere(&mut result.targets, &mut result.other_files);
+        result.findings.extend(elsewhere);
+        result
+    }
+
+    /// Whether all names can be served with the certificate. Blocks with other files are probed if
+    /// the certificate itself is; then the answers decide.
+    fn coverage(&self, observation: &ServingObservation<'_>) -> NameCoverage {
+        let is_probed = !self.targets.is_empty() && observation.probe_targets.is_some();
+        let is_unclear = !is_probed && self.other_files.iter().any(OtherFiles::is_error);
+        if self.findings.iter().any(is_error) || is_unclear {
+            NameCoverage::Partial
+        } else {
+            NameCoverage::All
+        }
+    }
+}
+
+impl ServerUse {
+    /// Records blocks that serve these names with other files. If no block references the
+    /// certificate, those that are reported already are not added.
+    fn add_other_files(&mut self, mut other_files: Vec<OtherFiles>) {
+        if !self.is_configured {
+            other_files.retain(|other| !self.blocks_elsewhere.contains(&other.block));
+            let errors = other_files.iter().filter(|other| other.is_error());
+            let blocks: Vec<String> = errors.map(|other| other.block.clone()).collect();
+            self.blocks_elsewhere.extend(blocks);
+        }
+        self.other_files = other_files;
+    }
+}
+
+/// Removes the targets that are not addresses of this machine, which another machine answers, and
+/// reports them.
+fn omit_addresses_elsewhere(
+    targets: &mut Vec<ProbeTarget>,
+    other_files: &mut Vec<OtherFiles>,
+) -> Option<Finding> {
+    let mut elsewhere: BTreeSet<SocketAddr> = BTreeSet::new();
+    let mut keeps = |target: &ProbeTarget| {
+        let is_here = tls::is_here(target.address);
+        if !is_here {
+            elsewhere.insert(target.address);
+        }
+        is_here
+    };
+    targets.retain(&mut keeps);
+    for other in other_files.iter_mut() {
+        other.targets.retain(&mut keeps);
+    }
+    other_files.retain(|other| !other.targets.is_empty());
+    if elsewhere.is_empty() {
+        return None;
+    }
+    let addresses: Vec<String> = elsewhere.iter().map(ToString::to_string).collect();
+    let message = format!(
+        "not probed, because this machine does not have the address: {}",
+        addresses.join(", ")
+    );
+    Some(Finding::warning("address-elsewhere", message))
 }
 
 fn is_error(finding: &Finding) -> bool {
@@ -214,4 +296,41 @@ fn resolve_probes(
         }
     }
     Ok(targets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::omit_addresses_elsewhere;
+    use crate::finding::Finding;
+    use crate::install::servers::other_files::OtherFiles;
+    use crate::probe::ProbeTarget;
+
+    #[test]
+    fn addresses_of_other_machines_are_reported_and_not_probed() {
+        // 192.0.2.0/24 and 2001:db8::/32 are for documentation: no machine has such an address.
+        let target = |address: &str| ProbeTarget::new(address.parse().unwrap(), "a.example");
+        let other = |address: &str| OtherFiles {
+            finding: Finding::error("configured-elsewhere", address),
+            block: "/x.conf:1".to_owned(),
+            targets: vec![target(address)],
+        };
+        let mut targets = vec![target("127.0.0.1:443"), target("192.0.2.10:443")];
+        let mut other_files = vec![other("[::1]:443"), other("[2001:db8::1]:443")];
+        let finding = omit_addresses_elsewhere(&mut targets, &mut other_files).unwrap();
+        assert_eq!(targets, [target("127.0.0.1:443")]);
+        assert_eq!(other_files.len(), 1);
+        assert_eq!(other_files[0].targets, [target("[::1]:443")]);
+        assert_eq!(finding.code, "address-elsewhere");
+        assert!(
+            finding
+                .message
+                .ends_with("192.0.2.10:443, [2001:db8::1]:443"),
+            "{}",
+            finding.message
+        );
+        assert_eq!(
+            omit_addresses_elsewhere(&mut targets, &mut other_files),
+            None
+        );
+    }
 }

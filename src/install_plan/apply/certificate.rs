@@ -38,6 +38,8 @@ pub(crate) struct PlanContext<'a> {
     pub paths: Vec<PathBuf>,
     /// The addresses to probe for the new release.
     pub targets: &'a [ProbeTarget],
+    /// Where blocks with other files answer for names of the certificate.
+    pub other_targets: Vec<ProbeTarget>,
     pub settings: LineageSettings,
     /// The settings before this run.
     pub settings_before: LineageSettings,

@@ -149,8 +149,19 @@ impl ConfigBlock {
         self.serves(names) && self.speaks_plain() && !self.speaks_tls()
     }
 
-    /// Returns whether it answers to `host` by one of its names; patterns that only the server can
-    /// match do not count.
+    /// Whether it has no host name of its own: what it is called says nothing about its visitors.
+    #[must_use]
+    pub(crate) fn has_no_host_name(&self) -> bool {
+        self.names.iter().all(|name| {
+            matches!(
+                name,
+                ServerName::Nothing(_) | ServerName::Regex(_) | ServerName::Except(_)
+            )
+        })
+    }
+
+    /// Whether it answers to `host` by one of its names; patterns that only the server can match do
+    /// not count.
     #[must_use]
     pub fn answers_to(&self, host: &str) -> bool {
         self.rank(host).is_some()

@@ -10,15 +10,20 @@ use super::listen::{ListenAddress, ListenInterface};
 use super::name::{ServerName, probe_host};
 use crate::pki::name::DnsName;
 
-/// The blocks of a configuration by file, name and address. Blocks are numbered in the server's
-/// order.
+/// A part of the server, and an address of it.
+pub(crate) type ListenKey = (TrafficKind, ListenInterface, u16);
+
+/// The blocks of a configuration by file, name and address. Blocks are numbered in the server's order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BlockIndex {
     paths: HashMap<PathBuf, Vec<usize>>,
     names: HashMap<String, Vec<usize>>,
     /// Blocks with patterns, which are candidates for every name.
     patterns: Vec<usize>,
-    places: HashMap<(TrafficKind, ListenInterface, u16), ListenPlace>,
+    places: HashMap<ListenKey, ListenPlace>,
+    /// Blocks that answer for every name at an address, or may do so: defaults without a host name,
+    /// and regular expressions.
+    catch_alls: Vec<usize>,
 }
 
 /// One TCP address at which blocks listen.
@@ -52,7 +57,24 @@ impl BlockIndex {
                 index.add_listen(at, block, listen);
             }
         }
+        index.find_catch_alls(blocks);
         index
+    }
+
+    fn find_catch_alls(&mut self, blocks: &[ConfigBlock]) {
+        let mut found = Vec::new();
+        for place in self.places.values() {
+            found.extend_from_slice(&place.regex);
+            if blocks[place.default].has_no_host_name() {
+                found.push(place.default);
+            }
+        }
+        self.catch_alls = in_order(found);
+    }
+
+    /// The blocks that answer for every name at an address, or may do so.
+    pub(crate) fn catch_alls(&self) -> &[usize] {
+        &self.catch_alls
     }
 
     /// Adds an address of a block. Where a block listens twice at one address, the first counts.

@@ -1,65 +1,40 @@
-//! The targets to probe after an install: every address at which a server serves the certificate, for
-//! every name that it serves there.
+//! The targets to probe after an install: every address at which the configuration answers over TLS
+//! for a name of the certificate, with the certificate's files or with others.
 //!
 //! `listen 443` and `[::]:443` mean all addresses of the machine. They are one socket, so loopback
 //! stands for them. Where another block listens on a single address of the machine, the server uses
 //! only the blocks of that address, which is then reported as served elsewhere.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::block::{ConfigBlock, NameSource, TrafficKind};
+use super::answering::{self, InstalledPaths, ListenSite, NameAnswer, UnprobedReason};
+use super::block::ConfigBlock;
 use super::config::ServerConfig;
-use super::listen::{ListenAddress, ListenInterface, reachable};
-use super::name::{ServerName, probe_host};
+use super::listen::ListenAddress;
 use super::software::ServerSoftware;
-use crate::pki::key::KeyAlgorithm;
-use crate::pki::name::DnsName;
 use crate::probe::ProbeTarget;
-use crate::store::layout::StableLink;
 
 /// A name that the server serves at some address from a block that does not name the certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ServedElsewhere {
-    pub name: String,
-    pub address: SocketAddr,
+    /// The address and the name.
+    pub target: ProbeTarget,
     pub file: PathBuf,
     pub line: u32,
+    /// Why that block answers.
+    pub rule: AnswerRule,
 }
 
-/// Why an address cannot be probed.
+/// Why a block answers for a name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum UnprobedReason {
-    /// It is a host name, which only the server resolves.
-    HostName,
-    /// A regular expression decides which block answers.
-    Regex,
-    /// Other blocks listen at the loopback address of that port.
-    Taken,
-    UnixSocket,
-    /// The server refuses names that no block has.
-    Refused,
-    /// It is a variable, or a socket that the server inherits.
-    Unknown,
-}
-
-impl UnprobedReason {
-    /// The reason in words, to follow the address.
-    #[must_use]
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::HostName => "is a host name that only the server resolves",
-            Self::Regex => {
-                "selects the block by a regular expression, which certctl does not evaluate"
-            }
-            Self::Taken => {
-                "cannot be reached from this machine: other blocks listen on its loopback addresses"
-            }
-            Self::Refused => "refuses names for which it has no certificate",
-            Self::UnixSocket => "is a Unix socket",
-            Self::Unknown => "is an address that only the server knows",
-        }
-    }
+pub enum AnswerRule {
+    /// It has the name.
+    Name,
+    /// It has no host name and answers for every name that no block at the address has.
+    CatchAll,
+    /// It is the default at the address and has other names.
+    Default,
 }
 
 /// The targets to probe, and what cannot or need not be probed.
@@ -73,83 +48,49 @@ pub struct ProbeTargets {
     pub unprobed: Vec<(String, UnprobedReason)>,
 }
 
-/// The installed certificate to find in a configuration.
-#[derive(Clone, Copy, Debug)]
-pub struct InstalledPaths<'a> {
-    /// Its files, as the configuration names them.
-    pub links: &'a [StableLink],
-    /// The names of the certificate.
-    pub names: &'a [DnsName],
-    /// The algorithm of its key.
-    pub algorithm: KeyAlgorithm,
-}
-
-impl InstalledPaths<'_> {
-    /// How well `host` matches the names that a block will have. If the names of a block come from its
-    /// certificate, those of this certificate count.
-    fn rank(&self, block: &ConfigBlock, host: &str) -> Option<(u8, usize)> {
-        if block.names_from == NameSource::Configuration || !block.names_certificate(self.links) {
-            return block.rank(host);
-        }
-        let ranks = self.names.iter().filter_map(|name| {
-            let name = match name.as_str().strip_prefix('*') {
-                Some(base) => ServerName::Label(base.to_owned()),
-                None => ServerName::Exact(name.as_str().to_owned()),
-            };
-            name.rank(host)
-        });
-        ranks.max()
-    }
-}
-
 impl ProbeTargets {
     /// Finds the targets of a certificate in a configuration.
     #[must_use]
     pub fn find(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Self {
         let mut targets = Self::default();
-        let mut added: Vec<(TrafficKind, &ListenInterface, u16)> = Vec::new();
-        for block in config.blocks_naming(wanted.links) {
-            for listen in &block.listens {
-                let key = (block.traffic, &listen.interface, listen.port);
-                if !listen.ssl || listen.udp || added.contains(&key) {
-                    continue;
-                }
-                added.push(key);
-                targets.add_site(ListenSite {
-                    config,
-                    wanted,
-                    part: block.traffic,
-                    listen,
-                });
+        let names = find_names(config, wanted);
+        for site in answering::own_sites(config, wanted) {
+            targets.add_own_site(site, &names);
+        }
+        let hosts = names.iter().map(|name| name.host.as_str());
+        for site in answering::other_sites(config, wanted, hosts) {
+            for name in &names {
+                targets.add_other_site(site, name);
             }
         }
         targets
     }
 
-    fn add_site(&mut self, site: ListenSite<'_>) {
+    fn add_own_site(&mut self, site: ListenSite<'_>, names: &[CheckedName]) {
         let addresses = match site.probe_addresses() {
             Ok(addresses) => addresses,
             Err(reason) => return self.add_unprobed(site.listen, reason),
         };
-        for name in hosts(site.config, site.wanted) {
-            self.add_name(site, &addresses, &name);
+        for name in names {
+            self.add_name(site, &addresses, name);
             for narrower in site.narrower_sites() {
-                self.add_narrower_site(narrower, &name);
+                self.add_narrower_site(narrower, name);
             }
         }
     }
 
-    fn add_name(&mut self, site: ListenSite<'_>, addresses: &[SocketAddr], name: &str) {
-        let block = match site.answering_block(name) {
+    fn add_name(&mut self, site: ListenSite<'_>, addresses: &[SocketAddr], name: &CheckedName) {
+        let answer = site.answer(&name.host);
+        let block = match choose_block(site, &answer) {
             Ok(block) => block,
             Err(reason) => return self.add_unprobed(site.listen, reason),
         };
         for &address in addresses {
             if !site.is_ours(block) {
-                self.add_elsewhere(block, name, address);
+                self.add_elsewhere(site, block, name.rule(&answer), name.target(address));
                 continue;
             }
-            let target = site.target(block, name, address);
+            let target = own_target(site, block, name.target(address));
             if !self.targets.contains(&target) {
                 self.targets.push(target);
             }
@@ -157,21 +98,53 @@ impl ProbeTargets {
     }
 
     /// Records a name that another block serves at a single address of the same port.
-    fn add_narrower_site(&mut self, site: ListenSite<'_>, name: &str) {
+    fn add_narrower_site(&mut self, site: ListenSite<'_>, name: &CheckedName) {
+        let answer = site.answer(&name.host);
         if let Some(address) = site.listen.socket()
-            && let Some(NameRoute::Block(block)) = site.route(name)
+            && let NameAnswer::Named(block) | NameAnswer::Default(block) = answer
             && !site.is_ours(block)
         {
-            self.add_elsewhere(block, name, address);
+            self.add_elsewhere(site, block, name.rule(&answer), name.target(address));
         }
     }
 
-    fn add_elsewhere(&mut self, block: &ConfigBlock, name: &str, address: SocketAddr) {
+    /// Records a name that is answered at an address where no block of the certificate listens.
+    fn add_other_site(&mut self, site: ListenSite<'_>, name: &CheckedName) {
+        let answer = site.answer(&name.host);
+        let rule = name.rule(&answer);
+        let block = match answer {
+            NameAnswer::Named(block) | NameAnswer::Default(block)
+                if rule != AnswerRule::Default && !block.certificates.is_empty() =>
+            {
+                block
+            }
+            NameAnswer::Unknown(_) => return self.add_unprobed(site.listen, UnprobedReason::Regex),
+            NameAnswer::Named(_) | NameAnswer::Default(_) | NameAnswer::Refused => return,
+        };
+        let addresses = match site.probe_addresses() {
+            Ok(addresses) => addresses,
+            Err(reason) => return self.add_unprobed(site.listen, reason),
+        };
+        for address in addresses {
+            self.add_elsewhere(site, block, rule, name.target(address));
+        }
+    }
+
+    fn add_elsewhere(
+        &mut self,
+        site: ListenSite<'_>,
+        block: &ConfigBlock,
+        rule: AnswerRule,
+        target: ProbeTarget,
+    ) {
         let served = ServedElsewhere {
-            name: name.to_owned(),
-            address,
+            target: ProbeTarget {
+                proxy_header: site.listen.proxy_protocol,
+                ..target
+            },
             file: block.file.clone(),
             line: block.line,
+            rule,
         };
         if !self.elsewhere.contains(&served) {
             self.elsewhere.push(served);
@@ -186,202 +159,81 @@ impl ProbeTargets {
     }
 }
 
-/// The block that answers for a name at an address.
-enum NameRoute<'a> {
-    Block(&'a ConfigBlock),
-    /// One of these, which regular expressions decide.
-    OneOf(Vec<&'a ConfigBlock>),
+/// A name of the certificate that is looked up at every address.
+struct CheckedName {
+    host: String,
+    /// Whether a block without a host name is meant to answer for it: another block has the name, or
+    /// no block has any name of the certificate. A name that is missing from all blocks while others
+    /// are configured may be served by another machine.
+    is_configured: bool,
 }
 
-/// An address at which a block of the certificate listens.
-#[derive(Clone, Copy)]
-struct ListenSite<'a> {
-    config: &'a ServerConfig,
-    wanted: &'a InstalledPaths<'a>,
-    part: TrafficKind,
-    listen: &'a ListenAddress,
+impl CheckedName {
+    fn target(&self, address: SocketAddr) -> ProbeTarget {
+        ProbeTarget::new(address, self.host.as_str())
+    }
+
+    /// Why the block of `answer` answers for it.
+    fn rule(&self, answer: &NameAnswer<'_>) -> AnswerRule {
+        match answer {
+            NameAnswer::Named(_) => AnswerRule::Name,
+            NameAnswer::Default(block) if self.is_configured && block.has_no_host_name() => {
+                AnswerRule::CatchAll
+            }
+            NameAnswer::Default(_) | NameAnswer::Refused | NameAnswer::Unknown(_) => {
+                AnswerRule::Default
+            }
+        }
+    }
 }
 
-impl<'a> ListenSite<'a> {
-    fn is_ours(&self, block: &ConfigBlock) -> bool {
-        block.names_certificate(self.wanted.links)
-    }
-
-    /// The addresses of this machine to connect to.
-    fn probe_addresses(&self) -> Result<Vec<SocketAddr>, UnprobedReason> {
-        let listen = self.listen;
-        let address = match &listen.interface {
-            ListenInterface::Address(address) => *address,
-            ListenInterface::Unix(_) => return Err(UnprobedReason::UnixSocket),
-            ListenInterface::Host(_) => return Err(UnprobedReason::HostName),
-            ListenInterface::Unknown(_) => return Err(UnprobedReason::Unknown),
-        };
-        let reachable = self
-            .reachable_address(address)
-            .ok_or(UnprobedReason::Taken)?;
-        let mut addresses = vec![SocketAddr::new(reachable, listen.port)];
-        if listen.dual_stack && address.is_unspecified() {
-            let loopback = Ipv4Addr::LOCALHOST.into();
-            addresses.push(SocketAddr::new(loopback, listen.port));
-        }
-        Ok(addresses)
-    }
-
-    /// An address of this machine that reaches `address` and no narrower one. All of 127/8 is local,
-    /// so another address of it serves where 127.0.0.1 has its own block.
-    fn reachable_address(&self, address: IpAddr) -> Option<IpAddr> {
-        if !address.is_unspecified() {
-            return Some(address);
-        }
-        let mut candidates = vec![reachable(address)];
-        if address.is_ipv4() {
-            candidates.extend((2..=254).map(|last| IpAddr::from([127, 0, 0, last])));
-        }
-        candidates.into_iter().find(|&candidate| {
-            let interface = ListenInterface::Address(candidate);
-            let index = &self.config.index;
-            index
-                .place(self.part, &interface, self.listen.port)
-                .is_none()
+fn find_names(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Vec<CheckedName> {
+    let has_tls_block = |host: &str| {
+        let mut candidates = config.at(config.index.answering_hosts(std::iter::once(host)));
+        candidates.any(|block| block.speaks_tls() && block.answers_to(host))
+    };
+    let mut names: Vec<CheckedName> = answering::hosts(config, wanted)
+        .into_iter()
+        .map(|host| CheckedName {
+            is_configured: has_tls_block(&host),
+            host,
         })
-    }
-
-    fn target(&self, block: &ConfigBlock, name: &str, address: SocketAddr) -> ProbeTarget {
-        // HAProxy selects among all certificates for a name by their key type first.
-        let has_several_keys = block.certificates.len() > 1
-            || (self.config.software == ServerSoftware::Haproxy && self.listen.ssl);
-        ProbeTarget {
-            algorithm: has_several_keys.then_some(self.wanted.algorithm),
-            proxy_header: self.listen.proxy_protocol,
-            ..ProbeTarget::new(address, name)
-        }
-    }
-
-    /// The single addresses of the same port. If this site listens on all addresses, the server uses
-    /// only the blocks of a single address for connections to it.
-    fn narrower_sites(&self) -> Vec<Self> {
-        let Some(wide) = self
-            .listen
-            .socket()
-            .filter(|wide| wide.ip().is_unspecified())
-        else {
-            return Vec::new();
-        };
-        let mut sites = Vec::new();
-        for place in self.config.index.places(self.part) {
-            let listen = &place.listen;
-            if listen.socket().is_some_and(|own| is_narrower(own, wide)) {
-                sites.push(Self { listen, ..*self });
-            }
-        }
-        sites.sort_by_key(|site| site.listen.socket());
-        sites
-    }
-
-    /// The block that answers for a name, or one of several where they make no difference.
-    fn answering_block(&self, name: &str) -> Result<&'a ConfigBlock, UnprobedReason> {
-        match self.route(name) {
-            None => Err(UnprobedReason::Refused),
-            Some(NameRoute::Block(block)) => Ok(block),
-            Some(NameRoute::OneOf(blocks)) => {
-                let is_first_ours = self.is_ours(blocks[0]);
-                let is_same = |block: &&ConfigBlock| self.is_ours(block) == is_first_ours;
-                if blocks.iter().all(is_same) {
-                    Ok(blocks[0])
-                } else {
-                    Err(UnprobedReason::Regex)
-                }
-            }
-        }
-    }
-
-    /// The block that the server selects for `host` among those that listen at exactly this address:
-    /// by the best name, else by a regular expression (not evaluated here), else the default, if
-    /// there is one.
-    fn route(&self, host: &str) -> Option<NameRoute<'a>> {
-        if let Some(block) = self.block_by_name(host) {
-            return Some(NameRoute::Block(block));
-        }
-        if self.listen.strict {
-            return None;
-        }
-        let place = self
-            .config
-            .index
-            .place(self.part, &self.listen.interface, self.listen.port)?;
-        let default = &self.config.blocks()[place.default];
-        let mut candidates: Vec<&ConfigBlock> = self.config.at(place.regex.clone()).collect();
-        if candidates.is_empty() {
-            return Some(NameRoute::Block(default));
-        }
-        candidates.push(default);
-        Some(NameRoute::OneOf(candidates))
-    }
-
-    fn block_by_name(&self, host: &str) -> Option<&'a ConfigBlock> {
-        // A block whose names come from the certificate is found only by the certificate's paths.
-        let paths = self.wanted.links.iter().map(|link| link.path.as_path());
-        let mut named = Vec::new();
-        for block in self.config.at(self.config.index.candidates(paths, host)) {
-            if self.is_listened_on_by(block)
-                && let Some(rank) = self.wanted.rank(block, host)
-            {
-                named.push((rank, block));
-            }
-        }
-        // Apache selects the first host that has the name; of two blocks with the same name nginx
-        // selects the first and warns.
-        let best = match self.config.software {
-            ServerSoftware::Apache => named.first(),
-            ServerSoftware::Haproxy | ServerSoftware::Nginx => {
-                named.iter().rev().max_by_key(|(rank, _)| *rank)
-            }
-        };
-        best.map(|(_, block)| *block)
-    }
-
-    fn is_listened_on_by(&self, block: &ConfigBlock) -> bool {
-        let mut listens = block.listens.iter();
-        block.traffic == self.part
-            && listens.any(|listen| {
-                listen.interface == self.listen.interface
-                    && listen.port == self.listen.port
-                    && !listen.udp
-            })
-    }
-}
-
-/// Whether `own` is a single address, beyond loopback, of the port and family of `wide`.
-fn is_narrower(own: SocketAddr, wide: SocketAddr) -> bool {
-    own.port() == wide.port()
-        && own.is_ipv4() == wide.is_ipv4()
-        && !own.ip().is_unspecified()
-        && !own.ip().is_loopback()
-}
-
-/// The host names to probe: those of the certificate, and those of its blocks that it covers. For a
-/// wildcard, certctl uses a label of its own, unless a block has a name below the wildcard.
-fn hosts(config: &ServerConfig, wanted: &InstalledPaths<'_>) -> Vec<String> {
-    let block_names = config
-        .blocks_naming(wanted.links)
-        .flat_map(|block| &block.names);
-    let covered: Vec<String> = block_names
-        .filter_map(ServerName::concrete)
-        .filter(|host| wanted.names.iter().any(|name| name.covers(host)))
         .collect();
-    let mut hosts = Vec::new();
-    for name in wanted.names {
-        let has_name_below = covered.iter().any(|host| name.covers(host));
-        if !name.is_wildcard() || !has_name_below {
-            hosts.push(probe_host(name));
+    if !names.iter().any(|name| name.is_configured) {
+        names.iter_mut().for_each(|name| name.is_configured = true);
+    }
+    names
+}
+
+/// The block that answers, or one of several where they make no difference.
+fn choose_block<'a>(
+    site: ListenSite<'_>,
+    answer: &NameAnswer<'a>,
+) -> Result<&'a ConfigBlock, UnprobedReason> {
+    match answer {
+        NameAnswer::Refused => Err(UnprobedReason::Refused),
+        NameAnswer::Named(block) | NameAnswer::Default(block) => Ok(block),
+        NameAnswer::Unknown(blocks) => {
+            let is_first_ours = site.is_ours(blocks[0]);
+            let is_same = |block: &&ConfigBlock| site.is_ours(block) == is_first_ours;
+            if blocks.iter().all(is_same) {
+                Ok(blocks[0])
+            } else {
+                Err(UnprobedReason::Regex)
+            }
         }
     }
-    for host in covered {
-        if !hosts.contains(&host) {
-            hosts.push(host);
-        }
+}
+
+fn own_target(site: ListenSite<'_>, block: &ConfigBlock, target: ProbeTarget) -> ProbeTarget {
+    // HAProxy selects among all certificates for a name by their key type first.
+    let has_several_keys = block.certificates.len() > 1
+        || (site.config.software == ServerSoftware::Haproxy && site.listen.ssl);
+    ProbeTarget {
+        algorithm: has_several_keys.then_some(site.wanted.algorithm),
+        proxy_header: site.listen.proxy_protocol,
+        ..target
     }
-    hosts
 }
 
 #[cfg(test)]
@@ -411,7 +263,7 @@ mod tests {
         for served in &targets.elsewhere {
             shown.push(format!(
                 "!{} {} {}",
-                served.address, served.name, served.line
+                served.target.address, served.target.name, served.line
             ));
         }
         for (listen, why) in &targets.unprobed {
@@ -469,7 +321,9 @@ mod tests {
                 "server { listen 443 ssl; server_name a.example; OURS ssl_certificate /d; ssl_certificate_key /e; }",
                 vec!["127.0.0.1:443 a.example ed25519", "127.0.0.1:443 www.a.example ed25519"],
             ),
-            ("server { listen 443 ssl; server_name a.example; ssl_certificate /c; ssl_certificate_key /x; }", vec![]),
+            ("server { listen 443 ssl; server_name a.example; ssl_certificate /c; ssl_certificate_key /x; }",
+                vec!["!127.0.0.1:443 a.example 1"],
+            ),
             ("server { listen 80; server_name a.example; OURS }", vec![]),
         ] {
             assert_eq!(shown_targets(http, &both), expected, "{http}");
@@ -519,12 +373,21 @@ mod tests {
             (
                 "server { listen 443 ssl; server_name a.example b.a.example; OURS }\nserver \
                     { listen 127.0.0.1:443 ssl; OTHER }",
-                vec!["127.0.0.2:443 a.example", "127.0.0.2:443 b.a.example"],
+                vec![
+                    "127.0.0.2:443 a.example",
+                    "127.0.0.2:443 b.a.example",
+                    "!127.0.0.1:443 a.example 2",
+                    "!127.0.0.1:443 b.a.example 2",
+                ],
             ),
             (
                 "server { listen [::]:443 ssl; server_name a.example b.a.example; OURS }\nserver \
                     { listen [::1]:443 ssl; OTHER }",
-                vec!["?[::]:443 Taken"],
+                vec![
+                    "![::1]:443 a.example 2",
+                    "![::1]:443 b.a.example 2",
+                    "?[::]:443 Taken",
+                ],
             ),
             // Clients of the machine's own address never reach our block.
             (
@@ -544,6 +407,72 @@ mod tests {
                 "{http}"
             );
         }
+    }
+
+    #[test]
+    fn names_at_addresses_of_other_blocks_are_found() {
+        let own = "server { listen 443 ssl; server_name a.example; OURS }";
+        for (other, expected) in [
+            (
+                "listen [::]:443 ssl; server_name a.example b.a.example;",
+                vec!["![::1]:443 a.example 2", "![::1]:443 b.a.example 2"],
+            ),
+            (
+                "listen 8443 ssl; server_name *.example;",
+                vec![
+                    "!127.0.0.1:8443 a.example 2",
+                    "!127.0.0.1:8443 b.a.example 2",
+                ],
+            ),
+            // Without a host name, a block answers for the names that other blocks have.
+            (
+                "listen 8443 ssl; server_name _;",
+                vec!["!127.0.0.1:8443 a.example 2"],
+            ),
+            ("listen 8443 ssl;", vec!["!127.0.0.1:8443 a.example 2"]),
+            (
+                "listen 8443 ssl; server_name ~^a;",
+                vec!["!127.0.0.1:8443 a.example 2"],
+            ),
+            // Only nginx knows which one answers.
+            (
+                "listen 8443 ssl; server_name x.example; OTHER }\nserver { listen 8443 ssl; server_name ~^a;",
+                vec!["?0.0.0.0:8443 Regex"],
+            ),
+            (
+                "listen unix:/s ssl; server_name a.example;",
+                vec!["?unix:/s UnixSocket"],
+            ),
+            // Another site, another part of the server, plain text, and UDP.
+            ("listen 80; } }\nstream { server { listen 8443 ssl;", vec![]),
+            ("listen 8443 ssl; server_name x.example;", vec![]),
+            ("listen 8080; server_name a.example;", vec![]),
+            ("listen 8443 quic; server_name a.example;", vec![]),
+        ] {
+            let other = format!("{own}\nserver {{ {other} OTHER }}")
+                .replace("OTHER", "ssl_certificate /o; ssl_certificate_key /p;");
+            let mut shown = shown_targets(&other, &["a.example", "b.a.example"]);
+            shown.retain(|line| {
+                !line.starts_with("127.0.0.1:443 ") && !line.contains("127.0.0.1:443 b.")
+            });
+            assert_eq!(shown, expected, "{other}");
+        }
+        // If no block has any of the names, one without a host name answers for all of them.
+        assert_eq!(
+            shown_targets(
+                "server { listen 443 ssl; ssl_certificate /o; ssl_certificate_key /p; }",
+                &["a.example"]
+            ),
+            ["!127.0.0.1:443 a.example 1"]
+        );
+        // A block without a certificate refuses the handshake.
+        assert_eq!(
+            shown_targets(
+                "server { listen 443 ssl; ssl_reject_handshake on; }",
+                &["a.example"]
+            ),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
