@@ -9,9 +9,9 @@ mod support;
 use support::Run;
 use support::apache::Apache;
 use support::haproxy::Haproxy;
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, codes};
 use support::json::Json;
 use support::nginx::free_port;
-use support::install_sandbox::{CHAIN, KEY, InstallSandbox, codes};
 use support::site::Site;
 
 const OLD: (&str, &str) = ("outside/old.crt", "outside/old.key");
@@ -20,7 +20,7 @@ const OLD_BOTH: &str = "outside/old.pem";
 const NAMES: &str = "example.com www.example.com";
 
 /// Writes another certificate for the same names to `OLD` and `OLD_BOTH`.
-fn write_old(shop: &InstallSandbox) {
+fn write_old(setup: &InstallSandbox) {
     let sandbox = &setup.sandbox;
     sandbox
         .run(&["csr", "example.com", "www.example.com", "--force"])
@@ -77,8 +77,8 @@ fn assert_incomplete(run: Run, address: &str, file: &str, line: &str) {
 }
 
 /// Asserts that the checks agree with what `install` reported.
-fn assert_check_disagrees(shop: &InstallSandbox) {
-    let check = shop
+fn assert_check_disagrees(setup: &InstallSandbox) {
+    let check = setup
         .sandbox
         .run(&[
             "install",
@@ -92,7 +92,7 @@ fn assert_check_disagrees(shop: &InstallSandbox) {
         .json();
     assert_eq!(check["verdict"], "not-served", "{check}");
     assert_eq!(codes(&check), ["other-certificate-served"], "{check}");
-    let status = shop
+    let status = setup
         .sandbox
         .run(&["status", "example.com", "--root", "tree", "--json"])
         .expect(1)
@@ -127,16 +127,16 @@ fn nginx_blocks_at_other_addresses_are_reported() {
         let nginx = site.start("");
         let own = site.block(CHAIN, KEY);
         let at_other = |chain: &str, key: &str| {
-            let block = site.block_of(names, chain, key);
+            let block = site.block_for(names, chain, key);
             block.replace(&format!("127.0.0.1:{}", site.port), &fill(listen))
         };
         nginx.rewrite(&format!("{own}\n{}", at_other(OLD.0, OLD.1)));
         let address = fill(address);
         let chain_line = "example.com.fullchain.pem";
         for _ in 0..2 {
-            let run = site.round(&["--json"]);
+            let run = site.renew_and_install(&["--json"]);
             assert_incomplete(run, &address, "nginx.conf", chain_line);
-            site.shows(CHAIN);
+            site.assert_serves(CHAIN);
         }
         assert_check_disagrees(&site.setup);
         let text = site.setup.install("new.crt", &[]).expect(7);
@@ -147,7 +147,7 @@ fn nginx_blocks_at_other_addresses_are_reported() {
         assert!(!text.stdout.contains("full chain"), "{text}");
 
         nginx.rewrite(&format!("{own}\n{}", at_other(CHAIN, KEY)));
-        let run = site.round(&["--json"]).expect(0).json();
+        let run = site.renew_and_install(&["--json"]).expect(0).json();
         assert_eq!(run["verdict"], "live", "{run}");
     }
 }
@@ -159,11 +159,11 @@ fn a_name_with_a_block_of_its_own_is_reported() {
     let nginx = site.start("");
     nginx.rewrite(&format!(
         "{}\n{}",
-        site.block_of("example.com", CHAIN, KEY),
-        site.block_of("www.example.com", OLD.0, OLD.1)
+        site.block_for("example.com", CHAIN, KEY),
+        site.block_for("www.example.com", OLD.0, OLD.1)
     ));
     let address = format!("127.0.0.1:{}", site.port);
-    let run = site.round(&["--json"]);
+    let run = site.renew_and_install(&["--json"]);
     assert_incomplete(run, &address, "nginx.conf", "example.com.fullchain.pem");
     assert_check_disagrees(&site.setup);
     let allowed = ["--allow", "configured-elsewhere", "--json"];
@@ -179,9 +179,12 @@ fn a_failed_reload_is_rolled_back_whatever_other_blocks_serve() {
     let other = site.block(OLD.0, OLD.1);
     let other = other.replace("127.0.0.1:", "[::1]:");
     nginx.rewrite(&format!("{}\n{other}", site.block(CHAIN, KEY)));
-    site.round(&[]).expect(7);
+    site.renew_and_install(&[]).expect(7);
     let before = site.setup.served();
-    let run = site.round(&["--reload", "true", "--json"]).expect(5).json();
+    let run = site
+        .renew_and_install(&["--reload", "true", "--json"])
+        .expect(5)
+        .json();
     assert_eq!(run["verdict"], "rolled-back", "{run}");
     assert_eq!(site.setup.served(), before);
 }
@@ -198,7 +201,7 @@ fn another_block_that_reads_the_same_certificate_is_no_fault() {
     let other = site.block(OLD.0, OLD.1);
     let other = other.replace("127.0.0.1:", "[::1]:");
     nginx.rewrite(&format!("{}\n{other}", site.block(CHAIN, KEY)));
-    let run = site.round(&["--json"]).expect(0).json();
+    let run = site.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
     assert!(
         run["certificates"][0]["probes"]
@@ -212,10 +215,10 @@ fn unrelated_sites_at_other_addresses_are_not_reported() {
     let site = Site::new();
     write_old(&site.setup);
     let nginx = site.start("");
-    let other = site.block_of("other.example", OLD.0, OLD.1);
+    let other = site.block_for("other.example", OLD.0, OLD.1);
     let other = other.replace("127.0.0.1:", "[::1]:");
     nginx.rewrite(&format!("{}\n{other}", site.block(CHAIN, KEY)));
-    let run = site.round(&["--json"]).expect(0).json();
+    let run = site.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}");
 }
 
@@ -224,8 +227,8 @@ fn no_block_is_proposed_where_a_catch_all_answers_already() {
     let site = Site::new();
     write_old(&site.setup);
     for names in ["_", "~^(www[.])?(.+)$", "\"\""] {
-        let _nginx = site.start(&site.block_of(names, OLD.0, OLD.1));
-        let run = site.round(&["--json"]).expect(1).json();
+        let _nginx = site.start(&site.block_for(names, OLD.0, OLD.1));
+        let run = site.renew_and_install(&["--json"]).expect(1).json();
         assert_eq!(run["verdict"], "not-served", "{run}");
         let found = finding(&run, "configured-elsewhere");
         assert!(
@@ -239,7 +242,7 @@ fn no_block_is_proposed_where_a_catch_all_answers_already() {
 }
 
 /// Returns an Apache host with TLS; `names` are its further lines.
-fn apache_host(shop: &InstallSandbox, address: &str, names: &str, files: (&str, &str)) -> String {
+fn apache_host(setup: &InstallSandbox, address: &str, names: &str, files: (&str, &str)) -> String {
     let path = |path: &str| setup.sandbox.join(path).display().to_string();
     format!(
         "<VirtualHost {address}>\n{names}\nSSLEngine on\nSSLCertificateFile {}\n\
@@ -277,7 +280,12 @@ fn apache_hosts_at_other_addresses_are_reported() {
             listens.push_str(&format!("Listen {address}\n"));
         }
         let apache = Apache::start(&folder, &listens);
-        let own = apache_host(&setup, &format!("127.0.0.1:{port}"), own_names, (CHAIN, KEY));
+        let own = apache_host(
+            &setup,
+            &format!("127.0.0.1:{port}"),
+            own_names,
+            (CHAIN, KEY),
+        );
         let other = apache_host(&setup, &address, other_names, OLD);
         apache.rewrite(&format!("{listens}{own}{other}"));
         let config = apache.config().display().to_string();
