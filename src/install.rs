@@ -10,5 +10,6 @@ mod plan_fingerprint;
 pub(crate) mod preflight;
 pub(crate) mod request;
 pub(crate) mod rollback;
+pub(crate) mod rollback_argument;
 pub(crate) mod servers;
 pub(crate) mod transaction;

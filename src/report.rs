@@ -134,7 +134,7 @@ impl Sink {
     /// Returns the width of stdout, in columns.
     #[must_use]
     pub(crate) fn width(&self) -> usize {
-        terminal::output_width()
+        output_width()
     }
 
     /// Prints one line of progress to stderr; nothing with `--json` or `-q`, or if the sink is
@@ -299,6 +299,12 @@ impl Sink {
             Coloring::Plain
         }
     }
+}
+
+/// The width of a line on stdout, in columns; 80 if that is no terminal and `COLUMNS` is not set.
+#[must_use]
+pub(crate) fn output_width() -> usize {
+    terminal::width(io::stdout())
 }
 
 /// Returns the document of `outcome`, with a `comment` (one line for people) as its second field.

@@ -450,8 +450,8 @@ fn changes_are_flushed_before_others_rely_on_them() {
     }
 }
 
-/// Parses the steps of a document, as far as they differ in what they flush.
-fn steps(document: &Json) -> Vec<PlanStep> {
+/// Parses the steps of a certificate's entry, as far as they differ in what they flush.
+fn steps(certificate: &Json) -> Vec<PlanStep> {
     let id = |value: &Json| ReleaseId::parse(value.as_str().unwrap()).unwrap();
     let path = |step: &Json| PathBuf::from(step["path"].as_str().unwrap());
     let step = |step: &Json| match step["step"].as_str().unwrap() {
@@ -482,7 +482,7 @@ fn steps(document: &Json) -> Vec<PlanStep> {
         },
         other => panic!("{other}"),
     };
-    document["certificates"][0]["plan"]["steps"]
+    certificate["plan"]["steps"]
         .as_array()
         .unwrap()
         .iter()
@@ -568,7 +568,7 @@ fn an_install_flushes_what_its_plan_predicts() {
         (back(), &[], 2),
     ] {
         let (document, flushed, root) = traced(&scenario);
-        let (plan, layout) = planned(&root, &document, "example.com", SITE);
+        let (plan, layout) = planned(&root, &document["certificates"][0], "example.com", SITE);
         assert_eq!(flushed, plan.flushes(&layout, taken), "{}", scenario.name);
         assert_eq!(flushed.len(), count, "{}: {flushed:?}", scenario.name);
     }

@@ -675,7 +675,7 @@ fn requests_that_a_ca_would_refuse_are_refused_before_a_file_is_written() {
     assert!(
         usage
             .stderr
-            .contains("what can be allowed: address-as-name,"),
+            .contains("the codes that can be allowed are address-as-name,"),
         "{usage}"
     );
 }

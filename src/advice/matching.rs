@@ -180,6 +180,9 @@ fn search_for_key() -> NextStep {
     NextStep::say("Search another folder for its key, for example `certctl status /root/certs`")
 }
 
+/// The maximum number of names that a proposed command line lists.
+const MOST_TYPED_NAMES: usize = 20;
+
 /// What to do when a key is lost: the CA reissues the certificate for a new request.
 fn reissue(template: &RequestTemplate) -> NextStep {
     const SENTENCE: &str = "If the key is lost, create a new key and request, and have the certificate reissued for it";
@@ -198,6 +201,12 @@ fn reissue(template: &RequestTemplate) -> NextStep {
     if names.is_empty() {
         return NextStep::say(format!(
             "{SENTENCE}, for example with `certctl csr example.com`"
+        ));
+    }
+    if names.len() > MOST_TYPED_NAMES {
+        return NextStep::say(format!(
+            "{SENTENCE}; `certctl csr --like` takes its {} names from the certificate's file",
+            names.len()
         ));
     }
     let words = [&["csr"], names.as_slice()].concat();

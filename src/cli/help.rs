@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use super::globals;
 use super::groups::{self, hanging_lines};
 use crate::code_table::{self, CodeKind};
-use crate::system::terminal;
+use crate::report;
 
 /// What certctl is, in one line.
 pub(super) const ABOUT: &str =
@@ -23,7 +23,7 @@ Examples:
 
 /// The width of help, in columns.
 pub(super) fn width() -> usize {
-    terminal::output_width().min(WIDEST)
+    report::output_width().min(WIDEST)
 }
 
 /// The command line with its help as it is printed. Does nothing unless `args` request help.

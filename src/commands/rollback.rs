@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::install::outcome::TransactionOutcome;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
-use crate::install::{installed, rollback};
+use crate::install::{installed, rollback_argument};
 use crate::probe::ProbePatience;
 use crate::report::{Label, Outcome, TextOutput};
 use crate::store::settings::LineageSettings;
@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
     let release = args
         .to
         .as_deref()
-        .map(|text| rollback::find_release_by_text(context, &stem, text))
+        .map(|text| rollback_argument::find_release_by_text(context, &stem, text))
         .transpose()?;
     let request = InstallRequest {
         stem,

@@ -29,12 +29,6 @@ fn requested_columns() -> Option<usize> {
 /// The width of output that does not go to a terminal.
 const DEFAULT_WIDTH: usize = 80;
 
-/// The width of stdout in columns, as [`width`] says.
-#[must_use]
-pub(crate) fn output_width() -> usize {
-    width(io::stdout())
-}
-
 /// The width of `stream` in columns: `COLUMNS` where it is set, else the terminal's, else 80.
 #[must_use]
 pub(crate) fn width(stream: impl std::os::fd::AsFd) -> usize {
