@@ -225,7 +225,7 @@ fn with_missing_issuer_steps(finding: Finding, urls: &[String], trust: &TrustSou
     let step = match urls.first() {
         Some(url) => format!(
             "Add the CA's bundle (.ca-bundle) from its mail, or use `certctl bundle` or \
-                `certctl install` with `--aia`, which download it from {url}"
+                `certctl install` with `--aia`, which download it from `{url}`"
         ),
         None => ADD_BUNDLE.to_owned(),
     };

@@ -190,6 +190,17 @@ impl Run {
     }
 }
 
+/// The number of lines of a private key's PEM body, of `count`, that contain secret bytes. A line
+/// has 48 bytes. The scalar of an EC key (PKCS#8, RFC 5915) ends before byte 96, that of P-521
+/// before byte 144; the lines behind it are the public key, which requests contain as well.
+fn secret_lines(count: usize) -> usize {
+    match count {
+        0..=4 => count.min(2),
+        5..=6 => 3,
+        _ => count,
+    }
+}
+
 /// Returns the base64 lines of every private key below `folder`, including backups and releases.
 pub fn private_lines(folder: &Path) -> Vec<String> {
     let mut lines = Vec::new();
@@ -206,15 +217,20 @@ pub fn private_lines(folder: &Path) -> Vec<String> {
                 .split("-----BEGIN ")
                 .filter(|block| block.contains("PRIVATE KEY-----"))
             {
-                let body = block
+                let body: Vec<&str> = block
                     .lines()
                     .skip(1)
-                    .take_while(|line| !line.starts_with("-----END"));
-                lines.extend(
-                    body.map(str::trim)
-                        .filter(|line| line.len() >= 24)
-                        .map(str::to_owned),
-                );
+                    .take_while(|line| !line.starts_with("-----END"))
+                    .map(str::trim)
+                    .filter(|line| line.len() >= 24)
+                    .collect();
+                // Every line of an encrypted key depends on its secret bytes.
+                let count = if block.starts_with("ENCRYPTED") {
+                    body.len()
+                } else {
+                    secret_lines(body.len())
+                };
+                lines.extend(body[..count].iter().map(|&line| line.to_owned()));
             }
         }
     }

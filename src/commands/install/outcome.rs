@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use self::interrupted::interrupted;
+use self::interrupted::{InterruptedCertificate, interrupted};
 use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -67,6 +67,19 @@ const RANKS: [InstallVerdict; 9] = [
 const CODES: [u8; 6] = [6, 5, 7, 4, 3, 1];
 
 impl CertificateOutcome {
+    /// How far it got, where a signal interrupted the run.
+    fn interrupted_state(&self) -> InterruptedCertificate {
+        let next = match &self.result {
+            InstallResult::Failed(failed) if self.signal().is_some() => failed.next.first(),
+            _ => None,
+        };
+        InterruptedCertificate {
+            stem: self.stem.clone(),
+            state: self.state_in_words(),
+            next: next.cloned(),
+        }
+    }
+
     /// Adds the result of the transaction, and how to roll back.
     pub(super) fn record_result(
         &mut self,
@@ -299,7 +312,11 @@ impl InstallOutcome {
         }
         let signal = certificates.iter().find_map(CertificateOutcome::signal);
         if let Some(signal) = signal {
-            return Err(interrupted(signal, &certificates));
+            let states: Vec<InterruptedCertificate> = certificates
+                .iter()
+                .map(CertificateOutcome::interrupted_state)
+                .collect();
+            return Err(interrupted(signal, &states));
         }
         Ok(Self {
             mode,

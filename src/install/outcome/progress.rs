@@ -1,7 +1,7 @@
 //! How far a plan got that failed, and what its rollback restored.
 
-use super::InstallVerdict;
 use super::failed::NewFiles;
+use super::verdict::InstallVerdict;
 use crate::install_plan::apply::FailedPlan;
 use crate::install_plan::plan::{self, InstallPlan, PlanStep, RollbackTarget};
 use crate::store::layout::ReleaseId;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::TransactionOutcome;
 use super::probe_result::ProbeResult;
 use super::problems::show_problems;
-use super::{InstallVerdict, TransactionOutcome};
+use super::verdict::InstallVerdict;
 use crate::finding::{Finding, Severity};
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;

@@ -1,7 +1,15 @@
 //! The failure of several certificates that a signal interrupted.
 
-use super::{CertificateOutcome, InstallResult};
 use crate::failure::{Failure, FailureKind};
+use crate::finding::NextStep;
+
+/// How far one of several certificates got.
+pub(super) struct InterruptedCertificate {
+    pub(super) stem: String,
+    pub(super) state: Vec<String>,
+    /// What to do now, if this certificate was interrupted itself.
+    pub(super) next: Option<NextStep>,
+}
 
 /// Certificates that a signal left in the same state.
 struct StateGroup<'a> {
@@ -23,14 +31,14 @@ impl StateGroup<'_> {
     }
 }
 
-fn group_by_state(certificates: &[CertificateOutcome]) -> Vec<StateGroup<'_>> {
+fn group_by_state(certificates: &[InterruptedCertificate]) -> Vec<StateGroup<'_>> {
     let mut groups: Vec<StateGroup<'_>> = Vec::new();
     for certificate in certificates {
-        let state = certificate.state_in_words();
-        match groups.iter_mut().find(|group| group.state == state) {
+        let state = &certificate.state;
+        match groups.iter_mut().find(|group| group.state == *state) {
             Some(group) => group.stems.push(&certificate.stem),
             None => groups.push(StateGroup {
-                state,
+                state: state.clone(),
                 stems: vec![&certificate.stem],
             }),
         }
@@ -40,7 +48,7 @@ fn group_by_state(certificates: &[CertificateOutcome]) -> Vec<StateGroup<'_>> {
 
 /// The failure of several certificates that a signal interrupted. Some may be live and others rolled
 /// back: each state is listed with its certificates.
-pub(super) fn interrupted(signal: i32, certificates: &[CertificateOutcome]) -> Failure {
+pub(super) fn interrupted(signal: i32, certificates: &[InterruptedCertificate]) -> Failure {
     let mut failure = Failure::new(
         FailureKind::Interrupted(signal),
         format!("interrupted by signal {signal}"),
@@ -56,31 +64,21 @@ pub(super) fn interrupted(signal: i32, certificates: &[CertificateOutcome]) -> F
             failure = failure.because(format!("{label}{cause}"));
         }
     }
-    let next = certificates
-        .iter()
-        .filter(|certificate| certificate.signal().is_some())
-        .find_map(|certificate| match &certificate.result {
-            InstallResult::Failed(failed) => failed.next.first().cloned(),
-            _ => None,
-        });
+    let mut steps = certificates.iter();
+    let next = steps.find_map(|certificate| certificate.next.clone());
     next.into_iter().fold(failure, Failure::with_step)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CertificateOutcome, Failure, FailureKind, InstallResult, interrupted};
+    use super::{InterruptedCertificate, interrupted};
     use crate::finding::NextStep;
 
-    fn interrupted_certificate(stem: &str, state: &str) -> CertificateOutcome {
-        let failure = Failure::new(FailureKind::Interrupted(15), "interrupted by signal 15")
-            .because(state)
-            .with_step(NextStep::say("Run the same command again"));
-        CertificateOutcome {
+    fn interrupted_certificate(stem: &str, state: &str) -> InterruptedCertificate {
+        InterruptedCertificate {
             stem: stem.to_owned(),
-            description: String::new(),
-            findings: Vec::new(),
-            result: InstallResult::Failed(failure),
-            undo: None,
+            state: vec![state.to_owned()],
+            next: Some(NextStep::say("Run the same command again")),
         }
     }
 
