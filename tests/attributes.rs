@@ -182,8 +182,10 @@ fn hard_links_to_replaced_files_are_reported() {
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @"
     warning [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem has 1 other hard link; programs that read the file there keep reading the old content
+    next    Find the other hard links to the file, so that the programs that read them can be given the new file too:
                 sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl) -xdev -inum INODE
     warning [SANDBOX]/tree/etc/ssl/private/example.com.key has 2 other hard links; programs that read the file there keep reading the old content
+    next    Find the other hard links to the file, so that the programs that read them can be given the new file too:
                 sudo find $(findmnt -no TARGET -T [SANDBOX]/tree/etc/ssl/private) -xdev -inum INODE
     ");
     assert_eq!(setup.sandbox.read(names[0]), old);

@@ -180,7 +180,7 @@ fn the_document_has_these_fields_and_values() {
         {
           "code": "wildcard-not-by-file",
           "severity": "note",
-          "message": "a wildcard can be validated by a DNS record or by e-mail, but not by a file on the web server (BR 3.2.2.4.18, since 2021-12-01)",
+          "message": "a wildcard can be validated by a DNS record or by email, but not by a file on the web server (BR 3.2.2.4.18, since 2021-12-01)",
           "next": []
         }
       ],

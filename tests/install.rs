@@ -906,7 +906,7 @@ fn an_install_prints_this_document_and_this_text() {
                 "step": "record",
                 "release": "[RELEASE]",
                 "before": null,
-                "text": "add [RELEASE] to the history in [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
+                "text": "add version [RELEASE] to the history in [SANDBOX]/tree/etc/ssl/certctl/example.com/settings.json"
               },
               {
                 "step": "prune",

@@ -295,9 +295,10 @@ fn read_only_mounts_are_reported() {
             "),
             (Before::Plain, "tree") => {}
             (Before::Plain, _) => insta::assert_snapshot!(masked(&output), @"
-            error   cannot make the link [SANDBOX]/tree/etc/ssl/private/example.com.key
+            error   cannot create the link [SANDBOX]/tree/etc/ssl/private/example.com.key
                     cause: Read-only file system (os error 30)
-            next    findmnt -T [SANDBOX]/tree/etc/ssl/private.
+            next    Check how this file system is mounted:
+                        findmnt -T [SANDBOX]/tree/etc/ssl/private
             exit 4
             on disk: the old certificate
             and then

@@ -459,7 +459,7 @@ fn the_document_and_the_text() {
     insta::assert_snapshot!(plain(&text), @r#"
     VERDICT NAME                                    STATE      LEFT              PLACE
     fine    example.com +1                          installed  43 d  ##########  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
-    warning an intermediate certificate is missing: nothing here issued Test DV CA R2; its issuer is CN=Test Root R1,O=certctl tests; nginx starts, and curl and phones say "unable to get local issuer certificate"
+    warning an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
     note    renew from [DATE]; paid until [DATE]; the CA may reuse its domain validation until [DATE]
     next    When all files from the CA are in this folder, install the complete chain:
                 certctl --root tree install example.com

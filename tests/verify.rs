@@ -322,7 +322,7 @@ fn json_document_is_complete() {
               "message": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
               "next": [
                 {
-                  "text": "Order a certificate that also covers xn--bcher-kva.example, or do not ask for that name",
+                  "text": "Order a certificate that also covers xn--bcher-kva.example, or omit that name",
                   "needs_root": false,
                   "when": "later"
                 }

@@ -62,7 +62,7 @@ pub fn run_steps(stdout: &str, command: &Command, sandbox: &Path) {
         return;
     }
     for document in documents(stdout) {
-        for pasted in steps(&document) {
+        for pasted in steps(current_part(&document)) {
             let Some(line) = pasted.command_to_run() else {
                 continue;
             };
@@ -84,6 +84,19 @@ fn documents(stdout: &str) -> Vec<Json> {
             let lines = stdout.lines();
             lines.filter_map(|line| line.parse().ok()).collect()
         }
+    }
+}
+
+/// The part of a document whose steps can be taken after the run: a rehearsal also lists the steps
+/// of the commands that it ran, which later commands of the same run made obsolete.
+fn current_part(document: &Json) -> &Json {
+    let is_rehearsal = document
+        .get("schema")
+        .is_some_and(|schema| *schema == "certctl.rehearse/1");
+    if is_rehearsal {
+        &document["next"]
+    } else {
+        document
     }
 }
 
