@@ -68,6 +68,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--encrypt-key', '--encrypt-key', [CompletionResultType]::ParameterName, 'Encrypt the new key (AES-256) with a password from a prompt or --password-file')
             [CompletionResult]::new('--check-caa', '--check-caa', [CompletionResultType]::ParameterName, 'Check whether the CAA records allow the CA to issue')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Make a new key and request; the old files are kept as numbered backups')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Check everything and show what would be written, and write nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on stdout, for errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what needs action')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what needs action')

@@ -64,6 +64,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --encrypt-key 'Encrypt the new key (AES-256) with a password from a prompt or --password-file'
             cand --check-caa 'Check whether the CAA records allow the CA to issue'
             cand --force 'Make a new key and request; the old files are kept as numbered backups'
+            cand --dry-run 'Check everything and show what would be written, and write nothing'
             cand --json 'Print one JSON object on stdout, for errors too'
             cand -q 'Print only what needs action'
             cand --quiet 'Print only what needs action'

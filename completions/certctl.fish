@@ -85,6 +85,7 @@ never\t'Never'"
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l encrypt-key -d 'Encrypt the new key (AES-256) with a password from a prompt or --password-file'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l check-caa -d 'Check whether the CAA records allow the CA to issue'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l force -d 'Make a new key and request; the old files are kept as numbered backups'
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l dry-run -d 'Check everything and show what would be written, and write nothing'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s v -l verbose -d 'Print each command run, each file written and each query sent'
