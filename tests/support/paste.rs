@@ -251,8 +251,9 @@ fn programs(command: &str) -> Vec<String> {
     for word in split_words(command) {
         if ["&&", "||", "|", ";", "do"].contains(&word.as_str()) {
             is_first = true;
-        } else if is_first && word != "sudo" && word != "(umask" {
-            found.push(word.trim_end_matches(';').to_owned());
+        } else if is_first && word != "sudo" {
+            let program = word.trim_start_matches('(').trim_end_matches(';');
+            found.push(program.to_owned());
             is_first = false;
         }
         if word.ends_with(';') {

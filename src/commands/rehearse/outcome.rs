@@ -56,6 +56,7 @@ impl Outcome for RehearseOutcome {
         });
         json!({
             "schema": "certctl.rehearse/1",
+            "comment": self.comment(),
             "verdict": if self.proof.is_some() { "as-expected" } else { "unexpected" },
             "changed": true,
             "name": self.name.as_str(),
@@ -109,6 +110,14 @@ impl RehearseOutcome {
             self.folder.display()
         );
         text.add(Label::Done, done);
+    }
+
+    fn comment(&self) -> &'static str {
+        if self.proof.is_some() {
+            "every step of the rehearsal went as expected"
+        } else {
+            "a step of the rehearsal did not go as expected"
+        }
     }
 
     fn next(&self) -> Vec<NextStep> {
