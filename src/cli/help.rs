@@ -28,7 +28,7 @@ pub(super) fn width() -> usize {
 
 /// The command line with its help as it is printed. Does nothing unless `args` request help.
 pub(super) fn with_help(command: clap::Command, args: &[OsString]) -> clap::Command {
-    if !args.iter().any(|arg| is_help(arg)) {
+    if !args.iter().any(is_help) {
         return command;
     }
     let template = template(&command, width());

@@ -201,7 +201,8 @@ fn argument_name(usage: &str) -> String {
 fn first_paragraph(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
     let first = rendered.split("\n\n").next().unwrap_or_default();
-    let first = first.trim().strip_prefix("error: ").unwrap_or(first.trim());
+    let first = first.trim();
+    let first = first.strip_prefix("error: ").unwrap_or(first);
     first.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

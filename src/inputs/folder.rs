@@ -81,7 +81,7 @@ impl FolderContents {
             Err(_) => return,
         };
         match unpacked_contents(&path, bytes) {
-            FolderFile::Plain(found) => self.add_contents(&path, found),
+            FolderFile::Plain(found) => self.add_contents(&path, *found),
             FolderFile::Archive => self.archives.push(path),
             FolderFile::Other => {}
         }
@@ -116,7 +116,7 @@ impl FolderContents {
 /// A file of the working directory.
 enum FolderFile {
     /// Keys, requests and certificates that are not in an archive.
-    Plain(CaDelivery),
+    Plain(Box<CaDelivery>),
     /// A zip file, an email or a PKCS#7 file.
     Archive,
     /// A file that is read only if it is passed; a PKCS#12 file needs a password.
@@ -142,7 +142,7 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> FolderFile {
     };
     let mut kinds = found.repairs.iter().map(|repair| &repair.kind);
     match kinds.find(|kind| matches!(kind, RepairKind::Pkcs7 | RepairKind::Pkcs12)) {
-        None => FolderFile::Plain(found),
+        None => FolderFile::Plain(Box::new(found)),
         Some(RepairKind::Pkcs7) => FolderFile::Archive,
         Some(_) => FolderFile::Other,
     }

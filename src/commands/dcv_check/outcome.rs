@@ -263,7 +263,7 @@ impl DcvCheckOutcome {
     pub(super) fn comment(&self) -> &str {
         let mut findings = self.findings.iter();
         let error = findings.find(|finding| finding.severity == Severity::Error);
-        error.map_or(self.verdict.comment(), |error| &error.message)
+        error.map_or_else(|| self.verdict.comment(), |error| error.message.as_str())
     }
 
     pub(super) fn document(&self) -> DcvDocument<'_> {
