@@ -6,7 +6,7 @@
 //!
 //! * [`cli`] parses the command line and creates the [`context`]; [`commands`] has one file per
 //!   command.
-//! * [`reference`]: the pages about files and limits in docs/reference.
+//! * [`mod@reference`]: the pages about files and limits in docs/reference.
 //! * [`rehearsal`]: a CA, a DNS zone, a reseller and a web server for `rehearse`.
 //! * [`scan`]: collects the certificates on this machine and on servers, for `status`.
 //! * [`install`]: install, rollback and forget, from the preflight to the report.

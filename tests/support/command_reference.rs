@@ -70,7 +70,8 @@ fn push_command(text: &mut String, command: &Command) {
 
 /// Returns the description and the examples in the doc comment of a command.
 fn help_of(command: &Command) -> (String, String) {
-    let about = command.get_long_about().or(command.get_about());
+    let long = command.get_long_about();
+    let about = long.or_else(|| command.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
     let (about, examples) = about.split_once("Examples:").unwrap_or((&about, ""));
     let examples: Vec<&str> = examples.trim().lines().map(str::trim).collect();
@@ -78,7 +79,8 @@ fn help_of(command: &Command) -> (String, String) {
 }
 
 fn push_argument(text: &mut String, argument: &Arg) {
-    let help = argument.get_long_help().or(argument.get_help());
+    let long = argument.get_long_help();
+    let help = long.or_else(|| argument.get_help());
     let help = help.map(ToString::to_string).unwrap_or_default();
     let help: Vec<&str> = help.split_whitespace().collect();
     push(

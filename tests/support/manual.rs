@@ -148,7 +148,8 @@ struct Help {
 
 impl Help {
     fn of(command: &Command) -> Self {
-        let about = command.get_long_about().or(command.get_about());
+        let long = command.get_long_about();
+        let about = long.or_else(|| command.get_about());
         let about = about.map(ToString::to_string).unwrap_or_default();
         let mut about_paragraphs = Vec::new();
         let mut examples = Vec::new();
