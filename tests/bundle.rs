@@ -37,7 +37,7 @@ fn zips_become_chain_files() {
     insta::assert_snapshot!(masked(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.bundle/1",
-      "comment": "example.com.fullchain.pem",
+      "comment": "example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate; trusted by root.pem",
       "verdict": "right",
       "changed": true,
       "certificates": [

@@ -224,7 +224,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "the file's encryption is not supported",
         why: "certctl reads the usual kinds of encryption of PKCS#8 and PKCS#12 only.",
         fix: "Let OpenSSL decrypt a copy that only you may read: `umask 077; openssl pkey -in \
-            site.key -out plain.key`.",
+            site.key -out site.plain.key`. It overwrites that file if it exists.",
         source: "RFC 8018",
         ..FINDING
     },

@@ -13,7 +13,7 @@ use crate::failure::{Failure, FailureKind};
 
 use crate::matching::MatchingError;
 pub(crate) use crate::matching::{FolderContents, HeldFile};
-use crate::pki::key::PublicKeyId;
+use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::system::fs::files::{self, FolderListing};
 use crate::system::fs::folders;
@@ -148,39 +148,48 @@ fn unpacked_contents(path: &Path, bytes: Vec<u8>) -> FolderFile {
     }
 }
 
-/// Returns the archives in the working directory that contain a certificate for a key or a request
-/// there. Archives that cannot be read are omitted.
-pub(crate) fn archives_for_keys(here: &FolderContents) -> Vec<PathBuf> {
-    let keys = here.keys.iter().map(|key| key.value.id());
-    let requests = here.requests.iter().map(|request| request.value.key_id);
-    let ids: HashSet<PublicKeyId> = keys.chain(requests).collect();
+/// An archive in the working directory and the certificates in it.
+pub(crate) struct FolderArchive {
+    pub path: PathBuf,
+    pub certificates: Vec<Certificate>,
+}
+
+/// Reads the archives in the working directory, at most `limit` of them. Those that cannot be read
+/// are omitted; nothing in them is decrypted.
+pub(crate) fn read_archives(here: &FolderContents, limit: usize) -> Vec<FolderArchive> {
+    let limits = DeliveryLimits {
+        derivation_iterations: 0,
+        ..DeliveryLimits::default()
+    };
     let mut archives = Vec::new();
-    for path in &here.archives {
-        let Ok(input) = read_input(path) else {
+    for path in here.archives.iter().take(limit) {
+        let Ok(bytes) = files::read(path, GLANCE_LIMIT) else {
             continue;
         };
-        let Ok(delivery) = CaDelivery::read(vec![input], &DeliveryLimits::default()) else {
-            continue;
-        };
-        let mut certificates = delivery.certificates.iter().map(|found| &found.value);
-        if certificates.any(|one| one.is_server_certificate() && ids.contains(&one.key_id)) {
-            archives.push(path.clone());
+        let input = DeliveryInput::new(path.display().to_string(), bytes);
+        if let Ok(delivery) = CaDelivery::read(vec![input], &limits) {
+            archives.push(FolderArchive {
+                path: path.clone(),
+                certificates: delivery.clone_certificates(),
+            });
         }
     }
     archives
 }
 
-/// Returns the contents of a file that was not passed, archives included; empty if it is large or
-/// cannot be read.
-#[must_use]
-pub(crate) fn read_small_file(path: &Path) -> Option<CaDelivery> {
-    let bytes = files::read(path, GLANCE_LIMIT).ok()?;
-    let input = DeliveryInput::new(path.display().to_string(), bytes);
-    let limits = DeliveryLimits {
-        derivation_iterations: 0,
-        ..DeliveryLimits::default()
+/// Returns the archives in the working directory that contain a certificate for a key or a request
+/// there.
+pub(crate) fn archives_for_keys(here: &FolderContents) -> Vec<PathBuf> {
+    let ids = here.key_ids();
+    let has_leaf = |archive: &FolderArchive| {
+        let mut certificates = archive.certificates.iter();
+        certificates.any(|one| one.is_server_certificate() && ids.contains(&one.key_id))
     };
-    CaDelivery::read(vec![input], &limits).ok()
+    read_archives(here, FOLDER_LIMIT)
+        .into_iter()
+        .filter(has_leaf)
+        .map(|archive| archive.path)
+        .collect()
 }
 
 /// The meaning of an argument.

@@ -57,6 +57,14 @@ impl FolderContents {
         describe_folder(&self.path)
     }
 
+    /// Returns the key ids of the keys and of the requests.
+    #[must_use]
+    pub(crate) fn key_ids(&self) -> HashSet<PublicKeyId> {
+        let keys = self.keys.iter().map(|key| key.value.id());
+        let requests = self.requests.iter().map(|request| request.value.key_id);
+        keys.chain(requests).collect()
+    }
+
     /// Returns the key with this key id.
     #[must_use]
     pub(crate) fn key(&self, id: PublicKeyId) -> Option<&HeldFile<PrivateKey>> {

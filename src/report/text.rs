@@ -248,8 +248,8 @@ impl TextOutput {
         }
     }
 
-    /// Returns the most informative paragraph: the first error, else the result, else the first file
-    /// that was written, else the first paragraph. Empty if there is none.
+    /// Returns the most informative paragraph: the first error, else the result, else the first
+    /// paragraph. Empty if there is none.
     pub(super) fn summary(&self) -> &str {
         let first = |label: Option<Label>| {
             let mut paragraphs = self.paragraphs.iter();
@@ -259,7 +259,6 @@ impl TextOutput {
         };
         first(Some(Label::Error))
             .or_else(|| first(Some(Label::Done)))
-            .or_else(|| first(Some(Label::Wrote)))
             .or_else(|| first(None))
             .unwrap_or_default()
     }

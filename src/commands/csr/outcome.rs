@@ -193,9 +193,6 @@ impl Outcome for CsrOutcome {
 
 impl CsrOutcome {
     fn write_files(&self, text: &mut TextOutput) {
-        if let Some(from) = &self.from {
-            text.add(Label::Found, from);
-        }
         let label = if self.made {
             Label::Wrote
         } else {
@@ -203,6 +200,9 @@ impl CsrOutcome {
         };
         text.add(label, self.describe_files());
         text.add_continuation(format!("names: {}", self.names));
+        if let Some(from) = &self.from {
+            text.add_continuation(format!("copied from {from}"));
+        }
         if let (false, true, Some(ca)) = (self.made, self.changed, self.ca) {
             let path = self.record_path.display();
             text.add(

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::{ServerUse, ServingState};
 use crate::advice::servers;
 use crate::failure::Failure;
-use crate::finding::Finding;
+use crate::finding::{Finding, shell_word};
 use crate::install::servers::discover::ObservedServer;
 use crate::install_plan::observe;
 use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
@@ -222,7 +222,9 @@ fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Findi
     let broken = Finding::error("server-config-broken", message).with_quote(output);
     // HAProxy's configuration does not say for which names a missing file is.
     let missing = missing_certificates(observed, &finished.output);
-    let command = observed.server.test_command().unwrap_or_default().join(" ");
+    let words = observed.server.test_command().unwrap_or_default();
+    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
+    let command = words.join(" ");
     missing
         .into_iter()
         .map(|(chain, key)| servers::claim_missing_paths(&chain, &key))
