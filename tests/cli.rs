@@ -77,10 +77,7 @@ fn bare_certctl_ends_with_the_next_command() {
     let issued = ca.issue(&request) + &ca.intermediate_pem();
     let zip = support::zip::zip(&[("a_example.crt", issued.as_bytes())]);
     sandbox.write("a_example.zip", zip);
-    assert_eq!(
-        next(&[]).as_deref(),
-        Some("sudo certctl install")
-    );
+    assert_eq!(next(&[]).as_deref(), Some("sudo certctl install"));
     std::fs::remove_file(sandbox.join("a_example.zip")).unwrap();
     sandbox.write("a.crt", &issued);
     assert_eq!(next(&[]).as_deref(), Some("sudo certctl install"));

@@ -185,6 +185,7 @@ fn without_arguments_the_newest_archive_for_a_key_here_is_installed() {
     elsewhere.run(&["csr", "b.example"]).expect(0);
     let other = setup.ca.issue(&elsewhere.read("b.example.csr"));
     sandbox.write("other.zip", zip(&[("other.crt", &other)]));
+    sandbox.write("other.crt", &other);
     sandbox.write("damaged.zip", b"PK\x03\x04 and nothing that follows");
     let args = ["install", "--root", "tree", "--trust", "root.pem", "--json"];
     let run = sandbox.run(&args).expect(0).json();

@@ -173,7 +173,10 @@ fn folder_groups(context: &Context, plain: InputGroup) -> Result<Vec<InputGroup>
             installed: None,
         })
         .collect();
-    if groups.is_empty() || !here.leaves(context.now()).is_empty() {
+    let ids = here.key_ids();
+    let leaves = here.leaves(context.now());
+    let has_plain_leaf = leaves.iter().any(|leaf| ids.contains(&leaf.key_id));
+    if groups.is_empty() || has_plain_leaf {
         groups.push(plain);
     }
     Ok(groups)
