@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 
 use self::overview::OverviewOutcome;
 use crate::report::{ColorWhen, Sink, Style};
-use crate::system::{clock, signals};
+use crate::system::{local_zone, signals};
 use crate::wording;
 
 mod globals;
@@ -30,7 +30,7 @@ pub use self::parser::command_line;
 pub fn main(args: Vec<OsString>) -> u8 {
     signals::keep_memory_private();
     signals::outlive_limits();
-    wording::set_local_zone(clock::local_zone());
+    wording::set_zone_reader(local_zone::read);
     let args = words::normalize(args);
     match parser::parse(&args) {
         Ok((globals, command)) => {

@@ -2,8 +2,8 @@
 //! it; it depends on none.
 //!
 //! Text for people shows local times. The zone is process-wide, because messages are made in every
-//! layer; the command line sets it once, at the start. JSON fields do not use this module: their
-//! times are UTC.
+//! layer; it is read when the first time is shown. JSON fields do not use this module: their times
+//! are UTC.
 
 use std::error::Error;
 use std::sync::OnceLock;
@@ -12,22 +12,23 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-/// The zone of the times in messages; UTC until it is set.
+/// The zone of the times in messages.
 static LOCAL_ZONE: OnceLock<TimeZone> = OnceLock::new();
 
-/// Sets the zone of the times in messages. Only the first call has an effect, so that one run never
-/// mixes two zones.
-pub(crate) fn set_local_zone(zone: TimeZone) {
-    let _ = LOCAL_ZONE.set(zone);
+/// Reads the zone; this module reads nothing itself.
+static ZONE_READER: OnceLock<fn() -> TimeZone> = OnceLock::new();
+
+/// Sets how the zone of the times in messages is read. Only the first call has an effect, so that
+/// one run never mixes two zones.
+pub(crate) fn set_zone_reader(read: fn() -> TimeZone) {
+    let _ = ZONE_READER.set(read);
 }
 
-/// Returns the zone of the times in messages.
+/// Returns the zone of the times in messages; UTC if nothing reads it.
 #[must_use]
 pub(crate) fn local_zone() -> &'static TimeZone {
-    LOCAL_ZONE.get().unwrap_or(&UTC)
+    LOCAL_ZONE.get_or_init(|| ZONE_READER.get().map_or(TimeZone::UTC, |read| read()))
 }
-
-static UTC: TimeZone = TimeZone::UTC;
 
 /// Returns the local day of an instant, such as `2027-03-15`.
 #[must_use]

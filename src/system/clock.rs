@@ -3,18 +3,11 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 /// Returns the current time.
 #[must_use]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
-}
-
-/// Reads the time zone of `TZ`, else that of the machine; UTC if neither can be read.
-#[must_use]
-pub(crate) fn local_zone() -> TimeZone {
-    TimeZone::try_system().unwrap_or(TimeZone::UTC)
 }
 
 /// Waits for `pause`; callers keep it short and check for signals between pauses.
