@@ -31,11 +31,11 @@ fn ignore_case(command: clap::Command) -> clap::Command {
 }
 
 /// Parses the arguments with only the commands that they name, because building all commands takes
-/// as long as reading a zip. Help and errors come from the complete command line, which parses the
-/// same arguments in the same way. The parser is not freed: that takes time, and the process ends
-/// soon.
+/// as long as reading a zip. What that parser refuses (help, errors, values in another case) goes to
+/// the complete command line, which accepts whatever the first one does. The parser is not freed:
+/// that takes time, and the process ends soon.
 pub(super) fn parse(args: &[OsString]) -> Result<(Globals, Option<CliCommand>), clap::Error> {
-    let named_commands = ignore_case(CliCommand::augment_named(Globals::command(), args));
+    let named_commands = CliCommand::augment_named(Globals::command(), args);
     let mut named_commands = ManuallyDrop::new(globals::with_variables(named_commands, args));
     let matches = match named_commands.try_get_matches_from_mut(args) {
         Err(error) if error.kind() != ErrorKind::DisplayVersion => {
