@@ -265,11 +265,19 @@ fn cover_names(names: &[String], row: &StatusRow, calls: &CallContext<'_>) -> Ne
     if names.iter().all(|name| name.parse::<IpAddr>().is_ok()) {
         return check_by_name(row, calls);
     }
-    csr_command(
-        "Create a request that includes the missing names",
-        row.names.iter().chain(names),
-        calls,
-    )
+    let mut words = vec!["csr"];
+    words.extend(row.names.iter().chain(names).map(String::as_str));
+    // The files of an answered request are in the way of a new one. Servers read the copies of
+    // what certctl installed; files that it did not install may be in use where they are.
+    let stem = names.first().and_then(|name| DnsName::parse(name).ok());
+    let stem = stem.map(|name| name.file_stem());
+    if row.requests.iter().any(is_here) {
+        match (&row.installed_as, &stem) {
+            (None, Some(stem)) => words.extend(["--cert-name", stem]),
+            _ => words.push("--force"),
+        }
+    }
+    (calls.here)("Create a request that includes the missing names", &words)
 }
 
 /// Probes the server by the name of its certificate instead of its address.
@@ -297,18 +305,6 @@ fn install_newer(place: &ItemLocation, row: &StatusRow, calls: &CallContext<'_>)
         }
         _ => (calls.root)(SENTENCE, &["install", &place.to_string()]),
     }
-}
-
-/// Creates a request for `names`.
-fn csr_command<'n>(
-    sentence: &str,
-    names: impl Iterator<Item = &'n String>,
-    calls: &CallContext<'_>,
-) -> NextStep {
-    let words: Vec<&str> = std::iter::once("csr")
-        .chain(names.map(String::as_str))
-        .collect();
-    (calls.here)(sentence, &words)
 }
 
 /// Returns how to renew the certificate: nothing where a newer one is ready, the check of the
@@ -360,8 +356,10 @@ fn renewal_by_certctl(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextSt
         (None, RowState::Served | RowState::Installed | RowState::KeyMissing | RowState::Ready)
             if !row.names.is_empty() =>
         {
+            let mut words = vec!["csr"];
+            words.extend(row.names.iter().map(String::as_str));
             let sentence = "Create the request for the next certificate";
-            Some(csr_command(sentence, row.names.iter(), calls))
+            Some((calls.here)(sentence, &words))
         }
         _ => None,
     }
