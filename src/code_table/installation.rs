@@ -343,16 +343,6 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
-        code: "server-not-tested",
-        meaning: "the server's own configuration test cannot run here",
-        why: "The test opens keys, logs and the pid file, which only root may do. Whether the \
-            server could be restarted is not known.",
-        fix: "Run the command as root: `sudo certctl status`.",
-        source: "certctl",
-        example: "nginx: [emerg] open() \"/run/nginx.pid\" failed (13: Permission denied)",
-        ..FINDING
-    },
-    CodeEntry {
         code: "server-not-included",
         meaning: "a server uses these files and was not included, so it was not reloaded",
         why: "It keeps serving the old certificate from memory until it is reloaded.",
@@ -367,6 +357,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         fix: "Start it, for example `sudo systemctl start nginx`, then run `sudo certctl install \
             example.com`.",
         source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "server-not-tested",
+        meaning: "the server's own configuration test cannot run here",
+        why: "The test opens keys, logs and the pid file, which only root may do. Whether the \
+            server could be restarted is not known.",
+        fix: "Run the command as root: `sudo certctl status`.",
+        source: "certctl",
+        example: "nginx: [emerg] open() \"/run/nginx.pid\" failed\n\
+            (13: Permission denied)",
         ..FINDING
     },
     CodeEntry {
