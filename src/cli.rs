@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 
 use self::overview::OverviewOutcome;
+use crate::advice::repeat;
 use crate::report::{ColorWhen, Sink, Style};
 use crate::system::{local_zone, signals};
 use crate::wording;
@@ -34,6 +35,9 @@ pub fn main(args: Vec<OsString>) -> u8 {
     let args = words::normalize(args);
     match parser::parse(&args) {
         Ok((globals, command)) => {
+            if let Some(index) = globals::command_index(&args) {
+                repeat::remember_command_line(&args, index);
+            }
             let context = globals.into_context();
             verbose::observe(&context.sink);
             match command {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::repeat::{RepeatOption, repeat_with};
 use crate::finding::{NextStep, shell_word};
 use crate::system::fs::files;
 
@@ -93,5 +94,10 @@ pub(crate) fn repeat_to_continue() -> NextStep {
 /// `--at` was given to a command that changes this machine.
 #[must_use]
 pub(crate) fn omit_at_or_dry_run() -> NextStep {
-    NextStep::say("Omit `--at`, or add `--dry-run` to see what would be done at that time")
+    let dry_run = RepeatOption {
+        name: "--dry-run",
+        value: None,
+    };
+    let sentence = "Omit `--at`; or, to see what would be done at that time, repeat the command";
+    repeat_with(sentence, &["install", "rollback"], &[dry_run])
 }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::args::CsrArgs;
 use super::existing::RequestTarget;
 use super::key::{self, KeyOrigin};
+use super::outcome::certificate_json;
 use super::spec::CsrSpec;
 use crate::advice::dcv::not_confirmed;
 use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::inputs::InputReader;
 use crate::inputs::request_steps::RequestStep;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
@@ -89,8 +89,8 @@ pub(super) struct PlannedCsr {
 }
 
 impl PlannedCsr {
-    /// Checks what can be checked without writing: that the request can be signed, that the password
-    /// file can be read, and that the folder is writable.
+    /// Checks what can be checked without writing: that the request can be signed, and that the
+    /// folder is writable. The password file was read with the names.
     ///
     /// # Errors
     /// When one of these checks fails.
@@ -101,7 +101,6 @@ impl PlannedCsr {
         target: &RequestTarget,
         plan: &RequestPlan<'_>,
     ) -> Result<Self, Failure> {
-        InputReader::new(context, &args.reading)?;
         check_writable(files::parent(&target.paths.request))?;
         let request = sign(spec)?;
         let plan = RequestPlan {
@@ -180,7 +179,7 @@ impl Outcome for PlannedCsr {
             },
             "records": [],
             "backups": [],
-            "plan": report::plan_json(&self.steps),
+            "certificates": [certificate_json(&self.names, report::plan_json(&self.steps), &self.findings)],
             "findings": self.findings,
             "next": [],
         });

@@ -142,6 +142,15 @@ impl DcvInstructions {
     }
 }
 
+/// The entry of the requested certificate in `certificates`.
+pub(super) fn certificate_json(names: &AltNames, plan: Value, findings: &[Finding]) -> Value {
+    json!({
+        "name": names.primary().text(),
+        "plan": plan,
+        "findings": findings,
+    })
+}
+
 impl Outcome for CsrOutcome {
     fn json(&self) -> Value {
         let backups: Vec<String> = self
@@ -170,7 +179,7 @@ impl Outcome for CsrOutcome {
             },
             "records": http_file::list_records_and_files(&self.records, &self.files),
             "backups": backups,
-            "plan": report::plan_json(&self.steps),
+            "certificates": [certificate_json(&self.names, report::plan_json(&self.steps), &self.findings)],
             "findings": self.findings,
             "next": self.next_steps(),
         });

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::{ServerUse, ServingState};
 use crate::advice::servers;
 use crate::failure::Failure;
-use crate::finding::{Finding, shell_word};
+use crate::finding::{Finding, shell_line};
 use crate::install::servers::discover::ObservedServer;
 use crate::install_plan::observe;
 use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
@@ -144,8 +144,8 @@ fn judge_state(
 fn questions(server_use: &ServerUse) -> ServerQuestions {
     let server = &server_use.observed.server;
     ServerQuestions {
-        test: server.test_command().map(|words| words.join(" ")),
-        reload: server.reload_command().map(|words| words.join(" ")),
+        test: server.test_command().map(|words| shell_line(&words)),
+        reload: server.reload_command().map(|words| shell_line(&words)),
         addresses: server_use.addresses.clone(),
         coverage: server_use.coverage,
     }
@@ -223,8 +223,7 @@ fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Findi
     // HAProxy's configuration does not say for which names a missing file is.
     let missing = missing_certificates(observed, &finished.output);
     let words = observed.server.test_command().unwrap_or_default();
-    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
-    let command = words.join(" ");
+    let command = shell_line(&words);
     missing
         .into_iter()
         .map(|(chain, key)| servers::claim_missing_paths(&chain, &key))

@@ -13,6 +13,7 @@ use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
 use super::listing::{self, FolderEntry};
+use super::stdin;
 use crate::permissions::Mode;
 use crate::system::activity::{self, Activity};
 
@@ -159,7 +160,7 @@ fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
 /// The same as [`read`]; folders and devices are refused.
 pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     if path == Path::new("-") {
-        return read_stdin(limit);
+        return stdin::read_stdin(limit);
     }
     let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
     if !pipe {
@@ -182,26 +183,11 @@ fn irregular(meta: &fs::Metadata) -> io::Error {
 
 /// Allocates a buffer for the largest allowed content: it may be a key, and growing would leave
 /// copies in memory. The system provides memory only as it is filled.
-fn room(limit: u64) -> usize {
+pub(super) fn room(limit: u64) -> usize {
     usize::try_from(limit.saturating_add(1)).unwrap_or(0)
 }
 
-/// Reads all of stdin, at most `limit` bytes.
-///
-/// # Errors
-/// When it is longer than `limit` or cannot be read.
-pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
-    read_bounded(io::stdin().lock(), limit, room(limit))
-        .map_err(FileError::at("read", Path::new("stdin")))
-}
-
-/// Returns whether stdin is a terminal.
-#[must_use]
-pub(crate) fn stdin_is_terminal() -> bool {
-    io::IsTerminal::is_terminal(&io::stdin())
-}
-
-fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(room);
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
