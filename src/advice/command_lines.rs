@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::repeat::{RepeatOption, repeat_with};
 use crate::finding::{NextStep, shell_word};
 use crate::system::fs::files;
 
@@ -89,15 +88,4 @@ fn one_after_another(sentence: &str, commands: &[String], install: &NextStep) ->
 #[must_use]
 pub(crate) fn repeat_to_continue() -> NextStep {
     NextStep::say("Run the same command again: it continues where it stopped")
-}
-
-/// `--at` was given to a command that changes this machine.
-#[must_use]
-pub(crate) fn omit_at_or_dry_run() -> NextStep {
-    let dry_run = RepeatOption {
-        name: "--dry-run",
-        value: None,
-    };
-    let sentence = "Omit `--at`; or, to see what would be done at that time, repeat the command";
-    repeat_with(sentence, &["install", "rollback"], &[dry_run])
 }

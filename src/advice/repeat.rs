@@ -111,6 +111,17 @@ pub(crate) fn repeat_with(
     }
 }
 
+/// `--at` was given to a command that changes this machine.
+#[must_use]
+pub(crate) fn omit_at_or_dry_run() -> NextStep {
+    let dry_run = RepeatOption {
+        name: "--dry-run",
+        value: None,
+    };
+    let sentence = "Omit `--at`; or, to see what would be done at that time, repeat the command";
+    repeat_with(sentence, &["install", "rollback"], &[dry_run])
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;

@@ -1,5 +1,5 @@
 //! `certctl completions`: prints a completion script like those in `completions/`. The scripts for
-//! bash, fish and zsh run `certctl completions --names` to offer the names that certctl knows.
+//! bash, fish and zsh run `certctl completions names` to offer the names that certctl knows.
 
 mod names;
 mod position;
@@ -8,6 +8,8 @@ mod script;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use clap_complete::Shell;
 
 use self::position::CursorPosition;
@@ -25,14 +27,40 @@ use crate::system::signals::InterruptSignal;
 #[command(verbatim_doc_comment)]
 pub(crate) struct CompletionsArgs {
     /// Shell to print the script for
-    #[arg(required_unless_present = "names")]
-    shell: Option<Shell>,
-    /// Print the known names that fit at the cursor of an unfinished command line
-    #[arg(long, hide = true, conflicts_with = "shell")]
-    names: bool,
-    /// Words of the unfinished command line; the last one ends at the cursor
-    #[arg(last = true, hide = true, requires = "names")]
+    shell: CompletionTopic,
+    /// Words of an unfinished command line, for `names`; the last one ends at the cursor
+    #[arg(last = true, hide = true)]
     words: Vec<OsString>,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug)]
+enum CompletionTopic {
+    /// The script for this shell.
+    Script(Shell),
+    /// The known names that fit at the cursor of an unfinished command line. Only the scripts use
+    /// this value.
+    Names,
+}
+
+impl ValueEnum for CompletionTopic {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Script(Shell::Bash),
+            Self::Script(Shell::Elvish),
+            Self::Script(Shell::Fish),
+            Self::Script(Shell::PowerShell),
+            Self::Script(Shell::Zsh),
+            Self::Names,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Script(shell) => shell.to_possible_value(),
+            Self::Names => Some(PossibleValue::new("names").hide(true)),
+        }
+    }
 }
 
 /// How long the search for names may take: a person waits for the answer, and a network file system
@@ -43,8 +71,10 @@ const TIME_LIMIT: Duration = Duration::from_secs(1);
 #[must_use]
 pub(crate) fn run(context: &Context, args: &CompletionsArgs, command_line: clap::Command) -> u8 {
     let output = match args.shell {
-        Some(shell) => script::script(shell, command_line),
-        None => names_at_cursor(context, &args.words, &command_line).unwrap_or_default(),
+        CompletionTopic::Script(shell) => script::script(shell, command_line),
+        CompletionTopic::Names => {
+            names_at_cursor(context, &args.words, &command_line).unwrap_or_default()
+        }
     };
     context.sink.print_bytes(output.as_bytes())
 }

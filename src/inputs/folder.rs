@@ -276,7 +276,7 @@ pub(crate) fn read_input(path: &Path) -> Result<DeliveryInput, Failure> {
     }
     Ok(DeliveryInput::new(
         path.display().to_string(),
-        files::read_named(path, FILE_LIMIT)?,
+        stdin::read_named(path, FILE_LIMIT)?,
     ))
 }
 

@@ -19,7 +19,7 @@ use crate::inputs::folder;
 use crate::matching::HeldFile;
 use crate::pki::key::PrivateKey;
 use crate::report;
-use crate::system::fs::{files, stdin};
+use crate::system::fs::stdin;
 use crate::system::signals::InterruptSignal;
 use crate::system::terminal;
 
@@ -254,7 +254,7 @@ impl InputReader {
 /// Reads the first line of a file without its line end, whatever its mode.
 fn first_line(path: &Path) -> Result<Password, Failure> {
     const LIMIT: u64 = 4096;
-    let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
+    let bytes = Zeroizing::new(stdin::read_named(path, LIMIT)?);
     let line = bytes
         .split(|&byte| byte == b'\n')
         .next()

@@ -25,12 +25,10 @@ pub(super) fn script(shell: Shell, command_line: Command) -> String {
 /// Removes the hidden arguments of `completions`, which `clap_complete` would offer.
 fn without_hidden_options(command_line: Command) -> Command {
     command_line.mut_subcommand("completions", |command| {
-        let mut shown = Command::new("completions");
-        if let Some(about) = command.get_about() {
-            shown = shown.about(about.clone());
-        }
         let args = command.get_arguments().filter(|arg| !arg.is_hide_set());
-        shown.args(args.cloned())
+        Command::new("completions")
+            .about(command.get_about().cloned().unwrap_or_default())
+            .args(args.cloned())
     })
 }
 

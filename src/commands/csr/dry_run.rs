@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::args::CsrArgs;
 use super::existing::RequestTarget;
 use super::key::{self, KeyOrigin};
-use super::outcome::certificate_json;
 use super::spec::CsrSpec;
 use crate::advice::dcv::not_confirmed;
 use crate::context::Context;
@@ -154,6 +153,15 @@ fn sign(spec: &CsrSpec) -> Result<SigningRequest, Failure> {
         }
     };
     Ok(SigningRequest::from_der(request.der())?)
+}
+
+/// The entry of the requested certificate in `certificates`.
+pub(super) fn certificate_json(names: &AltNames, plan: Value, findings: &[Finding]) -> Value {
+    json!({
+        "name": names.primary().text(),
+        "plan": plan,
+        "findings": findings,
+    })
 }
 
 impl Outcome for PlannedCsr {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::dry_run;
+use super::dry_run::{self, certificate_json};
 use super::key::{self, KeyOrigin, RequestKeyFile};
 use super::spec::{CsrSpec, has_errors};
 use crate::advice::{self, csr_command};
@@ -140,15 +140,6 @@ impl DcvInstructions {
             unconfirmed_ca: ca.filter(|_| given.is_empty()),
         }
     }
-}
-
-/// The entry of the requested certificate in `certificates`.
-pub(super) fn certificate_json(names: &AltNames, plan: Value, findings: &[Finding]) -> Value {
-    json!({
-        "name": names.primary().text(),
-        "plan": plan,
-        "findings": findings,
-    })
 }
 
 impl Outcome for CsrOutcome {

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::args::CsrArgs;
 use super::command_line;
-use super::dry_run::RequestPlan;
-use super::outcome::certificate_json;
+use super::dry_run::{RequestPlan, certificate_json};
 use super::spec::CsrSpec;
 use crate::advice::csr_command;
 use crate::context::Context;

@@ -6,14 +6,13 @@ use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
 use super::listing::{self, FolderEntry};
-use super::stdin;
 use crate::permissions::Mode;
 use crate::system::activity::{self, Activity};
 
@@ -151,24 +150,6 @@ fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
     let mut larger = Zeroizing::new(vec![0; length]);
     larger[..filled].copy_from_slice(&buffer[..filled]);
     *buffer = larger;
-}
-
-/// Reads a file that the user gave, or stdin for `-`. It may also be a pipe (`<(...)` in a shell):
-/// that is read to its end.
-///
-/// # Errors
-/// The same as [`read`]; folders and devices are refused.
-pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    if path == Path::new("-") {
-        return stdin::read_stdin(limit);
-    }
-    let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
-    if !pipe {
-        return read(path, limit);
-    }
-    File::open(path)
-        .and_then(|file| read_bounded(file, limit, room(limit)))
-        .map_err(FileError::at("read", path))
 }
 
 fn irregular(meta: &fs::Metadata) -> io::Error {

@@ -7,7 +7,7 @@ _certctl_with_names() {
     esac
     local answer line kind=
     local -a names=()
-    answer=$(command certctl completions --names -- "${COMP_WORDS[@]:0:COMP_CWORD}" "$2" 2>/dev/null) || return 0
+    answer=$(command certctl completions names -- "${COMP_WORDS[@]:0:COMP_CWORD}" "$2" 2>/dev/null) || return 0
     while IFS= read -r line; do
         if [[ -z $kind ]]; then
             kind=$line

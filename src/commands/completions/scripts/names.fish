@@ -3,7 +3,7 @@ function __fish_certctl_names
     command -q certctl
     or return 1
     set -l typed (commandline -ct)
-    set -l answer (command certctl completions --names -- (commandline -opc) "$typed" 2>/dev/null)
+    set -l answer (command certctl completions names -- (commandline -opc) "$typed" 2>/dev/null)
     or return 1
     test (count $answer) -gt 1
     and test $answer[1] = $argv[1]
