@@ -174,7 +174,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__completions)
-            opts="-C -q -v -h --json --directory --root --at --quiet --verbose --color --help bash elvish fish powershell zsh"
+            opts="-C -q -v -h --json --directory --root --at --quiet --verbose --color --help bash elvish fish powershell zsh names"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -792,8 +792,43 @@ _certctl() {
     esac
 }
 
+# Completes with the generated function; where a command takes a name, also with the names that certctl knows. What certctl
+# prints is data: each name is quoted.
+_certctl_with_names() {
+    _certctl "$@"
+    case $2 in
+        -*) return 0 ;;
+    esac
+    local answer line kind=
+    local -a names=()
+    answer=$(command certctl completions names -- "${COMP_WORDS[@]:0:COMP_CWORD}" "$2" 2>/dev/null) || return 0
+    while IFS= read -r line; do
+        if [[ -z $kind ]]; then
+            kind=$line
+        else
+            names+=("$(printf '%q' "$line")")
+        fi
+    done <<<"$answer"
+    if [[ ${#names[@]} -eq 0 ]]; then
+        return 0
+    fi
+    COMPREPLY=("${names[@]}")
+    if [[ $kind = names-or-files ]]; then
+        while IFS= read -r line; do
+            if [[ -z $line ]]; then
+                continue
+            elif [[ -d $line ]]; then
+                COMPREPLY+=("$(printf '%q' "$line")/")
+            else
+                COMPREPLY+=("$(printf '%q' "$line")")
+            fi
+        done <<<"$(compgen -f -- "$2")"
+    fi
+    return 0
+}
+
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -F _certctl -o nosort -o bashdefault -o default certctl
+    complete -F _certctl_with_names -o nosort -o bashdefault -o default certctl
 else
-    complete -F _certctl -o bashdefault -o default certctl
+    complete -F _certctl_with_names -o bashdefault -o default certctl
 fi

@@ -106,7 +106,7 @@ aws-acm\t'AWS Certificate Manager'
 private\t'A company\'s own CA: no domain validation'"
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l method -d 'Validation method that was chosen at the CA' -r -f -a "dns\t'A record in the DNS'
 http\t'A file on the web server'
-email\t'An answer to an e-mail'"
+email\t'An answer to an email'"
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l record -d 'Record that the CA shows: a zone-file line, host and value, or an API response (may be repeated); - reads it from stdin' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated); with a port other than 53, only this resolver is queried' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d 'Check every line of a file: a name, a request file, or a record (host and value); - reads stdin' -r -F
@@ -336,3 +336,19 @@ complete -c certctl -n "__fish_certctl_using_subcommand completions" -l json -d 
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -s h -l help -d 'Print this help'
+
+# Prints the names that certctl knows, where a command takes an argument of this kind.
+function __fish_certctl_names
+    command -q certctl
+    or return 1
+    set -l typed (commandline -ct)
+    set -l answer (command certctl completions names -- (commandline -opc) "$typed" 2>/dev/null)
+    or return 1
+    test (count $answer) -gt 1
+    and test $answer[1] = $argv[1]
+    or return 1
+    printf '%s\n' $answer[2..-1]
+end
+
+complete -c certctl -f -n "__fish_certctl_names names >/dev/null" -a "(__fish_certctl_names names)"
+complete -c certctl -n "__fish_certctl_names names-or-files >/dev/null" -a "(__fish_certctl_names names-or-files)"

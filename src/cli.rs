@@ -8,9 +8,8 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 
 use self::overview::OverviewOutcome;
-use crate::advice::rerun;
+use crate::advice::repeat;
 use crate::report::{ColorWhen, Sink, Style};
-use crate::system::fs::folders;
 use crate::system::{local_zone, signals};
 use crate::wording;
 
@@ -34,11 +33,11 @@ pub fn main(args: Vec<OsString>) -> u8 {
     signals::outlive_limits();
     wording::set_zone_reader(local_zone::read);
     let args = words::normalize(args);
-    if folders::current_user() != 0 {
-        rerun::keep_for_root(&args);
-    }
     match parser::parse(&args) {
         Ok((globals, command)) => {
+            if let Some(index) = globals::command_index(&args) {
+                repeat::remember_command_line(&args, index);
+            }
             let context = globals.into_context();
             verbose::observe(&context.sink);
             match command {

@@ -73,9 +73,8 @@ impl NextStep {
             .chain(words.iter().map(AsRef::as_ref))
             .map(str::to_owned)
             .collect();
-        let quoted: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
         Self {
-            command: Some(quoted.join(" ")),
+            command: Some(shell_line(&argv)),
             needs_root: is_for_root(&argv),
             argv: Some(argv),
             when: StepTiming::Now,
@@ -144,6 +143,13 @@ pub(crate) fn shell_word(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// Returns the command line that a POSIX shell reads back as these words.
+#[must_use]
+pub(crate) fn shell_line<S: AsRef<str>>(words: &[S]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| shell_word(word.as_ref())).collect();
+    quoted.join(" ")
 }
 
 /// One observation of a check.

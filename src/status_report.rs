@@ -10,15 +10,18 @@ pub(crate) mod table;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::finding::{Finding, NextStep, Severity};
 use crate::inventory::schedule::{PaymentCoverage, ScheduledRenewal, ValidationMethod};
 use crate::inventory::{RowVerdict, StatusRow};
+use crate::system::environment;
 use crate::wording::day;
 
 /// The outcome of `status`.
 #[derive(Debug)]
 pub(crate) struct StatusOutcome {
+    pub machine: MachineIdentity,
     /// The time that dates were evaluated at.
     pub at: Timestamp,
     /// The rows, the most pressing first.
@@ -33,6 +36,23 @@ pub(crate) struct StatusOutcome {
     pub is_quiet: bool,
     /// The files that were written.
     pub written: Vec<WrittenFile>,
+}
+
+/// The machine that the outcome is about, and the version of certctl on it.
+#[derive(Debug, Serialize)]
+pub(crate) struct MachineIdentity {
+    hostname: String,
+    version: &'static str,
+}
+
+impl MachineIdentity {
+    #[must_use]
+    pub(crate) fn read() -> Self {
+        Self {
+            hostname: environment::hostname(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
 }
 
 /// A file that was written.

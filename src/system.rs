@@ -3,6 +3,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod clock;
+pub(crate) mod deadline;
 pub(crate) mod dns;
 pub(crate) mod environment;
 pub(crate) mod fs;

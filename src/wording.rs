@@ -30,6 +30,19 @@ pub(crate) fn local_zone() -> &'static TimeZone {
     LOCAL_ZONE.get_or_init(|| ZONE_READER.get().map_or(TimeZone::UTC, |read| read()))
 }
 
+/// Returns the one of `keywords` that `text` is, in any case.
+#[must_use]
+pub(crate) fn find_keyword(text: &str, keywords: &[&'static str]) -> Option<&'static str> {
+    let mut keywords = keywords.iter().copied();
+    keywords.find(|keyword| keyword.eq_ignore_ascii_case(text))
+}
+
+/// Returns the keyword that `text` is in any case; other text, such as a path, unchanged.
+#[must_use]
+pub(crate) fn spell_keyword(text: &str, keywords: &[&'static str]) -> String {
+    find_keyword(text, keywords).unwrap_or(text).to_owned()
+}
+
 /// Returns the local day of an instant, such as `2027-03-15`.
 #[must_use]
 pub(crate) fn day(instant: Timestamp) -> String {

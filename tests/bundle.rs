@@ -88,6 +88,26 @@ fn zips_become_chain_files() {
               "holds_key": false,
               "changed": true
             }
+          ],
+          "findings": [
+            {
+              "code": "root-omitted",
+              "severity": "note",
+              "message": "omitted: Test Root R1 (root: clients already have it)",
+              "next": []
+            },
+            {
+              "code": "crlf",
+              "severity": "note",
+              "message": "repaired when reading My_CA_Bundle.ca-bundle in example_com.zip: Windows line endings (CR LF)",
+              "next": []
+            },
+            {
+              "code": "no-final-newline",
+              "severity": "note",
+              "message": "repaired when reading example_com.crt in example_com.zip: no line break at the end",
+              "next": []
+            }
           ]
         }
       ],

@@ -128,3 +128,67 @@ fn a_server_that_serves_the_certificate_is_not_reloaded() {
     install(0);
     assert_eq!(reloads(), before, "a server that serves it is not reloaded");
 }
+
+#[test]
+fn read_only_documents_say_that_nothing_changed() {
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    setup.install("new.crt", &[]).expect(0);
+    let before = setup.tree();
+    for words in [
+        &[][..],
+        &["status", "--html", "page.html"],
+        &["verify", "new.crt", "--trust", "root.pem"],
+        &["inspect", "new.crt"],
+        &["explain", "wrong-key"],
+    ] {
+        let words = [words, &["--root", "tree", "--json"]].concat();
+        let document = setup.sandbox.run(&words).json();
+        assert_eq!(document["changed"], false, "{words:?}");
+        let _: (&Json, &Json) = (&document["findings"], &document["next"]);
+    }
+    assert_eq!(setup.tree(), before);
+}
+
+#[test]
+fn every_document_of_a_command_has_the_common_fields() {
+    let mut count = 0;
+    for (file, schema) in support::schemas::read_all() {
+        let Some(name) = support::schemas::document_name(&file) else {
+            continue;
+        };
+        // A line of a stream is not the document of a command.
+        let others = [
+            "certctl.error/1",
+            "certctl.status-line/1",
+            "certctl.summary/1",
+        ];
+        if others.contains(&name.as_str()) {
+            continue;
+        }
+        count += 1;
+        for field in ["schema", "comment", "changed", "findings", "next"] {
+            let mut required = schema["required"].iter();
+            assert!(required.any(|one| *one == field), "{name} has no {field}");
+        }
+        let plan = schema["properties"].get("plan");
+        assert!(plan.is_none(), "{name}: a plan belongs in `certificates`");
+    }
+    assert_eq!(count, 13);
+}
+
+#[test]
+fn status_names_the_machine() {
+    let sandbox = support::Sandbox::new();
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    sandbox.run(&["csr", "a.example"]).expect(0);
+    let document = sandbox.run(&["status", "--json"]).expect(0).json();
+    let stream = sandbox
+        .run(&["status", ".", "--jsonl"])
+        .expect(0)
+        .json_lines();
+    for document in [&document, stream.last().unwrap()] {
+        assert_eq!(document["machine"]["hostname"], kernel.trim_end());
+        assert_eq!(document["machine"]["version"], env!("CARGO_PKG_VERSION"));
+    }
+}

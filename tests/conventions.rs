@@ -384,4 +384,27 @@ fn a_dash_is_stdin_for_password_files() {
         .run_with_input(&verify, b"correct horse\n")
         .expect(0);
     assert_ne!(sandbox.run_with_input(&verify, b"wrong\n").code, 0);
+
+    // The password that encrypts a new key.
+    let csr = |more: &[&str]| {
+        let common = ["csr", "b.example", "--password-file", "-"];
+        sandbox.run_with_input(&[&common[..], more].concat(), b"correct horse\n")
+    };
+    csr(&["--encrypt-key", "--dry-run"]).expect(0);
+    csr(&["--encrypt-key"]).expect(0);
+    let again = csr(&["--json"]).expect(0).json();
+    assert_eq!(again["changed"], false);
+    let inspect = ["inspect", "b.example.key", "--password-file", "-", "--json"];
+    let shown = sandbox.run_with_input(&inspect, b"correct horse\n");
+    let shown = shown.expect(0).json();
+    assert_eq!(shown["items"][0]["key"]["id"], again["key"]["id"]);
+    sandbox.run_with_input(&inspect, b"wrong\n").expect(3);
+}
+
+#[test]
+fn stdin_is_not_read_for_two_arguments() {
+    let sandbox = Sandbox::new();
+    let words = ["bundle", "-", "--password-file", "-"];
+    let run = sandbox.run_with_input(&words, b"correct horse\n").expect(2);
+    assert!(run.stderr.contains("Only one argument can be `-`"), "{run}");
 }

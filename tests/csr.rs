@@ -156,26 +156,39 @@ fn the_document_has_these_fields_and_values() {
         }
       ],
       "backups": [],
-      "plan": {
-        "steps": [
-          {
-            "step": "write-key",
-            "path": "example.com.key",
-            "algorithm": "ecdsa-p256",
-            "text": "write a new key to example.com.key (0600, ecdsa-p256)"
+      "certificates": [
+        {
+          "name": "example.com",
+          "plan": {
+            "steps": [
+              {
+                "step": "write-key",
+                "path": "example.com.key",
+                "algorithm": "ecdsa-p256",
+                "text": "write a new key to example.com.key (0600, ecdsa-p256)"
+              },
+              {
+                "step": "write-request",
+                "path": "example.com.csr",
+                "text": "write the request to example.com.csr"
+              },
+              {
+                "step": "write-record",
+                "path": "example.com.dcv",
+                "text": "store the CA in example.com.dcv"
+              }
+            ]
           },
-          {
-            "step": "write-request",
-            "path": "example.com.csr",
-            "text": "write the request to example.com.csr"
-          },
-          {
-            "step": "write-record",
-            "path": "example.com.dcv",
-            "text": "store the CA in example.com.dcv"
-          }
-        ]
-      },
+          "findings": [
+            {
+              "code": "wildcard-not-by-file",
+              "severity": "note",
+              "message": "a wildcard can be validated by a DNS record or by email, but not by a file on the web server (BR 3.2.2.4.18, since 2021-12-01)",
+              "next": []
+            }
+          ]
+        }
+      ],
       "findings": [
         {
           "code": "wildcard-not-by-file",

@@ -245,7 +245,7 @@ fn csr_reports_what_it_would_write() {
     let words = ["csr", "example.com", "www.example.com", "--ca", "namecheap"];
     let planned = dry_run(&sandbox, &words);
     assert_eq!(planned["would_change"], true);
-    let steps: Vec<&str> = planned["plan"]["steps"]
+    let steps: Vec<&str> = planned["certificates"][0]["plan"]["steps"]
         .iter()
         .map(|step| step["step"].as_str().unwrap())
         .collect();
@@ -267,7 +267,7 @@ fn csr_reports_what_it_would_write() {
         .run(&[&words[..], &["--json"]].concat())
         .expect(0)
         .json();
-    assert_eq!(done["plan"], planned["plan"]);
+    assert_eq!(done["certificates"], planned["certificates"]);
     assert_eq!(done["request"]["subject"], planned["request"]["subject"]);
     assert_eq!(
         done["request"]["pem"],
@@ -285,7 +285,7 @@ fn csr_reports_what_it_would_write() {
     assert_ne!(again["plan_id"], other_ca["plan_id"]);
 
     let forced = dry_run(&sandbox, &[&words[..], &["--force"]].concat());
-    let steps: Vec<&str> = forced["plan"]["steps"]
+    let steps: Vec<&str> = forced["certificates"][0]["plan"]["steps"]
         .iter()
         .map(|step| step["step"].as_str().unwrap())
         .collect();
@@ -320,4 +320,30 @@ fn csr_checks_everything_in_a_dry_run() {
     sandbox.run(&["csr", "example.com", "--dry-run"]).expect(3);
     let elsewhere = ["csr", "example.org", "-C", "missing", "--dry-run"];
     assert_ne!(sandbox.run(&elsewhere).code, 0);
+}
+
+#[test]
+fn a_plan_quotes_commands_as_a_shell_needs_it() {
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    let commands = [
+        "--server",
+        "none",
+        "--test",
+        "sh -c 'exit 0'",
+        "--reload",
+        "sh -c \"test 'a b' = 'a b'\"",
+    ];
+    let words = [&INSTALL[..], &["new.crt"], &commands].concat();
+    let planned = dry_run(&setup.sandbox, &words);
+    let texts: Vec<&str> = planned["certificates"][0]["plan"]["steps"]
+        .iter()
+        .map(|step| step["text"].as_str().unwrap())
+        .collect();
+    for text in [
+        "test the server: `sh -c 'exit 0'`",
+        r"reload the server: `sh -c 'test '\''a b'\'' = '\''a b'\'''`",
+    ] {
+        assert!(texts.contains(&text), "{text} in {texts:?}");
+    }
 }

@@ -263,6 +263,7 @@ fn the_document_and_the_text() {
     };
     lasting(&mut document["rows"][0]["reasons"]);
     lasting(&mut document["findings"]);
+    document["machine"].set("hostname", "[HOST]");
     let plain =
         |text: &str| masked(&text.replace(&sandbox.path().display().to_string(), "[SANDBOX]"));
     insta::assert_snapshot!(plain(&format!("{:#}", document)), @r#"
@@ -270,6 +271,11 @@ fn the_document_and_the_text() {
       "schema": "certctl.status/1",
       "comment": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
       "verdict": "fine",
+      "changed": false,
+      "machine": {
+        "hostname": "[HOST]",
+        "version": "0.1.0"
+      },
       "at": "[DATE]",
       "rows": [
         {

@@ -98,7 +98,8 @@ fn every_mistake_has_its_own_message() {
     error   example.org.key: the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
     next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
     warning the matching key was found in example.com.key
-    next    Repeat the command with `--key example.com.key`.
+    next    Repeat the command with `--key example.com.key`:
+                certctl verify good.pem --trust root.pem --key example.com.key
     --- exit 1
 
     $ certctl verify leaf-only.pem
@@ -147,7 +148,8 @@ fn every_mistake_has_its_own_message() {
     error   example.com.key: the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
     next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
     warning the matching key was found in rsa.example.com.key
-    next    Repeat the command with `--key rsa.example.com.key`.
+    next    Repeat the command with `--key rsa.example.com.key`:
+                certctl verify rsa.pem --trust root.pem --key rsa.example.com.key
     --- exit 1
 
     $ certctl verify page.crt
@@ -192,7 +194,8 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     error   the private key does not match the certificate example.com: the key is [KEY], the certificate contains [KEY]; servers report "key values mismatch"
     next    Pass the key that was created with this request, for example `--key example.com.key`; if it is lost, have the certificate reissued for a new request.
     warning the matching key was found in example.com.key
-    next    Repeat the command with `--key example.com.key`.
+    next    Repeat the command with `--key example.com.key`:
+                certctl bundle good.pem --trust root.pem --key example.com.key
     done    no file was written
     --- exit 1
 
@@ -225,7 +228,8 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     error   the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
     next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
     warning the matching key was found in rsa.example.com.key
-    next    Repeat the command with `--key rsa.example.com.key`.
+    next    Repeat the command with `--key rsa.example.com.key`:
+                certctl bundle rsa.pem --trust root.pem --key rsa.example.com.key
     done    no file was written
     --- exit 1
 
@@ -276,6 +280,7 @@ fn json_document_is_complete() {
       "schema": "certctl.verify/1",
       "comment": "the certificate does not cover xn--bcher-kva.example; it covers example.com, www.example.com",
       "verdict": "wrong",
+      "changed": false,
       "certificates": [
         {
           "file": "good.pem",

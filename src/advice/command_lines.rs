@@ -89,9 +89,3 @@ fn one_after_another(sentence: &str, commands: &[String], install: &NextStep) ->
 pub(crate) fn repeat_to_continue() -> NextStep {
     NextStep::say("Run the same command again: it continues where it stopped")
 }
-
-/// `--at` was given to a command that changes this machine.
-#[must_use]
-pub(crate) fn omit_at_or_dry_run() -> NextStep {
-    NextStep::say("Omit `--at`, or add `--dry-run` to see what would be done at that time")
-}

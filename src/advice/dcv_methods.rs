@@ -1,4 +1,4 @@
-//! Advice for domain validation by a file on the web server and by e-mail.
+//! Advice for domain validation by a file on the web server and by email.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -169,12 +169,12 @@ impl From<&MailReason> for Finding {
         match reason {
             MailReason::Ended => Self::error(
                 "email-dcv-ended",
-                "since 2028-03-15, CAs no longer accept domain validation by e-mail (SC-090)",
+                "since 2028-03-15, CAs no longer accept domain validation by email (SC-090)",
             )
             .with_step(NextStep::say(CHOOSE_CNAME)),
             MailReason::Ends => Self::note(
                 "email-dcv-ends",
-                "from 2028-03-15 on, CAs accept no domain validation by e-mail, not even an \
+                "from 2028-03-15 on, CAs accept no domain validation by email, not even an \
                     earlier one (SC-090)",
             )
             .with_step(NextStep::say(
@@ -189,12 +189,12 @@ impl From<&MailReason> for Finding {
             }
             MailReason::NotOffered { ca } => Self::error(
                 "email-not-accepted",
-                format!("{ca} does not offer domain validation by e-mail"),
+                format!("{ca} does not offer domain validation by email"),
             )
             .with_step(NextStep::say(CHOOSE_CNAME)),
             MailReason::NotConfirmed { ca } => Self::note(
                 "ca-rule-unconfirmed",
-                format!("unconfirmed for {ca}: whether it offers domain validation by e-mail"),
+                format!("unconfirmed for {ca}: whether it offers domain validation by email"),
             )
             .with_step(NextStep::say(format!(
                 "Check whether {ca} offers it, or choose validation by CNAME"

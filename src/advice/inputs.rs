@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::repeat::{RepeatOption, repeat_with};
 use crate::finding::{NextStep, shell_word};
 
 /// What to do where an issuer is missing and cannot be fetched.
@@ -16,7 +17,12 @@ pub(crate) fn add_bundle() -> NextStep {
 /// `--aia` fetches from private addresses only with `--aia=any`.
 #[must_use]
 pub(crate) fn allow_private_aia() -> NextStep {
-    NextStep::say("If that address belongs to your own CA, repeat the command with `--aia=any`")
+    let sentence = "If that address belongs to your own CA, repeat the command";
+    let any = RepeatOption {
+        name: "--aia=any",
+        value: None,
+    };
+    repeat_with(sentence, &["bundle", "install"], &[any])
 }
 
 #[must_use]
@@ -128,13 +134,16 @@ pub(crate) fn name_its_protocol() -> NextStep {
 /// The system's roots know a chain that Mozilla's list does not.
 #[must_use]
 pub(crate) fn trust_system_roots() -> NextStep {
-    NextStep::say("If you trust the system's roots, repeat the command with `--trust system`")
+    repeat_with_trust(
+        "If you trust the system's roots, repeat the command",
+        "system",
+    )
 }
 
 /// Mozilla's list knows a chain that the system's roots do not.
 #[must_use]
 pub(crate) fn trust_mozilla_roots() -> NextStep {
-    NextStep::say("If you trust Mozilla's list, repeat the command with `--trust mozilla`")
+    repeat_with_trust("If you trust Mozilla's list, repeat the command", "mozilla")
 }
 
 /// Browsers trust a chain that programs with the system's roots do not.
@@ -150,4 +159,14 @@ pub(crate) fn update_system_roots() -> NextStep {
 #[must_use]
 pub(crate) fn order_from_public_root() -> NextStep {
     NextStep::say("For a public site, order a certificate that chains to a root in Mozilla's list")
+}
+
+/// The same command with another trust store, or with the file of a root.
+#[must_use]
+pub(crate) fn repeat_with_trust(sentence: &str, trust: &str) -> NextStep {
+    let option = RepeatOption {
+        name: "--trust",
+        value: Some(trust),
+    };
+    repeat_with(sentence, &["bundle", "install", "verify"], &[option])
 }

@@ -17,13 +17,10 @@ fn install_here(root: Option<&Path>, sentence: &str) -> NextStep {
     }
 }
 
-/// No installed certificate has the name; `base` is certctl's folder.
+/// No installed certificate has the name; `words` are the command.
 #[must_use]
-pub(crate) fn list_installed(base: &Path) -> NextStep {
-    NextStep::run_shell(
-        "List the installed certificates",
-        format!("ls {}", shell_path(base)),
-    )
+pub(crate) fn show_status(words: &[String]) -> NextStep {
+    NextStep::run_certctl("List the certificates of this machine", words)
 }
 
 /// Nothing is installed yet.

@@ -4,6 +4,8 @@
 use std::path::Path;
 
 use crate::advice::command_lines::unused_copy_name;
+use crate::advice::inputs::repeat_with_trust;
+use crate::advice::repeat::{RepeatOption, repeat_with};
 use crate::delivery::DecryptError;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
@@ -254,17 +256,24 @@ fn issuer_here(text: String, path: &Path, bundle: &[String]) -> Finding {
 }
 
 fn root_here(text: String, path: &Path) -> Finding {
-    Finding::warning("root-found", text).with_step(NextStep::say(format!(
-        "If it is your company's CA, repeat the command with `--trust {}`",
-        path_word(path)
-    )))
+    Finding::warning("root-found", text).with_step(repeat_with_trust(
+        "If it is your company's CA, repeat the command",
+        &path.display().to_string(),
+    ))
 }
 
 fn key_here(text: String, path: &Path) -> Finding {
-    Finding::warning("key-found", text).with_step(NextStep::say(format!(
-        "Repeat the command with `--key {}`",
-        path_word(path)
-    )))
+    let path = path.display().to_string();
+    let key = RepeatOption {
+        name: "--key",
+        value: Some(&path),
+    };
+    let commands = ["bundle", "install", "verify"];
+    Finding::warning("key-found", text).with_step(repeat_with(
+        "Repeat the command",
+        &commands,
+        &[key],
+    ))
 }
 
 fn name_not_issued(text: String) -> Finding {

@@ -59,8 +59,8 @@ impl From<KeyError> for Failure {
         match error {
             KeyError::Encrypted => {
                 Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
-                    "Decrypt a copy, for example with `(umask 077; openssl pkey -in encrypted.key \
-                        -out decrypted.key)`",
+                    "Decrypt a copy, for example with `(umask 077; set -C; openssl pkey -in \
+                        encrypted.key >decrypted.key)`",
                 ))
             }
             KeyError::Generate | KeyError::Sign => Self::from_error(FailureKind::Internal, &error),

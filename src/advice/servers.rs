@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::command_lines::{certctl_step, shell_path};
+use super::command_lines::certctl_step;
+use super::repeat::{RepeatOption, repeat_with};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
 
@@ -56,9 +57,8 @@ pub(crate) fn name_servers_or_none() -> NextStep {
 /// Several servers use the certificate, and an option applies to one.
 #[must_use]
 pub(crate) fn choose_server(name: &str) -> NextStep {
-    NextStep::say(format!(
-        "If the option is for {name}, add `--server {name}`"
-    ))
+    let sentence = format!("If the option is for {name}, repeat the command");
+    repeat_for_server(&sentence, name)
 }
 
 /// A server that was given with `--server` is not installed.
@@ -69,8 +69,19 @@ pub(crate) fn install_server_or_none(software: ServerSoftware) -> [NextStep; 2] 
             format!("Install {} (on Debian or Ubuntu)", software.title()),
             format!("sudo apt-get install {}", software.package()),
         ),
-        NextStep::say("Or write the files for no server in particular: add `--server none`"),
+        repeat_for_server(
+            "Or write the files for no server in particular: repeat the command",
+            "none",
+        ),
     ]
+}
+
+fn repeat_for_server(sentence: &str, server: &str) -> NextStep {
+    let option = RepeatOption {
+        name: "--server",
+        value: Some(server),
+    };
+    repeat_with(sentence, &["install"], &[option])
 }
 
 /// The server does not run; `start_command` starts it.
@@ -91,11 +102,14 @@ pub(crate) fn repair_gated_lines() -> NextStep {
 /// A configuration names files that do not exist; they may be meant for this certificate.
 #[must_use]
 pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
-    NextStep::say(format!(
-        "If this certificate belongs there, add `--chain-path {} --key-path {}`",
-        shell_path(chain),
-        shell_path(key)
-    ))
+    let (chain, key) = (chain.display().to_string(), key.display().to_string());
+    let options =
+        [("--chain-path", &chain), ("--key-path", &key)].map(|(name, path)| RepeatOption {
+            name,
+            value: Some(path),
+        });
+    let sentence = "If this certificate belongs there, repeat the command";
+    repeat_with(sentence, &["install"], &options)
 }
 
 /// The server's own test cannot run as this user.

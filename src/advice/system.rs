@@ -3,27 +3,37 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::rerun;
+use super::repeat;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_word};
 use crate::store::layout::is_temporary;
 use crate::system::dns::DnsError;
 use crate::system::fs::files::{self, FileError};
+use crate::system::fs::lock::OPEN_LOCK;
 use crate::system::line_reader::LineError;
 use crate::system::process::{ProcessError, WordsError};
-use crate::system::roots::RootsError;
+use crate::system::roots::{ROOTS_PACKAGE, RootsError};
 use crate::system::terminal::AskError;
 use crate::system::tls::ProbeError;
 
 /// "Operation not permitted", where owner and mode would allow it.
 const EPERM: i32 = 1;
 
+/// "Too many levels of symbolic links": a loop, or a link where none is followed.
+const ELOOP: i32 = 40;
+
 impl From<RootsError> for Failure {
     fn from(error: RootsError) -> Self {
-        Self::from_error(FailureKind::NotFound, &error).with_step(NextStep::run_shell(
-            "Install the system's root certificates",
-            "sudo apt-get install ca-certificates",
-        ))
+        const SENTENCE: &str = "Install the system's root certificates";
+        let step = match error.install_command {
+            Some(command) => {
+                NextStep::run_shell(SENTENCE, format!("sudo {command} {ROOTS_PACKAGE}"))
+            }
+            None => NextStep::say(format!(
+                "{SENTENCE}: most distributions have them in the package {ROOTS_PACKAGE}"
+            )),
+        };
+        Self::from_error(FailureKind::NotFound, &error).with_step(step)
     }
 }
 
@@ -46,9 +56,22 @@ impl From<FileError> for Failure {
             ErrorKind::AlreadyExists => FailureKind::Exists,
             _ => FailureKind::Io,
         };
-        let step = step_for_io_error(&error.source, &path, &folder);
+        let step = if error.doing == OPEN_LOCK && error.source.raw_os_error() == Some(ELOOP) {
+            remove_link_at_lock(&path)
+        } else {
+            step_for_io_error(&error.source, &path, &folder)
+        };
         Self::from_error(kind, &error).with_step(step)
     }
+}
+
+/// The lock is a symbolic link; `rm` removes only the link.
+fn remove_link_at_lock(path: &str) -> NextStep {
+    NextStep::run_shell(
+        "The lock must not be a symbolic link; find out what created it, and if nothing needs it, \
+            remove it",
+        format!("sudo rm {path}"),
+    )
 }
 
 /// Returns what to do where a file or its folder does not exist; `folder` is quoted for a shell.
@@ -76,7 +99,11 @@ fn step_for_io_error(error: &std::io::Error, path: &str, folder: &str) -> NextSt
             "Check for the attributes i and a, which `chattr -i` and `chattr -a` remove",
             format!("lsattr -d {folder} {path}"),
         ),
-        ErrorKind::PermissionDenied => rerun::as_root().unwrap_or_else(|| {
+        _ if error.raw_os_error() == Some(ELOOP) => NextStep::run_shell(
+            "Check where the symbolic links on this path lead",
+            format!("ls -ld {folder} {path}"),
+        ),
+        ErrorKind::PermissionDenied => repeat::as_root().unwrap_or_else(|| {
             NextStep::run_shell("Check owner and mode", format!("ls -ld {folder} {path}"))
         }),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => NextStep::run_shell(
@@ -119,6 +146,12 @@ fn unfit(kind: ErrorKind, path: &str) -> Option<(FailureKind, NextStep)> {
             NextStep::run_shell(
                 "Pass a regular file, or - for stdin; this shows what kind of file it is",
                 format!("file {path}"),
+            ),
+        )),
+        ErrorKind::ResourceBusy => Some((
+            FailureKind::Usage,
+            NextStep::say(
+                "Only one argument can be `-`; write the other input to a file, and pass that file",
             ),
         )),
         ErrorKind::IsADirectory => Some((

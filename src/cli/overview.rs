@@ -41,7 +41,9 @@ impl Outcome for OverviewOutcome {
         json!({
             "schema": "certctl.overview/1",
             "comment": ABOUT,
+            "changed": false,
             "commands": commands,
+            "findings": [],
             "next": self.next,
         })
     }

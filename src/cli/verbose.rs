@@ -1,6 +1,6 @@
 //! `-v`: shows each command run, each file written and each query sent, on stderr.
 
-use crate::finding::shell_word;
+use crate::finding::shell_line;
 use crate::report::Sink;
 use crate::system::activity::{self, Activity};
 
@@ -13,10 +13,7 @@ pub(super) fn observe(sink: &Sink) {
 
 fn line(activity: Activity<'_>) -> String {
     match activity {
-        Activity::Run(argv) => {
-            let words: Vec<String> = argv.iter().map(|word| shell_word(word)).collect();
-            format!("run: {}", words.join(" "))
-        }
+        Activity::Run(argv) => format!("run: {}", shell_line(argv)),
         Activity::Write(path) => format!("write: {}", path.display()),
         Activity::Remove(path) => format!("remove: {}", path.display()),
         Activity::Query(question) => format!("query: {question}"),

@@ -238,8 +238,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "traditional-key",
         meaning: "the key has OpenSSL's traditional encryption, which certctl does not read",
         why: "This old format (`Proc-Type: 4,ENCRYPTED`) protects the key badly.",
-        fix: "Let OpenSSL decrypt a copy that only you may read: `umask 077; openssl pkey -in \
-            site.key -out site.plain.key`. It overwrites that file if it exists.",
+        fix: "Let OpenSSL decrypt a copy that only you may read, in a file that does not exist \
+            yet: `(umask 077; set -C; openssl pkey -in site.key >site.plain.key)`.",
         source: "RFC 1421 4.6.1.1",
         example: "Proc-Type: 4,ENCRYPTED\n\
             DEK-Info: DES-EDE3-CBC,5B1C2A...",
@@ -258,9 +258,9 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "unusable-key",
         meaning: "the private key cannot be read",
         why: "The key is damaged or of a kind that TLS servers do not use.",
-        fix: "Let OpenSSL write it again: `umask 077; openssl pkey -in site.key -out \
-            site.plain.key`. It overwrites that file if it exists. \
-            If that fails too, make a new key and request.",
+        fix: "Let OpenSSL write it again, to a file that does not exist yet: `(umask 077; set -C; \
+            openssl pkey -in site.key >site.plain.key)`. If that fails too, make a new key and \
+            request.",
         source: "RFC 5958",
         ..FINDING
     },

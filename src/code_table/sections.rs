@@ -32,7 +32,7 @@ static SECTIONS: [CodeSection; 18] = [
     section("Validation records", validation_records::ROWS),
     section("Name servers and DNSSEC", dns::ROWS),
     section("CAA records", caa::ROWS),
-    section("Validation by file and by e-mail", web_and_mail::ROWS),
+    section("Validation by file and by email", web_and_mail::ROWS),
     section("Keys and chains", keys_and_chains::ROWS),
     section("Certificates", certificates::ROWS),
     section("Form of a file", formats::ROWS),

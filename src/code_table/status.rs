@@ -158,8 +158,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "rule-email-dcv-ends",
-        meaning: "from 2028-03-15 validation by e-mail ends",
-        why: "Renewals that are validated by a link in an e-mail will fail from then on.",
+        meaning: "from 2028-03-15 validation by email ends",
+        why: "Renewals that are validated by a link in an email will fail from then on.",
         fix: "Use the CNAME for the next renewals. It can stay in place.",
         source: "SC-090",
         ..FINDING
@@ -173,8 +173,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         fix: "Reload the server, for example `sudo nginx -t && sudo systemctl reload nginx`, then \
             check with `certctl status`.",
         source: "certctl",
-        example: "# on disk: until 2027-11-20\n\
-            # served at 203.0.113.5:443: until 2027-05-25",
+        example: "# on disk: expires 2027-11-20\n\
+            # served at 203.0.113.5:443: expires 2027-05-25",
         ..FINDING
     },
     CodeEntry {

@@ -206,8 +206,9 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "opening the file's encryption takes too much work",
         why: "The file asks for more rounds of key derivation than honest files have. certctl \
             stops, so that a crafted file cannot keep the machine busy.",
-        fix: "If you trust the file, let OpenSSL decrypt a copy that only you may read: `umask \
-            077; openssl pkcs12 -in site.pfx -nodes -out site.pem`.",
+        fix: "If you trust the file, let OpenSSL decrypt a copy that only you may read, in a file \
+            that does not exist yet: `(umask 077; set -C; openssl pkcs12 -in site.pfx -nodes \
+            >site.pem)`.",
         source: "RFC 8018 4.2",
         ..FINDING
     },
@@ -223,8 +224,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "unknown-encryption",
         meaning: "the file's encryption is not supported",
         why: "certctl reads the usual kinds of encryption of PKCS#8 and PKCS#12 only.",
-        fix: "Let OpenSSL decrypt a copy that only you may read: `umask 077; openssl pkey -in \
-            site.key -out site.plain.key`. It overwrites that file if it exists.",
+        fix: "Let OpenSSL decrypt a copy that only you may read, in a file that does not exist \
+            yet: `(umask 077; set -C; openssl pkey -in site.key >site.plain.key)`.",
         source: "RFC 8018",
         ..FINDING
     },

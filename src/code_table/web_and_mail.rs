@@ -1,4 +1,4 @@
-//! Findings about validation by a file on the web server and by e-mail.
+//! Findings about validation by a file on the web server and by email.
 //! Rows of the code table, sorted by code.
 
 use super::entry::{CodeEntry, FINDING};
@@ -27,16 +27,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "email-dcv-ended",
-        meaning: "CAs no longer accept validation by e-mail",
-        why: "Since 2028-03-15 no public CA may rely on an answer to an e-mail.",
+        meaning: "CAs no longer accept validation by email",
+        why: "Since 2028-03-15 no public CA may rely on an answer to an email.",
         fix: "Choose validation by CNAME at the CA.",
         source: "SC-090",
         ..FINDING
     },
     CodeEntry {
         code: "email-dcv-ends",
-        meaning: "validation by e-mail ends on 2028-03-15",
-        why: "From then on no public CA may rely on an answer to an e-mail, earlier answers \
+        meaning: "validation by email ends on 2028-03-15",
+        why: "From then on no public CA may rely on an answer to an email, earlier answers \
             included. Renewals that depend on it will fail.",
         fix: "Use the CNAME for the next renewals. It can stay in place.",
         source: "SC-090",
@@ -44,7 +44,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "email-not-accepted",
-        meaning: "the CA does not offer validation by e-mail",
+        meaning: "the CA does not offer validation by email",
         why: "The CA will not send a mail, so waiting for it is useless.",
         fix: "Choose validation by CNAME at the CA.",
         ..FINDING

@@ -86,8 +86,8 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     let options = delivery_options(args, &anchors, &reader);
     let mut matched = inputs::match_delivery(context, &args.files, &options)?;
     refuse_several_chains(args, &matched)?;
-    let findings = judge(&mut matched, verify_policy(context, &hosts, &anchors), args);
-    let verdict = BundleVerdict::of(&findings);
+    let policy = verify_policy(context, &hosts, &anchors);
+    let verdict = judge(&mut matched, policy, args);
     let key_files = plan_key_files(context, args, &matched)?;
     let mut written = WrittenFiles::default();
     if verdict == BundleVerdict::Right {
@@ -99,7 +99,7 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
         bundled: bundled_chains(args, matched, written),
         install_words: context.command_words("install"),
         trust_flags: inputs::trust_flags(&anchors),
-        findings,
+        verdict,
         trust: anchors.source().clone(),
         printed: verdict == BundleVerdict::Right && args.outputs.uses_stdout(),
     })
@@ -160,15 +160,16 @@ fn refuse_several_chains(args: &BundleArgs, matched: &[MatchedCertificate]) -> R
     Err(Failure::new(FailureKind::Usage, message).with_step(bundle_command::select_chain()))
 }
 
-/// Verifies all chains and returns their problems, causes first.
+/// Verifies all chains and adds their problems to the findings of each certificate.
 fn judge(
     matched: &mut [MatchedCertificate],
     policy: VerifyPolicy<'_>,
     args: &BundleArgs,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
+) -> BundleVerdict {
+    let mut verdict = BundleVerdict::Right;
     for certificate in matched {
-        findings.extend(certificate.problems(policy).iter().map(Finding::from));
+        let problems = certificate.problems(policy);
+        let mut findings: Vec<Finding> = problems.iter().map(Finding::from).collect();
         // A key that is only in the files from the CA can be written to its own file.
         let can_extract =
             certificate.key_location == KeyLocation::WithCertificate && !args.extract_key;
@@ -179,9 +180,12 @@ fn judge(
                 findings.push(finding);
             }
         }
+        if BundleVerdict::of(&findings) == BundleVerdict::Wrong {
+            verdict = BundleVerdict::Wrong;
+        }
+        certificate.findings = findings;
     }
-    inputs::sort_causes_first(&mut findings);
-    findings
+    verdict
 }
 
 /// The files that this run wrote or found unchanged.

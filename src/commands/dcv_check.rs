@@ -80,7 +80,7 @@ pub(crate) enum DcvMethod {
     Dns,
     /// A file on the web server
     Http,
-    /// An answer to an e-mail
+    /// An answer to an email
     Email,
 }
 
@@ -134,7 +134,7 @@ fn check_dns(
     Ok(Box::new(outcome))
 }
 
-/// Checks the chosen requests by a file on the web server or by e-mail.
+/// Checks the chosen requests by a file on the web server or by email.
 fn check_method(
     context: &Context,
     args: &DcvCheckArgs,

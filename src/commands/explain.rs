@@ -120,8 +120,10 @@ impl Outcome for ExplainOutcome {
             .collect();
         json!({
             "schema": "certctl.explain/1",
+            "changed": false,
             "entries": entries,
             "renamed": renamed,
+            "findings": [],
             "next": self.next_steps(),
         })
     }

@@ -1,6 +1,7 @@
 //! `certctl install`: deploys the certificate that the CA sent or that is in the folder, tests and
 //! reloads the server, and verifies that the certificate is live; otherwise rolls back.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,12 +21,12 @@ use crate::pki::chain::{ChainPreference, OmissionReason};
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{VerifiedChain, VerifyPolicy};
 use crate::probe::ProbePatience;
-use crate::store::settings::LineageSettings;
+use crate::store::settings::{FORGET, LineageSettings, PROBE_NONE};
 use crate::system::clock;
 use crate::system::fs::files::FileError;
 use crate::system::fs::folders;
 use crate::system::http::NetworkReach;
-use crate::wording::day;
+use crate::wording::{day, find_keyword, spell_keyword};
 
 pub(crate) mod check;
 mod key_access_flags;
@@ -95,14 +96,14 @@ pub(crate) struct InstallArgs {
     pub allow: Vec<&'static str>,
     /// Command that tests the server's configuration, run without a shell; auto restores the
     /// built-in command
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND|auto", value_parser = parse_command)]
     pub test: Option<String>,
     /// Command that reloads the server, run without a shell; auto restores the built-in command
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND|auto", value_parser = parse_command)]
     pub reload: Option<String>,
     /// Additional address to probe after the install (may be repeated); none skips all probes in
     /// this run; auto forgets the saved addresses
-    #[arg(long, value_name = "HOST:PORT|none|auto")]
+    #[arg(long, value_name = "HOST:PORT|none|auto", value_parser = parse_probe)]
     pub probe: Vec<String>,
     /// Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase;
     /// none forgets the date
@@ -138,13 +139,22 @@ pub(crate) enum PaidTerm {
 }
 
 fn parse_term(text: &str) -> Result<PaidTerm, &'static str> {
-    match text {
-        "none" => Ok(PaidTerm::Unknown),
-        date => date
-            .parse()
-            .map(PaidTerm::Until)
-            .map_err(|_| "expected a date such as 2027-06-10, or none"),
+    if find_keyword(text, &["none"]).is_some() {
+        return Ok(PaidTerm::Unknown);
     }
+    text.parse()
+        .map(PaidTerm::Until)
+        .map_err(|_| "expected a date such as 2027-06-10, or none")
+}
+
+/// Parses the value of `--test` and `--reload`: the keyword in any case, else a command.
+fn parse_command(text: &str) -> Result<String, Infallible> {
+    Ok(spell_keyword(text, &[FORGET]))
+}
+
+/// Parses the value of `--probe`: the keywords in any case, else an address.
+fn parse_probe(text: &str) -> Result<String, Infallible> {
+    Ok(spell_keyword(text, &[PROBE_NONE, FORGET]))
 }
 
 /// How long to wait for the lock without `--lock-timeout`.

@@ -18,7 +18,8 @@ use crate::probe::StartTls;
 use crate::report::{Outcome, TextOutput};
 use crate::scan::{self, NamedInputs, ScanResults, ScanScope};
 use crate::status_report::{
-    JudgedRow, StatusOutcome, WrittenFile, calendar, document, page, prometheus, table,
+    JudgedRow, MachineIdentity, StatusOutcome, WrittenFile, calendar, document, page, prometheus,
+    table,
 };
 use crate::system::fs::files;
 
@@ -99,6 +100,7 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
     let mut rows = judge_rows(context, rows);
     rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
     let mut outcome = StatusOutcome {
+        machine: MachineIdentity::read(),
         at: context.now(),
         rows,
         findings: results.findings,

@@ -261,6 +261,7 @@ impl Outcome for VerifyOutcome {
         json!({
             "schema": "certctl.verify/1",
             "verdict": if self.is_right() { "right" } else { "wrong" },
+            "changed": false,
             "certificates": certificates,
             "trust": self.trust.to_string(),
             "hosts": self.hosts,

@@ -3,6 +3,7 @@
 //! RFC 5280.
 
 use crate::finding::Severity;
+use crate::wording::find_keyword;
 
 /// A rule for requests.
 #[derive(Debug, Eq, PartialEq)]
@@ -126,21 +127,14 @@ fn allowable_codes() -> impl Iterator<Item = &'static str> {
         .chain(CAA)
 }
 
-/// Parses a code of `--allow`.
+/// Parses a code of `--allow`, in any case.
 ///
 /// # Errors
 /// The list of codes that are allowed.
 pub(crate) fn parse_allowable_code(text: &str) -> Result<&'static str, String> {
-    match allowable_codes().find(|code| *code == text) {
-        Some(code) => Ok(code),
-        None => {
-            let codes: Vec<&str> = allowable_codes().collect();
-            Err(format!(
-                "the codes that can be allowed are {}",
-                codes.join(", ")
-            ))
-        }
-    }
+    let codes: Vec<&str> = allowable_codes().collect();
+    find_keyword(text, &codes)
+        .ok_or_else(|| format!("the codes that can be allowed are {}", codes.join(", ")))
 }
 
 #[cfg(test)]
@@ -159,6 +153,7 @@ mod tests {
                 rule.code
             );
         }
+        assert_eq!(parse_allowable_code("Internal-Name"), Ok("internal-name"));
         let refusal = parse_allowable_code("").unwrap_err();
         assert!(refusal.contains("internal-name"));
     }

@@ -16,7 +16,7 @@ pub(crate) use crate::matching::{FolderContents, HeldFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::system::fs::files::{self, FolderListing};
-use crate::system::fs::folders;
+use crate::system::fs::{folders, stdin};
 
 /// The maximum number of bytes read from a file that was passed.
 pub(crate) const FILE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -272,11 +272,11 @@ fn looks_like_file(text: &str) -> bool {
 /// When it cannot be read or is larger than [`FILE_LIMIT`].
 pub(crate) fn read_input(path: &Path) -> Result<DeliveryInput, Failure> {
     if path == Path::new("-") {
-        return Ok(DeliveryInput::new("stdin", files::read_stdin(FILE_LIMIT)?));
+        return Ok(DeliveryInput::new("stdin", stdin::read_stdin(FILE_LIMIT)?));
     }
     Ok(DeliveryInput::new(
         path.display().to_string(),
-        files::read_named(path, FILE_LIMIT)?,
+        stdin::read_named(path, FILE_LIMIT)?,
     ))
 }
 

@@ -19,7 +19,7 @@ use crate::inputs::folder;
 use crate::matching::HeldFile;
 use crate::pki::key::PrivateKey;
 use crate::report;
-use crate::system::fs::files;
+use crate::system::fs::stdin;
 use crate::system::signals::InterruptSignal;
 use crate::system::terminal;
 
@@ -172,7 +172,7 @@ impl InputReader {
         {
             return Ok(known.clone());
         }
-        if !files::stdin_is_terminal() {
+        if !stdin::stdin_is_terminal() {
             return Err(Failure::new(
                 FailureKind::Usage,
                 format!("{what} needs a password, and there is no terminal to prompt on"),
@@ -231,7 +231,7 @@ impl InputReader {
 
     /// Prompts for the password of `what`; returns true if one was typed.
     fn ask_for_password(&self, what: &str) -> Result<bool, Failure> {
-        if self.is_from_file || !files::stdin_is_terminal() {
+        if self.is_from_file || !stdin::stdin_is_terminal() {
             return Ok(false);
         }
         let again = if self.password.borrow().is_some() {
@@ -254,7 +254,7 @@ impl InputReader {
 /// Reads the first line of a file without its line end, whatever its mode.
 fn first_line(path: &Path) -> Result<Password, Failure> {
     const LIMIT: u64 = 4096;
-    let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
+    let bytes = Zeroizing::new(stdin::read_named(path, LIMIT)?);
     let line = bytes
         .split(|&byte| byte == b'\n')
         .next()

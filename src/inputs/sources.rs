@@ -320,7 +320,7 @@ pub(crate) fn escalate_damage(finding: Finding) -> Finding {
 }
 
 /// Sorts findings about damage before the findings that result from it.
-pub(crate) fn sort_causes_first(findings: &mut [Finding]) {
+pub(crate) fn sort_causes_first(findings: &mut [&Finding]) {
     findings.sort_by_key(|one| !is_damage(one));
 }
 

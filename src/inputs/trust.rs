@@ -14,6 +14,7 @@ use crate::pki::chain::{Chain, ChainCriteria, ChainEnd};
 use crate::pki::trust::{TrustAnchors, TrustSource};
 use crate::pki::verify;
 use crate::system::roots;
+use crate::wording::spell_keyword;
 
 /// The code of findings about trust stores that disagree.
 const CODE: &str = "trust-stores-disagree";
@@ -45,9 +46,7 @@ pub(crate) fn trust_anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure
 /// # Errors
 /// Never.
 pub(crate) fn parse_trust(text: &str) -> Result<String, Infallible> {
-    let words = ["mozilla", "system"];
-    let word = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-    Ok(word.copied().unwrap_or(text).to_owned())
+    Ok(spell_keyword(text, &["mozilla", "system"]))
 }
 
 fn system_anchors() -> Result<TrustAnchors, roots::RootsError> {

@@ -21,7 +21,7 @@ use crate::matching::file_names::{is_safe_name, strip_renewal_number};
 use crate::matching::{FolderContents, HeldFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
-use crate::pki::name::DnsName;
+use crate::pki::name::{DnsName, join_listed};
 use crate::pki::request::SigningRequest;
 use crate::store::deployed::DeployedCertificate;
 use crate::store::disk::{self, PublicRelease};
@@ -442,13 +442,15 @@ fn none_installed(context: &Context, name: Option<&str>) -> Failure {
         let next = lineages::install_one(context.root.as_deref());
         return Failure::new(FailureKind::NotFound, message).with_step(next);
     };
-    match resolve_root(context.root.as_deref()) {
-        Ok(root) => {
-            let message = format!("no certificate for {name} is installed here");
-            let next = lineages::list_installed(&layout::base(&root));
-            Failure::new(FailureKind::NotFound, message).with_step(next)
-        }
-        Err(error) => error.into(),
+    let root = context.root.as_deref();
+    let message = format!("no certificate for {name} is installed here");
+    let failure = Failure::new(FailureKind::NotFound, message);
+    match list_installed(context) {
+        Ok(stems) if stems.is_empty() => failure.with_step(lineages::install_one(root)),
+        Ok(stems) => failure
+            .because(format!("installed here: {}", join_listed(&stems)))
+            .with_step(lineages::show_status(&context.command_words("status"))),
+        Err(error) => error,
     }
 }
 

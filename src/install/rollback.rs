@@ -92,7 +92,7 @@ pub(crate) fn find_release(
     to: Option<&ReleaseId>,
 ) -> Result<Release, Failure> {
     let live = observe::read_pointer(layout, ReleasePointer::Live)?
-        .ok_or_else(|| not_installed(layout))?;
+        .ok_or_else(|| not_installed(context, layout))?;
     let proven = observe::read_pointer(layout, ReleasePointer::Proven)?;
     let target = match (to, proven) {
         (Some(to), _) => Some(to.clone()),
@@ -167,7 +167,8 @@ pub(crate) fn nothing_before(
         .with_step(next)
 }
 
-fn not_installed(layout: &LineageLayout) -> Failure {
+fn not_installed(context: &Context, layout: &LineageLayout) -> Failure {
     let message = format!("{} is not installed", layout.stem());
-    Failure::new(FailureKind::NotFound, message).with_step(lineages::list_installed(&layout.base()))
+    Failure::new(FailureKind::NotFound, message)
+        .with_step(lineages::show_status(&context.command_words("status")))
 }

@@ -2,6 +2,8 @@
 //! an install because no server could use the files, no client would accept them, or another user
 //! would lose files.
 
+use crate::wording::find_keyword;
+
 /// The codes of findings, and what allowing each of them accepts.
 pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
     (
@@ -14,16 +16,13 @@ pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
     ),
 ];
 
-/// Parses a code that may be allowed.
+/// Parses a code that may be allowed, in any case.
 ///
 /// # Errors
 /// A message that lists what can be allowed.
 pub(crate) fn parse_allowed_code(text: &str) -> Result<&'static str, String> {
-    let found = ALLOWABLE
-        .iter()
-        .map(|(code, _)| *code)
-        .find(|code| *code == text);
-    found.ok_or_else(|| {
+    let codes = ALLOWABLE.map(|(code, _)| code);
+    find_keyword(text, &codes).ok_or_else(|| {
         let known: Vec<String> = ALLOWABLE
             .iter()
             .map(|(code, what)| format!("{code} ({what})"))
@@ -40,6 +39,7 @@ mod tests {
     fn only_listed_codes_are_allowed() {
         for (known, _) in ALLOWABLE {
             assert_eq!(parse_allowed_code(known), Ok(known));
+            assert_eq!(parse_allowed_code(&known.to_uppercase()), Ok(known));
         }
         for refused in ["expired", "wrong-key", "", "names-not-covered "] {
             assert!(

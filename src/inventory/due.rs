@@ -32,7 +32,8 @@ impl RenewBefore {
                 Err(FORM)
             };
         }
-        let (number, unit) = match (text.strip_suffix('d'), text.strip_suffix('h')) {
+        let days = text.strip_suffix(['d', 'D']);
+        let (number, unit) = match (days, text.strip_suffix(['h', 'H'])) {
             (Some(days), _) => (days, DAY),
             (_, Some(hours)) => (hours, 3600),
             _ => return Err(FORM),

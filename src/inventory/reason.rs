@@ -152,7 +152,7 @@ pub(crate) enum StatusReason {
     #[error("{0}")]
     Weak(LintViolation),
     /// A newer certificate can be installed.
-    #[error("a newer certificate, valid until {}, can be installed from {place}", day(*expiry))]
+    #[error("a newer certificate, which expires on {}, can be installed from {place}", day(*expiry))]
     NewerReady {
         place: ItemLocation,
         expiry: Timestamp,

@@ -214,8 +214,8 @@ impl TextOutput {
     }
 
     /// Adds findings, the most severe first.
-    pub(crate) fn add_findings(&mut self, findings: &[Finding]) {
-        let mut sorted: Vec<&Finding> = findings.iter().collect();
+    pub(crate) fn add_findings<'f>(&mut self, findings: impl IntoIterator<Item = &'f Finding>) {
+        let mut sorted: Vec<&Finding> = findings.into_iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         for finding in sorted {
             self.add_finding(finding);

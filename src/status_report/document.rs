@@ -23,6 +23,9 @@ pub(crate) fn status_json(outcome: &StatusOutcome) -> Value {
     json!({
         "schema": "certctl.status/1",
         "verdict": outcome.verdict().name(),
+        // The files of `--html` and the like report on the machine; they do not change it.
+        "changed": false,
+        "machine": outcome.machine,
         "at": outcome.at,
         "rows": outcome.rows.iter().map(row).collect::<Vec<_>>(),
         "outputs": outcome.written.iter().map(output).collect::<Vec<_>>(),

@@ -16,9 +16,9 @@ use crate::permissions::{Mode, Owner};
 /// The maximum number of bytes read from a settings file.
 pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
 /// The value of an option that deletes the stored value.
-const FORGET: &str = "auto";
+pub(crate) const FORGET: &str = "auto";
 /// The value of `--probe` that probes no address, for one run.
-const PROBE_NONE: &str = "none";
+pub(crate) const PROBE_NONE: &str = "none";
 /// The maximum number of entries of the history.
 pub(crate) const HISTORY_LIMIT: usize = 100;
 

@@ -1,4 +1,4 @@
-//! Environment variables.
+//! Environment variables, and the name of the machine.
 
 use std::ffi::OsString;
 
@@ -6,4 +6,11 @@ use std::ffi::OsString;
 #[must_use]
 pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The name of this machine in the network, as the kernel has it.
+#[must_use]
+pub(crate) fn hostname() -> String {
+    let names = rustix::system::uname();
+    names.nodename().to_string_lossy().into_owned()
 }

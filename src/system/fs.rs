@@ -1,5 +1,5 @@
-//! Files and folders: bounded reads, atomic writes, listing, locking, extended attributes, free
-//! space.
+//! Files, folders and stdin: bounded reads, atomic writes, listing, locking, extended attributes,
+//! free space.
 
 pub(crate) mod access;
 pub(crate) mod disk_space;
@@ -9,5 +9,6 @@ pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod parallel_read;
 pub(crate) mod scratch;
+pub(crate) mod stdin;
 pub(crate) mod walk;
 pub(crate) mod xattrs;

@@ -1,9 +1,12 @@
 //! The roots that this machine trusts: its CA bundle or folder, or those in `SSL_CERT_FILE` and
 //! `SSL_CERT_DIR`, as with OpenSSL.
 
+use std::path::Path;
 use std::sync::OnceLock;
 
 use rustls_native_certs::CertificateResult;
+
+use super::fs::files;
 
 /// The system's trust store could not be used.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -11,6 +14,29 @@ use rustls_native_certs::CertificateResult;
 pub(crate) struct RootsError {
     /// The first error while reading it.
     problem: Option<String>,
+    /// The command of this machine's package manager that installs a package, if it is known.
+    pub(crate) install_command: Option<&'static str>,
+}
+
+/// The package with the roots; Debian, Ubuntu, Red Hat, SUSE, Alpine and Arch use the same name.
+pub(crate) const ROOTS_PACKAGE: &str = "ca-certificates";
+
+/// Package managers, each with the command that installs a package.
+const PACKAGE_MANAGERS: [(&str, &str); 6] = [
+    ("/usr/bin/apt-get", "apt-get install"),
+    ("/usr/bin/dnf", "dnf install"),
+    ("/usr/bin/yum", "yum install"),
+    ("/usr/bin/zypper", "zypper install"),
+    ("/sbin/apk", "apk add"),
+    ("/usr/bin/pacman", "pacman -S"),
+];
+
+/// Returns the command that installs a package, given the package managers that exist.
+fn find_install_command(exists: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let mut managers = PACKAGE_MANAGERS.iter();
+    managers
+        .find(|(program, _)| exists(program))
+        .map(|(_, command)| *command)
 }
 
 /// Returns the DER of each root; reads them once per run. Unreadable files are skipped if others
@@ -50,6 +76,7 @@ fn read() -> Result<Vec<Vec<u8>>, RootsError> {
     if found.certs.is_empty() {
         return Err(RootsError {
             problem: found.errors.first().map(ToString::to_string),
+            install_command: find_install_command(|program| files::exists(Path::new(program))),
         });
     }
     Ok(ders(&found))
@@ -61,4 +88,18 @@ fn ders(found: &CertificateResult) -> Vec<Vec<u8>> {
         .iter()
         .map(|one| one.as_ref().to_vec())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find_install_command;
+
+    #[test]
+    fn the_package_manager_is_the_one_of_the_machine() {
+        let command = |program: &'static str| find_install_command(move |known| known == program);
+        assert_eq!(command("/usr/bin/apt-get"), Some("apt-get install"));
+        assert_eq!(command("/usr/bin/dnf"), Some("dnf install"));
+        assert_eq!(command("/sbin/apk"), Some("apk add"));
+        assert_eq!(command("/usr/bin/emerge"), None);
+    }
 }

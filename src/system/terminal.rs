@@ -10,7 +10,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use zeroize::Zeroizing;
 
 use super::signals::InterruptSignal;
-use crate::system::fs::files::stdin_is_terminal;
+use crate::system::fs::stdin::stdin_is_terminal;
 
 /// Returns whether `NO_COLOR` is set to any value (no-color.org).
 #[must_use]

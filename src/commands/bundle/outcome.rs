@@ -9,7 +9,7 @@ use super::outputs::OutputFile;
 use crate::advice::bundle_command::{self, InstallKey};
 use crate::export::ExportFormat;
 use crate::finding::{Finding, NextStep, Severity};
-use crate::inputs::MatchedCertificate;
+use crate::inputs::{self, MatchedCertificate};
 use crate::pki::trust::TrustSource;
 use crate::report::{self, Label, Outcome, TextOutput};
 
@@ -35,8 +35,8 @@ pub(crate) struct BundleOutcome {
     pub install_words: Vec<String>,
     /// The flags that make `install` use the same trust anchors.
     pub trust_flags: Vec<String>,
-    /// All findings; if one is an error, nothing was written.
-    pub findings: Vec<Finding>,
+    /// If it is wrong, nothing was written.
+    pub(super) verdict: BundleVerdict,
     /// The source of the trust anchors.
     pub trust: TrustSource,
     /// Whether the chain was printed to stdout, so that nothing else may be printed.
@@ -71,11 +71,11 @@ impl Outcome for BundleOutcome {
         let certificates: Vec<Value> = self.bundled.iter().map(BundledChain::json).collect();
         json!({
             "schema": "certctl.bundle/1",
-            "verdict": self.verdict().word(),
+            "verdict": self.verdict.word(),
             "changed": self.bundled.iter().any(BundledChain::changed),
             "certificates": certificates,
             "trust": self.trust.to_string(),
-            "findings": self.findings,
+            "findings": self.findings(),
             "next": self.next_steps(),
         })
     }
@@ -85,24 +85,30 @@ impl Outcome for BundleOutcome {
             return;
         }
         for chain in &self.bundled {
-            text.add(Label::Found, chain.in_words(&self.trust, self.verdict()));
+            text.add(Label::Found, chain.in_words(&self.trust, self.verdict));
             chain.write_files(text);
         }
-        text.add_findings(&self.findings);
-        if self.verdict() == BundleVerdict::Wrong {
+        text.add_findings(self.findings());
+        if self.verdict == BundleVerdict::Wrong {
             text.add(Label::Done, "no file was written");
         }
         text.add_next_steps(&self.next_steps());
     }
 
     fn exit_code(&self) -> u8 {
-        u8::from(self.verdict() == BundleVerdict::Wrong)
+        u8::from(self.verdict == BundleVerdict::Wrong)
     }
 }
 
 impl BundleOutcome {
-    fn verdict(&self) -> BundleVerdict {
-        BundleVerdict::of(&self.findings)
+    /// Returns the findings about all certificates, those about damage before those that result from
+    /// it.
+    fn findings(&self) -> Vec<&Finding> {
+        let chains = self.bundled.iter();
+        let mut findings: Vec<&Finding> =
+            chains.flat_map(|chain| &chain.matched.findings).collect();
+        inputs::sort_causes_first(&mut findings);
+        findings
     }
 
     /// Returns the steps for the servers of `--for`; without any, how to install the chain file.
@@ -112,7 +118,7 @@ impl BundleOutcome {
             .iter()
             .flat_map(|chain| chain.steps.clone())
             .collect();
-        if steps.is_empty() && self.verdict() == BundleVerdict::Right {
+        if steps.is_empty() && self.verdict == BundleVerdict::Right {
             let installs = self.bundled.iter();
             steps.extend(installs.filter_map(|chain| self.install_step(chain)));
         }
@@ -186,6 +192,7 @@ impl BundledChain {
             "not_after": chain.leaf().not_after,
             "chain": report::chain_json(chain),
             "outputs": outputs,
+            "findings": self.matched.findings,
         })
     }
 

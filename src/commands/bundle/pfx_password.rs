@@ -9,7 +9,7 @@ use crate::advice::bundle_command;
 use crate::context::Context;
 use crate::export::{ExportError, ExportFormat};
 use crate::failure::{Failure, FailureKind};
-use crate::system::fs::files;
+use crate::system::fs::stdin;
 use crate::system::terminal::{self, AskError};
 
 /// Reads the password for the `.pfx`, if one is requested: the first line of the password file,
@@ -39,7 +39,7 @@ pub(super) fn read(
 
 fn read_first_line(path: &Path) -> Result<Zeroizing<String>, Failure> {
     const LIMIT: u64 = 4096;
-    let bytes = Zeroizing::new(files::read_named(path, LIMIT)?);
+    let bytes = Zeroizing::new(stdin::read_named(path, LIMIT)?);
     let line = bytes
         .split(|&byte| byte == b'\n')
         .next()

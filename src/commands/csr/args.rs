@@ -19,7 +19,7 @@ use crate::system::dns::parse_address;
 #[command(verbatim_doc_comment)]
 pub(crate) struct CsrArgs {
     /// DNS names, the primary one first; Unicode and *.wildcards are accepted; with --ca private
-    /// also IP addresses and e-mail addresses
+    /// also IP addresses and email addresses
     #[arg(
         required_unless_present = "like",
         value_name = "NAME",

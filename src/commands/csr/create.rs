@@ -17,7 +17,6 @@ use crate::dcv::dcv_file::StoredRecord;
 use crate::delivery::EncryptedKey;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::inputs::InputReader;
 use crate::inputs::dcv_file;
 use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
 use crate::inputs::request_steps::RequestStep;
@@ -82,7 +81,7 @@ fn write_request(
         stored,
         findings,
     } = new;
-    let generated = GeneratedRequest::new(context, args, &spec, &target.paths)?;
+    let generated = GeneratedRequest::new(args, &spec, &target.paths)?;
     let backups = write_files(args, &target, &generated, &stored)?;
     let on_disk = RequestOnDisk {
         key: key_file(args, &spec, &target.paths, &generated.request),
@@ -158,12 +157,7 @@ struct GeneratedRequest {
 }
 
 impl GeneratedRequest {
-    fn new(
-        context: &Context,
-        args: &CsrArgs,
-        spec: &CsrSpec,
-        paths: &RequestPaths,
-    ) -> Result<Self, Failure> {
+    fn new(args: &CsrArgs, spec: &CsrSpec, paths: &RequestPaths) -> Result<Self, Failure> {
         if let Some(given) = &spec.given {
             let request =
                 SigningRequest::build_with_subject(&spec.names, &spec.subject, &given.key)?;
@@ -176,7 +170,7 @@ impl GeneratedRequest {
             });
         }
         let key = PrivateKey::generate(spec.algorithm())?;
-        let key_pem = encode_key(context, args, paths, &key)?;
+        let key_pem = encode_key(args, spec, paths, &key)?;
         let request = SigningRequest::build_with_subject(&spec.names, &spec.subject, &key)?;
         Ok(Self {
             key_pem: Some(key_pem),
@@ -187,16 +181,17 @@ impl GeneratedRequest {
 
 /// Returns the new key as PEM, encrypted if `--encrypt-key` was given.
 fn encode_key(
-    context: &Context,
     args: &CsrArgs,
+    spec: &CsrSpec,
     paths: &RequestPaths,
     key: &PrivateKey,
 ) -> Result<Zeroizing<String>, Failure> {
     if !args.encrypt_key {
         return Ok(key.to_pem());
     }
-    let reader = InputReader::new(context, &args.reading)?;
-    let password = reader.choose_password(&paths.key.display().to_string())?;
+    let password = spec
+        .reader
+        .choose_password(&paths.key.display().to_string())?;
     let encrypted = EncryptedKey::encrypt(key, &password)?;
     Ok(Zeroizing::new(encrypted.to_pem()))
 }

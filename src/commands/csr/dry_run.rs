@@ -13,7 +13,6 @@ use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::inputs::InputReader;
 use crate::inputs::request_steps::RequestStep;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
@@ -89,8 +88,8 @@ pub(super) struct PlannedCsr {
 }
 
 impl PlannedCsr {
-    /// Checks what can be checked without writing: that the request can be signed, that the password
-    /// file can be read, and that the folder is writable.
+    /// Checks what can be checked without writing: that the request can be signed, and that the
+    /// folder is writable. The password file was read with the names.
     ///
     /// # Errors
     /// When one of these checks fails.
@@ -101,7 +100,6 @@ impl PlannedCsr {
         target: &RequestTarget,
         plan: &RequestPlan<'_>,
     ) -> Result<Self, Failure> {
-        InputReader::new(context, &args.reading)?;
         check_writable(files::parent(&target.paths.request))?;
         let request = sign(spec)?;
         let plan = RequestPlan {
@@ -157,6 +155,15 @@ fn sign(spec: &CsrSpec) -> Result<SigningRequest, Failure> {
     Ok(SigningRequest::from_der(request.der())?)
 }
 
+/// The entry of the requested certificate in `certificates`.
+pub(super) fn certificate_json(names: &AltNames, plan: Value, findings: &[Finding]) -> Value {
+    json!({
+        "name": names.primary().text(),
+        "plan": plan,
+        "findings": findings,
+    })
+}
+
 impl Outcome for PlannedCsr {
     fn json(&self) -> Value {
         let mut document = json!({
@@ -180,7 +187,7 @@ impl Outcome for PlannedCsr {
             },
             "records": [],
             "backups": [],
-            "plan": report::plan_json(&self.steps),
+            "certificates": [certificate_json(&self.names, report::plan_json(&self.steps), &self.findings)],
             "findings": self.findings,
             "next": [],
         });

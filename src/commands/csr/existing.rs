@@ -53,8 +53,7 @@ impl RequestTarget {
         stem: &str,
     ) -> Result<Self, Failure> {
         let paths = RequestPaths::new(context, stem);
-        let given = spec.given.as_ref();
-        let observation = RequestFilesObservation::read(context, args, given, &paths)?;
+        let observation = RequestFilesObservation::read(context, args, spec, &paths)?;
         Ok(Self { paths, observation })
     }
 
@@ -114,9 +113,10 @@ impl RequestFilesObservation {
     fn read(
         context: &Context,
         args: &CsrArgs,
-        given: Option<&GivenKey>,
+        spec: &CsrSpec,
         paths: &RequestPaths,
     ) -> Result<Self, Failure> {
+        let given = spec.given.as_ref();
         let key_exists = files::exists(&paths.key);
         let request_exists = files::exists(&paths.request);
         let mut key_file = if key_exists {
@@ -132,7 +132,7 @@ impl RequestFilesObservation {
         let mut key_elsewhere = None;
         if let (ObservedRequest::Readable(request), None) = (&request, given) {
             if let Some(key_file) = &mut key_file {
-                key_file.open_with_password_file(context, args)?;
+                key_file.open_with_password_file(args, &spec.reader)?;
             }
             let fits = key_file
                 .as_ref()
@@ -192,11 +192,10 @@ impl ObservedKeyFile {
     /// Decrypts the key if `--password-file` was given.
     fn open_with_password_file(
         &mut self,
-        context: &Context,
         args: &CsrArgs,
+        reader: &InputReader,
     ) -> Result<(), Failure> {
         if self.encrypted && args.reading.password_file.is_some() {
-            let reader = InputReader::new(context, &args.reading)?;
             let (delivery, _) = reader.read_key_file(&self.path)?;
             self.opened_ids = delivery.keys.iter().map(|key| key.id()).collect();
         }

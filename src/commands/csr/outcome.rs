@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::dry_run;
+use super::dry_run::{self, certificate_json};
 use super::key::{self, KeyOrigin, RequestKeyFile};
 use super::spec::{CsrSpec, has_errors};
 use crate::advice::{self, csr_command};
@@ -170,7 +170,7 @@ impl Outcome for CsrOutcome {
             },
             "records": http_file::list_records_and_files(&self.records, &self.files),
             "backups": backups,
-            "plan": report::plan_json(&self.steps),
+            "certificates": [certificate_json(&self.names, report::plan_json(&self.steps), &self.findings)],
             "findings": self.findings,
             "next": self.next_steps(),
         });

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::args::CsrArgs;
 use super::command_line;
-use super::dry_run::RequestPlan;
+use super::dry_run::{RequestPlan, certificate_json};
 use super::spec::CsrSpec;
 use crate::advice::csr_command;
 use crate::context::Context;
@@ -67,7 +67,7 @@ impl Outcome for CsrRefusal {
             "request": null,
             "records": [],
             "backups": [],
-            "plan": null,
+            "certificates": [certificate_json(&self.names, Value::Null, &self.findings)],
             "findings": self.findings,
             "next": [self.next()],
         });

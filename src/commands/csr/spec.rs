@@ -29,6 +29,9 @@ pub(super) struct CsrSpec {
     pub(super) given: Option<GivenKey>,
     /// A description of the source of `--like`.
     pub(super) from: Option<String>,
+    /// Reads encrypted files. The only one of a run: it has read the password, which stdin sends only
+    /// once.
+    pub(super) reader: InputReader,
     /// False if the subject is only a common name made from the names.
     has_own_subject: bool,
     before: EarlierContent,
@@ -64,6 +67,7 @@ impl CsrSpec {
             key_type,
             given,
             from: template.map(|template| template.label),
+            reader,
             has_own_subject: given_subject.is_some(),
             before,
         })

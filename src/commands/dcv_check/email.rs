@@ -77,7 +77,7 @@ fn domains_to_check(chosen: &ChosenRecords) -> Vec<DomainToCheck> {
     domains
 }
 
-/// The findings about CAs that do not, or may not, offer validation by e-mail.
+/// The findings about CAs that do not, or may not, offer validation by email.
 fn ca_findings(check: &MethodCheck<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for selected in &check.chosen.selected {
@@ -95,7 +95,7 @@ fn ca_findings(check: &MethodCheck<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The findings about validation by e-mail in general.
+/// The findings about validation by email in general.
 fn method_findings(context: &Context, results: &[MethodResult]) -> Vec<Finding> {
     let mut reasons = Vec::new();
     let has_mailbox = results

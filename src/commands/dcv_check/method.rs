@@ -1,4 +1,4 @@
-//! The outcome of `dcv-check` for validation by a file on the web server or by e-mail.
+//! The outcome of `dcv-check` for validation by a file on the web server or by email.
 
 use serde_json::{Value, json};
 

@@ -19,7 +19,7 @@ use crate::inputs::folder::{self, ArgumentMeaning, FolderContents, HeldFile};
 use crate::matching::describe_folder;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
-use crate::system::fs::files;
+use crate::system::fs::stdin;
 
 /// Limit for the size of a pasted record, in bytes.
 const RECORD_LIMIT: u64 = 64 * 1024;
@@ -144,12 +144,12 @@ fn given_records(
     let mut given: Vec<GivenRecord> = Vec::new();
     for text in selection.records {
         let records = if text == "-" {
-            if files::stdin_is_terminal() {
+            if stdin::stdin_is_terminal() {
                 context
                     .sink
                     .show_progress("paste the record that the CA shows, then press Ctrl-D:");
             }
-            let pasted = files::read_stdin(RECORD_LIMIT)?;
+            let pasted = stdin::read_stdin(RECORD_LIMIT)?;
             parse_record(&String::from_utf8_lossy(&pasted), selection)?
         } else {
             parse_record(text, selection)?

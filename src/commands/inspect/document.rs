@@ -19,6 +19,7 @@ impl InspectOutcome {
     pub(super) fn to_json(&self) -> Value {
         let mut document = json!({
             "schema": "certctl.inspect/1",
+            "changed": false,
             "file": self.file,
             "items": self.items(),
             "findings": self.findings(),

@@ -66,5 +66,23 @@ impl ConfigFiles {
 /// Splits `haproxy=FILE`.
 fn split_server(value: &Path) -> Option<(ServerSoftware, &Path)> {
     let (name, file) = value.to_str()?.split_once('=')?;
-    Some((ServerSoftware::from_name(name)?, Path::new(file)))
+    let software = ServerSoftware::from_name(&name.to_ascii_lowercase())?;
+    Some((software, Path::new(file)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::ConfigFiles;
+
+    #[test]
+    fn servers_are_recognized_in_any_case() {
+        let values = ["HAProxy=/a.cfg", "NGINX=/b.conf", "other=/c.conf"].map(PathBuf::from);
+        let files = ConfigFiles::parse(&values).unwrap();
+        assert_eq!(files.by_server["haproxy"], Path::new("/a.cfg"));
+        assert_eq!(files.by_server["nginx"], Path::new("/b.conf"));
+        let any = files.any_server.unwrap();
+        assert!(any.ends_with("other=/c.conf"), "{}", any.display());
+    }
 }

@@ -6,7 +6,7 @@ use crate::advice;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::report::{Outcome, Sink, TextOutput};
-use crate::system::fs::files;
+use crate::system::fs::stdin;
 use crate::system::signals::InterruptSignal;
 use crate::system::terminal::{self, AskError};
 
@@ -27,7 +27,7 @@ impl<'a> StepPause<'a> {
     pub(super) fn after_each_step(context: &'a Context) -> Result<Self, Failure> {
         let message = if context.sink.wants_json() {
             "`--step` cannot be combined with `--json`"
-        } else if !(files::stdin_is_terminal() && context.sink.prints_to_terminal()) {
+        } else if !(stdin::stdin_is_terminal() && context.sink.prints_to_terminal()) {
             "`--step` waits for Enter, and stdin or stdout is not a terminal"
         } else {
             return Ok(Self::AfterEachStep(&context.sink));

@@ -222,7 +222,7 @@ impl RehearsalRun<'_> {
         }
     }
 
-    /// Writes the zip that the reseller sends by e-mail.
+    /// Writes the zip that the reseller sends by email.
     fn receive_zip(&mut self, order: &PendingOrder, leaf: &Certificate) -> Result<(), EarlyEnd> {
         self.zip = RehearsalReseller::zip_name(order);
         let path = self.inner.path_of(&self.zip);

@@ -73,7 +73,7 @@ impl RequestFolder {
     }
 }
 
-/// Returns the DNS names, IP addresses and e-mail addresses of a request, in its order.
+/// Returns the DNS names, IP addresses and email addresses of a request, in its order.
 pub(super) fn requested_names(request: &SigningRequest) -> impl Iterator<Item = String> {
     let addresses = request.ip_addresses.iter().map(ToString::to_string);
     request

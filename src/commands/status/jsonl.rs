@@ -25,6 +25,7 @@ use crate::pki::key::KeyAlgorithm;
 use crate::probe::StartTls;
 use crate::report::{self, Sink};
 use crate::scan::{self, ScanResults, ScanScope};
+use crate::status_report::MachineIdentity;
 use crate::system::fs::parallel_read::{ReadFile, read_in_order};
 use crate::system::fs::walk::WalkedEntry;
 
@@ -471,6 +472,7 @@ impl LineOutput<'_> {
             schema: "certctl.summary/1",
             comment: verdict.comment(),
             verdict: verdict.name(),
+            machine: MachineIdentity::read(),
             at,
             counts,
         });
@@ -489,6 +491,7 @@ struct LineSummary<'a> {
     schema: &'static str,
     comment: &'static str,
     verdict: &'static str,
+    machine: MachineIdentity,
     at: Timestamp,
     #[serde(flatten)]
     counts: &'a LineCounts,

@@ -9,7 +9,7 @@ use super::untested::{denied_line, report_untested};
 use super::{ServerUse, ServingState};
 use crate::advice::servers;
 use crate::failure::Failure;
-use crate::finding::{Finding, Severity, shell_word};
+use crate::finding::{Finding, Severity, shell_line};
 use crate::install::request::RunMode;
 use crate::install::servers::discover::ObservedServer;
 use crate::install_plan::observe;
@@ -227,8 +227,8 @@ fn state_of(
 fn questions(server_use: &ServerUse) -> ServerQuestions {
     let server = &server_use.observed.server;
     ServerQuestions {
-        test: server.test_command().map(|words| words.join(" ")),
-        reload: server.reload_command().map(|words| words.join(" ")),
+        test: server.test_command().map(|words| shell_line(&words)),
+        reload: server.reload_command().map(|words| shell_line(&words)),
         addresses: server_use.addresses.clone(),
         coverage: server_use.coverage,
     }
@@ -310,8 +310,7 @@ fn report_broken(
     // HAProxy's configuration does not say for which names a missing file is.
     let missing = missing_certificates(observed, &finished.output);
     let words = observed.server.test_command().unwrap_or_default();
-    let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
-    let command = words.join(" ");
+    let command = shell_line(&words);
     missing
         .into_iter()
         .map(|(chain, key)| servers::claim_missing_paths(&chain, &key))

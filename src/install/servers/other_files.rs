@@ -93,7 +93,7 @@ impl AnswerThere {
             ProbeVerdict::OtherLeaf { label, .. } => {
                 let leaf = handshake.chain.first();
                 match leaf.and_then(|der| Certificate::from_der(der).ok()) {
-                    Some(leaf) => format!("{label}, until {}", day(leaf.not_after)),
+                    Some(leaf) => format!("{label}, expires {}", day(leaf.not_after)),
                     None => label.clone(),
                 }
             }

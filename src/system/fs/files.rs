@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
@@ -152,24 +152,6 @@ fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
     *buffer = larger;
 }
 
-/// Reads a file that the user gave, or stdin for `-`. It may also be a pipe (`<(...)` in a shell):
-/// that is read to its end.
-///
-/// # Errors
-/// The same as [`read`]; folders and devices are refused.
-pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    if path == Path::new("-") {
-        return read_stdin(limit);
-    }
-    let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
-    if !pipe {
-        return read(path, limit);
-    }
-    File::open(path)
-        .and_then(|file| read_bounded(file, limit, room(limit)))
-        .map_err(FileError::at("read", path))
-}
-
 fn irregular(meta: &fs::Metadata) -> io::Error {
     if meta.is_dir() {
         return io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
@@ -182,26 +164,11 @@ fn irregular(meta: &fs::Metadata) -> io::Error {
 
 /// Allocates a buffer for the largest allowed content: it may be a key, and growing would leave
 /// copies in memory. The system provides memory only as it is filled.
-fn room(limit: u64) -> usize {
+pub(super) fn room(limit: u64) -> usize {
     usize::try_from(limit.saturating_add(1)).unwrap_or(0)
 }
 
-/// Reads all of stdin, at most `limit` bytes.
-///
-/// # Errors
-/// When it is longer than `limit` or cannot be read.
-pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
-    read_bounded(io::stdin().lock(), limit, room(limit))
-        .map_err(FileError::at("read", Path::new("stdin")))
-}
-
-/// Returns whether stdin is a terminal.
-#[must_use]
-pub(crate) fn stdin_is_terminal() -> bool {
-    io::IsTerminal::is_terminal(&io::stdin())
-}
-
-fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(room);
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {

@@ -20,6 +20,9 @@ pub struct FileLock(File);
 /// The mode of the lock.
 pub(crate) const LOCK_MODE: Mode = Mode::new(0o600);
 
+/// What fails in the error of a lock that cannot be opened.
+pub(crate) const OPEN_LOCK: &str = "open the lock";
+
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl FileLock {
@@ -42,9 +45,7 @@ impl FileLock {
             .truncate(false)
             .mode(LOCK_MODE.bits())
             .custom_flags(nofollow);
-        let file = options
-            .open(path)
-            .map_err(FileError::at("open the lock", path))?;
+        let file = options.open(path).map_err(FileError::at(OPEN_LOCK, path))?;
         let ends = Instant::now() + wait;
         loop {
             if try_lock(&file).map_err(FileError::at("lock", path))? {

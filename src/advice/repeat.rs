@@ -1,0 +1,190 @@
+//! Steps that repeat the command of this run with another option. The command line is process-wide,
+//! because errors become advice in every layer.
+
+use std::ffi::OsString;
+use std::sync::OnceLock;
+
+use super::command_lines::run_as_root_if_needed;
+use crate::finding::{NextStep, shell_word};
+use crate::system::fs::folders;
+
+/// The command line of this run, if it can be repeated.
+static COMMAND_LINE: OnceLock<RepeatableCommand> = OnceLock::new();
+
+/// A longer command line is not printed again.
+const WORD_LIMIT: usize = 40;
+
+/// A command line that leads to the same result when it is run again.
+#[derive(Debug)]
+struct RepeatableCommand {
+    /// Its words without the program's name.
+    words: Vec<String>,
+    /// The index of the command among them.
+    command: usize,
+}
+
+impl RepeatableCommand {
+    /// Returns nothing for words that cannot be printed, for what was read from stdin, and for a
+    /// rehearsal, whose commands are not this one.
+    fn new(args: &[OsString], command: usize) -> Option<Self> {
+        let words: Option<Vec<String>> = args
+            .iter()
+            .skip(1)
+            .map(|word| word.to_str().map(str::to_owned))
+            .collect();
+        let words = words.filter(|words| words.len() <= WORD_LIMIT)?;
+        let command = command.checked_sub(1)?;
+        let is_repeatable =
+            words.get(command)? != "rehearse" && !words.iter().any(|word| word == "-");
+        is_repeatable.then_some(Self { words, command })
+    }
+
+    /// Returns the words with `options`, which replace the same ones.
+    fn with_options(&self, options: &[RepeatOption<'_>]) -> Vec<String> {
+        let end = self.words.iter().position(|word| word == "--");
+        let (before, after) = self.words.split_at(end.unwrap_or(self.words.len()));
+        let mut words = before.to_vec();
+        for option in options {
+            option.replace_in(&mut words);
+        }
+        words.extend_from_slice(after);
+        words
+    }
+}
+
+/// An option of a repeated command.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RepeatOption<'a> {
+    /// `--trust`, or `--aia=any`.
+    pub(crate) name: &'a str,
+    /// Its value, if that is a word of its own.
+    pub(crate) value: Option<&'a str>,
+}
+
+impl RepeatOption<'_> {
+    fn replace_in(self, words: &mut Vec<String>) {
+        let name = self.name.split('=').next().unwrap_or_default();
+        let is_same = |word: &String| {
+            let rest = word.strip_prefix(name);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        while let Some(index) = words.iter().position(is_same) {
+            let has_own_value = self.value.is_some() && words[index] == name;
+            let end = (index + 1 + usize::from(has_own_value)).min(words.len());
+            words.drain(index..end);
+        }
+        words.push(self.name.to_owned());
+        words.extend(self.value.map(str::to_owned));
+    }
+
+    fn in_words(self) -> String {
+        match self.value {
+            Some(value) => format!("{} {}", self.name, shell_word(value)),
+            None => self.name.to_owned(),
+        }
+    }
+}
+
+/// Remembers the command line; `command` is the index of the command in `args`. Only the first call
+/// has an effect.
+pub(crate) fn remember_command_line(args: &[OsString], command: usize) {
+    if let Some(line) = RepeatableCommand::new(args, command) {
+        let _ = COMMAND_LINE.set(line);
+    }
+}
+
+/// Repeats the command with `options`, if it is one of `commands`; `sentence` says when. Where that
+/// command line is not known, the step is a sentence.
+#[must_use]
+pub(crate) fn repeat_with(
+    sentence: &str,
+    commands: &[&str],
+    options: &[RepeatOption<'_>],
+) -> NextStep {
+    let shown: Vec<String> = options.iter().map(|option| option.in_words()).collect();
+    let sentence = format!("{sentence} with `{}`", shown.join(" "));
+    match COMMAND_LINE.get() {
+        Some(line) if commands.contains(&line.words[line.command].as_str()) => {
+            let words = line.with_options(options);
+            run_as_root_if_needed(NextStep::run_certctl(sentence, &words))
+        }
+        _ => NextStep::say(sentence),
+    }
+}
+
+/// Repeats the command as root, who may use what this user may not; `None` where root runs it, or
+/// where the command line is not known.
+#[must_use]
+pub(super) fn as_root() -> Option<NextStep> {
+    let line = COMMAND_LINE.get().filter(|_| folders::current_user() != 0)?;
+    let sentence = "If only root may use it, run the same command as root";
+    Some(NextStep::run_certctl(sentence, &line.words).with_sudo())
+}
+
+/// `--at` was given to a command that changes this machine.
+#[must_use]
+pub(crate) fn omit_at_or_dry_run() -> NextStep {
+    let dry_run = RepeatOption {
+        name: "--dry-run",
+        value: None,
+    };
+    let sentence = "Omit `--at`; or, to see what would be done at that time, repeat the command";
+    repeat_with(sentence, &["install", "rollback"], &[dry_run])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::{RepeatOption, RepeatableCommand};
+
+    fn repeated(line: &str, name: &str, value: Option<&str>) -> Option<String> {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let command = args
+            .iter()
+            .position(|word| word == "verify" || word == "rehearse");
+        let line = RepeatableCommand::new(&args, command.unwrap_or_default())?;
+        Some(line.with_options(&[RepeatOption { name, value }]).join(" "))
+    }
+
+    #[test]
+    fn an_option_is_added_or_replaced() {
+        for (line, expected) in [
+            ("certctl verify x.crt", "verify x.crt --trust system"),
+            (
+                "certctl verify --trust a.pem x.crt",
+                "verify x.crt --trust system",
+            ),
+            (
+                "certctl verify --trust=a.pem x.crt",
+                "verify x.crt --trust system",
+            ),
+            (
+                "certctl verify --trusted x.crt",
+                "verify --trusted x.crt --trust system",
+            ),
+            ("certctl verify --trust", "verify --trust system"),
+            (
+                "certctl verify --trust=a --trust b",
+                "verify --trust system",
+            ),
+            (
+                "certctl -q verify -- -x.crt",
+                "-q verify --trust system -- -x.crt",
+            ),
+        ] {
+            let words = repeated(line, "--trust", Some("system"));
+            assert_eq!(words.as_deref(), Some(expected), "{line}");
+        }
+        let switched = repeated("certctl verify --aia x.crt", "--aia=any", None);
+        assert_eq!(switched.unwrap(), "verify x.crt --aia=any");
+    }
+
+    #[test]
+    fn some_command_lines_are_not_repeated() {
+        let long = format!("certctl verify{}", " x".repeat(100));
+        for line in ["certctl verify -", "certctl rehearse", "certctl", &long] {
+            assert_eq!(repeated(line, "--strict", None), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a user passes as an argument: a file, a pipe, or stdin, which can be read only once.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::files::{self, FileError, read_bounded, room};
+
+/// Whether stdin was read to its end.
+static IS_READ: AtomicBool = AtomicBool::new(false);
+
+/// Reads a file that the user gave, or stdin for `-`. It may also be a pipe (`<(...)` in a shell):
+/// that is read to its end.
+///
+/// # Errors
+/// The same as [`files::read`]; folders and devices are refused.
+pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    if path == Path::new("-") {
+        return read_stdin(limit);
+    }
+    let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
+    if !pipe {
+        return files::read(path, limit);
+    }
+    File::open(path)
+        .and_then(|file| read_bounded(file, limit, room(limit)))
+        .map_err(FileError::at("read", path))
+}
+
+/// Reads all of stdin, at most `limit` bytes.
+///
+/// # Errors
+/// When it is longer than `limit`, cannot be read, or was read before: two arguments are `-`.
+pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, FileError> {
+    let fail = FileError::at("read", Path::new("stdin"));
+    if IS_READ.swap(true, Ordering::Relaxed) {
+        let message = "it was read for another argument already";
+        return Err(fail(io::Error::new(io::ErrorKind::ResourceBusy, message)));
+    }
+    read_bounded(io::stdin().lock(), limit, room(limit)).map_err(fail)
+}
+
+/// Returns whether stdin is a terminal.
+#[must_use]
+pub(crate) fn stdin_is_terminal() -> bool {
+    io::IsTerminal::is_terminal(&io::stdin())
+}
