@@ -8,6 +8,7 @@ pub(crate) mod environment;
 pub(crate) mod fs;
 pub(crate) mod http;
 pub(crate) mod line_reader;
+pub(crate) mod listening;
 pub(crate) mod local_zone;
 pub(crate) mod process;
 pub(crate) mod roots;

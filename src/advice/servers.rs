@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::command_lines::{certctl_step, shell_path};
+use super::command_lines::{certctl_step, run_as_root_if_needed, shell_path};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
 
@@ -59,6 +59,20 @@ pub(crate) fn choose_server(name: &str) -> NextStep {
     NextStep::say(format!(
         "If the option is for {name}, add `--server {name}`"
     ))
+}
+
+/// Several servers are installed and none is running: the same command line for one of them.
+/// `arguments` come after `certctl`.
+#[must_use]
+pub(crate) fn install_for_one(arguments: &[String], software: ServerSoftware) -> NextStep {
+    let chosen = ["--server".to_owned(), software.name().to_owned()];
+    // After `--` it would be a file name.
+    let end = arguments.iter().position(|word| word == "--");
+    let (options, files) = arguments.split_at(end.unwrap_or(arguments.len()));
+    let words = [options, &chosen, files].concat();
+    let sentence = format!("If {} serves the site", software.title());
+    let step = NextStep::run_certctl(sentence, &words);
+    run_as_root_if_needed(step)
 }
 
 /// A server that was given with `--server` is not installed.

@@ -370,6 +370,20 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "site-answers-error",
+        meaning: "the site answers with an error since the reload, and did not before",
+        why: "The certificate is served, but visitors get an error page or no answer. The reload \
+            may have activated an earlier change to the configuration, or the application behind \
+            the server has stopped. Nothing was rolled back, because another certificate would not \
+            change it.",
+        fix: "Read the server's log, for example `sudo tail -n 20 /var/log/nginx/error.log`, and \
+            repair the cause.",
+        source: "RFC 9110 15.6",
+        example: "https://example.com/ answers 502 since the reload: nothing listens on\n\
+            127.0.0.1:8000 (before: it works (200))",
+        ..FINDING
+    },
+    CodeEntry {
         code: "stapling-without-ocsp",
         meaning: "the configuration staples OCSP responses, and the certificate has no OCSP URL",
         why: "OCSP is optional for CAs since 2024, and many have switched it off. nginx then \

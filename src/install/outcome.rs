@@ -13,7 +13,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
 use crate::install::preflight::PreflightState;
 use crate::install::servers::ServerUse;
-use crate::install::servers::new_block::{self, BlockPlacement};
+use crate::install::servers::unserved::UnservedServer;
+use crate::install::site_check::SiteReport;
 use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
 use crate::install_plan::observe;
 use crate::install_plan::plan::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState};
@@ -59,6 +60,10 @@ pub(crate) struct TransactionOutcome {
     pub seen: Vec<ProbeResult>,
     /// What blocks with other files served.
     pub seen_elsewhere: Vec<ProbeResult>,
+    /// Whether they serve another certificate.
+    serves_others: bool,
+    /// What the sites answered over HTTP after the reload.
+    sites: SiteReport,
     pub findings: Vec<Finding>,
     /// What to do now.
     pub next: Vec<NextStep>,
@@ -106,6 +111,8 @@ impl TransactionOutcome {
             plan,
             seen: serving.probes.iter().map(ProbeResult::from).collect(),
             seen_elsewhere: other_probes.iter().map(ProbeResult::from).collect(),
+            serves_others: false,
+            sites: SiteReport::default(),
             findings: [
                 serving.findings.clone(),
                 serving.check_other_files(other_probes),
@@ -157,6 +164,7 @@ impl TransactionOutcome {
         let left_to_do = Self::describe_left_to_do(situation, plan.end);
         Self {
             left_to_do,
+            next: unserved_steps(situation, &plan),
             ..Self::new(situation, InstallVerdict::Planned, Some(plan), &[])
         }
     }
@@ -170,6 +178,7 @@ impl TransactionOutcome {
         situation: &PreflightState,
         plan: InstallPlan,
         applied: AppliedPlan,
+        sites: SiteReport,
     ) -> Result<Self, Failure> {
         let other_probes = &applied.other_probes;
         let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None, other_probes);
@@ -179,19 +188,32 @@ impl TransactionOutcome {
                 .push(failed::report_unfinished(step, error));
         }
         if !applied.probes.is_empty() {
-            outcome.seen = applied.probes.iter().map(ProbeResult::from).collect();
+            let with_status = |probe| ProbeResult::with_status(probe, sites.status_at(probe));
+            outcome.seen = applied.probes.iter().map(with_status).collect();
         }
         match applied.failed {
             None => {
                 outcome.record_success(context, situation, &plan);
                 if situation.serving.is_incomplete(&applied.other_probes) {
                     outcome.verdict = InstallVerdict::LiveIncomplete;
+                    outcome.serves_others = true;
                 }
+                outcome.record_sites(sites);
             }
             Some(failed) => outcome.record_failure(situation, &plan, failed)?,
         }
         outcome.plan = Some(plan);
         Ok(outcome)
+    }
+
+    /// Records what the sites answer after the reload. A new error makes the install incomplete.
+    fn record_sites(&mut self, sites: SiteReport) {
+        let errors = sites.findings();
+        if !errors.is_empty() && self.verdict.exit_code() == 0 {
+            self.verdict = InstallVerdict::LiveIncomplete;
+        }
+        self.findings.extend(errors);
+        self.sites = sites;
     }
 
     fn record_success(
@@ -211,7 +233,7 @@ impl TransactionOutcome {
             PlanEnd::Proven => InstallVerdict::Live,
         };
         match plan.end {
-            PlanEnd::NotNamed => self.write_blocks(context, situation),
+            PlanEnd::NotNamed => self.report_unserved(context, situation),
             PlanEnd::Stopped => self.report_stopped(context, situation),
             PlanEnd::Partly => {
                 let root = context.root.as_deref();
@@ -222,34 +244,24 @@ impl TransactionOutcome {
         }
     }
 
-    /// Writes a block for each server whose configuration does not reference the certificate; the
-    /// last step is to install again.
-    fn write_blocks(&mut self, context: &Context, situation: &PreflightState) {
+    /// Reports each server whose configuration does not use the files; the last step is to install
+    /// again.
+    fn report_unserved(&mut self, context: &Context, situation: &PreflightState) {
         let root = context.root.as_deref();
-        let mut move_commands = Vec::new();
-        let mut has_manual_steps = false;
-        for server_use in &situation.serving.uses {
-            if server_use.state != ServerState::NotNamed {
-                continue;
-            }
-            let block = new_block::write(context, situation, server_use);
-            self.findings.push(block.finding());
-            match block.placement(server_use) {
-                BlockPlacement::Move(command) => move_commands.push(command),
-                BlockPlacement::ByHand(step) => {
-                    has_manual_steps = true;
-                    self.next.push(step);
-                }
-                BlockPlacement::Nothing => {}
-            }
+        let mut enable_commands = Vec::new();
+        for server in UnservedServer::find_all(situation) {
+            self.findings.push(server.finding());
+            self.next.extend(server.steps());
+            enable_commands.extend(server.enable_command());
         }
-        if move_commands.is_empty() {
+        if enable_commands.is_empty() {
             self.next
                 .push(install_command::install_after_changes(root, &self.name));
             return;
         }
         let install = install_command::install_again(root, &self.name);
-        let step = command_lines::move_then_install(&move_commands, &install);
+        let step = command_lines::enable_then_install(&enable_commands, &install);
+        let has_manual_steps = !self.next.is_empty();
         self.next
             .push(if has_manual_steps { step.later() } else { step });
     }
@@ -355,6 +367,15 @@ fn rollback_report(failed: &FailedPlan) -> RollbackReport {
 pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
     let install = install_command::install_several_again(context.root.as_deref(), names);
     command_lines::start_then_install(start, &install)
+}
+
+/// What a dry run shows for servers that would not use the files.
+fn unserved_steps(situation: &PreflightState, plan: &InstallPlan) -> Vec<NextStep> {
+    if plan.end != PlanEnd::NotNamed {
+        return Vec::new();
+    }
+    let servers = UnservedServer::find_all(situation);
+    servers.iter().flat_map(UnservedServer::steps).collect()
 }
 
 /// Whether a plan changes anything but the options of the next renewal.

@@ -25,11 +25,11 @@ mod coverage;
 pub(crate) mod disabled_sites;
 pub(crate) mod discover;
 pub(crate) mod health;
-pub(crate) mod new_block;
 mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
 mod serving_checks;
+pub(crate) mod unserved;
 
 /// The servers of a certificate, as observed.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub(crate) struct ServingState {
     pub refusals: Vec<Finding>,
     /// Names that blocks serve with the present certificate and that the new one does not cover.
     pub names_losing_coverage: Vec<Finding>,
+    /// The installed servers, if only the user knows which one is meant.
+    pub undecided: Vec<ServerSoftware>,
 }
 
 /// How one server uses the certificate.
@@ -120,6 +122,7 @@ pub(crate) fn find_serving(
     let search_links = search.search_links(&serving.configured_paths);
     let found = discovery.find_servers(context, search.settings, &search_links, &names)?;
     serving.findings.extend(found.report_omitted());
+    serving.undecided.clone_from(&found.undecided);
     let unnotified = discovery.find_unnotified(context, search.settings, &found, &search_links);
     for observed in unnotified {
         let finding = report_unnotified(context, &observed, search, &found, &search_links);
@@ -161,6 +164,7 @@ impl ServingState {
             findings: Vec::new(),
             refusals: Vec::new(),
             names_losing_coverage: Vec::new(),
+            undecided: Vec::new(),
         }
     }
 

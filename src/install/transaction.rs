@@ -10,6 +10,7 @@ use super::plan_fingerprint;
 use super::preflight::disk_space::SpaceReservation;
 use super::preflight::{self, PreflightState};
 use super::request::{InstallRequest, RunMode};
+use super::site_check::SiteCheck;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install_plan::apply::error::InstallError;
@@ -212,9 +213,13 @@ impl<'a, 'b> Transaction<'a, 'b> {
             now: whole_seconds(context.now()),
             interrupt: Some(&context.interrupt),
         };
+        let observed = situations.iter().map(|(_, situation)| situation);
+        let check = SiteCheck::visit_before(observed, &plans, &context.interrupt);
         let applied = run.run(&plans);
-        for (((index, situation), plan), applied) in situations.iter().zip(plans).zip(applied) {
-            let result = TransactionOutcome::applied(context, situation, plan, applied);
+        let sites = check.visit_after(&applied, &context.interrupt);
+        let results = plans.into_iter().zip(applied).zip(sites);
+        for ((index, situation), ((plan, applied), sites)) in situations.iter().zip(results) {
+            let result = TransactionOutcome::applied(context, situation, plan, applied, sites);
             self.results[*index] = Some(result);
         }
     }

@@ -19,7 +19,7 @@ use crate::store::settings::LineageSettings;
 use crate::system::process::{self, FinishedCommand, ProcessError};
 use crate::system::tls;
 use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
-use crate::webserver::model::{ConfigBlock, ServerSoftware};
+use crate::webserver::model::{CatchAllBlocks, ConfigBlock, ServerSoftware};
 use crate::wording::joined_with_and;
 
 /// A server of this machine, observed once.
@@ -111,6 +111,13 @@ impl ObservedServer {
                 || config.blocks_serving(names).any(ConfigBlock::speaks_tls)
         })
     }
+
+    /// Whether a block without a host name answers for these names over TLS.
+    fn answers_without_name(&self, names: &[DnsName]) -> bool {
+        self.observation
+            .as_ref()
+            .is_some_and(|observation| !CatchAllBlocks::find(&observation.config, names).is_empty())
+    }
 }
 
 /// The servers of a certificate.
@@ -120,32 +127,39 @@ pub(crate) struct DiscoveredServers {
     /// Installed servers that are omitted: they do not reference the certificate and are not running,
     /// while another server is.
     pub idle: Vec<ServerSoftware>,
+    /// Several servers are installed, none is running, and none of their configurations concerns the
+    /// certificate: only the user knows which one is meant.
+    pub undecided: Vec<ServerSoftware>,
 }
 
 impl DiscoveredServers {
-    /// Selects servers without `--server`: those whose configuration references the certificate; if
-    /// none does, the running ones, because a new block would not start another; if none is running,
-    /// all.
+    /// Selects servers without `--server`: those whose configuration references the certificate or
+    /// has a TLS block with one of its names; if none does, the running ones that answer for its
+    /// names anyway; then the running ones; then those that would answer; then all, undecided.
     fn select(
         mut servers: Vec<Rc<ObservedServer>>,
         links: &[StableLink],
         names: &[DnsName],
     ) -> Self {
-        let mut idle = Vec::new();
-        if servers
-            .iter()
-            .any(|observed| observed.concerns(links, names))
-        {
-            servers.retain(|observed| observed.concerns(links, names));
-        } else if servers.iter().any(|observed| observed.runs()) {
-            idle = servers
-                .iter()
-                .filter(|observed| !observed.runs())
-                .filter_map(|observed| observed.software())
-                .collect();
-            servers.retain(|observed| observed.runs());
+        let mut found = Self::default();
+        let concerned = keep_if_any(&mut servers, |observed| observed.concerns(links, names));
+        if !concerned {
+            let installed = servers.clone();
+            let is_running = keep_if_any(&mut servers, ObservedServer::runs);
+            let answers = keep_if_any(&mut servers, |observed| {
+                observed.answers_without_name(names)
+            });
+            if is_running && !answers {
+                let idle = installed.iter().filter(|observed| !observed.runs());
+                found.idle = idle.filter_map(|observed| observed.software()).collect();
+            }
+            if !is_running && !answers && servers.len() > 1 {
+                let all = servers.iter();
+                found.undecided = all.filter_map(|observed| observed.software()).collect();
+            }
         }
-        Self { servers, idle }
+        found.servers = servers;
+        found
     }
 
     /// Returns the software of each server; commands given by the user have none.
@@ -177,6 +191,18 @@ impl DiscoveredServers {
         );
         Finding::note("server-skipped", message)
     }
+}
+
+/// Keeps the servers for which `is` holds, if it holds for any; returns whether it does.
+fn keep_if_any(
+    servers: &mut Vec<Rc<ObservedServer>>,
+    is: impl Fn(&ObservedServer) -> bool,
+) -> bool {
+    let holds = servers.iter().any(|observed| is(observed));
+    if holds {
+        servers.retain(|observed| is(observed));
+    }
+    holds
 }
 
 /// A server, and how it is controlled.
@@ -252,8 +278,8 @@ impl ServerDiscovery {
     }
 
     /// Returns the servers of the command line, else the saved ones; else the installed ones whose
-    /// configuration references the certificate (`links`, `names`); if none does, the running ones;
-    /// if none is running, all installed ones. Under `--root`, none is searched for.
+    /// configuration concerns the certificate (`links`, `names`); if none does, the running ones; if
+    /// none is running, all installed ones. Under `--root`, none is searched for.
     ///
     /// # Errors
     /// When a command cannot be run, or a server of the command line is not installed.

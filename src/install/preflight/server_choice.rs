@@ -1,0 +1,47 @@
+//! The choice that only the user can make: several servers are installed, and nothing shows which
+//! one serves the site.
+
+use crate::advice::servers;
+use crate::context::Context;
+use crate::failure::{Failure, FailureKind};
+use crate::install::request::InstallRequest;
+use crate::system::environment;
+use crate::webserver::model::ServerSoftware;
+use crate::wording::joined_with_and;
+
+/// Fails with one command line for each server if there are several; `undecided` is empty if the
+/// servers are known.
+pub(super) fn require(
+    context: &Context,
+    request: &InstallRequest<'_>,
+    undecided: &[ServerSoftware],
+) -> Result<(), Failure> {
+    if undecided.is_empty() {
+        return Ok(());
+    }
+    let titles: Vec<&str> = undecided.iter().map(|software| software.title()).collect();
+    let message = format!(
+        "{} are installed, and certctl does not know which one serves the site",
+        joined_with_and(&titles)
+    );
+    let failure = Failure::new(FailureKind::NotFound, message).because(
+        "none of them is running, and none of their configurations uses the certificate or has its \
+         names",
+    );
+    let arguments = command_arguments(context, request);
+    Err(undecided
+        .iter()
+        .map(|software| servers::install_for_one(&arguments, *software))
+        .fold(failure, Failure::with_step))
+}
+
+/// The words after `certctl` that run the same install again.
+fn command_arguments(context: &Context, request: &InstallRequest<'_>) -> Vec<String> {
+    let arguments = environment::arguments();
+    if arguments.iter().any(|word| word == "install") {
+        return arguments;
+    }
+    let mut words = context.command_words("install");
+    words.push(request.stem.clone());
+    words
+}
