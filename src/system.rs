@@ -11,6 +11,7 @@ pub(crate) mod line_reader;
 pub(crate) mod listening;
 pub(crate) mod local_zone;
 pub(crate) mod process;
+pub(crate) mod process_start;
 pub(crate) mod roots;
 pub(crate) mod runtime;
 pub(crate) mod serve;

@@ -48,6 +48,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "config-not-loaded",
+        meaning: "the configuration was changed after the server loaded it",
+        why: "The reload of this installation activates these changes too. If one of them breaks \
+            the site, that looks like a fault of the new certificate.",
+        fix: "Check the changes that certctl lists. If they are wanted, there is nothing to do.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "config-unclear",
         meaning: "only the server can decide what a part of its configuration means",
         why: "The configuration depends on a variable, a script or a condition that certctl does \

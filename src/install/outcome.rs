@@ -167,6 +167,17 @@ impl TransactionOutcome {
             next: unserved_steps(situation, &plan),
             ..Self::new(situation, InstallVerdict::Planned, Some(plan), &[])
         }
+        .with_unloaded_changes(situation)
+    }
+
+    /// Adds a warning for each server that the plan reloads and whose configuration was changed
+    /// since it was loaded.
+    fn with_unloaded_changes(mut self, situation: &PreflightState) -> Self {
+        if let Some(plan) = &self.plan {
+            let findings = situation.serving.report_unloaded_changes(plan);
+            self.findings.extend(findings);
+        }
+        self
     }
 
     /// The outcome of a plan that was run.
@@ -182,6 +193,8 @@ impl TransactionOutcome {
     ) -> Result<Self, Failure> {
         let other_probes = &applied.other_probes;
         let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None, other_probes);
+        let unloaded = situation.serving.report_unloaded_changes(&plan);
+        outcome.findings.extend(unloaded);
         for (step, error) in &applied.harmless_failures {
             outcome
                 .findings

@@ -29,6 +29,7 @@ mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
 mod serving_checks;
+mod unloaded;
 pub(crate) mod unserved;
 
 /// The servers of a certificate, as observed.

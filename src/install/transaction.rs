@@ -213,8 +213,9 @@ impl<'a, 'b> Transaction<'a, 'b> {
             now: whole_seconds(context.now()),
             interrupt: Some(&context.interrupt),
         };
-        let observed = situations.iter().map(|(_, situation)| situation);
-        let check = SiteCheck::visit_before(observed, &plans, &context.interrupt);
+        let observed = || situations.iter().map(|(_, situation)| situation);
+        observed().for_each(|situation| situation.serving.observe_unloaded_changes());
+        let check = SiteCheck::visit_before(observed(), &plans, &context.interrupt);
         let applied = run.run(&plans);
         let sites = check.visit_after(&applied, &context.interrupt);
         let results = plans.into_iter().zip(applied).zip(sites);

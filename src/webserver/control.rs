@@ -19,12 +19,14 @@ use crate::webserver::model::{
 
 pub(crate) mod apache;
 pub(crate) mod haproxy;
+mod loaded;
 pub(crate) mod nginx;
 mod observe;
 mod service;
 
 pub use apache::ApacheProgram;
 pub(crate) use haproxy::HaproxyProgram;
+pub(crate) use loaded::UnloadedChanges;
 pub use nginx::NginxProgram;
 use observe::run;
 pub(crate) use observe::{DEADLINE, FILE_LIMIT, FILES, ServerError};

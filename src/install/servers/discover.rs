@@ -18,7 +18,9 @@ use crate::store::layout::StableLink;
 use crate::store::settings::LineageSettings;
 use crate::system::process::{self, FinishedCommand, ProcessError};
 use crate::system::tls;
-use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
+use crate::webserver::control::{
+    ControlledServer, ServerObservation, ServerProgram, UnloadedChanges,
+};
 use crate::webserver::model::{CatchAllBlocks, ConfigBlock, ServerSoftware};
 use crate::wording::joined_with_and;
 
@@ -32,6 +34,7 @@ pub(crate) struct ObservedServer {
     pub refusal: Option<Finding>,
     tested: OnceCell<Option<FinishedCommand>>,
     disabled_sites: OnceCell<Vec<DisabledSite>>,
+    unloaded_changes: OnceCell<Option<UnloadedChanges>>,
 }
 
 impl ObservedServer {
@@ -47,6 +50,7 @@ impl ObservedServer {
             refusal,
             tested: OnceCell::new(),
             disabled_sites: OnceCell::new(),
+            unloaded_changes: OnceCell::new(),
         }
     }
 
@@ -81,6 +85,18 @@ impl ObservedServer {
         }
         let tested = self.server.test()?;
         Ok(self.tested.get_or_init(|| tested).as_ref())
+    }
+
+    /// Returns the changes to its configuration that it has not loaded, searched for once. After a
+    /// reload, this is still the answer from before.
+    #[must_use]
+    pub(crate) fn unloaded_changes(&self) -> Option<&UnloadedChanges> {
+        let changes = self.unloaded_changes.get_or_init(|| {
+            self.observation
+                .as_ref()
+                .and_then(ServerObservation::unloaded_changes)
+        });
+        changes.as_ref()
     }
 
     /// Returns the sites that exist and are not enabled, searched for once.
