@@ -233,8 +233,12 @@ fn a_block_that_only_the_server_can_choose_is_not_adopted() {
 fn with_several_servers_and_none_running_the_user_chooses() {
     let setup = InstallSandbox::new();
     setup.write_delivery("new.crt");
+    // An Apache without a configuration is not a server.
+    let listen = format!("Listen 127.0.0.1:{}", free_port());
+    support::apache::write_config(&setup.sandbox.join("apache"), &listen);
     let script = "mount -t tmpfs -o mode=755 tmpfs /etc/ssl; mkdir -m 700 /etc/ssl/private
          mount -t tmpfs -o mode=755 tmpfs /run
+         mount -t tmpfs -o mode=755 tmpfs /etc/apache2; cp apache/apache2.conf /etc/apache2/
          certctl install new.crt --trust root.pem --json";
     let run = in_mount(&setup.sandbox, "size=1m", script).expect(3);
     let run = run.json();

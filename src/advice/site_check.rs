@@ -22,7 +22,7 @@ pub(crate) fn find_reason(software: Option<ServerSoftware>, reason: ErrorReason)
     }
     let log = match software {
         Some(ServerSoftware::Apache) => "sudo tail -n 20 /var/log/apache2/error.log",
-        Some(ServerSoftware::Haproxy) => "sudo journalctl -u haproxy -n 20 --no-pager",
+        Some(ServerSoftware::Haproxy) => "sudo tail -n 20 /var/log/haproxy.log",
         Some(ServerSoftware::Nginx) => "sudo tail -n 20 /var/log/nginx/error.log",
         None => return steps,
     };

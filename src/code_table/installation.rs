@@ -388,8 +388,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         fix: "Read the server's log, for example `sudo tail -n 20 /var/log/nginx/error.log`, and \
             repair the cause.",
         source: "RFC 9110 15.6",
-        example: "https://example.com/ answers 502 since the reload: nothing listens on\n\
-            127.0.0.1:8000 (before: it works (200))",
+        example: "https://example.com/ answers 502 since the reload: nothing listens\n\
+            on 127.0.0.1:8000 (before: it works (200))",
         ..FINDING
     },
     CodeEntry {

@@ -10,7 +10,7 @@ use self::progress::FailedProgress;
 use crate::advice::{command_lines, install_command};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::install::preflight::PreflightState;
 use crate::install::servers::ServerUse;
 use crate::install::servers::unserved::UnservedServer;
@@ -60,8 +60,6 @@ pub(crate) struct TransactionOutcome {
     pub seen: Vec<ProbeResult>,
     /// What blocks with other files served.
     pub seen_elsewhere: Vec<ProbeResult>,
-    /// Whether they serve another certificate.
-    serves_others: bool,
     /// What the sites answered over HTTP after the reload.
     sites: SiteReport,
     pub findings: Vec<Finding>,
@@ -111,13 +109,8 @@ impl TransactionOutcome {
             plan,
             seen: serving.probes.iter().map(ProbeResult::from).collect(),
             seen_elsewhere: other_probes.iter().map(ProbeResult::from).collect(),
-            serves_others: false,
             sites: SiteReport::default(),
-            findings: [
-                serving.findings.clone(),
-                serving.check_other_files(other_probes),
-            ]
-            .concat(),
+            findings: serving.all_findings(other_probes),
             next: Vec::new(),
             start_commands: Vec::new(),
             dry_run: None,
@@ -209,7 +202,6 @@ impl TransactionOutcome {
                 outcome.record_success(context, situation, &plan);
                 if situation.serving.is_incomplete(&applied.other_probes) {
                     outcome.verdict = InstallVerdict::LiveIncomplete;
-                    outcome.serves_others = true;
                 }
                 outcome.record_sites(sites);
             }
@@ -217,6 +209,14 @@ impl TransactionOutcome {
         }
         outcome.plan = Some(plan);
         Ok(outcome)
+    }
+
+    /// Whether blocks with other files serve another certificate, or may do so.
+    fn serves_others(&self) -> bool {
+        let codes = ["other-certificate-served", "configured-elsewhere"];
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error && codes.contains(&finding.code))
     }
 
     /// Records what the sites answer after the reload. A new error makes the install incomplete.

@@ -164,9 +164,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         let certificates = wanted_certificates(request.goal, target.as_ref());
         let (layout, serving) =
             servers::find_serving(context, discovery, search_paths, certificates)?;
-        if let InstallGoal::Install(_) | InstallGoal::Placeholder(_) = request.goal {
-            server_choice::require(context, request, &serving.undecided)?;
-        }
+        server_choice::require(context, request, &serving.undecided)?;
         Ok(Self {
             request,
             layout,

@@ -11,7 +11,7 @@ use crate::install_plan::apply::{AppliedPlan, ProbeAnswer};
 use crate::install_plan::plan::{InstallPlan, PlanStep, ServerState};
 use crate::probe::ProbeTarget;
 use crate::probe::http::{
-    HttpPlace, HttpRequest, HttpScheme, RedirectRules, SiteAnswer, SiteVisit,
+    HomePageVisit, HttpPlace, HttpRequest, HttpScheme, RedirectRules, SiteAnswer,
 };
 use crate::system::signals::InterruptSignal;
 use crate::system::tls::http_get;
@@ -23,7 +23,7 @@ use crate::webserver::model::{
 /// A place that is visited before and after the switch.
 #[derive(Debug)]
 struct CheckedPlace {
-    visit: SiteVisit,
+    visit: HomePageVisit,
     software: Option<ServerSoftware>,
     /// Where the server passes the requests to.
     upstreams: Vec<UpstreamAddress>,
@@ -67,7 +67,7 @@ impl SiteCheck {
                 .map(|(situation, plan)| find_places(situation, plan))
                 .collect(),
         };
-        let visits: Vec<SiteVisit> = check.places().map(|place| place.visit.clone()).collect();
+        let visits: Vec<HomePageVisit> = check.places().map(|place| place.visit.clone()).collect();
         let answers = http_get::visit_all(&visits, interrupt);
         let places = check.certificates.iter_mut().flatten();
         for (place, answer) in places.zip(answers) {
@@ -92,7 +92,7 @@ impl SiteCheck {
                 places.clear();
             }
         }
-        let visits: Vec<SiteVisit> = self.places().map(|place| place.visit.clone()).collect();
+        let visits: Vec<HomePageVisit> = self.places().map(|place| place.visit.clone()).collect();
         let mut answers = http_get::visit_all(&visits, interrupt).into_iter();
         self.certificates
             .into_iter()
@@ -125,7 +125,7 @@ fn find_places(situation: &PreflightState, plan: &InstallPlan) -> Vec<CheckedPla
     found
         .into_iter()
         .map(|(web, software, upstreams)| CheckedPlace {
-            visit: SiteVisit {
+            visit: HomePageVisit {
                 request: HttpRequest::home(web.place, web.host),
                 rules: Arc::clone(&rules),
                 before: None,

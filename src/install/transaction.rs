@@ -10,11 +10,11 @@ use super::plan_fingerprint;
 use super::preflight::disk_space::SpaceReservation;
 use super::preflight::{self, PreflightState};
 use super::request::{InstallRequest, RunMode};
-use super::site_check::SiteCheck;
+use super::site_check::{SiteCheck, SiteReport};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install_plan::apply::error::InstallError;
-use crate::install_plan::apply::{self, PlanContext, PlanRun};
+use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanRun};
 use crate::install_plan::plan::{InstallPlan, PlanStep};
 use crate::store::disk::{self, StagedRelease};
 use crate::store::layout::LineageLayout;
@@ -213,17 +213,28 @@ impl<'a, 'b> Transaction<'a, 'b> {
             now: whole_seconds(context.now()),
             interrupt: Some(&context.interrupt),
         };
-        let observed = || situations.iter().map(|(_, situation)| situation);
-        observed().for_each(|situation| situation.serving.observe_unloaded_changes());
-        let check = SiteCheck::visit_before(observed(), &plans, &context.interrupt);
-        let applied = run.run(&plans);
-        let sites = check.visit_after(&applied, &context.interrupt);
+        let (applied, sites) = run_between_visits(context, run, &situations, &plans);
         let results = plans.into_iter().zip(applied).zip(sites);
         for ((index, situation), ((plan, applied), sites)) in situations.iter().zip(results) {
             let result = TransactionOutcome::applied(context, situation, plan, applied, sites);
             self.results[*index] = Some(result);
         }
     }
+}
+
+/// Runs the plans, and asks the sites before and after.
+fn run_between_visits(
+    context: &Context,
+    run: PlanRun<'_>,
+    situations: &[(usize, PreflightState)],
+    plans: &[InstallPlan],
+) -> (Vec<AppliedPlan>, Vec<SiteReport>) {
+    let observed = || situations.iter().map(|(_, situation)| situation);
+    observed().for_each(|situation| situation.serving.observe_unloaded_changes());
+    let check = SiteCheck::visit_before(observed(), plans, &context.interrupt);
+    let applied = run.run(plans);
+    let sites = check.visit_after(&applied, &context.interrupt);
+    (applied, sites)
 }
 
 fn whole_seconds(at: Timestamp) -> Timestamp {

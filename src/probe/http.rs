@@ -226,6 +226,16 @@ impl RedirectRules {
                 ..request.clone()
             });
         };
+        self.target_at_site(request, scheme, rest)
+    }
+
+    /// Returns the request for a URL without its scheme and slashes: `a.example:8443/x`.
+    fn target_at_site(
+        &self,
+        request: &HttpRequest,
+        scheme: HttpScheme,
+        rest: &str,
+    ) -> Option<HttpRequest> {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         let (host, port) = match authority.rsplit_once(':') {
@@ -289,7 +299,7 @@ fn join_path(page: &str, path: &str) -> String {
 
 /// A request that is made before and after a change, and where its redirects may lead.
 #[derive(Clone, Debug)]
-pub(crate) struct SiteVisit {
+pub(crate) struct HomePageVisit {
     pub(crate) request: HttpRequest,
     pub(crate) rules: Arc<RedirectRules>,
     /// The answer before the change.

@@ -69,6 +69,10 @@ impl TransactionOutcome {
     fn proof(&self) -> &'static str {
         match self.verdict {
             InstallVerdict::Live => "live",
+            // The site answers with an error; every address serves the certificate.
+            InstallVerdict::LiveIncomplete if !self.serves_others() && !self.seen.is_empty() => {
+                "live"
+            }
             InstallVerdict::Files => "files",
             InstallVerdict::Unchanged if self.seen.is_empty() => "files",
             InstallVerdict::Unchanged => "live",
@@ -209,7 +213,7 @@ impl TransactionOutcome {
         if self.seen.is_empty() {
             done.push_str("; no server was probed");
         }
-        if self.serves_others {
+        if self.serves_others() {
             done.push_str("; not every address serves it");
         }
         done

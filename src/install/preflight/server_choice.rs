@@ -4,19 +4,19 @@
 use crate::advice::servers;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::install::request::InstallRequest;
+use crate::install::request::{InstallGoal, InstallRequest};
 use crate::system::environment;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::joined_with_and;
 
 /// Fails with one command line for each server if there are several; `undecided` is empty if the
-/// servers are known.
+/// servers are known. A rollback goes on: it only changes files that are installed already.
 pub(super) fn require(
     context: &Context,
     request: &InstallRequest<'_>,
     undecided: &[ServerSoftware],
 ) -> Result<(), Failure> {
-    if undecided.is_empty() {
+    if undecided.is_empty() || matches!(request.goal, InstallGoal::Rollback(_)) {
         return Ok(());
     }
     let titles: Vec<&str> = undecided.iter().map(|software| software.title()).collect();

@@ -12,7 +12,9 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::{ChainRecorder, config, connect, proxy_header};
-use crate::probe::http::{HttpReply, HttpRequest, HttpScheme, NextRequest, SiteAnswer, SiteVisit};
+use crate::probe::http::{
+    HomePageVisit, HttpReply, HttpRequest, HttpScheme, NextRequest, SiteAnswer,
+};
 use crate::system::activity;
 use crate::system::runtime;
 use crate::system::signals::InterruptSignal;
@@ -35,7 +37,7 @@ const AT_ONCE: usize = 32;
 /// not made, because the time was up or a signal arrived.
 #[must_use]
 pub(crate) fn visit_all(
-    visits: &[SiteVisit],
+    visits: &[HomePageVisit],
     interrupt: &InterruptSignal,
 ) -> Vec<Option<SiteAnswer>> {
     let mut answers: Vec<Option<SiteAnswer>> = visits.iter().map(|_| None).collect();
@@ -54,7 +56,7 @@ pub(crate) fn visit_all(
     answers
 }
 
-async fn visit_concurrently(visits: &[SiteVisit], answers: &mut [Option<SiteAnswer>]) {
+async fn visit_concurrently(visits: &[HomePageVisit], answers: &mut [Option<SiteAnswer>]) {
     let mut waiting = visits.iter().cloned().enumerate();
     let mut running = JoinSet::new();
     loop {
@@ -72,7 +74,7 @@ async fn visit_concurrently(visits: &[SiteVisit], answers: &mut [Option<SiteAnsw
     }
 }
 
-async fn visit_twice(visit: &SiteVisit) -> SiteAnswer {
+async fn visit_twice(visit: &HomePageVisit) -> SiteAnswer {
     let first = visit_once(visit).await;
     if !first.is_worth_another_try(visit.before.as_ref()) {
         return first;
@@ -81,14 +83,14 @@ async fn visit_twice(visit: &SiteVisit) -> SiteAnswer {
     visit_once(visit).await
 }
 
-async fn visit_once(visit: &SiteVisit) -> SiteAnswer {
+async fn visit_once(visit: &HomePageVisit) -> SiteAnswer {
     match timeout(TRY_TIMEOUT, follow(visit)).await {
         Ok(answer) => answer,
         Err(_) => SiteAnswer::Nothing(format!("no answer within {} s", TRY_TIMEOUT.as_secs())),
     }
 }
 
-async fn follow(visit: &SiteVisit) -> SiteAnswer {
+async fn follow(visit: &HomePageVisit) -> SiteAnswer {
     let mut request = visit.request.clone();
     let mut followed = 0;
     loop {

@@ -31,18 +31,18 @@ impl UpstreamAddress {
         if rest.contains('$') {
             return None;
         }
-        let unix = ["unix:", "unix@"]
-            .iter()
-            .find_map(|start| rest.strip_prefix(start))
-            .or_else(|| rest.starts_with('/').then_some(rest));
-        if let Some(path) = unix {
-            let end = path.find([':', '|']).unwrap_or(path.len());
-            return Some(Self::Unix(path[..end].into()));
-        }
-        let rest = ["ipv4@", "ipv6@"]
-            .iter()
-            .find_map(|start| rest.strip_prefix(start))
-            .unwrap_or(rest);
+        Self::parse_unix(rest).or_else(|| Self::parse_socket(scheme, rest))
+    }
+
+    fn parse_unix(text: &str) -> Option<Self> {
+        let path = strip_any(text, &["unix:", "unix@"])
+            .or_else(|| text.starts_with('/').then_some(text))?;
+        let end = path.find([':', '|']).unwrap_or(path.len());
+        Some(Self::Unix(path[..end].into()))
+    }
+
+    fn parse_socket(scheme: &str, text: &str) -> Option<Self> {
+        let rest = strip_any(text, &["ipv4@", "ipv6@"]).unwrap_or(text);
         let authority = rest.split('/').next().unwrap_or_default();
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
@@ -54,6 +54,10 @@ impl UpstreamAddress {
             port,
         })
     }
+}
+
+fn strip_any<'a>(text: &'a str, starts: &[&str]) -> Option<&'a str> {
+    starts.iter().find_map(|start| text.strip_prefix(start))
 }
 
 fn default_port(scheme: &str) -> Option<u16> {

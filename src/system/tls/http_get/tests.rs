@@ -1,14 +1,14 @@
 //! Visits of misbehaving servers on loopback.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{parse_reply, visit_all};
 use crate::pki::name::DnsName;
 use crate::probe::http::{
-    HttpPlace, HttpRequest, HttpScheme, RedirectRules, SiteAnswer, SiteVisit,
+    HomePageVisit, HttpPlace, HttpRequest, HttpScheme, RedirectRules, SiteAnswer,
 };
 use crate::system::signals::InterruptSignal;
 
@@ -17,23 +17,16 @@ use crate::system::signals::InterruptSignal;
 fn server(responses: &[&str]) -> (HttpPlace, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let responses: Vec<String> = responses
-        .iter()
-        .map(|response| response.replace("PORT", &address.port().to_string()))
-        .collect();
+    let port = address.port().to_string();
+    let responses = responses.iter().map(|text| text.replace("PORT", &port));
+    let responses: Vec<String> = responses.collect();
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
             let number = counted.fetch_add(1, Ordering::SeqCst);
-            let mut request = [0; 1024];
-            let length = stream.read(&mut request).unwrap_or(0);
-            let request = String::from_utf8_lossy(&request[..length]).into_owned();
-            assert!(!request.contains("Cookie"), "{request}");
-            assert!(request.contains(&format!("Host: a.example:{}", address.port())));
             let last = responses.len() - 1;
-            let _ = stream.write_all(responses[number.min(last)].as_bytes());
+            respond(stream.unwrap(), &responses[number.min(last)]);
         }
     });
     let place = HttpPlace {
@@ -44,12 +37,23 @@ fn server(responses: &[&str]) -> (HttpPlace, Arc<AtomicUsize>) {
     (place, count)
 }
 
+/// Reads a request, checks it, and sends the response.
+fn respond(mut stream: TcpStream, response: &str) {
+    let mut request = [0; 1024];
+    let length = stream.read(&mut request).unwrap_or(0);
+    let request = String::from_utf8_lossy(&request[..length]).into_owned();
+    assert!(request.starts_with("GET /"), "{request}");
+    assert!(request.contains("\r\nHost: a.example:"), "{request}");
+    assert!(!request.contains("Cookie"), "{request}");
+    let _ = stream.write_all(response.as_bytes());
+}
+
 fn visit(place: HttpPlace, before: Option<SiteAnswer>) -> SiteAnswer {
     let rules = RedirectRules {
         names: vec![DnsName::parse("a.example").unwrap()],
         places: vec![place],
     };
-    let visit = SiteVisit {
+    let visit = HomePageVisit {
         request: HttpRequest::home(place, "a.example"),
         rules: Arc::new(rules),
         before,
