@@ -167,8 +167,7 @@ impl TransactionOutcome {
     /// since it was loaded.
     fn with_unloaded_changes(mut self, situation: &PreflightState) -> Self {
         if let Some(plan) = &self.plan {
-            let findings = situation.serving.report_unloaded_changes(plan);
-            self.findings.extend(findings);
+            self.findings.extend(unloaded_changes(situation, plan));
         }
         self
     }
@@ -186,8 +185,7 @@ impl TransactionOutcome {
     ) -> Result<Self, Failure> {
         let other_probes = &applied.other_probes;
         let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None, other_probes);
-        let unloaded = situation.serving.report_unloaded_changes(&plan);
-        outcome.findings.extend(unloaded);
+        outcome.findings.extend(unloaded_changes(situation, &plan));
         for (step, error) in &applied.harmless_failures {
             outcome
                 .findings
@@ -380,6 +378,18 @@ fn rollback_report(failed: &FailedPlan) -> RollbackReport {
 pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
     let install = install_command::install_several_again(context.root.as_deref(), names);
     command_lines::start_then_install(start, &install)
+}
+
+/// Returns the findings about changes that the plan's reloads activate. Until a certificate was
+/// verified live, changes are what the user was asked to make.
+fn unloaded_changes(situation: &PreflightState, plan: &InstallPlan) -> Vec<Finding> {
+    let mut findings = situation.serving.report_unloaded_changes(plan);
+    if situation.disk.observed.proven.is_none() {
+        findings
+            .iter_mut()
+            .for_each(|finding| finding.severity = Severity::Note);
+    }
+    findings
 }
 
 /// What a dry run shows for servers that would not use the files.

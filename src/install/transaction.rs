@@ -16,6 +16,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanRun};
 use crate::install_plan::plan::{InstallPlan, PlanStep};
+use crate::probe::ProbePatience;
 use crate::store::disk::{self, StagedRelease};
 use crate::store::layout::LineageLayout;
 use crate::system::fs::lock::FileLock;
@@ -186,6 +187,12 @@ impl<'a, 'b> Transaction<'a, 'b> {
         Ok(())
     }
 
+    /// How long servers are probed, which is the same for all requests.
+    fn patience(&self) -> ProbePatience {
+        let first = self.requests.first();
+        first.map(|request| request.patience).unwrap_or_default()
+    }
+
     /// Runs the plans, under the lock.
     fn carry_out(&mut self) {
         let context = self.context;
@@ -196,20 +203,14 @@ impl<'a, 'b> Transaction<'a, 'b> {
             plans.push(planned.plan);
             situations.push((planned.index, planned.situation));
         }
-        for step in plans.iter().flat_map(|plan| &plan.steps) {
-            context.sink.show_detail(&step.to_string());
-        }
+        show_steps(context, &plans);
         let contexts = situations
             .iter()
             .map(|(index, situation)| plan_context(situation, staged[*index].take()))
             .collect();
         let run = PlanRun {
             contexts,
-            patience: self
-                .requests
-                .first()
-                .map(|request| request.patience)
-                .unwrap_or_default(),
+            patience: self.patience(),
             now: whole_seconds(context.now()),
             interrupt: Some(&context.interrupt),
         };
@@ -219,6 +220,13 @@ impl<'a, 'b> Transaction<'a, 'b> {
             let result = TransactionOutcome::applied(context, situation, plan, applied, sites);
             self.results[*index] = Some(result);
         }
+    }
+}
+
+/// Shows the steps of all plans (`-v`).
+fn show_steps(context: &Context, plans: &[InstallPlan]) {
+    for step in plans.iter().flat_map(|plan| &plan.steps) {
+        context.sink.show_detail(&step.to_string());
     }
 }
 

@@ -7,6 +7,7 @@ mod bind;
 mod condition;
 pub(crate) mod config;
 pub(crate) mod crt;
+mod destination;
 pub(crate) mod lex;
 mod list;
 pub(crate) mod master;

@@ -4,6 +4,7 @@
 
 pub(crate) mod block;
 pub(crate) mod build;
+mod destination;
 pub(crate) mod lex;
 mod listen;
 mod name;

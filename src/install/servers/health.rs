@@ -9,7 +9,7 @@ use super::{ServerUse, ServingState};
 use crate::advice::servers;
 use crate::failure::Failure;
 use crate::finding::{Finding, shell_word};
-use crate::install::servers::discover::ObservedServer;
+use crate::install::servers::observed_server::ObservedServer;
 use crate::install_plan::observe;
 use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
 use crate::store::layout::{LineageLayout, StableLink};

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::observe::matching_files;
-use super::{ServerDetail, ServerObservation};
+use super::observe::{ServerDetail, ServerObservation, matching_files};
 use crate::system::process_start::{self, ChildProcess};
 
 /// Start times are accurate to a few hundredths of a second.
