@@ -99,7 +99,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --prefer 'Preferred chain when several are possible: to the root that most clients trust, or the shortest'
             cand --aia 'Download missing intermediates from the URLs in the certificates; =any also allows private addresses and a proxy'
             cand --password-file 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]'
-            cand --server 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it, else the running ones, else all installed ones; none under --root]'
+            cand --server 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it or has its names, else the running ones, else the only one that is installed; none under --root]'
             cand --server-config 'Main configuration file of the server; SERVER=FILE sets it for one of several servers'
             cand --chain-path 'Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]'
             cand --key-path 'Path where servers read the private key [default: /etc/ssl/private/NAME.key]'

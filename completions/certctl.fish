@@ -128,7 +128,7 @@ shortest\t'The chain to the nearest anchor, with the fewest bytes in each handsh
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l aia -d 'Download missing intermediates from the URLs in the certificates; =any also allows private addresses and a proxy' -r -f -a "public\t'From public addresses alone'
 any\t'From this machine and its own network too, and through the proxy of the environment'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it, else the running ones, else all installed ones; none under --root]' -r -f -a "apache\t'Apache 2.4'
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it or has its names, else the running ones, else the only one that is installed; none under --root]' -r -f -a "apache\t'Apache 2.4'
 haproxy\t'HAProxy'
 nginx\t'nginx'
 none\t'No known server; another one is controlled with --test, --reload and --probe'"

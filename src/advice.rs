@@ -28,6 +28,7 @@ pub(crate) mod repeat;
 pub(crate) mod scan;
 pub(crate) mod server_blocks;
 pub(crate) mod servers;
+pub(crate) mod site_check;
 pub(crate) mod status_command;
 pub(crate) mod system;
 pub(crate) mod usage;

@@ -176,9 +176,7 @@ pub mod webserver {
     }
     /// The configuration of any server.
     pub mod model {
-        pub use crate::webserver::model::{
-            ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets, WebPorts,
-        };
+        pub use crate::webserver::model::{ComplaintSubject, InstalledPaths, ProbeTargets};
     }
     /// The nginx dialect.
     pub mod nginx {

@@ -12,4 +12,5 @@ pub(crate) mod request;
 pub(crate) mod rollback;
 pub(crate) mod rollback_argument;
 pub(crate) mod servers;
+pub(crate) mod site_check;
 pub(crate) mod transaction;

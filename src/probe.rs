@@ -1,6 +1,8 @@
 //! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the whole
 //! chain in its order. Pure: handshakes and elapsed times are values.
 
+pub(crate) mod http;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -1,27 +1,23 @@
-//! certctl and a real Apache: certctl reads the configuration as Apache does, and writes virtual hosts
-//! that Apache accepts.
+//! certctl and a real Apache: certctl reads the configuration as Apache does, and
+//! attributes its complaints.
 //! Needs: apache2
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 
-use certctl::facade::pki::name::DnsName;
 use certctl::facade::store::layout::{ReleaseFile, StableLink};
 use certctl::facade::webserver::apache::ApacheDirective;
 use certctl::facade::webserver::control::{
     ApacheProgram, ControlledServer, ServerDetail, ServerObservation, ServerProgram,
 };
-use certctl::facade::webserver::model::{ComplaintSubject, NewBlock, WebPorts};
+use certctl::facade::webserver::model::ComplaintSubject;
 use support::Sandbox;
-use support::apache::{Apache, write_config};
+use support::apache::write_config;
 use support::ca::TestCa;
 use support::external::{external_program, succeed};
-use support::nginx::free_port;
 
 fn find(config: &Path) -> ApacheProgram {
     ApacheProgram::find(Some(config)).unwrap().expect("Apache")
@@ -147,65 +143,6 @@ fn issue(sandbox: &Sandbox, ca: &TestCa, stem: &str) -> [StableLink; 2] {
             ReleaseFile::Key,
         ),
     ]
-}
-
-#[test]
-fn written_hosts_are_accepted_and_do_not_redirect_validation_files() {
-    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let links = issue(&sandbox, &ca, "new");
-    let ports = WebPorts {
-        plain: free_port(),
-        tls: free_port(),
-    };
-    let names: Vec<DnsName> = ["example.com", "*.example.com"]
-        .map(|name| DnsName::parse(name).unwrap())
-        .into();
-    let hosts = format!(
-        "Listen 127.0.0.1:{}\nIncludeOptional sites/*.conf\n",
-        ports.plain
-    );
-    let observation = observe(&write_config(sandbox.path(), &hosts));
-    let new = NewBlock {
-        names: &names,
-        links: &links,
-        ipv6: observation.ipv6,
-        ports,
-    };
-    let written = observation.write_block(new);
-    assert_eq!(written.commands_before, [""; 0], "all modules are loaded");
-    sandbox.write("sites/x.conf", &written.text);
-    let _apache = Apache::start(sandbox.path(), &hosts);
-    for (path, status, location) in [
-        (
-            "/a/b?c=d",
-            "301",
-            format!("Location: https://www.example.com:{}/a/b?c=d", ports.tls),
-        ),
-        (
-            "/",
-            "301",
-            format!("Location: https://www.example.com:{}/", ports.tls),
-        ),
-        ("/.well-known/acme-challenge/x", "404", String::new()),
-    ] {
-        let response = get(ports.plain, path);
-        assert!(
-            response.starts_with(&format!("HTTP/1.1 {status}")) && response.contains(&location),
-            "{path}: {response}"
-        );
-    }
-}
-
-fn get(port: u16, path: &str) -> String {
-    let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(
-        connection,
-        "GET {path} HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut response = Vec::new();
-    connection.read_to_end(&mut response).unwrap();
-    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[test]

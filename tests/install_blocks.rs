@@ -307,28 +307,6 @@ fn files_behind_a_link_into_another_tools_folder_are_not_adopted() {
 }
 
 #[test]
-fn a_block_that_cannot_be_written_is_printed() {
-    let site = Site::new();
-    let _nginx = site.start("");
-    // The path of the block is a folder, so the block cannot be written.
-    std::fs::create_dir(site.setup.sandbox.join("example.com.nginx.conf")).unwrap();
-    let run = site.renew_and_install(&["--json"]).expect(1).json();
-    assert_eq!(
-        (&run["verdict"], &run["changed"]),
-        (&"not-served".into(), &true.into()),
-        "{run}"
-    );
-    assert!(codes(&run).contains(&"not-served"), "{run}");
-    let next = run["next"].to_string();
-    assert!(
-        next.contains("Paste this block into the http block")
-            && next.contains("ssl_certificate_key"),
-        "{next}"
-    );
-    site.setup.served();
-}
-
-#[test]
 fn the_user_chooses_one_of_two_certificates_of_a_block() {
     let site = Site::new();
     site.plain(A.0, A.1);

@@ -223,21 +223,25 @@ fn unrelated_sites_at_other_addresses_are_not_reported() {
 }
 
 #[test]
-fn no_block_is_proposed_where_a_catch_all_answers_already() {
+fn files_outside_of_the_tree_are_not_adopted_where_a_catch_all_answers() {
     let site = Site::new();
     write_old(&site.setup);
     for names in ["_", "~^(www[.])?(.+)$", "\"\""] {
         let _nginx = site.start(&site.block_for(names, OLD.0, OLD.1));
         let run = site.renew_and_install(&["--json"]).expect(1).json();
         assert_eq!(run["verdict"], "not-served", "{run}");
-        let found = finding(&run, "configured-elsewhere");
+        let found = finding(&run, "paths-not-adopted");
         assert!(
             found["next"][0]["lines"]
                 .to_string()
                 .contains("example.com.fullchain.pem"),
             "{found}"
         );
-        assert!(!site.setup.sandbox.join("example.com.nginx.conf").exists());
+        let next = run["next"].as_array().unwrap();
+        assert!(
+            next.iter().all(|step| step.get("lines").is_none()),
+            "no second block: {run}"
+        );
     }
 }
 

@@ -55,15 +55,37 @@ fn a_certificate_is_installed_replaced_and_rolled_back() {
 }
 
 #[test]
-fn a_block_is_written_when_none_names_the_certificate() {
+fn the_lines_to_add_are_printed_when_no_block_answers() {
     let site = Site::new();
     let sandbox = &site.setup.sandbox;
-    let nginx = site.start(
-        "server { listen 127.0.0.1:1; server_name example.com; location / { proxy_pass http://127.0.0.1:9; } }"
-            .replace(":1;", &format!(":{};", free_port()))
-            .as_str(),
+    let plain = format!(
+        "server {{ listen 127.0.0.1:{}; server_name example.com; location / {{ proxy_pass http://127.0.0.1:9; }} }}",
+        free_port()
     );
-    let run = site.renew_and_install(&["--json"]).expect(1).json();
+    let nginx = site.start(&plain);
+    let before = names_in(sandbox.path());
+    let planned = site
+        .renew_and_install(&["--dry-run", "--json"])
+        .expect(0)
+        .json();
+    assert!(
+        planned["next"].to_string().contains("ssl_certificate_key"),
+        "{planned}"
+    );
+    let run = site
+        .setup
+        .install(
+            "new.crt",
+            &[
+                "--server",
+                "nginx",
+                "--server-config",
+                &nginx.config().display().to_string(),
+                "--json",
+            ],
+        )
+        .expect(1)
+        .json();
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"not-served"), "{run}");
     site.setup.served();
@@ -73,47 +95,51 @@ fn a_block_is_written_when_none_names_the_certificate() {
             .symlink_metadata()
             .is_err()
     );
-    let block = sandbox.read("example.com.nginx.conf");
+    let text = run["next"][0]["text"].as_str().unwrap();
     assert!(
-        block.contains("proxy_pass http://127.0.0.1:9;")
-            && block.contains(&sandbox.join(CHAIN).display().to_string())
+        text.contains("add these lines to the server block at") && text.contains("nginx.conf:"),
+        "{run}"
     );
-    let next = run["next"].to_string();
+    let lines = run["next"][0]["lines"].as_array().unwrap();
+    let lines: Vec<&str> = lines.iter().map(|line| line.as_str().unwrap()).collect();
+    assert_eq!(lines[0], "listen 127.0.0.1:443 ssl;");
     assert!(
-        next.contains("Add this line to the http block of")
-            && next.contains("certctl install example.com"),
-        "{next}"
+        lines[1].contains(&sandbox.join(CHAIN).display().to_string()),
+        "{run}"
     );
-    std::fs::create_dir(site.folder().join("conf.d")).unwrap();
-    let again = site.setup.install("new.crt", &["--json"]).expect(1).json();
     assert!(
-        again["next"]
+        run["next"][1]
             .to_string()
-            .contains("Add this line to the http block of"),
-        "the folder exists and is not included: {again}"
+            .contains("certctl install example.com"),
+        "{run}"
     );
-    nginx.rewrite("include conf.d/*.conf;");
-    let again = site.setup.install("new.crt", &["--json"]).expect(1).json();
-    let next = again["next"][0]["command"].as_str().unwrap();
-    assert!(
-        next.starts_with("sudo mv example.com.nginx.conf ")
-            && next.contains("/conf.d/ && certctl install"),
-        "{next}"
+    let mut after = names_in(sandbox.path());
+    after.retain(|name| !before.contains(name));
+    assert_eq!(
+        after,
+        ["example.com.csr", "example.com.key", "new.crt", "tree"],
+        "no block is written"
     );
 
-    // A file that the user has changed is kept.
-    sandbox.write("example.com.nginx.conf", "# mine");
-    let again = site.setup.install("new.crt", &["--json"]).expect(1).json();
-    assert_eq!(again["verdict"], "not-served");
-    assert_eq!(sandbox.read("example.com.nginx.conf"), "# mine");
-
-    nginx.rewrite(&site.block(CHAIN, KEY));
+    // With these lines, at a port that is free here, the site is live.
+    let added = lines.join("\n").replace(":443", &format!(":{}", site.port));
+    nginx.rewrite(&plain.replace("server_name", &format!("{added}\nserver_name")));
     let run = site.setup.install("new.crt", &["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
     assert_eq!(
         link(sandbox, &format!("{LINEAGE}/proven")),
         link(sandbox, &format!("{LINEAGE}/live"))
     );
+}
+
+/// Returns the names of the entries of a folder, sorted.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 #[test]
@@ -464,10 +490,6 @@ fn paths_outside_of_the_tree_are_not_adopted() {
     assert_eq!(run["verdict"], "not-served");
     assert!(codes(&run).contains(&"paths-not-adopted"), "{run}");
     assert_eq!(sandbox.read("elsewhere/site.key"), before);
-    assert!(
-        !sandbox.join("example.com.nginx.conf").exists(),
-        "a block exists: its lines are to be changed"
-    );
     assert!(Path::new(&sandbox.join(CHAIN)).exists());
 }
 

@@ -1,5 +1,5 @@
-//! certctl and a real nginx: certctl reads the configuration as nginx does, writes blocks that nginx
-//! accepts, and sees the new certificate in a handshake after a reload.
+//! certctl and a real nginx: certctl reads the configuration as nginx does, and
+//! sees the new certificate in a handshake after a reload.
 //! Needs: nginx
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -18,9 +18,7 @@ use certctl::facade::system::tls::{ProbeError, probe_all};
 use certctl::facade::webserver::control::{
     ControlledServer, NginxProgram, ServerDetail, ServerProgram, nginx,
 };
-use certctl::facade::webserver::model::{
-    ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets, WebPorts,
-};
+use certctl::facade::webserver::model::{ComplaintSubject, InstalledPaths, ProbeTargets};
 use certctl::facade::webserver::nginx::{NginxDirective, complaint};
 use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm,
@@ -427,157 +425,4 @@ fn failed_tests_are_attributed_to_the_certificate_or_to_another_cause() {
             "{complaint:?}"
         );
     }
-}
-
-/// Writes a block for the names, and checks that `nginx -t` accepts it without a warning.
-fn written(
-    sandbox: &Sandbox,
-    files: &CertificateFiles,
-    http: &str,
-    certificate_names: &[&str],
-    ports: WebPorts,
-) -> String {
-    let config = write_config(sandbox.path(), http);
-    let found = find(&config);
-    let observation = found.observe().unwrap();
-    let new = NewBlock {
-        names: &names(certificate_names),
-        links: &files.links(),
-        ipv6: observation.ipv6,
-        ports,
-    };
-    let text = observation.write_block(new).text;
-    sandbox.write("written.conf", &text);
-    write_config(sandbox.path(), &format!("{http}\ninclude written.conf;"));
-    let tested = known(find(&config)).test().unwrap().unwrap();
-    assert!(tested.succeeded(), "{}\n{text}", tested.output);
-    assert!(
-        !tested.output.contains("[warn]"),
-        "{}\n{text}",
-        tested.output
-    );
-    text.replace(&sandbox.path().display().to_string(), "[SANDBOX]")
-}
-
-#[test]
-fn written_blocks_pass_the_test_of_nginx() {
-    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let files = issue(&sandbox, &ca, "with blank", &["example.com"]);
-    let files = CertificateFiles {
-        certificate: sandbox.join("with blank.fullchain.pem"),
-        ..files
-    };
-    sandbox.write(
-        "with blank.fullchain.pem",
-        std::fs::read(&files.certificate).unwrap(),
-    );
-    std::fs::create_dir_all(sandbox.join("x")).unwrap();
-    sandbox.write("proxy_params", "proxy_set_header Host $http_host;");
-    let (plain, tls) = (free_port(), free_port());
-    for http in [
-        "",
-        "server { listen 80; server_name example.com; location / { proxy_pass http://unix:/run/gunicorn.sock; } }",
-        "server { listen 80 default_server; listen [::]:80 default_server; server_name _; root /var/www/html; }",
-        "server { listen [::]:80 ipv6only=off; server_name a.example; }",
-        "server { listen 127.0.0.1:80; server_name .example.com; root x; index i.html; location ~ \"^/a{2}\\.php$\" { \
-         deny all; } location / { include proxy_params; if ($uri ~ \"a b\") { return 403; } proxy_pass http://x; } } \
-         upstream x { server 127.0.0.1:1; }",
-        "server { listen 80; server_name example.com; return 301 https://$host$request_uri; }",
-        "proxy_set_header X-Own a; server { listen 80; server_name www.example.com example.com; \
-         proxy_set_header X-Real-IP $remote_addr; location /a { proxy_pass http://127.0.0.1:1; } \
-         location /b { proxy_set_header Host b; proxy_pass http://127.0.0.1:1/; } }",
-    ] {
-        // Ports that can be used without root.
-        let http = http
-            .replace("listen 80", &format!("listen {plain}"))
-            .replace(":80 ", &format!(":{plain} "));
-        let http = http.replace(":80;", &format!(":{plain};"));
-        let text = written(
-            &sandbox,
-            &files,
-            &http,
-            &["example.com", "*.example.com"],
-            WebPorts { plain, tls },
-        );
-        assert!(
-            text.contains("ssl_certificate \"[SANDBOX]/with blank.fullchain.pem\";"),
-            "{text}"
-        );
-    }
-}
-
-#[test]
-fn written_blocks_serve_and_do_not_redirect_validation_files() {
-    let (sandbox, ca) = (Sandbox::new(), TestCa::new());
-    let files = issue(&sandbox, &ca, "a", &["a.example", "www.a.example"]);
-    let (plain, tls, app) = (free_port(), free_port(), free_port());
-    let http = format!(
-        "server {{ listen {plain}; server_name a.example; location / {{ proxy_pass http://127.0.0.1:{app}; }} }}\n\
-         server {{ listen 127.0.0.1:{app}; location / {{ return 200 \"$http_host $http_x_forwarded_proto\\n\"; }} }}"
-    );
-    let text = written(
-        &sandbox,
-        &files,
-        &http,
-        &["a.example", "www.a.example"],
-        WebPorts { plain, tls },
-    );
-    let running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
-    let probed = targets(running.config(), &files, &["a.example", "www.a.example"]);
-    assert!(
-        probed.targets.len() >= 2 && probed.elsewhere.is_empty() && probed.unprobed.is_empty(),
-        "{probed:?}"
-    );
-    for answer in probe_all(&probed.targets, DEADLINE) {
-        assert_eq!(
-            probe::compare_handshake(&answer.unwrap(), &files.chain),
-            ProbeVerdict::Matches,
-            "{text}"
-        );
-    }
-    let get = |path: &str, host: &str| plain_get(plain, path, host);
-    assert!(
-        get("/x", "www.a.example")
-            .contains(&format!("Location: https://www.a.example:{tls}/x\r\n"))
-    );
-    assert!(get("/.well-known/pki-validation/x.txt", "www.a.example").starts_with("HTTP/1.1 404"));
-    assert!(
-        get("/", "a.example").contains("127.0.0.1"),
-        "the existing block is unchanged"
-    );
-
-    // The lines that a comment in the new file says to add to the existing block.
-    let lines: String = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("#     "))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let http = http.replacen(
-        "server_name a.example;",
-        &format!("server_name a.example;\n{lines}"),
-        1,
-    );
-    drop(running);
-    let _running = Nginx::start(sandbox.path(), &format!("{http}\ninclude written.conf;"));
-    assert!(
-        get("/x", "a.example").contains(&format!("Location: https://a.example:{tls}/x\r\n")),
-        "{lines}"
-    );
-    assert!(
-        get("/.well-known/acme-challenge/x", "a.example").starts_with("HTTP/1.1 200"),
-        "still passed to the application"
-    );
-}
-
-fn plain_get(port: u16, path: &str, host: &str) -> String {
-    use std::io::{Read, Write};
-    let mut connection = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(
-        connection,
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    answer
 }

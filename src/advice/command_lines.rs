@@ -68,12 +68,12 @@ pub(crate) fn start_then_install(start_commands: &[String], install: &NextStep) 
     )
 }
 
-/// Moves server blocks into a file that the server reads, then runs `install`.
+/// Enables the site that uses the files, then runs `install`.
 #[must_use]
-pub(crate) fn move_then_install(move_commands: &[String], install: &NextStep) -> NextStep {
+pub(crate) fn enable_then_install(enable_commands: &[String], install: &NextStep) -> NextStep {
     one_after_another(
-        "Move the server block into a folder that the server reads, then install again",
-        move_commands,
+        "Enable the site that uses these files, then install again",
+        enable_commands,
         install,
     )
 }

@@ -1,12 +1,12 @@
-//! Advice on server blocks: which lines to change, and how to put a new block where the server
-//! reads it.
+//! Advice on server blocks: which lines to change or to add, and how to enable a site.
 
 use std::path::{Path, PathBuf};
 
 use super::command_lines::shell_path;
 use crate::finding::{NextStep, shell_word};
 use crate::pki::key::KeyAlgorithm;
-use crate::webserver::model::{BlockAddition, ConfigBlock, ServerSoftware, WrittenBlock};
+use crate::webserver::model::{ConfigBlock, LinesPlace, LinesToAdd, ServerSoftware};
+use crate::wording::joined_with_and;
 
 /// A block has several certificates; the one with a key of type `algorithm` is to be replaced.
 #[must_use]
@@ -27,7 +27,7 @@ pub(crate) fn change_one_of_several(
 /// A block also serves `other_names`, which the certificate does not cover.
 #[must_use]
 pub(crate) fn give_names_their_own_block(
-    block: &ConfigBlock,
+    block: &str,
     names: &str,
     other_names: &[String],
     lines: Vec<String>,
@@ -54,6 +54,20 @@ pub(crate) fn change_block(
 ) -> NextStep {
     NextStep::say(format!(
         "To serve the new certificate there, change {} in {block} to",
+        software.certificate_settings()
+    ))
+    .with_lines(lines)
+}
+
+/// As [`change_block`], for a block without host names, which may serve other names as well.
+#[must_use]
+pub(crate) fn change_block_without_names(
+    block: &ConfigBlock,
+    software: ServerSoftware,
+    lines: Vec<String>,
+) -> NextStep {
+    NextStep::say(format!(
+        "If {block} serves only names of the new certificate, change {} in it to",
         software.certificate_settings()
     ))
     .with_lines(lines)
@@ -148,32 +162,38 @@ pub(crate) fn remove_stapling(place: &str, software: ServerSoftware) -> NextStep
     ))
 }
 
-/// The new block is only an addition to the end of an existing line.
+/// No block answers for the names: these lines make the server answer for them.
 #[must_use]
-pub(crate) fn append_to_line(addition: &BlockAddition) -> NextStep {
-    NextStep::say(format!(
-        "Add this to the end of the line {}:{}",
-        addition.file.display(),
-        addition.line
-    ))
-    .with_lines(addition.lines.clone())
-}
-
-/// A block could not be written to a file; `place` is the file to paste it into.
-#[must_use]
-pub(crate) fn paste_block(place: &str, written: &WrittenBlock) -> NextStep {
-    let lines = written.text.lines().map(str::to_owned);
-    NextStep::say(format!("Paste this block into {place}")).with_lines(lines)
-}
-
-/// The configuration includes no folder: it has to include the new file itself.
-#[must_use]
-pub(crate) fn include_file(software: ServerSoftware, place: &str, file: &Path) -> NextStep {
-    let line = match software {
-        ServerSoftware::Nginx => format!("include {};", file.display()),
-        _ => format!("Include {}", file.display()),
+pub(crate) fn add_lines(software: ServerSoftware, names: &str, added: LinesToAdd) -> Vec<NextStep> {
+    let mut steps = Vec::new();
+    if !added.outside.is_empty() {
+        let sentence = "Open the port of https: add this line outside of any virtual host";
+        steps.push(NextStep::say(sentence).with_lines(added.outside));
+    }
+    let sentence = match added.place {
+        LinesPlace::Block(place) => format!(
+            "To serve {names} over https, add these lines to the {} at {place}",
+            software.block_word()
+        ),
+        LinesPlace::LineEnds(places) => format!(
+            "To serve {names} over https, add this to the end of {} (or to the folder or list that \
+             is named there)",
+            joined_with_and(&places)
+        ),
+        LinesPlace::OwnBlock => format!(
+            "Put these lines into the {} for {names} over https, next to those that say what the \
+             site serves",
+            software.block_word()
+        ),
     };
-    NextStep::say(format!("Add this line to {place}")).with_lines([line])
+    steps.push(NextStep::say(sentence).with_lines(added.lines));
+    steps
+}
+
+/// Apache has not loaded its TLS module.
+#[must_use]
+pub(crate) fn enable_tls_module() -> NextStep {
+    NextStep::run_shell("Load Apache's TLS module", "sudo a2enmod ssl")
 }
 
 /// Returns the command that enables `site` of `sites-available` in the folder `enabled`.
@@ -190,21 +210,4 @@ pub(crate) fn enable_site_command(software: ServerSoftware, site: &Path, enabled
             format!("sudo ln -s {target} {folder}")
         }
     }
-}
-
-/// Returns the command that moves the file of a block into a folder that the server reads.
-#[must_use]
-pub(crate) fn move_file_command(file: &Path, folder: &Path) -> String {
-    let folder = shell_word(&format!("{}/", folder.display()));
-    format!("sudo mv {} {folder}", shell_path(file))
-}
-
-/// Returns the command that appends the file of a block to the main configuration.
-#[must_use]
-pub(crate) fn append_file_command(main_config: &Path, file: &Path) -> String {
-    format!(
-        "sudo tee -a {} <{} >/dev/null",
-        shell_path(main_config),
-        shell_path(file)
-    )
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::command_lines::certctl_step;
+use super::command_lines::{certctl_step, shell_path};
 use super::repeat::{RepeatOption, repeat_with};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
@@ -59,6 +59,13 @@ pub(crate) fn name_servers_or_none() -> NextStep {
 pub(crate) fn choose_server(name: &str) -> NextStep {
     let sentence = format!("If the option is for {name}, repeat the command");
     repeat_for_server(&sentence, name)
+}
+
+/// Several servers are installed and none is running: the same command line for one of them.
+#[must_use]
+pub(crate) fn install_for_one(software: ServerSoftware) -> NextStep {
+    let sentence = format!("If {} serves the site, repeat the command", software.title());
+    repeat_for_server(&sentence, software.name())
 }
 
 /// A server that was given with `--server` is not installed.

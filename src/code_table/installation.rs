@@ -48,6 +48,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "config-not-loaded",
+        meaning: "the configuration was changed after the server loaded it",
+        why: "The reload of this installation activates these changes too. If one of them breaks \
+            the site, that looks like a fault of the new certificate.",
+        fix: "Check the changes that certctl lists. If they are wanted, there is nothing to do.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "config-unclear",
         meaning: "only the server can decide what a part of its configuration means",
         why: "The configuration depends on a variable, a script or a condition that certctl does \
@@ -378,6 +387,20 @@ pub(super) static ROWS: &[CodeEntry] = &[
         fix: "Nothing to do if it is not needed. Otherwise include it: `sudo certctl install \
             example.com --server nginx --server apache`.",
         source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "site-answers-error",
+        meaning: "the site answers with an error since the reload, and did not before",
+        why: "The certificate is served, but visitors get an error page or no answer. The reload \
+            may have activated an earlier change to the configuration, or the application behind \
+            the server has stopped. Nothing was rolled back, because another certificate would not \
+            change it.",
+        fix: "Read the server's log, for example `sudo tail -n 20 /var/log/nginx/error.log`, and \
+            repair the cause.",
+        source: "RFC 9110 15.6",
+        example: "https://example.com/ answers 502 since the reload: nothing listens\n\
+            on 127.0.0.1:8000 (before: it works (200))",
         ..FINDING
     },
     CodeEntry {

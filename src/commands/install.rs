@@ -72,7 +72,8 @@ pub(crate) struct InstallArgs {
     #[command(flatten)]
     pub reading: PasswordArgs,
     /// Server that uses the certificate (may be repeated) [default: the servers whose configuration
-    /// references it, else the running ones, else all installed ones; none under --root]
+    /// references it or has its names, else the running ones, else the only one that is installed;
+    /// none under --root]
     #[arg(long, value_delimiter = ',')]
     pub server: Vec<ServerChoice>,
     /// Main configuration file of the server; SERVER=FILE sets it for one of several servers

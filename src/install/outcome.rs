@@ -10,10 +10,11 @@ use self::progress::FailedProgress;
 use crate::advice::{command_lines, install_command};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::install::preflight::PreflightState;
 use crate::install::servers::ServerUse;
-use crate::install::servers::new_block::{self, BlockPlacement};
+use crate::install::servers::unserved::UnservedServer;
+use crate::install::site_check::SiteReport;
 use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
 use crate::install_plan::observe;
 use crate::install_plan::plan::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState};
@@ -59,6 +60,8 @@ pub(crate) struct TransactionOutcome {
     pub seen: Vec<ProbeResult>,
     /// What blocks with other files served.
     pub seen_elsewhere: Vec<ProbeResult>,
+    /// What the sites answered over HTTP after the reload.
+    sites: SiteReport,
     pub findings: Vec<Finding>,
     /// What to do now.
     pub next: Vec<NextStep>,
@@ -106,11 +109,8 @@ impl TransactionOutcome {
             plan,
             seen: serving.probes.iter().map(ProbeResult::from).collect(),
             seen_elsewhere: other_probes.iter().map(ProbeResult::from).collect(),
-            findings: [
-                serving.findings.clone(),
-                serving.check_other_files(other_probes),
-            ]
-            .concat(),
+            sites: SiteReport::default(),
+            findings: serving.all_findings(other_probes),
             next: Vec::new(),
             start_commands: Vec::new(),
             dry_run: None,
@@ -157,8 +157,19 @@ impl TransactionOutcome {
         let left_to_do = Self::describe_left_to_do(situation, plan.end);
         Self {
             left_to_do,
+            next: unserved_steps(situation, &plan),
             ..Self::new(situation, InstallVerdict::Planned, Some(plan), &[])
         }
+        .with_unloaded_changes(situation)
+    }
+
+    /// Adds a warning for each server that the plan reloads and whose configuration was changed
+    /// since it was loaded.
+    fn with_unloaded_changes(mut self, situation: &PreflightState) -> Self {
+        if let Some(plan) = &self.plan {
+            self.findings.extend(unloaded_changes(situation, plan));
+        }
+        self
     }
 
     /// The outcome of a plan that was run.
@@ -170,16 +181,19 @@ impl TransactionOutcome {
         situation: &PreflightState,
         plan: InstallPlan,
         applied: AppliedPlan,
+        sites: SiteReport,
     ) -> Result<Self, Failure> {
         let other_probes = &applied.other_probes;
         let mut outcome = Self::new(situation, InstallVerdict::Unchanged, None, other_probes);
+        outcome.findings.extend(unloaded_changes(situation, &plan));
         for (step, error) in &applied.harmless_failures {
             outcome
                 .findings
                 .push(failed::report_unfinished(step, error));
         }
         if !applied.probes.is_empty() {
-            outcome.seen = applied.probes.iter().map(ProbeResult::from).collect();
+            let with_status = |probe| ProbeResult::with_status(probe, sites.status_at(probe));
+            outcome.seen = applied.probes.iter().map(with_status).collect();
         }
         match applied.failed {
             None => {
@@ -187,11 +201,30 @@ impl TransactionOutcome {
                 if situation.serving.is_incomplete(&applied.other_probes) {
                     outcome.verdict = InstallVerdict::LiveIncomplete;
                 }
+                outcome.record_sites(sites);
             }
             Some(failed) => outcome.record_failure(situation, &plan, failed)?,
         }
         outcome.plan = Some(plan);
         Ok(outcome)
+    }
+
+    /// Whether blocks with other files serve another certificate, or may do so.
+    fn serves_others(&self) -> bool {
+        let codes = ["other-certificate-served", "configured-elsewhere"];
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error && codes.contains(&finding.code))
+    }
+
+    /// Records what the sites answer after the reload. A new error makes the install incomplete.
+    fn record_sites(&mut self, sites: SiteReport) {
+        let errors = sites.findings();
+        if !errors.is_empty() && self.verdict.exit_code() == 0 {
+            self.verdict = InstallVerdict::LiveIncomplete;
+        }
+        self.findings.extend(errors);
+        self.sites = sites;
     }
 
     fn record_success(
@@ -211,7 +244,7 @@ impl TransactionOutcome {
             PlanEnd::Proven => InstallVerdict::Live,
         };
         match plan.end {
-            PlanEnd::NotNamed => self.write_blocks(context, situation),
+            PlanEnd::NotNamed => self.report_unserved(context, situation),
             PlanEnd::Stopped => self.report_stopped(context, situation),
             PlanEnd::Partly => {
                 let root = context.root.as_deref();
@@ -222,34 +255,24 @@ impl TransactionOutcome {
         }
     }
 
-    /// Writes a block for each server whose configuration does not reference the certificate; the
-    /// last step is to install again.
-    fn write_blocks(&mut self, context: &Context, situation: &PreflightState) {
+    /// Reports each server whose configuration does not use the files; the last step is to install
+    /// again.
+    fn report_unserved(&mut self, context: &Context, situation: &PreflightState) {
         let root = context.root.as_deref();
-        let mut move_commands = Vec::new();
-        let mut has_manual_steps = false;
-        for server_use in &situation.serving.uses {
-            if server_use.state != ServerState::NotNamed {
-                continue;
-            }
-            let block = new_block::write(context, situation, server_use);
-            self.findings.push(block.finding());
-            match block.placement(server_use) {
-                BlockPlacement::Move(command) => move_commands.push(command),
-                BlockPlacement::ByHand(step) => {
-                    has_manual_steps = true;
-                    self.next.push(step);
-                }
-                BlockPlacement::Nothing => {}
-            }
+        let mut enable_commands = Vec::new();
+        for server in UnservedServer::find_all(situation) {
+            self.findings.push(server.finding());
+            self.next.extend(server.steps());
+            enable_commands.extend(server.enable_command());
         }
-        if move_commands.is_empty() {
+        if enable_commands.is_empty() {
             self.next
                 .push(install_command::install_after_changes(root, &self.name));
             return;
         }
         let install = install_command::install_again(root, &self.name);
-        let step = command_lines::move_then_install(&move_commands, &install);
+        let step = command_lines::enable_then_install(&enable_commands, &install);
+        let has_manual_steps = !self.next.is_empty();
         self.next
             .push(if has_manual_steps { step.later() } else { step });
     }
@@ -355,6 +378,27 @@ fn rollback_report(failed: &FailedPlan) -> RollbackReport {
 pub(crate) fn start_then_install(context: &Context, start: &[String], names: &[&str]) -> NextStep {
     let install = install_command::install_several_again(context.root.as_deref(), names);
     command_lines::start_then_install(start, &install)
+}
+
+/// Returns the findings about changes that the plan's reloads activate. Until a certificate was
+/// verified live, changes are what the user was asked to make.
+fn unloaded_changes(situation: &PreflightState, plan: &InstallPlan) -> Vec<Finding> {
+    let mut findings = situation.serving.report_unloaded_changes(plan);
+    if situation.disk.observed.proven.is_none() {
+        findings
+            .iter_mut()
+            .for_each(|finding| finding.severity = Severity::Note);
+    }
+    findings
+}
+
+/// What a dry run shows for servers that would not use the files.
+fn unserved_steps(situation: &PreflightState, plan: &InstallPlan) -> Vec<NextStep> {
+    if plan.end != PlanEnd::NotNamed {
+        return Vec::new();
+    }
+    let servers = UnservedServer::find_all(situation);
+    servers.iter().flat_map(UnservedServer::steps).collect()
 }
 
 /// Whether a plan changes anything but the options of the next renewal.

@@ -6,6 +6,7 @@ pub(crate) mod disk_space;
 pub(crate) mod key_readers;
 mod observation;
 pub(crate) mod overrides;
+mod server_choice;
 
 use std::path::Path;
 
@@ -163,6 +164,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         let certificates = wanted_certificates(request.goal, target.as_ref());
         let (layout, serving) =
             servers::find_serving(context, discovery, search_paths, certificates)?;
+        server_choice::require(request, &serving.undecided)?;
         Ok(Self {
             request,
             layout,

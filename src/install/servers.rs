@@ -8,8 +8,10 @@ use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
-use crate::install::servers::discover::{DiscoveredServers, ObservedServer, ServerDiscovery};
+use crate::install::servers::discover::ServerDiscovery;
+use crate::install::servers::observed_server::ObservedServer;
 use crate::install::servers::other_files::OtherFiles;
+use crate::install::servers::selection::DiscoveredServers;
 use crate::install_plan::apply::ProbeAnswer;
 use crate::install_plan::plan::{self, NameCoverage, ServerState};
 use crate::pki::certificate::Certificate;
@@ -25,12 +27,15 @@ mod coverage;
 pub(crate) mod disabled_sites;
 pub(crate) mod discover;
 pub(crate) mod health;
-pub(crate) mod new_block;
+pub(crate) mod observed_server;
 mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
+pub(crate) mod selection;
 mod serving_checks;
 mod untested;
+mod unloaded;
+pub(crate) mod unserved;
 
 /// The servers of a certificate, as observed.
 #[derive(Debug)]
@@ -47,6 +52,8 @@ pub(crate) struct ServingState {
     pub refusals: Vec<Finding>,
     /// Names that blocks serve with the present certificate and that the new one does not cover.
     pub names_losing_coverage: Vec<Finding>,
+    /// The installed servers, if only the user knows which one is meant.
+    pub undecided: Vec<ServerSoftware>,
 }
 
 /// How one server uses the certificate.
@@ -121,6 +128,7 @@ pub(crate) fn find_serving(
     let search_links = search.search_links(&serving.configured_paths);
     let found = discovery.find_servers(context, search.settings, &search_links, &names)?;
     serving.findings.extend(found.report_omitted());
+    serving.undecided.clone_from(&found.undecided);
     let unnotified = discovery.find_unnotified(context, search.settings, &found, &search_links);
     for observed in unnotified {
         let finding = report_unnotified(context, &observed, search, &found, &search_links);
@@ -162,6 +170,7 @@ impl ServingState {
             findings: Vec::new(),
             refusals: Vec::new(),
             names_losing_coverage: Vec::new(),
+            undecided: Vec::new(),
         }
     }
 

@@ -10,11 +10,13 @@ use super::plan_fingerprint;
 use super::preflight::disk_space::SpaceReservation;
 use super::preflight::{self, PreflightState};
 use super::request::{InstallRequest, RunMode};
+use super::site_check::{SiteCheck, SiteReport};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install_plan::apply::error::InstallError;
-use crate::install_plan::apply::{self, PlanContext, PlanRun};
+use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanRun};
 use crate::install_plan::plan::{InstallPlan, PlanStep};
+use crate::probe::ProbePatience;
 use crate::store::disk::{self, StagedRelease};
 use crate::store::layout::LineageLayout;
 use crate::system::fs::lock::FileLock;
@@ -185,6 +187,12 @@ impl<'a, 'b> Transaction<'a, 'b> {
         Ok(())
     }
 
+    /// How long servers are probed, which is the same for all requests.
+    fn patience(&self) -> ProbePatience {
+        let first = self.requests.first();
+        first.map(|request| request.patience).unwrap_or_default()
+    }
+
     /// Runs the plans, under the lock.
     fn carry_out(&mut self) {
         let context = self.context;
@@ -195,29 +203,46 @@ impl<'a, 'b> Transaction<'a, 'b> {
             plans.push(planned.plan);
             situations.push((planned.index, planned.situation));
         }
-        for step in plans.iter().flat_map(|plan| &plan.steps) {
-            context.sink.show_detail(&step.to_string());
-        }
+        show_steps(context, &plans);
         let contexts = situations
             .iter()
             .map(|(index, situation)| plan_context(situation, staged[*index].take()))
             .collect();
         let run = PlanRun {
             contexts,
-            patience: self
-                .requests
-                .first()
-                .map(|request| request.patience)
-                .unwrap_or_default(),
+            patience: self.patience(),
             now: whole_seconds(context.now()),
             interrupt: Some(&context.interrupt),
         };
-        let applied = run.run(&plans);
-        for (((index, situation), plan), applied) in situations.iter().zip(plans).zip(applied) {
-            let result = TransactionOutcome::applied(context, situation, plan, applied);
+        let (applied, sites) = run_between_visits(context, run, &situations, &plans);
+        let results = plans.into_iter().zip(applied).zip(sites);
+        for ((index, situation), ((plan, applied), sites)) in situations.iter().zip(results) {
+            let result = TransactionOutcome::applied(context, situation, plan, applied, sites);
             self.results[*index] = Some(result);
         }
     }
+}
+
+/// Shows the steps of all plans (`-v`).
+fn show_steps(context: &Context, plans: &[InstallPlan]) {
+    for step in plans.iter().flat_map(|plan| &plan.steps) {
+        context.sink.show_detail(&step.to_string());
+    }
+}
+
+/// Runs the plans, and asks the sites before and after.
+fn run_between_visits(
+    context: &Context,
+    run: PlanRun<'_>,
+    situations: &[(usize, PreflightState)],
+    plans: &[InstallPlan],
+) -> (Vec<AppliedPlan>, Vec<SiteReport>) {
+    let observed = || situations.iter().map(|(_, situation)| situation);
+    observed().for_each(|situation| situation.serving.observe_unloaded_changes());
+    let check = SiteCheck::visit_before(observed(), plans, &context.interrupt);
+    let applied = run.run(plans);
+    let sites = check.visit_after(&applied, &context.interrupt);
+    (applied, sites)
 }
 
 fn whole_seconds(at: Timestamp) -> Timestamp {

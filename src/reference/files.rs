@@ -8,14 +8,12 @@ use super::table::table_row;
 use crate::commands::rehearse::FOLDER;
 use crate::export::ExportFormat;
 use crate::inputs::request_files::{KEY_MODE, RequestPaths};
-use crate::install::servers::new_block;
 use crate::permissions::Mode;
 use crate::store::layout::{
     self, DistroFamily, LineageLayout, PUBLIC_MODE, ReleaseFile, ReleasePointer,
 };
 use crate::system::fs::lock::LOCK_MODE;
 use crate::system::fs::scratch::MARKER;
-use crate::webserver::model::ServerSoftware;
 
 /// The name of the examples.
 const STEM: &str = "example.com";
@@ -29,8 +27,7 @@ This page is generated from the functions of the program that compute the paths.
 const IN_THE_DIRECTORY: &str = "\
 Files of a request have the stem of its first name; `--cert-name` chooses another, and
 `*.example.com` is spelled `_.example.com`. `renew` numbers them: `example.com-2.key`. Files that
-`bundle` and `install` write have the stem of the request that fits, or else the certificate's first
-name. certctl matches files by key, never by name. A private key is never overwritten: `csr --force`
+`bundle` writes have the stem of the request that fits, or else the certificate's first name. certctl matches files by key, never by name. A private key is never overwritten: `csr --force`
 moves the old one to `example.com.key.~1~`.
 ";
 
@@ -146,30 +143,13 @@ fn exported_files() -> Vec<FileRow> {
 }
 
 fn written_once() -> Vec<FileRow> {
-    let block = |software| {
-        in_directory(
-            Path::new(&new_block::file_name(STEM, software)),
-            Some(PUBLIC_MODE),
-            "a server block to review, if the server has none for the names; an existing \
-             different file is kept",
-            &["install"],
-        )
-    };
-    let mut rows: Vec<FileRow> = [
-        ServerSoftware::Nginx,
-        ServerSoftware::Apache,
-        ServerSoftware::Haproxy,
-    ]
-    .map(block)
-    .into();
-    rows.push(in_directory(
+    vec![in_directory(
         &Path::new(FOLDER).join(MARKER),
         Some(PUBLIC_MODE),
         "marks the folder of the rehearsal, which every run clears; a folder without this file is \
          left alone",
         &["rehearse"],
-    ));
-    rows
+    )]
 }
 
 /// The commands that change links and settings.

@@ -133,7 +133,7 @@ impl RehearsalNginx {
         let config = folder.join("nginx.conf");
         files::create_new(
             &config,
-            nginx_conf(&folder, host, address, &paths).as_bytes(),
+            stand_in_conf(&folder, host, address, &paths).as_bytes(),
             Mode::new(0o644),
         )?;
         let nginx = Self {
@@ -185,7 +185,8 @@ fn quote_path(path: &Path) -> String {
     format!("\"{}\"", path.display())
 }
 
-fn nginx_conf(folder: &Path, host: &str, address: SocketAddr, paths: &RehearsalPaths) -> String {
+/// The configuration of the rehearsal's own nginx, which stands in for that of a real site.
+fn stand_in_conf(folder: &Path, host: &str, address: SocketAddr, paths: &RehearsalPaths) -> String {
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("    {kind}_temp_path {};\n", quote_path(&folder.join(kind))))
         .concat();

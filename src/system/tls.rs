@@ -2,6 +2,7 @@
 //! verify the chains; the handshake itself checks that the server has the leaf's key.
 
 pub(crate) mod hosts;
+pub(crate) mod http_get;
 pub(crate) mod starttls;
 
 use std::io;

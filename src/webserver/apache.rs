@@ -1,5 +1,5 @@
-//! Apache's dialect (<https://httpd.apache.org/docs/2.4/>): its configuration as blocks, the block
-//! to add, its complaints, and a check of keys that it lacks. Pure: works on texts that
+//! Apache's dialect (<https://httpd.apache.org/docs/2.4/>): its configuration as blocks, its
+//! complaints, and a check of keys that it lacks. Pure: works on texts that
 //! `webserver::control`, which also runs Apache, reads.
 
 pub(crate) mod block;
@@ -11,7 +11,6 @@ pub(crate) mod read;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod words;
-pub(crate) mod write;
 
 pub(crate) use block::ApacheConfig;
 pub(crate) use build::ApacheBuild;
@@ -19,4 +18,3 @@ pub(crate) use lines::ApacheParseError;
 pub use read::ApacheDirective;
 pub(crate) use read::{ApacheEnvironment, read};
 pub(crate) use words::{complaint, unlisted_hosts};
-pub(crate) use write::ApacheWriter;

@@ -3,26 +3,30 @@
 //!
 //! A supported server has a file here (`nginx`), a variant of [`ServerProgram`] and of
 //! [`ServerDetail`], and arms for each operation: find and observe it, its test, reload and start
-//! commands, the block to write, the complaints of its test.
+//! commands, the section that serves in plain text, the complaints of its test.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use super::apache as apache_dialect;
 use super::haproxy as haproxy_dialect;
 use super::nginx as nginx_dialect;
+use crate::pki::name::DnsName;
 use crate::system::process::{FinishedCommand, ProcessError};
 use crate::webserver::model::{
-    self, ComplaintSubject, NewBlock, ServerComplaint, ServerSoftware, WrittenBlock,
+    self, ComplaintSubject, PlainSite, ServerComplaint, ServerSoftware, UpstreamAddress, WebPlace,
 };
 
 pub(crate) mod apache;
 pub(crate) mod haproxy;
+mod loaded;
 pub(crate) mod nginx;
 mod observe;
 mod service;
 
 pub use apache::ApacheProgram;
 pub(crate) use haproxy::HaproxyProgram;
+pub(crate) use loaded::UnloadedChanges;
 pub use nginx::NginxProgram;
 use observe::run;
 pub(crate) use observe::{DEADLINE, FILE_LIMIT, FILES, ServerError};
@@ -139,15 +143,54 @@ impl ServerProgram {
     }
 }
 
+/// Whether a server can serve TLS.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TlsSupport {
+    /// It has loaded no module for it.
+    ModuleMissing,
+    Present,
+}
+
 impl ServerObservation {
-    /// Writes a block for a certificate that no block names yet.
+    /// Returns the section that serves `names` in plain text and can serve them over TLS as well. A
+    /// host of Apache cannot: it has TLS at all of its addresses or at none.
     #[must_use]
-    pub fn write_block(&self, new: NewBlock<'_>) -> WrittenBlock {
+    pub(crate) fn plain_site(&self, names: &[DnsName]) -> Option<PlainSite> {
         match &self.detail {
-            ServerDetail::Apache(config) => apache_dialect::ApacheWriter { new, config }.write(),
-            ServerDetail::Haproxy(config) => haproxy_dialect::HaproxyWriter { new, config }.write(),
-            ServerDetail::Nginx { config, build } => {
-                nginx_dialect::NginxWriter { new, build, config }.write()
+            ServerDetail::Apache(_) => None,
+            ServerDetail::Haproxy(config) => config.plain_site(),
+            ServerDetail::Nginx { config, .. } => config.plain_site(names),
+        }
+    }
+
+    /// Returns whether it speaks HTTP at an address of a web site.
+    #[must_use]
+    pub(crate) fn speaks_http(&self, address: SocketAddr) -> bool {
+        match &self.detail {
+            ServerDetail::Haproxy(config) => config.speaks_http(address),
+            ServerDetail::Apache(_) | ServerDetail::Nginx { .. } => true,
+        }
+    }
+
+    /// Returns the addresses to which it passes the requests that arrive at a place; none if the
+    /// configuration does not show it.
+    #[must_use]
+    pub(crate) fn upstreams(&self, place: &WebPlace) -> Vec<UpstreamAddress> {
+        match (&self.detail, &place.block) {
+            (ServerDetail::Apache(config), Some(block)) => config.upstreams(block),
+            (ServerDetail::Nginx { config, .. }, Some(block)) => config.upstreams(block),
+            (ServerDetail::Haproxy(config), _) => config.upstreams(place.place.address),
+            (ServerDetail::Apache(_) | ServerDetail::Nginx { .. }, None) => Vec::new(),
+        }
+    }
+
+    /// Returns whether it can serve TLS; Apache needs a module for it.
+    #[must_use]
+    pub(crate) fn tls_support(&self) -> TlsSupport {
+        match &self.detail {
+            ServerDetail::Apache(config) if !config.has("ssl_module") => TlsSupport::ModuleMissing,
+            ServerDetail::Apache(_) | ServerDetail::Haproxy(_) | ServerDetail::Nginx { .. } => {
+                TlsSupport::Present
             }
         }
     }

@@ -1,4 +1,5 @@
-//! HAProxy's dialect: its configuration as blocks, the section to add, its complaints. Pure: works
+//! HAProxy's dialect: its configuration as blocks, the section that serves in plain text, its
+//! complaints. Pure: works
 //! on texts and file contents that `webserver::control`, which also runs HAProxy, reads.
 
 mod address;
@@ -6,15 +7,18 @@ mod bind;
 mod condition;
 pub(crate) mod config;
 pub(crate) mod crt;
+mod destination;
 pub(crate) mod lex;
 mod list;
 pub(crate) mod master;
+mod plain_site;
+mod route;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod words;
-pub(crate) mod write;
 
 pub(crate) use config::{HaproxyConfig, HaproxyFiles};
 pub(crate) use crt::{CrtCertificate, CrtPathContent};
 pub(crate) use lex::HaproxyEnvironment;
 pub(crate) use master::MasterProcess;
 pub(crate) use words::complaint;
-pub(crate) use write::HaproxyWriter;

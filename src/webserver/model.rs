@@ -4,37 +4,41 @@
 //!
 //! A dialect provides: blocks in the order in which its server prefers them; every address of a
 //! block, one by one; the certificates of each block as the files that the server reads, each with
-//! the [`ReleaseFile`](crate::store::layout::ReleaseFile) that it expects there; the text of a new
-//! block ([`WrittenBlock`]); and the complaints of a failed test ([`ServerComplaint`]).
+//! the [`ReleaseFile`](crate::store::layout::ReleaseFile) that it expects there; the section that
+//! serves names in plain text ([`PlainSite`]); and the complaints of a failed test
+//! ([`ServerComplaint`]).
 
 mod answering;
 pub(crate) mod block;
+mod catch_all;
 mod complaint;
 pub(crate) mod config;
 pub(crate) mod glob;
 mod index;
+mod lines_to_add;
 pub(crate) mod listen;
 pub(crate) mod name;
 mod name_clash;
-mod new_block;
 pub(crate) mod probe_targets;
 mod software;
+mod upstream;
+mod web_places;
 
 pub use answering::InstalledPaths;
 pub(crate) use block::{
     BlockCoverage, ConfigBlock, ConfiguredCertificate, ConfiguredPath, NameSource, TrafficKind,
-    chain_and_key,
+    chain_and_key, is_covered,
 };
+pub(crate) use catch_all::CatchAllBlocks;
 pub use complaint::ComplaintSubject;
 pub(crate) use complaint::{ServerComplaint, last_lines, names_path};
 pub(crate) use config::{ConfigFile, ConfigPosition, ServerConfig};
+pub(crate) use lines_to_add::{LinesPlace, LinesToAdd, PlainSite, UnservedNames};
 pub(crate) use listen::{ListenAddress, ListenInterface};
 pub(crate) use name::ServerName;
 pub(crate) use name_clash::NameClash;
-pub(crate) use new_block::{
-    BlockAddition, CIPHERS, DEFAULT_WEB_PORTS, WrittenBlock, origin_comment,
-};
-pub use new_block::{NewBlock, WebPorts};
 pub use probe_targets::ProbeTargets;
 pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
 pub(crate) use software::ServerSoftware;
+pub(crate) use upstream::UpstreamAddress;
+pub(crate) use web_places::{WebPlace, find_web_places};

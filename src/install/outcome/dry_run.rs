@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::TransactionOutcome;
 use crate::install::preflight::PreflightState;
-use crate::install::servers::{ServerUse, new_block};
+use crate::install::servers::ServerUse;
 use crate::install_plan::plan::{PlanEnd, PlanStep, RollbackTarget, ServerState};
 use crate::report::{self, Label, TextOutput};
 use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
@@ -13,12 +13,11 @@ use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
 impl TransactionOutcome {
     /// What each server still needs where the plan does not verify the certificate live.
     pub(crate) fn describe_left_to_do(situation: &PreflightState, end: PlanEnd) -> Vec<String> {
-        let stem = situation.layout.stem();
         let mut lines: Vec<String> = situation
             .serving
             .uses
             .iter()
-            .filter_map(|server_use| explain_missing(server_use, stem))
+            .filter_map(explain_missing)
             .collect();
         if end == PlanEnd::Partly {
             lines.push(
@@ -134,17 +133,13 @@ impl TransactionOutcome {
 }
 
 /// What a server still needs to serve the certificate.
-fn explain_missing(server_use: &ServerUse, stem: &str) -> Option<String> {
+fn explain_missing(server_use: &ServerUse) -> Option<String> {
     let software = server_use.program()?.software();
     let title = software.title();
     match &server_use.state {
-        ServerState::NotNamed => {
-            let block = new_block::file_name(stem, software);
-            Some(format!(
-                "{title}'s configuration does not reference these files; a server block for it \
-                    would be written to {block}"
-            ))
-        }
+        ServerState::NotNamed => Some(format!(
+            "{title}'s configuration does not use these files: it would not serve the certificate"
+        )),
         ServerState::Stopped(_) => Some(format!(
             "{title} is not running; the certificate cannot be verified before it is started"
         )),

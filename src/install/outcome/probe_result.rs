@@ -9,6 +9,19 @@ pub(crate) struct ProbeResult {
     pub(super) name: String,
     pub(super) sha256: Option<String>,
     pub(super) protocol: Option<&'static str>,
+    /// The status of the home page, after redirects.
+    pub(super) http_status: Option<u16>,
+}
+
+impl ProbeResult {
+    /// Adds what the site answered over HTTP at this address.
+    #[must_use]
+    pub(super) fn with_status(probe: &ProbeAnswer, http_status: Option<u16>) -> Self {
+        Self {
+            http_status,
+            ..Self::from(probe)
+        }
+    }
 }
 
 impl From<&ProbeAnswer> for ProbeResult {
@@ -19,6 +32,7 @@ impl From<&ProbeAnswer> for ProbeResult {
             name: probe.target.name.clone(),
             sha256: handshake.map(crate::probe::TlsHandshake::sha256),
             protocol: handshake.map(|handshake| handshake.protocol),
+            http_status: None,
         }
     }
 }

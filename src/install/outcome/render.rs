@@ -9,6 +9,7 @@ use super::probe_result::ProbeResult;
 use super::problems::show_problems;
 use super::verdict::InstallVerdict;
 use crate::finding::{Finding, Severity};
+use crate::install::site_check::SiteHeadline;
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
 use crate::report::{Label, TextOutput};
@@ -68,6 +69,10 @@ impl TransactionOutcome {
     fn proof(&self) -> &'static str {
         match self.verdict {
             InstallVerdict::Live => "live",
+            // The site answers with an error; every address serves the certificate.
+            InstallVerdict::LiveIncomplete if !self.serves_others() && !self.seen.is_empty() => {
+                "live"
+            }
             InstallVerdict::Files => "files",
             InstallVerdict::Unchanged if self.seen.is_empty() => "files",
             InstallVerdict::Unchanged => "live",
@@ -185,12 +190,20 @@ impl TransactionOutcome {
     /// The result, and when the certificate expires and is to be renewed.
     fn done(&self) -> String {
         let expires = day(self.leaf.not_after);
-        let mut done = match self.proof() {
-            "live" => format!(
+        let mut done = match (self.headline(), self.proof()) {
+            (Some(headline), _) if headline.works => {
+                format!("{} {} until {expires}", self.site(), headline.text)
+            }
+            (Some(headline), _) => format!(
+                "{} {}; its certificate expires {expires}",
+                self.site(),
+                headline.text
+            ),
+            (None, "live") => format!(
                 "{} serves this certificate, which expires {expires}",
                 self.site()
             ),
-            _ => format!("{} is installed and expires {expires}", self.name),
+            (None, _) => format!("{} is installed and expires {expires}", self.name),
         };
         // A placeholder is not renewed.
         if !self.leaf.is_self_issued() {
@@ -200,17 +213,26 @@ impl TransactionOutcome {
         if self.seen.is_empty() {
             done.push_str("; no server was probed");
         }
-        if self.verdict == InstallVerdict::LiveIncomplete {
+        if self.serves_others() {
             done.push_str("; not every address serves it");
         }
         done
     }
 
+    /// What the site answered over HTTP.
+    fn headline(&self) -> Option<SiteHeadline> {
+        self.sites.answer_of(self.site_name()?)
+    }
+
+    /// The first name that a browser can open.
+    fn site_name(&self) -> Option<&String> {
+        let names = &self.leaf.dns_names;
+        names.iter().find(|name| !name.starts_with('*'))
+    }
+
     /// The site as a browser opens it; a browser cannot open a wildcard name.
     fn site(&self) -> String {
-        let names = &self.leaf.dns_names;
-        let name = names.iter().find(|name| !name.starts_with('*'));
-        match (name, names.first()) {
+        match (self.site_name(), self.leaf.dns_names.first()) {
             (Some(name), _) => format!("https://{name}"),
             (None, Some(wildcard)) => wildcard.clone(),
             (None, None) => self.name.clone(),

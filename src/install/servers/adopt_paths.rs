@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::advice::server_blocks;
 use crate::failure::Failure;
 use crate::finding::Finding;
+use crate::install::servers::serving_checks;
 use crate::install_plan::observe::{self, PathContent};
 use crate::pki::name::DnsName;
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
 use crate::system::fs::folders;
 use crate::webserver::model::{
-    BlockCoverage, ConfigBlock, ConfiguredCertificate, ServerConfig, ServerSoftware,
+    self, BlockCoverage, CatchAllBlocks, ConfigBlock, ConfiguredCertificate, ServerConfig,
+    ServerSoftware,
 };
 
 /// Folders of other tools, which may replace their files at any time.
@@ -44,6 +46,10 @@ pub(crate) struct AdoptionRefusal {
     reason: String,
     /// Chain and key of each of its certificates, if it has several.
     certificates: Vec<(PathBuf, PathBuf)>,
+    /// Names that this block serves and the certificate does not cover.
+    other_names: Vec<String>,
+    /// The names of the certificate.
+    names: Vec<String>,
 }
 
 impl AdoptionRefusal {
@@ -54,8 +60,12 @@ impl AdoptionRefusal {
             "{} uses other files, which certctl does not replace: {}",
             self.block, self.reason
         );
-        let next = if self.certificates.is_empty() {
-            let lines = self.software.certificate_lines(links);
+        let lines = self.software.certificate_lines(links);
+        let next = if !self.other_names.is_empty() {
+            // With the new certificate, the block would lose these names.
+            let names = self.names.join(", ");
+            server_blocks::give_names_their_own_block(&self.block, &names, &self.other_names, lines)
+        } else if self.certificates.is_empty() {
             server_blocks::change_unadopted_block(&self.block, self.software, lines)
         } else {
             server_blocks::name_one_of_several(&self.certificates)
@@ -70,16 +80,34 @@ struct AdoptionRules<'a> {
     names: &'a [DnsName],
     root: &'a Path,
     usual: &'a LineageLayout,
+    /// The blocks without a host name that answer for the names.
+    catch_alls: CatchAllBlocks,
 }
 
 /// The decision about one block.
 enum BlockAdoption {
     Allowed(Vec<StableLink>),
-    /// Not allowed, for this reason.
-    Refused(String),
+    Refused(AdoptionObstacle),
 }
 
-/// Adopts the paths of the first TLS block for `names` whose paths may be adopted.
+/// Why the paths of a block are not adopted.
+struct AdoptionObstacle {
+    reason: String,
+    /// Names that this block serves and the certificate does not cover.
+    other_names: Vec<String>,
+}
+
+impl From<String> for AdoptionObstacle {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            other_names: Vec::new(),
+        }
+    }
+}
+
+/// Adopts the paths of the first TLS block for `names` whose paths may be adopted: a block with one of
+/// them, or, if there is none, one without a host name that answers for them.
 ///
 /// # Errors
 /// When a path cannot be read.
@@ -94,24 +122,25 @@ pub(crate) fn adopt(
         names,
         root,
         usual,
+        catch_alls: CatchAllBlocks::find(config, names),
     };
     let mut refusals = Vec::new();
-    for block in config
+    let named = config
         .blocks_serving(names)
-        .filter(|block| block.speaks_tls())
-    {
+        .filter(|block| block.speaks_tls());
+    for block in named.chain(&rules.catch_alls.answering) {
         match rules.check_block(block)? {
             BlockAdoption::Allowed(links) => {
                 let findings = rules.check_nameless_blocks(&links);
                 return Ok(PathAdoption::Adopted(links, findings));
             }
-            BlockAdoption::Refused(reason) => refusals.push(AdoptionRefusal {
-                block: block.to_string(),
-                software: config.software,
-                reason,
-                certificates: list_several(block),
-            }),
+            BlockAdoption::Refused(obstacle) => refusals.push(rules.refusal(block, obstacle)),
         }
+    }
+    for block in &rules.catch_alls.undecided {
+        let title = config.software.title();
+        let reason = format!("only {title} knows whether this block answers for these names");
+        refusals.push(rules.refusal(block, reason.into()));
     }
     Ok(if refusals.is_empty() {
         PathAdoption::Nothing
@@ -145,24 +174,83 @@ fn chain_and_key_paths(certificate: &ConfiguredCertificate) -> Option<(PathBuf, 
 }
 
 impl AdoptionRules<'_> {
+    fn refusal(&self, block: &ConfigBlock, obstacle: AdoptionObstacle) -> AdoptionRefusal {
+        AdoptionRefusal {
+            block: block.to_string(),
+            software: self.config.software,
+            reason: obstacle.reason,
+            certificates: list_several(block),
+            other_names: obstacle.other_names,
+            names: self
+                .names
+                .iter()
+                .map(|name| name.as_str().to_owned())
+                .collect(),
+        }
+    }
+
     fn check_block(&self, block: &ConfigBlock) -> Result<BlockAdoption, Failure> {
         let [certificate] = block.certificates.as_slice() else {
             let reason = format!("it has {} certificates", block.certificates.len());
-            return Ok(BlockAdoption::Refused(reason));
+            return Ok(BlockAdoption::Refused(reason.into()));
         };
         let Some(links) = certificate.links() else {
             let reason = "its configuration does not give plain paths".to_owned();
-            return Ok(BlockAdoption::Refused(reason));
+            return Ok(BlockAdoption::Refused(reason.into()));
         };
         for (index, link) in links.iter().enumerate() {
             if let Some(reason) = self.check_link(link, &links[..index])? {
-                return Ok(BlockAdoption::Refused(reason));
+                return Ok(BlockAdoption::Refused(reason.into()));
             }
         }
-        Ok(match self.check_other_blocks(&links) {
-            Some(reason) => BlockAdoption::Refused(reason),
+        let obstacle = match self.check_other_blocks(block, &links) {
+            Some(obstacle) => Some(obstacle),
+            None => self.check_present_names(&links)?,
+        };
+        Ok(match obstacle {
+            Some(obstacle) => BlockAdoption::Refused(obstacle),
             None => BlockAdoption::Allowed(links),
         })
+    }
+
+    /// Returns why names that are served with these files now would lose their certificate: a block
+    /// without host names uses them, and only the present certificate shows for which names.
+    fn check_present_names(
+        &self,
+        links: &[StableLink],
+    ) -> Result<Option<AdoptionObstacle>, Failure> {
+        let Some(block) = self.users_of(links).find(|block| block.has_no_host_name()) else {
+            return Ok(None);
+        };
+        let Some(chain) = links.iter().find(|link| link.piece != ReleaseFile::Key) else {
+            return Ok(None);
+        };
+        let Some(present) = serving_checks::read_leaf(&folders::resolve_links(&chain.path)?) else {
+            return Ok(None);
+        };
+        if present.dns_names.is_empty() {
+            let reason = format!(
+                "the certificate in {} has no DNS name",
+                chain.path.display()
+            );
+            return Ok(Some(reason.into()));
+        }
+        let is_lost = |name: &&String| !model::is_covered(name, self.names);
+        let lost: Vec<String> = present.dns_names.iter().filter(is_lost).cloned().collect();
+        Ok((!lost.is_empty()).then(|| AdoptionObstacle {
+            reason: format!(
+                "{block} answers for every name, and the present certificate also covers {}",
+                lost.join(", ")
+            ),
+            other_names: lost,
+        }))
+    }
+
+    /// The blocks that use one of these files.
+    fn users_of(&self, links: &[StableLink]) -> impl Iterator<Item = &ConfigBlock> {
+        links
+            .iter()
+            .flat_map(|link| self.config.blocks_mentioning(&link.path))
     }
 
     /// Returns why a path may not be adopted; `earlier` are the links before it.
@@ -206,34 +294,49 @@ impl AdoptionRules<'_> {
             .or_else(|| check_owner(&self.usual.path_inside_tree(&real.path)))
     }
 
-    /// Returns the reason where other blocks use the same files for names that the certificate lacks
-    /// or may lack.
-    fn check_other_blocks(&self, links: &[StableLink]) -> Option<String> {
-        let mut others = links
-            .iter()
-            .flat_map(|link| self.config.blocks_mentioning(&link.path));
+    /// Returns the reason where `block` or others use the same files for names that the certificate
+    /// lacks or may lack. A regular expression does not matter in a block that answers for every
+    /// name.
+    fn check_other_blocks(
+        &self,
+        block: &ConfigBlock,
+        links: &[StableLink],
+    ) -> Option<AdoptionObstacle> {
+        let mut others = self.users_of(links);
         others.find_map(|other| match other.coverage(self.names) {
-            BlockCoverage::MissingNames(lacking) => Some(format!(
-                "{other} uses them for {} as well",
-                lacking.join(", ")
-            )),
-            BlockCoverage::UnknownPatterns(patterns) => Some(format!(
-                "{other} uses them for {}, and only {} knows which names that matches",
-                patterns.join(", "),
-                self.config.software.title()
-            )),
-            BlockCoverage::All | BlockCoverage::Nameless => None,
+            BlockCoverage::MissingNames(lacking) => Some(AdoptionObstacle {
+                reason: format!("{other} uses them for {} as well", lacking.join(", ")),
+                other_names: if other.to_string() == block.to_string() {
+                    lacking
+                } else {
+                    Vec::new()
+                },
+            }),
+            BlockCoverage::UnknownPatterns(patterns) if !self.catch_alls.contains(other) => {
+                let reason = format!(
+                    "{other} uses them for {}, and only {} knows which names that matches",
+                    patterns.join(", "),
+                    self.config.software.title()
+                );
+                Some(reason.into())
+            }
+            BlockCoverage::UnknownPatterns(_) | BlockCoverage::All | BlockCoverage::Nameless => {
+                None
+            }
         })
     }
 
-    /// Warns about blocks without a name, which use these files for every request that reaches them.
+    /// Warns about blocks without a host name, which use these files for every request that reaches
+    /// them.
     fn check_nameless_blocks(&self, links: &[StableLink]) -> Vec<Finding> {
         let nameless = self.config.blocks_naming(links).filter(|block| {
-            block.speaks_tls() && block.coverage(self.names) == BlockCoverage::Nameless
+            block.speaks_tls()
+                && (block.coverage(self.names) == BlockCoverage::Nameless
+                    || self.catch_alls.contains(block))
         });
         let messages = nameless.map(|block| {
             format!(
-                "{block} has no names: it serves the new certificate for every name that reaches it"
+                "{block} has no host names: it serves the new certificate for every name that reaches it"
             )
         });
         messages

@@ -194,11 +194,15 @@ fn report_other_files(
     let lines = software.certificate_lines(checked.links);
     let next = match block.coverage(checked.wanted.names) {
         BlockCoverage::MissingNames(others) => {
-            server_blocks::give_names_their_own_block(block, &names, &others, lines)
+            server_blocks::give_names_their_own_block(&block.to_string(), &names, &others, lines)
         }
         _ if block.certificates.len() > 1 => {
             let algorithm = checked.wanted.algorithm;
             server_blocks::change_one_of_several(block, software, algorithm, lines)
+        }
+        // Its present certificate may be for other names as well.
+        _ if block.has_no_host_name() => {
+            server_blocks::change_block_without_names(block, software, lines)
         }
         _ => server_blocks::change_block(block, software, lines),
     };

@@ -1,6 +1,5 @@
 //! Finds the servers of a run and observes each once, however many certificates it uses.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
@@ -11,173 +10,16 @@ use std::time::Duration;
 use crate::advice::servers;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::Finding;
-use crate::install::servers::disabled_sites::{self, DisabledSite};
+use crate::install::servers::observed_server::ObservedServer;
+use crate::install::servers::selection::DiscoveredServers;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::store::settings::LineageSettings;
-use crate::system::process::{self, FinishedCommand, ProcessError};
+use crate::system::process::{self, ProcessError};
 use crate::system::tls;
-use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
-use crate::webserver::model::{ConfigBlock, ServerSoftware};
+use crate::webserver::control::{ControlledServer, ServerProgram};
+use crate::webserver::model::ServerSoftware;
 use crate::wording::joined_with_and;
-
-/// A server of this machine, observed once.
-#[derive(Debug)]
-pub(crate) struct ObservedServer {
-    pub server: ControlledServer,
-    /// Its configuration, if certctl has a profile for the server.
-    pub observation: Option<ServerObservation>,
-    /// The reason why its configuration cannot be read.
-    pub refusal: Option<Finding>,
-    tested: OnceCell<Option<FinishedCommand>>,
-    disabled_sites: OnceCell<Vec<DisabledSite>>,
-}
-
-impl ObservedServer {
-    fn new(server: ControlledServer) -> Self {
-        let (observation, refusal) = match server.program().map(ServerProgram::observe) {
-            Some(Ok(observation)) => (Some(observation), None),
-            Some(Err(error)) => (None, Some(Finding::from(&error))),
-            None => (None, None),
-        };
-        Self {
-            server,
-            observation,
-            refusal,
-            tested: OnceCell::new(),
-            disabled_sites: OnceCell::new(),
-        }
-    }
-
-    /// Returns its software; `None` for commands given by the user.
-    #[must_use]
-    pub(crate) fn software(&self) -> Option<ServerSoftware> {
-        self.server.program().map(ServerProgram::software)
-    }
-
-    /// Whether it is running; assumed if certctl has no profile for it.
-    #[must_use]
-    pub(crate) fn runs(&self) -> bool {
-        self.observation
-            .as_ref()
-            .is_none_or(|observation| observation.running.is_some())
-    }
-
-    /// Whether its profile shows that it is running.
-    fn is_running(&self) -> bool {
-        self.observation
-            .as_ref()
-            .is_some_and(|observation| observation.running.is_some())
-    }
-
-    /// Runs its test before anything is changed, once; `None` without a test command.
-    ///
-    /// # Errors
-    /// When the test cannot be run.
-    pub(crate) fn test(&self) -> Result<Option<&FinishedCommand>, ProcessError> {
-        if let Some(tested) = self.tested.get() {
-            return Ok(tested.as_ref());
-        }
-        let tested = self.server.test()?;
-        Ok(self.tested.get_or_init(|| tested).as_ref())
-    }
-
-    /// Returns the sites that exist and are not enabled, searched for once.
-    #[must_use]
-    pub(crate) fn disabled_sites(&self) -> &[DisabledSite] {
-        self.disabled_sites.get_or_init(|| {
-            self.observation
-                .as_ref()
-                .map(|observation| disabled_sites::find_disabled(&observation.config))
-                .unwrap_or_default()
-        })
-    }
-
-    /// Whether its configuration references one of these files.
-    #[must_use]
-    pub(crate) fn names_any(&self, links: &[StableLink]) -> bool {
-        self.observation
-            .as_ref()
-            .is_some_and(|observation| observation.config.blocks_naming(links).next().is_some())
-    }
-
-    /// Whether its configuration references one of these files as a certificate, or serves one of
-    /// these names; assumed if it cannot be read.
-    fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
-        self.observation.as_ref().is_none_or(|observation| {
-            let config = &observation.config;
-            config.blocks_naming(links).next().is_some()
-                || config.blocks_serving(names).any(ConfigBlock::speaks_tls)
-        })
-    }
-}
-
-/// The servers of a certificate.
-#[derive(Debug, Default)]
-pub(crate) struct DiscoveredServers {
-    pub servers: Vec<Rc<ObservedServer>>,
-    /// Installed servers that are omitted: they do not reference the certificate and are not running,
-    /// while another server is.
-    pub idle: Vec<ServerSoftware>,
-}
-
-impl DiscoveredServers {
-    /// Selects servers without `--server`: those whose configuration references the certificate; if
-    /// none does, the running ones, because a new block would not start another; if none is running,
-    /// all.
-    fn select(
-        mut servers: Vec<Rc<ObservedServer>>,
-        links: &[StableLink],
-        names: &[DnsName],
-    ) -> Self {
-        let mut idle = Vec::new();
-        if servers
-            .iter()
-            .any(|observed| observed.concerns(links, names))
-        {
-            servers.retain(|observed| observed.concerns(links, names));
-        } else if servers.iter().any(|observed| observed.runs()) {
-            idle = servers
-                .iter()
-                .filter(|observed| !observed.runs())
-                .filter_map(|observed| observed.software())
-                .collect();
-            servers.retain(|observed| observed.runs());
-        }
-        Self { servers, idle }
-    }
-
-    /// Returns the software of each server; commands given by the user have none.
-    pub(crate) fn software(&self) -> impl Iterator<Item = ServerSoftware> {
-        self.servers
-            .iter()
-            .filter_map(|observed| observed.software())
-    }
-
-    /// Returns a note for each server that is omitted.
-    #[must_use]
-    pub(crate) fn report_omitted(&self) -> Vec<Finding> {
-        self.idle
-            .iter()
-            .map(|software| self.report_idle(*software))
-            .collect()
-    }
-
-    fn report_idle(&self, software: ServerSoftware) -> Finding {
-        let options: Vec<String> = self
-            .software()
-            .chain([software])
-            .map(|software| format!("--server {}", software.name()))
-            .collect();
-        let message = format!(
-            "{} is installed as well, but is omitted because it is not running; `{}` includes it",
-            software.title(),
-            options.join(" ")
-        );
-        Finding::note("server-skipped", message)
-    }
-}
 
 /// A server, and how it is controlled.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -252,8 +94,8 @@ impl ServerDiscovery {
     }
 
     /// Returns the servers of the command line, else the saved ones; else the installed ones whose
-    /// configuration references the certificate (`links`, `names`); if none does, the running ones;
-    /// if none is running, all installed ones. Under `--root`, none is searched for.
+    /// configuration concerns the certificate (`links`, `names`); if none does, the running ones; if
+    /// none is running, all installed ones. Under `--root`, none is searched for.
     ///
     /// # Errors
     /// When a command cannot be run, or a server of the command line is not installed.

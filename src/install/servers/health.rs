@@ -11,7 +11,7 @@ use crate::advice::servers;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity, shell_line};
 use crate::install::request::RunMode;
-use crate::install::servers::discover::ObservedServer;
+use crate::install::servers::observed_server::ObservedServer;
 use crate::install_plan::observe;
 use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
 use crate::store::layout::{LineageLayout, StableLink};

@@ -20,6 +20,15 @@ impl ServingState {
         targets
     }
 
+    /// Returns all findings, those about blocks with other files last; see
+    /// [`Self::check_other_files`].
+    #[must_use]
+    pub(crate) fn all_findings(&self, probes: &[ProbeAnswer]) -> Vec<Finding> {
+        let mut findings = self.findings.clone();
+        findings.extend(self.check_other_files(probes));
+        findings
+    }
+
     /// Returns the findings about blocks with other files. `probes` are the answers of
     /// [`Self::other_targets`]; without them, the findings say what the configuration says.
     #[must_use]

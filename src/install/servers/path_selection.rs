@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::adopt_paths::{self, AdoptionRefusal, PathAdoption};
-use super::discover::ObservedServer;
+use super::observed_server::ObservedServer;
 use super::{SearchPaths, ServerUse, ServingState};
 use crate::advice::servers;
 use crate::failure::{Failure, FailureKind};

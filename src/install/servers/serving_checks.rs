@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use super::coverage::{self, ConfigUnderCheck};
 use super::discover::ServerDiscovery;
@@ -268,6 +269,13 @@ fn read_present(
         .filter(|link| link.piece != ReleaseFile::Key);
     let first_readable = links.find_map(|link| files::read(&link.path, disk::PIECE_LIMIT).ok());
     Ok(first_readable.and_then(parse_first))
+}
+
+/// Reads the first certificate of a file; `None` where there is none.
+pub(super) fn read_leaf(path: &Path) -> Option<Certificate> {
+    files::read(path, disk::PIECE_LIMIT)
+        .ok()
+        .and_then(parse_first)
 }
 
 /// Parses the first certificate in a file.

@@ -7,7 +7,7 @@ use super::read::{ApacheDirective, ParsedApache, flat};
 use crate::store::layout::ReleaseFile;
 use crate::webserver::model::{
     self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
-    NameSource, ServerName, ServerSoftware, TrafficKind,
+    NameSource, ServerName, ServerSoftware, TrafficKind, UpstreamAddress,
 };
 
 /// One `<VirtualHost>`, or the main server around them.
@@ -17,18 +17,8 @@ pub struct VirtualHost {
     pub block: ConfigBlock,
     /// The target of the `ProxyPass` for `/`, else of the first `ProxyPass`.
     pub upstream: Option<String>,
-    /// The folder that it serves.
-    pub root: Option<PathBuf>,
     /// Its directives; `None` for the main server.
     pub directives: Option<Vec<ApacheDirective>>,
-}
-
-impl VirtualHost {
-    /// The directives of its section; none for the main server.
-    #[must_use]
-    pub fn section_directives(&self) -> &[ApacheDirective] {
-        self.directives.as_deref().unwrap_or_default()
-    }
 }
 
 /// The configuration of Apache.
@@ -114,6 +104,19 @@ impl ApacheConfig {
         config.includes.clone_from(&self.includes);
         config.doubts.clone_from(&self.doubts);
         config
+    }
+
+    /// Returns the address to which a host passes requests; none if it passes none, or the
+    /// configuration does not show it.
+    #[must_use]
+    pub(crate) fn upstreams(&self, block: &ConfigBlock) -> Vec<UpstreamAddress> {
+        let is_same = |other: &ConfigBlock| other.file == block.file && other.line == block.line;
+        let host = self.hosts.iter().find(|host| is_same(&host.block));
+        let upstream = host.and_then(|host| host.upstream.as_deref());
+        upstream
+            .and_then(UpstreamAddress::parse)
+            .into_iter()
+            .collect()
     }
 
     /// Returns whether a module is loaded: `ssl_module`.
@@ -218,14 +221,9 @@ impl HostTranslator<'_> {
         inner: &[&ApacheDirective],
         directives: Option<Vec<ApacheDirective>>,
     ) -> VirtualHost {
-        let root = first_words(inner, "DocumentRoot")
-            .last()
-            .or_else(|| first_words(self.main, "DocumentRoot").last());
-        let root = root.map(|folder| self.root.join(folder));
         VirtualHost {
             block,
             upstream: upstream(inner),
-            root,
             directives,
         }
     }
@@ -551,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn upstreams_roots_and_site_folders_are_found() {
+    fn upstreams_and_site_folders_are_found() {
         let config = config(
             "IncludeOptional mods-enabled/*.conf\nIncludeOptional sites-enabled/*.conf\nListen 80\nDocumentRoot /srv/main\n\
              <VirtualHost *:80>\nServerName a.example\nProxyPass /static !\nProxyPass /x http://x/\nProxyPass / http://127.0.0.1:9000/\n</VirtualHost>\n\
@@ -562,18 +560,16 @@ mod tests {
         let shown: Vec<_> = config
             .hosts
             .iter()
-            .map(|host| (host.upstream.as_deref(), host.root.as_deref()))
+            .map(|host| host.upstream.as_deref())
             .collect();
-        let main = Some(Path::new("/srv/main"));
-        let c = (Some("http://c/"), main);
         assert_eq!(
             shown,
             [
-                (Some("http://127.0.0.1:9000/"), main),
-                (None, Some(Path::new("/srv/b"))),
-                c,
-                (None, main),
-                (None, main)
+                Some("http://127.0.0.1:9000/"),
+                None,
+                Some("http://c/"),
+                None,
+                None
             ]
         );
         let server_config = config.to_server_config();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::condition::{ConditionalLine, OpenConditions};
 use super::crt::{CrtExtras, CrtPathContent};
 use super::lex::{HaproxyEnvironment, HaproxyWord, LexError, words};
+use super::route::{self, ProxySection};
 use crate::webserver::model::{
     self, ConfigBlock, ConfigFile, ConfigPosition, ListenAddress, ServerSoftware, TrafficKind,
 };
@@ -49,6 +50,8 @@ pub struct HaproxyConfig {
     pub frontends: Vec<HaproxyFrontend>,
     /// The names of the sections that serve: `backend` and `listen`.
     pub backends: Vec<String>,
+    /// The sections that listen or have servers, with their modes and servers.
+    pub sections: Vec<ProxySection>,
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
 }
@@ -82,6 +85,7 @@ impl HaproxyConfig {
             }
         }
         let mut config = reader.config;
+        config.sections = route::read_sections(texts, &reader.files.environment);
         config.separate_ipv4_sockets();
         config
     }

@@ -210,7 +210,8 @@ impl ConfigBlock {
 
 /// Returns whether a certificate for `names` is valid for `required`; a wildcard only covers
 /// itself.
-fn is_covered(required: &str, names: &[DnsName]) -> bool {
+#[must_use]
+pub(crate) fn is_covered(required: &str, names: &[DnsName]) -> bool {
     if required.starts_with("*.") {
         names.iter().any(|name| name.as_str() == required)
     } else {

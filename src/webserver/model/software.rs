@@ -63,6 +63,16 @@ impl ServerSoftware {
         }
     }
 
+    /// What a block is called.
+    #[must_use]
+    pub fn block_word(self) -> &'static str {
+        match self {
+            Self::Apache => "virtual host",
+            Self::Haproxy => "frontend",
+            Self::Nginx => "server block",
+        }
+    }
+
     /// The directive that enables OCSP stapling.
     #[must_use]
     pub fn stapling_directive(self) -> &'static str {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::listen;
 use super::name::server_name;
 use super::parse::{NginxDirective, flat};
+use super::upstream::{self, UpstreamGroup};
 use crate::webserver::model::{
     self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
     ListenInterface, NameSource, ServerName, ServerSoftware, TrafficKind,
@@ -28,12 +29,6 @@ fn certificate_path(text: &str, folder: &Path) -> ConfiguredPath {
 pub struct NginxBlock {
     /// The block in the form that all servers share.
     pub block: ConfigBlock,
-    /// The `proxy_pass` of `location /`, else the first one of any location.
-    pub upstream: Option<String>,
-    /// The folder that it serves.
-    pub root: Option<PathBuf>,
-    /// The `proxy_set_header` directives that its locations inherit.
-    pub proxy_headers: Vec<NginxDirective>,
     /// All directives of the block.
     pub directives: Vec<NginxDirective>,
 }
@@ -48,6 +43,8 @@ pub struct NginxConfig {
     pub pid: Option<PathBuf>,
     /// The patterns of the http block's `include`; absolute.
     pub includes: Vec<PathBuf>,
+    /// The groups of servers that `proxy_pass` may name.
+    pub upstream_groups: Vec<UpstreamGroup>,
 }
 
 impl NginxConfig {
@@ -59,17 +56,15 @@ impl NginxConfig {
         let main = flat(directives);
         let mut blocks = Vec::new();
         let mut includes = Vec::new();
+        let mut upstream_groups = Vec::new();
         for directive in &main {
             if let Some(part) = traffic_kind(&directive.name) {
-                let part = ServerPart {
-                    part,
-                    folder,
-                    prefix,
-                };
+                let part = ServerPart { part, folder };
                 blocks.extend(part.server_blocks(directive));
             }
             if directive.name == "http" {
                 collect_include_patterns(directive, folder, &mut includes);
+                upstream_groups.extend(upstream::upstream_groups(directive));
             }
         }
         share_flags(&mut blocks);
@@ -80,6 +75,7 @@ impl NginxConfig {
             blocks,
             pid: pid.map(|pid| prefix.join(pid)),
             includes,
+            upstream_groups,
         }
     }
 
@@ -116,11 +112,10 @@ fn collect_include_patterns(outer: &NginxDirective, folder: &Path, found: &mut V
     }
 }
 
-/// The `http`, `mail` or `stream` block, and the folders that its paths are relative to.
+/// The `http`, `mail` or `stream` block, and the folder that its certificates are relative to.
 struct ServerPart<'a> {
     part: TrafficKind,
     folder: &'a Path,
-    prefix: &'a Path,
 }
 
 impl ServerPart<'_> {
@@ -151,13 +146,8 @@ impl ServerPart<'_> {
             certificates: self.certificates(&levels),
             stapling: stapling(&levels),
         };
-        let root = levels.effective("root").last();
-        let root = root.and_then(|root| root.only());
         NginxBlock {
             block,
-            upstream: upstream(&inner),
-            root: root.map(|root| self.prefix.join(root)),
-            proxy_headers: levels.effective("proxy_set_header").cloned().collect(),
             directives: server.block.clone().unwrap_or_default(),
         }
     }
@@ -251,25 +241,6 @@ fn stapling(levels: &DirectiveLevels<'_>) -> Option<String> {
         line: enabling.line,
     };
     Some(position.to_string())
-}
-
-/// The `proxy_pass` of `location /`, else the first one of any location.
-fn upstream(directives: &[&NginxDirective]) -> Option<String> {
-    let mut locations: Vec<&NginxDirective> = directives
-        .iter()
-        .copied()
-        .filter(|directive| directive.name == "location")
-        .collect();
-    locations.sort_by_key(|location| location.only() != Some("/"));
-    locations.into_iter().find_map(proxy_pass)
-}
-
-fn proxy_pass(location: &NginxDirective) -> Option<String> {
-    let inside = location.inside();
-    let directive = inside
-        .iter()
-        .find(|directive| directive.name == "proxy_pass")?;
-    directive.only().map(str::to_owned)
 }
 
 /// What all blocks at one address share.
@@ -390,18 +361,13 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_upstreams_are_resolved() {
+    fn paths_are_resolved() {
         let config = config_with_every_part();
         assert_eq!(
             config.pid.as_deref(),
             Some(Path::new("/usr/share/nginx/run/x.pid"))
         );
         let http = &config.blocks[0];
-        assert_eq!(http.upstream.as_deref(), Some("http://u"));
-        assert_eq!(
-            http.root.as_deref(),
-            Some(Path::new("/usr/share/nginx/html"))
-        );
         assert_eq!(http.block.listens[0].to_string(), "0.0.0.0:80");
     }
 
@@ -582,21 +548,23 @@ http {
                 .iter()
                 .map(ToString::to_string)
                 .collect();
+            let upstreams = config.upstreams(&block.block);
+            let upstreams: Vec<String> = upstreams.iter().map(ToString::to_string).collect();
             format!(
                 "{} | {} | {}",
                 names.join(" "),
                 listens.join(" "),
-                block.upstream.as_deref().unwrap_or("-")
+                upstreams.join(" ")
             )
         };
         let shown: Vec<String> = config.blocks.iter().map(shown).collect();
         assert_eq!(
             shown,
             [
-                "shop.example www.shop.example | [::]:443 0.0.0.0:443 | -",
-                "shop.example www.shop.example | 0.0.0.0:80 [::]:80 | -",
-                " | 0.0.0.0:80 | -",
-                "app.example | 0.0.0.0:80 | http://app_server",
+                "shop.example www.shop.example | [::]:443 0.0.0.0:443 | ",
+                "shop.example www.shop.example | 0.0.0.0:80 [::]:80 | ",
+                " | 0.0.0.0:80 | ",
+                "app.example | 0.0.0.0:80 | unix:/tmp/gunicorn.sock",
             ]
         );
         let live = "/etc/letsencrypt/live/shop.example/";

@@ -12,18 +12,7 @@ impl fmt::Display for NginxVersion {
     }
 }
 
-/// How a configuration enables HTTP/2.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Http2Syntax {
-    /// `http2 on;` (from 1.25.1).
-    Directive,
-    /// `listen ... http2` (before).
-    Listen,
-    /// The module is not built in.
-    Absent,
-}
-
-/// The version, paths and features of an nginx.
+/// The version and paths of an nginx.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NginxBuild {
     pub version: NginxVersion,
@@ -33,8 +22,6 @@ pub struct NginxBuild {
     pub config: PathBuf,
     /// The pid file unless the configuration sets another.
     pub pid: PathBuf,
-    /// How to enable HTTP/2, if the module is built in.
-    pub http2: Http2Syntax,
 }
 
 impl NginxBuild {
@@ -45,19 +32,11 @@ impl NginxBuild {
         let prefix = Path::new(argument(output, "--prefix").unwrap_or("/usr/local/nginx"));
         let config = argument(output, "--conf-path").unwrap_or("conf/nginx.conf");
         let pid = argument(output, "--pid-path").unwrap_or("logs/nginx.pid");
-        let http2 = if !output.contains("--with-http_v2_module") {
-            Http2Syntax::Absent
-        } else if version >= NginxVersion(1, 25, 1) {
-            Http2Syntax::Directive
-        } else {
-            Http2Syntax::Listen
-        };
         Some(Self {
             version,
             config: prefix.join(config),
             pid: prefix.join(pid),
             prefix: prefix.to_owned(),
-            http2,
         })
     }
 }
@@ -86,7 +65,7 @@ fn version(line: &str) -> Option<NginxVersion> {
 mod tests {
     use std::path::Path;
 
-    use super::{Http2Syntax, NginxBuild, NginxVersion};
+    use super::{NginxBuild, NginxVersion};
 
     #[test]
     fn builds_of_several_vendors_are_parsed() {
@@ -94,10 +73,7 @@ mod tests {
             --with-cc-opt='-g -O2 -ffile-prefix-map=/build=.' --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf \
             --pid-path=/run/nginx.pid --with-http_v2_module --with-mail=dynamic\n";
         let build = NginxBuild::parse(debian).unwrap();
-        assert_eq!(
-            (build.version, build.http2),
-            (NginxVersion(1, 22, 1), Http2Syntax::Listen)
-        );
+        assert_eq!(build.version, NginxVersion(1, 22, 1));
         assert_eq!(build.config, Path::new("/etc/nginx/nginx.conf"));
         assert_eq!(build.pid, Path::new("/run/nginx.pid"));
         assert_eq!(build.prefix, Path::new("/usr/share/nginx"));
@@ -106,10 +82,7 @@ mod tests {
             "nginx version: nginx/1.25.1 (Ubuntu)\nconfigure arguments: --with-http_v2_module",
         )
         .unwrap();
-        assert_eq!(
-            (own.version, own.http2),
-            (NginxVersion(1, 25, 1), Http2Syntax::Directive)
-        );
+        assert_eq!(own.version, NginxVersion(1, 25, 1));
         assert_eq!(own.config, Path::new("/usr/local/nginx/conf/nginx.conf"));
         assert_eq!(own.pid, Path::new("/usr/local/nginx/logs/nginx.pid"));
 
@@ -117,10 +90,7 @@ mod tests {
             "nginx version: openresty/1.25.3.1\nconfigure arguments: --prefix=/o",
         )
         .unwrap();
-        assert_eq!(
-            (openresty.version, openresty.http2),
-            (NginxVersion(1, 25, 3), Http2Syntax::Absent)
-        );
+        assert_eq!(openresty.version, NginxVersion(1, 25, 3));
         assert_eq!(NginxBuild::parse("usage: nginx"), None);
     }
 }

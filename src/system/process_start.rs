@@ -1,0 +1,119 @@
+//! When processes of this machine started, and when files were changed last, by the same clock.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::system::clock;
+use crate::system::fs::files;
+
+/// The unit of the start times in /proc: USER_HZ, which is 100 on every architecture of Linux that
+/// Rust supports (proc(5)).
+const TICKS_PER_SECOND: u64 = 100;
+
+/// The longest file of /proc that is read, in bytes.
+const LIMIT: u64 = 64 * 1024;
+
+/// A process that another one has started.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ChildProcess {
+    /// When it started, to about a hundredth of a second.
+    pub(crate) started: Timestamp,
+    /// Its command line, or the title that it has given itself. Untrusted text.
+    pub(crate) title: String,
+}
+
+/// Returns when a process started; `None` if it has ended, or the system does not show it.
+#[must_use]
+pub(crate) fn start_of(pid: i32) -> Option<Timestamp> {
+    let stat = read(&format!("/proc/{pid}/stat"))?;
+    let ticks = start_ticks(&stat)?;
+    let uptime: f64 = read("/proc/uptime")?.split(' ').next()?.parse().ok()?;
+    let started = Duration::from_millis(ticks.checked_mul(1000 / TICKS_PER_SECOND)?);
+    let age = Duration::try_from_secs_f64(uptime).ok()?;
+    // The uptime may be a hundredth of a second behind.
+    clock::now().checked_sub(age.saturating_sub(started)).ok()
+}
+
+/// Returns the processes that a process has started and that still run; `None` if the system does
+/// not show them.
+#[must_use]
+pub(crate) fn children_of(pid: i32) -> Option<Vec<ChildProcess>> {
+    let text = read(&format!("/proc/{pid}/task/{pid}/children"))?;
+    let pids = text.split_whitespace().filter_map(|word| word.parse().ok());
+    let children = pids.filter_map(|child: i32| {
+        Some(ChildProcess {
+            started: start_of(child)?,
+            title: read(&format!("/proc/{child}/cmdline"))?.replace('\0', " "),
+        })
+    });
+    Some(children.collect())
+}
+
+/// Returns when a file was changed last: its content, its name, its mode or its owner.
+#[must_use]
+pub(crate) fn last_change_of(path: &Path) -> Option<Timestamp> {
+    let meta = std::fs::metadata(path).ok()?;
+    Timestamp::new(meta.ctime(), i32::try_from(meta.ctime_nsec()).ok()?).ok()
+}
+
+/// Returns when the content of a file was changed last; for a folder, when an entry was added,
+/// removed or renamed.
+#[must_use]
+pub(crate) fn content_change_of(path: &Path) -> Option<Timestamp> {
+    let meta = std::fs::metadata(path).ok()?;
+    Timestamp::new(meta.mtime(), i32::try_from(meta.mtime_nsec()).ok()?).ok()
+}
+
+fn read(path: &str) -> Option<String> {
+    let bytes = files::read(Path::new(path), LIMIT).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The start time in a line of /proc/PID/stat, field 22. The program's name, the second one, may
+/// contain spaces and parentheses.
+fn start_ticks(stat: &str) -> Option<u64> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{content_change_of, last_change_of, start_of, start_ticks};
+
+    #[test]
+    fn start_times_are_between_files_written_before_and_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let (before, after) = (folder.path().join("before"), folder.path().join("after"));
+        std::fs::write(&before, "").unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let started = start_of(pid);
+        std::thread::sleep(Duration::from_millis(300));
+        std::fs::write(&after, "").unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let started = started.unwrap();
+        assert!(last_change_of(&before).unwrap() < started, "{started}");
+        assert!(started < last_change_of(&after).unwrap(), "{started}");
+        assert!(started < content_change_of(&after).unwrap(), "{started}");
+        assert!(start_of(pid).is_none());
+    }
+
+    #[test]
+    fn names_with_spaces_do_not_shift_the_fields() {
+        let fields: Vec<String> = (4..=30).map(|number| number.to_string()).collect();
+        let stat = format!("12 (a) b (c)) S {}", fields.join(" "));
+        assert_eq!(start_ticks(&stat), Some(22));
+        assert_eq!(start_ticks("12 (a"), None);
+        assert_eq!(start_ticks("12 (a) S 1"), None);
+    }
+}
