@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::command_lines::{certctl_step, shell_path};
+use super::command_lines::certctl_step;
 use super::repeat::{RepeatOption, repeat_with};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;

@@ -3,7 +3,7 @@
 
 use crate::advice::servers;
 use crate::finding::{Finding, Severity};
-use crate::install::servers::discover::ObservedServer;
+use crate::install::servers::observed_server::ObservedServer;
 use crate::system::privileges;
 use crate::system::process::FinishedCommand;
 use crate::webserver::model::ServerSoftware;
