@@ -25,6 +25,7 @@ pub(crate) mod pki;
 pub(crate) mod rehearsal;
 pub(crate) mod renew_command;
 pub(crate) mod scan;
+pub(crate) mod served_evidence;
 pub(crate) mod server_blocks;
 pub(crate) mod servers;
 pub(crate) mod status_command;

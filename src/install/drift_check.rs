@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::outcome::{InstallVerdict, ProbeResult};
+use super::outcome::{InstallVerdict, ProbeResult, check_stapled, report_inconclusive};
 use super::{installed, placeholder};
 use crate::advice::{command_lines, drift, install_command, servers};
 use crate::context::Context;
@@ -29,7 +29,7 @@ use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
 /// Codes of findings that can occur although the installed files are unchanged.
-const SERVING: [&str; 7] = [
+const SERVING: [&str; 8] = [
     "drift-not-configured",
     "drift-served",
     "not-probed",
@@ -37,6 +37,7 @@ const SERVING: [&str; 7] = [
     "other-certificate-served",
     "server-config-broken",
     "server-not-running",
+    "stapled-response-differs",
 ];
 
 /// The result of checking one certificate.
@@ -76,9 +77,8 @@ impl DriftCheck {
     /// The word for the proof in JSON.
     #[must_use]
     pub(crate) fn proof(&self) -> &'static str {
-        match (self.verdict(), self.probes.is_empty()) {
-            (InstallVerdict::Unchanged, true) => "files",
-            (InstallVerdict::Unchanged, false) => "live",
+        match self.verdict() {
+            InstallVerdict::Unchanged => ProbeResult::proof(&self.probes),
             _ => "none",
         }
     }
@@ -330,7 +330,16 @@ impl DriftCheck {
         };
         let all_probes = probes.iter().chain(other_probes);
         self.probes = all_probes.map(ProbeResult::from).collect();
-        if !probes.iter().all(ProbeAnswer::agrees) {
+        if let Some(live) = &self.release {
+            let stapled = check_stapled(&probes, &live.certificates);
+            self.findings.extend(stapled);
+        }
+        self.findings
+            .extend(report_inconclusive(&probes, ProbeAnswer::is_unverifiable));
+        if !probes
+            .iter()
+            .all(|probe| probe.agrees() || probe.is_unverifiable())
+        {
             self.findings.push(self.report_other_certificate(probes));
         }
     }

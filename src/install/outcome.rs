@@ -27,6 +27,7 @@ use crate::webserver::model::ServerSoftware;
 use crate::wording::with_causes;
 
 mod dry_run;
+mod evidence;
 mod failed;
 mod probe_result;
 mod problems;
@@ -34,6 +35,7 @@ mod progress;
 mod render;
 mod verdict;
 
+pub(crate) use evidence::{check_stapled, report_inconclusive};
 pub(crate) use probe_result::ProbeResult;
 pub(crate) use problems::show_problems;
 pub(crate) use verdict::InstallVerdict;
@@ -187,6 +189,7 @@ impl TransactionOutcome {
                 if situation.serving.is_incomplete(&applied.other_probes) {
                     outcome.verdict = InstallVerdict::LiveIncomplete;
                 }
+                outcome.judge_evidence(situation, &applied.probes, applied.test_warnings);
             }
             Some(failed) => outcome.record_failure(situation, &plan, failed)?,
         }
@@ -305,7 +308,8 @@ impl TransactionOutcome {
             self.seen = probes.iter().map(ProbeResult::from).collect();
         }
         let cause = failed::check_still_old(situation, plan, &failed.cause)
-            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.cause));
+            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.cause))
+            .or_else(|| evidence::check_new_alert(&failed.cause));
         self.findings
             .push(cause.unwrap_or_else(|| (&*failed.cause).into()));
         self.findings.extend(failed::explain_what_stays(

@@ -29,6 +29,7 @@ pub(crate) mod new_block;
 mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
+mod related_files;
 mod serving_checks;
 
 /// The servers of a certificate, as observed.

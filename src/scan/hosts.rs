@@ -32,7 +32,7 @@ impl ScanResults {
         for one in &scan_targets {
             targets.push(one.target.clone());
         }
-        let answers = tls::probe_all(&targets, LOCAL_DEADLINE);
+        let answers = tls::clear_text::probe_with_fallback(&targets, LOCAL_DEADLINE);
         for (scanned, answer) in scan_targets.into_iter().zip(answers) {
             let ScanTarget {
                 target,

@@ -19,6 +19,7 @@ mod name_clash;
 mod new_block;
 pub(crate) mod probe_targets;
 mod software;
+mod test_warning;
 
 pub use answering::InstalledPaths;
 pub(crate) use block::{
@@ -38,3 +39,4 @@ pub use new_block::{NewBlock, WebPorts};
 pub use probe_targets::ProbeTargets;
 pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
 pub(crate) use software::ServerSoftware;
+pub(crate) use test_warning::warnings_naming;

@@ -67,10 +67,8 @@ impl TransactionOutcome {
 
     fn proof(&self) -> &'static str {
         match self.verdict {
-            InstallVerdict::Live => "live",
+            InstallVerdict::Live | InstallVerdict::Unchanged => ProbeResult::proof(&self.seen),
             InstallVerdict::Files => "files",
-            InstallVerdict::Unchanged if self.seen.is_empty() => "files",
-            InstallVerdict::Unchanged => "live",
             _ => "none",
         }
     }
@@ -179,14 +177,18 @@ impl TransactionOutcome {
         } else {
             format!("; {}", self.server.join(", "))
         };
-        format!("{addresses}: {names}, {protocols}, this certificate, full chain{server}")
+        let key = match ProbeResult::proof(&self.seen) {
+            "certificate" => " (key not checked)",
+            _ => "",
+        };
+        format!("{addresses}: {names}, {protocols}, this certificate{key}, full chain{server}")
     }
 
     /// The result, and when the certificate expires and is to be renewed.
     fn done(&self) -> String {
         let expires = day(self.leaf.not_after);
         let mut done = match self.proof() {
-            "live" => format!(
+            "live" | "certificate" => format!(
                 "{} serves this certificate, which expires {expires}",
                 self.site()
             ),
@@ -201,7 +203,7 @@ impl TransactionOutcome {
             done.push_str("; no server was probed");
         }
         if self.verdict == InstallVerdict::LiveIncomplete {
-            done.push_str("; not every address serves it");
+            done.push_str(self.incomplete_reason());
         }
         done
     }

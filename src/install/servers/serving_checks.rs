@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::coverage::{self, ConfigUnderCheck};
 use super::discover::ServerDiscovery;
 use super::other_files::OtherFiles;
+use super::related_files::{self, NewCertificate};
 use super::{ServerUse, ServingState, names_of};
 use crate::advice::pki::lint_finding;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
@@ -39,8 +41,10 @@ const REPORTED: [fn(&ConfigUnderCheck<'_>) -> Vec<Finding>; 5] = [
 
 /// The certificate that servers serve now, and the addresses to probe.
 struct ServingObservation<'a> {
-    /// The new certificate, if there is one.
-    leaf: Option<&'a Certificate>,
+    /// The new chain, the leaf first; empty if there is no new certificate.
+    chain: &'a [Certificate],
+    /// The folder of the live release.
+    live: PathBuf,
     names: &'a [DnsName],
     /// The values of `--probe`.
     probes: &'a [String],
@@ -56,7 +60,7 @@ impl<'a> ServingObservation<'a> {
         discovery: &mut ServerDiscovery,
         layout: &LineageLayout,
         settings: &'a LineageSettings,
-        leaf: Option<&'a Certificate>,
+        chain: &'a [Certificate],
         names: &'a [DnsName],
     ) -> Result<Self, Failure> {
         let probes = &settings.probe;
@@ -66,7 +70,8 @@ impl<'a> ServingObservation<'a> {
             Some(resolve_probes(discovery, probes, names)?)
         };
         Ok(Self {
-            leaf,
+            chain,
+            live: layout.pointer(ReleasePointer::Live),
             names,
             probes,
             probe_targets,
@@ -77,7 +82,7 @@ impl<'a> ServingObservation<'a> {
     /// Warns if the present certificate allows client authentication and the new one does not.
     fn check_lost_client_auth(&self) -> Option<Finding> {
         let present = self.present.as_ref()?;
-        let lost = lint::find_lost_client_auth(present, self.leaf?)?;
+        let lost = lint::find_lost_client_auth(present, self.chain.first()?)?;
         Some(lint_finding(&lost, TrustScope::Public))
     }
 
@@ -101,8 +106,8 @@ impl ServingState {
         certificates: &[Certificate],
     ) -> Result<(), Failure> {
         let names = super::dns_names(certificates);
-        let leaf = certificates.first();
-        let observation = ServingObservation::read(discovery, layout, settings, leaf, &names)?;
+        let observation =
+            ServingObservation::read(discovery, layout, settings, certificates, &names)?;
         self.apply_checks(&observation);
         Ok(())
     }
@@ -136,7 +141,7 @@ impl ServingState {
         let Some(server) = &server_use.observed.observation else {
             return Vec::new();
         };
-        let Some(leaf) = observation.leaf else {
+        let Some(leaf) = observation.chain.first() else {
             return Vec::new();
         };
         let config = &server.config;
@@ -160,6 +165,14 @@ impl ServingState {
             present_names,
             is_configured: server_use.is_configured,
         };
+        let related = related_files::find(server, &self.configured_paths);
+        let new = NewCertificate {
+            chain: observation.chain,
+            present: observation.present.as_ref(),
+            live: &observation.live,
+            server: &server_use.observed.server,
+        };
+        self.findings.extend(related_files::check(&related, new));
         let result = CheckedConfig::new(&checked);
         server_use.coverage = result.coverage(observation);
         server_use.add_other_files(result.other_files);

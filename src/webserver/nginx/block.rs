@@ -34,6 +34,8 @@ pub struct NginxBlock {
     pub root: Option<PathBuf>,
     /// The `proxy_set_header` directives that its locations inherit.
     pub proxy_headers: Vec<NginxDirective>,
+    /// `ssl_stapling_file` and `ssl_trusted_certificate`, which belong to a certificate.
+    pub related: Vec<NginxDirective>,
     /// All directives of the block.
     pub directives: Vec<NginxDirective>,
 }
@@ -158,6 +160,7 @@ impl ServerPart<'_> {
             upstream: upstream(&inner),
             root: root.map(|root| self.prefix.join(root)),
             proxy_headers: levels.effective("proxy_set_header").cloned().collect(),
+            related: related_directives(&levels),
             directives: server.block.clone().unwrap_or_default(),
         }
     }
@@ -201,6 +204,13 @@ impl<'a> DirectiveLevels<'a> {
             .copied()
             .filter(move |directive| directive.name == name)
     }
+}
+
+/// The directives that name files which belong to one certificate.
+fn related_directives(levels: &DirectiveLevels<'_>) -> Vec<NginxDirective> {
+    let names = ["ssl_stapling_file", "ssl_trusted_certificate"];
+    let found = names.into_iter().flat_map(|name| levels.effective(name));
+    found.cloned().collect()
 }
 
 fn server_names(directives: &[&NginxDirective]) -> Vec<ServerName> {
