@@ -7,12 +7,13 @@ mod support;
 
 use std::path::PathBuf;
 
+use rcgen::CertificateParams;
 use support::Run;
 use support::apache::Apache;
 use support::ca::{Leaf, TestCa, today};
 use support::external::{external_program, succeed};
 use support::haproxy::Haproxy;
-use support::install_sandbox::{CHAIN, InstallSandbox, KEY, codes};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY};
 use support::json::Json;
 use support::nginx::{Nginx, free_port};
 
@@ -23,6 +24,22 @@ const STAPLED: &str = "stapled-response-differs";
 struct RelatedFixture {
     setup: InstallSandbox,
     port: u16,
+}
+
+/// rcgen derives the serial number from the key, which both certificates have.
+fn with_serial(change: fn(&mut CertificateParams)) -> Leaf {
+    Leaf {
+        change,
+        ..Leaf::default()
+    }
+}
+
+fn old_serial(params: &mut CertificateParams) {
+    params.serial_number = Some(vec![0x11, 0x22, 0x33].into());
+}
+
+fn new_serial(params: &mut CertificateParams) {
+    params.serial_number = Some(vec![0x44, 0x55, 0x66].into());
 }
 
 impl RelatedFixture {
@@ -38,13 +55,13 @@ impl RelatedFixture {
             .expect(0);
         let request = sandbox.read("example.com.csr");
         let key = sandbox.read("example.com.key");
-        let old = setup.ca.issue(&request);
+        let old = setup.ca.issue_as(&request, with_serial(old_serial));
         let chain = old.clone() + &setup.ca.intermediate_pem();
         sandbox.write("old.pem", old);
         sandbox.write(CHAIN, &chain);
         sandbox.write(KEY, &key);
         sandbox.write(BOTH, chain + &key);
-        let new = setup.ca.issue(&request);
+        let new = setup.ca.issue_as(&request, with_serial(new_serial));
         sandbox.write("new.crt", setup.ca.bundle_pem() + &new);
         sandbox.write("new.pem", new);
         Self {
@@ -135,6 +152,10 @@ impl RelatedFixture {
     }
 
     fn install(&self, server: &str) -> Run {
+        self.install_with(server, &[])
+    }
+
+    fn install_with(&self, server: &str, more: &[&str]) -> Run {
         let config = match server {
             "nginx" => "nginx/nginx.conf",
             "haproxy" => "haproxy/haproxy.cfg",
@@ -142,7 +163,7 @@ impl RelatedFixture {
         };
         let config = self.path(config);
         let flags = ["--server", server, "--server-config", &config, "--json"];
-        self.setup.install("new.crt", &flags)
+        self.setup.install("new.crt", &[&flags[..], more].concat())
     }
 
     fn check(&self) -> Run {
@@ -155,6 +176,13 @@ impl RelatedFixture {
             "--json",
         ])
     }
+}
+
+/// The codes of findings that are more than notes.
+fn problems(run: &Json) -> Vec<&str> {
+    let all = run["findings"].as_array().unwrap();
+    let problems = all.iter().filter(|one| one["severity"] != "note");
+    problems.map(|one| one["code"].as_str().unwrap()).collect()
 }
 
 fn findings<'a>(run: &'a Json, code: &str) -> Vec<&'a Json> {
@@ -200,7 +228,7 @@ fn a_stored_response_for_the_old_certificate_is_not_a_yes() {
         assert_outdated(&run, "shop.ocsp");
         let check = site.check().expect(1).json();
         assert_eq!(check["verdict"], "not-served", "{check}");
-        assert!(codes(&check).contains(&STAPLED), "{check}");
+        assert!(problems(&check).contains(&STAPLED), "{check}");
         let status = ["status", "example.com", "--root", "tree", "--json"];
         let status = site.setup.sandbox.run(&status).expect(1);
         assert!(status.stdout.contains(STAPLED), "{status}");
@@ -222,7 +250,7 @@ fn a_stored_response_for_the_new_certificate_is_a_yes() {
     );
     let _nginx = site.nginx(&stapling);
     let run = site.install("nginx").expect(0).json();
-    assert_eq!((&run["verdict"], codes(&run)), (&"live".into(), vec![]));
+    assert_eq!((&run["verdict"], problems(&run)), (&"live".into(), vec![]));
     site.check().expect(0);
 }
 
@@ -238,12 +266,22 @@ fn files_next_to_a_certificate_of_haproxy_are_found() {
             _ => drop(site.setup.sandbox.write(&file, timestamp_list(1))),
         }
         let _haproxy = site.haproxy("");
-        let run = site.install("haproxy").expect(0).json();
+        let run = site.install_with("haproxy", test_of(end)).expect(0).json();
         assert_outdated(&run, &format!("example.com.pem.{end}"));
         if end == "ocsp" {
             let warning = findings(&run, "server-test-warning");
-            assert!(warning[0]["lines"].to_string().contains(".ocsp"), "{run}");
+            let lines = warning[0]["lines"].to_string();
+            assert!(lines.contains("Certificate ID does not match"), "{run}");
         }
+    }
+}
+
+/// HAProxy 2.6 aborts at the end of its own test where it has read a file `.sctl`, whatever is in it.
+fn test_of(end: &str) -> &'static [&'static str] {
+    if end == "sctl" {
+        &["--test", "true"]
+    } else {
+        &[]
     }
 }
 
@@ -267,7 +305,8 @@ fn files_for_the_new_certificate_of_haproxy_are_not_reported() {
     let later = timestamp_list(4_102_444_800_000);
     sandbox.write(&format!("{BOTH}.sctl"), later);
     let _haproxy = site.haproxy("");
-    let run = site.install("haproxy").expect(0).json();
+    let test = test_of("sctl");
+    let run = site.install_with("haproxy", test).expect(0).json();
     assert!(findings(&run, OUTDATED).is_empty(), "{run}");
     assert!(findings(&run, STAPLED).is_empty(), "{run}");
 }
@@ -299,7 +338,7 @@ fn certificates_for_clients_are_not_related() {
         "SSLCACertificateFile {client_ca}\nSSLVerifyClient optional\nSSLStaplingForceURL http://127.0.0.1:1/"
     ));
     let run = site.install("apache").expect(0).json();
-    assert_eq!((&run["verdict"], codes(&run)), (&"live".into(), vec![]));
+    assert_eq!((&run["verdict"], problems(&run)), (&"live".into(), vec![]));
 }
 
 #[test]
@@ -347,7 +386,11 @@ fn old_timestamps_are_compared_with_the_certificate() {
         sandbox.write(&format!("{BOTH}.sctl"), timestamp_list(midnight - 1));
         site.haproxy("")
     };
-    assert_outdated(&site.install("haproxy").expect(0).json(), ".sctl");
+    let run = site
+        .install_with("haproxy", test_of("sctl"))
+        .expect(0)
+        .json();
+    assert_outdated(&run, ".sctl");
     sandbox.write(&format!("{BOTH}.sctl"), timestamp_list(midnight));
     let run = site.check().expect(0).json();
     assert!(findings(&run, OUTDATED).is_empty(), "{run}");
