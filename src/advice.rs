@@ -11,6 +11,7 @@ pub(crate) mod dcv_check_command;
 pub(crate) mod dcv_methods;
 pub(crate) mod delivery;
 pub(crate) mod dnssec;
+pub(crate) mod doubts;
 pub(crate) mod drift;
 pub(crate) mod explain_command;
 pub(crate) mod export;

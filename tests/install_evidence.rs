@@ -68,7 +68,7 @@ const OLD_VERSION: &str = "DEFAULT@SECLEVEL=0";
 /// The certificate of these servers can be read in the clear.
 const READABLE: [Variant; 13] = [
     Variant {
-        key: "ecdsa-p521",
+        key: "openssl:ecparam -name secp521r1 -genkey -noout",
         ..suites("a P-521 key", "")
     },
     suites("RSA key exchange", "AES256-GCM-SHA384"),
@@ -197,6 +197,10 @@ impl Fixture {
     /// Creates a key of this kind and a request.
     fn request(&self, key: &str) {
         let sandbox = &self.setup.sandbox;
+        // A key of another type would get another name.
+        for name in ["example.com.key", "example.com.csr"] {
+            let _ = std::fs::remove_file(sandbox.join(name));
+        }
         let request = ["csr", "example.com", "www.example.com", "--force"];
         let Some(arguments) = key.strip_prefix("openssl:") else {
             let with_type = [&request[..], &["--key-type", key]].concat();

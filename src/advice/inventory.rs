@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use super::served_evidence;
 use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::inventory::crls::CrlRemark;
 use crate::inventory::item::{ItemLocation, ItemOrigin};
@@ -136,6 +137,7 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
         StatusReason::WrongKey { path, .. } => Some(find_right_key(path, row, calls)),
         StatusReason::ServedDiffers { .. } => Some(serve_again(row, calls)),
         StatusReason::OtherServed { block, .. } => block.next.first().cloned(),
+        StatusReason::StapledDiffers { .. } => Some(served_evidence::replace_stapled_response()),
         StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
         StatusReason::EndsFirst { .. } => Some(NextStep::say(
             "Ask the CA for its current bundle, or for the chain to its other root",

@@ -29,7 +29,9 @@ use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
 /// Codes of findings that can occur although the installed files are unchanged.
-const SERVING: [&str; 8] = [
+const SERVING: [&str; 10] = [
+    "apache-reload-risk",
+    "config-not-understood",
     "drift-not-configured",
     "drift-served",
     "not-probed",

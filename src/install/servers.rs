@@ -24,6 +24,7 @@ pub(crate) mod adopt_paths;
 mod coverage;
 pub(crate) mod disabled_sites;
 pub(crate) mod discover;
+mod doubts;
 pub(crate) mod health;
 pub(crate) mod new_block;
 mod other_answers;
@@ -121,6 +122,9 @@ pub(crate) fn find_serving(
     let search_links = search.search_links(&serving.configured_paths);
     let found = discovery.find_servers(context, search.settings, &search_links, &names)?;
     serving.findings.extend(found.report_omitted());
+    for observed in &found.servers {
+        serving.findings.extend(observed.doubts.iter().cloned());
+    }
     let unnotified = discovery.find_unnotified(context, search.settings, &found, &search_links);
     for observed in unnotified {
         let finding = report_unnotified(context, &observed, search, &found, &search_links);

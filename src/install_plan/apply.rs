@@ -40,8 +40,7 @@ pub(crate) struct AppliedPlan {
     pub other_probes: Vec<ProbeAnswer>,
     /// Why the plan failed, and how it was rolled back; `None` when every step succeeded.
     pub failed: Option<FailedPlan>,
-    /// Warnings of the last test that succeeded, as far as they name files of the certificate.
-    /// Untrusted text.
+    /// Warnings of the tests that succeeded. Untrusted text.
     pub test_warnings: Vec<String>,
     /// Harmless failures after the install had succeeded: the history, old releases.
     pub harmless_failures: Vec<(PlanStep, StepError)>,
@@ -162,8 +161,8 @@ impl PlanRun<'_> {
                 let finished = self.ask_server(scheduler, &step, &indices);
                 if let (PlanStep::TestServer { .. }, Some(finished)) = (&step, finished) {
                     for index in indices {
-                        applied[index].test_warnings =
-                            model::warnings_naming(&finished.output, &self.contexts[index].paths);
+                        let warnings = model::test_warnings(&finished.output);
+                        applied[index].test_warnings.extend(warnings);
                     }
                 }
             }

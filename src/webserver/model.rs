@@ -39,4 +39,4 @@ pub use new_block::{NewBlock, WebPorts};
 pub use probe_targets::ProbeTargets;
 pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
 pub(crate) use software::ServerSoftware;
-pub(crate) use test_warning::warnings_naming;
+pub(crate) use test_warning::{test_warnings, warnings_about};

@@ -2,6 +2,7 @@
 //! not be verified, or a stapled response is for another certificate.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::TransactionOutcome;
 use super::verdict::InstallVerdict;
@@ -11,6 +12,7 @@ use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::{ProbeAnswer, StepError};
 use crate::pki::certificate::Certificate;
 use crate::probe::stapled::{self, StapledSubject};
+use crate::webserver::model;
 use crate::wording::with_causes;
 
 /// The code of a stapled response for another certificate.
@@ -44,10 +46,11 @@ impl TransactionOutcome {
             self.verdict = InstallVerdict::LiveIncomplete;
         }
         self.findings.extend(stapled);
-        if !test_warnings.is_empty() {
-            let message = "the server's test succeeded with warnings about these files";
+        let warnings = warnings_about_files(situation, test_warnings);
+        if !warnings.is_empty() {
+            let message = "the server's test of the new files succeeded with warnings";
             let finding = Finding::warning("server-test-warning", message);
-            self.findings.push(finding.with_quote(test_warnings));
+            self.findings.push(finding.with_quote(warnings));
         }
     }
 
@@ -60,6 +63,26 @@ impl TransactionOutcome {
             "; not every address serves it"
         }
     }
+}
+
+/// Returns the warnings of the tests that concern the files of the certificate. A test that failed
+/// before the installation may not have printed all of its warnings.
+fn warnings_about_files(situation: &PreflightState, warnings: Vec<String>) -> Vec<String> {
+    let serving = &situation.serving;
+    let mut before: Option<Vec<String>> = Some(Vec::new());
+    for server_use in &serving.uses {
+        match server_use.observed.tested() {
+            Some(finished) if finished.succeeded() => {
+                let known = model::test_warnings(&finished.output);
+                before = before.map(|before| [before, known].concat());
+            }
+            Some(_) => before = None,
+            None => {}
+        }
+    }
+    let links = serving.configured_paths.iter();
+    let paths: Vec<PathBuf> = links.map(|link| link.path.clone()).collect();
+    model::warnings_about(warnings, &paths, before.as_deref())
 }
 
 /// `127.0.0.1:443 for a.example`

@@ -46,6 +46,13 @@ fn is_error(finding: &Finding) -> bool {
     finding.severity == Severity::Error
 }
 
+/// Returns an error as a warning that says why.
+#[must_use]
+pub(crate) fn demoted(mut finding: Finding) -> Finding {
+    demote(&mut finding);
+    finding
+}
+
 /// Turns an error into a warning that says why.
 fn demote(finding: &mut Finding) {
     finding.severity = Severity::Warning;

@@ -12,7 +12,9 @@ use crate::advice::servers;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
+use crate::install::preflight::overrides;
 use crate::install::servers::disabled_sites::{self, DisabledSite};
+use crate::install::servers::doubts;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::store::settings::LineageSettings;
@@ -30,21 +32,28 @@ pub(crate) struct ObservedServer {
     pub observation: Option<ServerObservation>,
     /// The reason why its configuration cannot be read.
     pub refusal: Option<Finding>,
+    /// Doubts of certctl about it that the user has allowed, as warnings.
+    pub doubts: Vec<Finding>,
     tested: OnceCell<Option<FinishedCommand>>,
     disabled_sites: OnceCell<Vec<DisabledSite>>,
 }
 
 impl ObservedServer {
-    fn new(server: ControlledServer) -> Self {
-        let (observation, refusal) = match server.program().map(ServerProgram::observe) {
+    fn new(server: ControlledServer, allowed: &[&'static str]) -> Self {
+        let (server, mut doubts) = doubts::ignore_allowed_gate(server, allowed);
+        let (observation, mut refusal) = match server.program().map(ServerProgram::observe) {
             Some(Ok(observation)) => (Some(observation), None),
-            Some(Err(error)) => (None, Some(Finding::from(&error))),
+            Some(Err(error)) => (None, Some(doubts::report_unreadable(&server, &error))),
             None => (None, None),
         };
+        if let Some(allowed) = refusal.take_if(|finding| allowed.contains(&finding.code)) {
+            doubts.push(overrides::demoted(allowed));
+        }
         Self {
             server,
             observation,
             refusal,
+            doubts,
             tested: OnceCell::new(),
             disabled_sites: OnceCell::new(),
         }
@@ -81,6 +90,12 @@ impl ObservedServer {
         }
         let tested = self.server.test()?;
         Ok(self.tested.get_or_init(|| tested).as_ref())
+    }
+
+    /// Returns how its test ended before anything was changed, if it was run.
+    #[must_use]
+    pub(crate) fn tested(&self) -> Option<&FinishedCommand> {
+        self.tested.get().and_then(Option::as_ref)
     }
 
     /// Returns the sites that exist and are not enabled, searched for once.
@@ -234,12 +249,23 @@ pub(crate) struct ServerDiscovery {
     known: Vec<(ServerSpec, Option<Rc<ObservedServer>>)>,
     /// The addresses of each `--probe`.
     probes: HashMap<String, Vec<SocketAddr>>,
+    /// The codes of `--allow`.
+    allowed: Vec<&'static str>,
 }
 
 /// The timeout for resolving the host of a `--probe`.
 const RESOLVE: Duration = Duration::from_secs(10);
 
 impl ServerDiscovery {
+    /// Returns a discovery that ignores the doubts with these codes.
+    #[must_use]
+    pub(crate) fn allowing(allowed: impl IntoIterator<Item = &'static str>) -> Self {
+        Self {
+            allowed: allowed.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
     /// Returns every address of one `--probe`, resolved once.
     ///
     /// # Errors
@@ -366,7 +392,8 @@ impl ServerDiscovery {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == spec) {
             return Ok(known.clone());
         }
-        let observed = find_server(&spec)?.map(|server| Rc::new(ObservedServer::new(server)));
+        let server = find_server(&spec)?;
+        let observed = server.map(|server| Rc::new(ObservedServer::new(server, &self.allowed)));
         self.known.push((spec, observed.clone()));
         Ok(observed)
     }

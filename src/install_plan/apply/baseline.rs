@@ -134,10 +134,7 @@ impl ProbeAnswer {
     /// cannot be determined.
     #[must_use]
     pub(crate) fn is_unverifiable(&self) -> bool {
-        let Err(ProbeError::Unsupported { clear_text, .. }) = &self.answer else {
-            return false;
-        };
-        matches!(&**clear_text, ProbeError::Alert(name) if name == "ProtocolVersion")
+        self.answer.as_ref().is_err_and(ProbeError::is_unverifiable)
     }
 }
 

@@ -42,6 +42,16 @@ impl ProbeError {
         }
     }
 
+    /// Whether the server speaks only TLS 1.3, with nothing that certctl supports: what it serves
+    /// cannot be determined.
+    #[must_use]
+    pub(crate) fn is_unverifiable(&self) -> bool {
+        let Self::Unsupported { clear_text, .. } = self else {
+            return false;
+        };
+        matches!(&**clear_text, Self::Alert(name) if name == "ProtocolVersion")
+    }
+
     /// Whether the server answered every offer with an alert.
     #[must_use]
     pub(crate) fn is_alert(&self) -> bool {

@@ -4,25 +4,42 @@ use std::path::{Path, PathBuf};
 
 use super::complaint::names_path;
 
-/// The most warnings that are reported.
-const MOST: usize = 10;
+/// The most warnings that are kept, and the most that are reported.
+const KEPT: usize = 200;
+const REPORTED: usize = 10;
 
 /// The ends of the files that HAProxy loads next to a certificate.
 const NEXT_TO_CERTIFICATE: [&str; 4] = ["issuer", "key", "ocsp", "sctl"];
 
-/// Returns the lines of `output` that are warnings and name one of these files, or a file that
-/// HAProxy loads next to one. Untrusted text.
+/// Returns the lines of a test's output that are warnings, each once, without process ids. Untrusted
+/// text.
 #[must_use]
-pub(crate) fn warnings_naming(output: &str, paths: &[PathBuf]) -> Vec<String> {
+pub(crate) fn test_warnings(output: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for line in output.lines().map(str::trim) {
-        let is_new = !found.iter().any(|known| known == line);
-        let names_any = || paths.iter().any(|path| names_file_of(line, path));
-        if found.len() < MOST && is_new && is_warning(line) && names_any() {
-            found.push(line.to_owned());
+    for line in output.lines().filter(|line| is_warning(line)) {
+        let line = without_process_id(line);
+        if found.len() < KEPT && !found.contains(&line) {
+            found.push(line);
         }
     }
     found
+}
+
+/// Returns the warnings that concern a certificate: those that name one of its files or a file that
+/// HAProxy loads next to one, and those that the test before the installation (`before`) did not
+/// print.
+#[must_use]
+pub(crate) fn warnings_about(
+    warnings: Vec<String>,
+    paths: &[PathBuf],
+    before: Option<&[String]>,
+) -> Vec<String> {
+    let is_new = |line: &String| before.is_some_and(|before| !before.contains(line));
+    let names_any = |line: &String| paths.iter().any(|path| names_file_of(line, path));
+    let mut about = warnings;
+    about.retain(|line| names_any(line) || is_new(line));
+    about.truncate(REPORTED);
+    about
 }
 
 /// Whether a line has the level of a warning in nginx, HAProxy or Apache, where each message has a
@@ -37,6 +54,18 @@ fn is_warning(line: &str) -> bool {
         })
 }
 
+/// HAProxy prints the id of its process in each line: `[WARNING]  (4711) : text`.
+fn without_process_id(line: &str) -> String {
+    let is_id = |word: &&str| {
+        let id = word
+            .strip_prefix('(')
+            .and_then(|word| word.strip_suffix(')'));
+        !id.is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let words: Vec<&str> = line.split_whitespace().filter(is_id).collect();
+    words.join(" ")
+}
+
 fn names_file_of(line: &str, path: &Path) -> bool {
     let text = path.display().to_string();
     let mut neighbors = NEXT_TO_CERTIFICATE
@@ -47,23 +76,38 @@ fn names_file_of(line: &str, path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::warnings_naming;
+    use super::{test_warnings, warnings_about};
+
+    const OUTPUT: &str = "nginx: [warn] \"ssl_stapling\" ignored, no OCSP responder URL in the certificate \"/etc/ssl/a.pem\"
+        nginx: [warn] \"ssl_stapling\" ignored, no OCSP responder URL in the certificate \"/etc/ssl/b.pem\"
+        nginx: the configuration file /etc/ssl/a.pem syntax is ok
+        [WARNING]  (7) : Loading: OCSP response ignored: '/etc/ssl/a.pem.ocsp'.
+        [WARNING]  (7) : '/etc/ssl/a.pem.old' is unused.
+        AH02217: cannot retrieve the issuer of /etc/ssl/a.pem";
 
     #[test]
-    fn only_warnings_that_name_our_files_are_reported() {
-        let output = "nginx: [warn] \"ssl_stapling\" ignored, no OCSP responder URL in the certificate \"/etc/ssl/a.pem\"\n\
-            nginx: [warn] \"ssl_stapling\" ignored, no OCSP responder URL in the certificate \"/etc/ssl/b.pem\"\n\
-            nginx: the configuration file /etc/ssl/a.pem syntax is ok\n\
-            [WARNING]  (7) : Loading: OCSP response ignored: '/etc/ssl/a.pem.ocsp'.\n\
-            [WARNING]  (7) : '/etc/ssl/a.pem.old' is unused.\n\
-            AH02217: cannot retrieve the issuer of /etc/ssl/a.pem\n";
-        let found = warnings_naming(output, &["/etc/ssl/a.pem".into()]);
-        assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].starts_with("nginx: [warn]"), "{found:?}");
-        assert!(found[1].starts_with("[WARNING]"), "{found:?}");
-        assert!(found[2].starts_with("AH02217"), "{found:?}");
-        let twice = output.repeat(2);
-        assert_eq!(warnings_naming(&twice, &["/etc/ssl/a.pem".into()]), found);
-        assert!(warnings_naming(output, &[]).is_empty());
+    fn warnings_are_listed_once_and_without_process_ids() {
+        let found = test_warnings(OUTPUT);
+        assert_eq!(found.len(), 5, "{found:?}");
+        assert_eq!(
+            found[2],
+            "[WARNING] : Loading: OCSP response ignored: '/etc/ssl/a.pem.ocsp'."
+        );
+        assert_eq!(
+            test_warnings(&format!("{OUTPUT}\n{}", OUTPUT.replace("(7)", "(8)"))),
+            found
+        );
+        assert_eq!(test_warnings("Syntax OK\nAHA12345"), [""; 0]);
+    }
+
+    #[test]
+    fn only_warnings_about_our_files_or_new_ones_are_reported() {
+        let all = test_warnings(OUTPUT);
+        let ours = warnings_about(all.clone(), &["/etc/ssl/a.pem".into()], Some(&all));
+        assert_eq!(ours, [&all[0][..], &all[2], &all[4]]);
+        assert!(warnings_about(all.clone(), &[], Some(&all)).is_empty());
+        assert!(warnings_about(all.clone(), &[], None).is_empty());
+        let before = &all[..3];
+        assert_eq!(warnings_about(all.clone(), &[], Some(before)), all[3..]);
     }
 }
