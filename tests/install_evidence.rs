@@ -17,7 +17,6 @@ use certctl::facade::system::tls::{ProbeError, probe_all, probe_with_fallback};
 use support::Run;
 use support::any_server::{Running, ServerKind};
 use support::apache::Apache;
-use support::ca::Leaf;
 use support::external::{external_program, succeed};
 use support::haproxy::Haproxy;
 use support::install_sandbox::{InstallSandbox, codes};
@@ -66,7 +65,7 @@ const fn group(name: &'static str, group: &'static str) -> Variant {
 const OLD_VERSION: &str = "DEFAULT@SECLEVEL=0";
 
 /// The certificate of these servers can be read in the clear.
-const READABLE: [Variant; 13] = [
+const READABLE: [Variant; 12] = [
     Variant {
         key: "openssl:ecparam -name secp521r1 -genkey -noout",
         ..suites("a P-521 key", "")
@@ -91,10 +90,6 @@ const READABLE: [Variant; 13] = [
     suites("Camellia", "ECDHE-RSA-CAMELLIA256-SHA384"),
     suites("ARIA", "ECDHE-ARIA256-GCM-SHA384"),
     suites("CCM with RSA key exchange", "AES128-CCM8"),
-    Variant {
-        key: "openssl:genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2040",
-        ..suites("an RSA key of an unusual size", "DEFAULT@SECLEVEL=1")
-    },
 ];
 
 struct Fixture {
@@ -163,7 +158,7 @@ impl Fixture {
                 optional(group, format!("SSLOpenSSLConfCmd Curves {group}\n")),
             ),
             ServerKind::Haproxy => format!(
-                "frontend f\n    bind 127.0.0.1:{port} ssl crt {chain} ssl-min-ver TLSv{first} ssl-max-ver TLSv{last}{}{}\n    \
+                "global\n    tune.ssl.default-dh-param 2048\nfrontend f\n    bind 127.0.0.1:{port} ssl crt {chain} ssl-min-ver TLSv{first} ssl-max-ver TLSv{last}{}{}\n    \
                  http-request return status 204\n",
                 optional(ciphers, format!(" ciphers {ciphers}")),
                 optional(group, format!(" curves {group}")),
@@ -207,14 +202,11 @@ impl Fixture {
             sandbox.run(&with_type).expect(0);
             return;
         };
-        let openssl = |arguments: &[&str]| {
-            let mut command = external_program("openssl");
-            succeed(command.args(arguments).current_dir(sandbox.path()));
-        };
         let arguments: Vec<&str> = arguments.split(' ').collect();
-        openssl(&[&arguments[..], &["-out", "example.com.key"]].concat());
-        openssl(&[
+        self.openssl(&[&arguments[..], &["-out", "example.com.key"]].concat());
+        self.openssl(&[
             "req",
+            "-sha512",
             "-new",
             "-key",
             "example.com.key",
@@ -231,8 +223,7 @@ impl Fixture {
     fn write_old(&self, key: &str) {
         self.request(key);
         let sandbox = &self.setup.sandbox;
-        let leaf = self.setup.ca.issue(&sandbox.read("example.com.csr"));
-        let pem = leaf + &self.setup.ca.intermediate_pem();
+        let pem = self.issue(key) + &self.setup.ca.intermediate_pem();
         let key_pem = sandbox.read("example.com.key");
         let (chain, key) = self.paths();
         let chain = chain
@@ -254,14 +245,53 @@ impl Fixture {
     }
 
     /// Issues a certificate for a new key of this kind into `new.crt`.
-    fn write_new(&self, key: &str, leaf: Leaf) {
+    fn write_new(&self, key: &str) {
         self.request(key);
+        let leaf = self.issue(key);
         let sandbox = &self.setup.sandbox;
-        let leaf = self
-            .setup
-            .ca
-            .issue_as(&sandbox.read("example.com.csr"), leaf);
         sandbox.write("new.crt", self.setup.ca.bundle_pem() + &leaf);
+    }
+
+    /// Issues a certificate for the request; with openssl if it made the key, because rcgen cannot
+    /// verify every request.
+    fn issue(&self, key: &str) -> String {
+        let (sandbox, ca) = (&self.setup.sandbox, &self.setup.ca);
+        if !key.starts_with("openssl:") {
+            return ca.issue(&sandbox.read("example.com.csr"));
+        }
+        sandbox.write("int.pem", ca.intermediate_pem());
+        sandbox.write("int.key", ca.intermediate.key().serialize_pem());
+        sandbox.write(
+            "leaf.ext",
+            "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n\
+             extendedKeyUsage=serverAuth\nsubjectAltName=DNS:example.com,DNS:www.example.com\n",
+        );
+        self.openssl(&[
+            "x509",
+            "-req",
+            "-in",
+            "example.com.csr",
+            "-CA",
+            "int.pem",
+            "-CAkey",
+            "int.key",
+            "-days",
+            "40",
+            "-extfile",
+            "leaf.ext",
+            "-out",
+            "leaf.crt",
+        ]);
+        sandbox.read("leaf.crt")
+    }
+
+    fn openssl(&self, arguments: &[&str]) {
+        let mut command = external_program("openssl");
+        succeed(
+            command
+                .args(arguments)
+                .current_dir(self.setup.sandbox.path()),
+        );
     }
 
     fn install(&self, more: &[&str]) -> Run {
@@ -311,7 +341,7 @@ fn install_with_each(variant: Variant, expect: fn(&str, &Json, &Fixture)) {
         let _running = fixture.start(variant);
         // A new certificate, then a renewal over certctl's own links.
         for _ in 0..2 {
-            fixture.write_new(variant.key, Leaf::default());
+            fixture.write_new(variant.key);
             let run = fixture.install(&["--json"]);
             assert_eq!(run.code, 0, "{what}: {run}");
             expect(&what, &run.json(), &fixture);
@@ -371,6 +401,50 @@ fn the_version_of_the_answer_is_reported() {
     }
 }
 
+/// certctl's TLS library verifies no signatures with RSA keys of less than 2048 bits.
+#[test]
+fn keys_of_unusual_sizes_are_no_fault_of_the_server() {
+    for bits in ["1024", "2040"] {
+        for version in ["1.2", "1.3"] {
+            let fixture = Fixture::new(ServerKind::Nginx);
+            let (chain, key) = fixture.paths();
+            std::fs::create_dir_all(chain.parent().unwrap()).unwrap();
+            std::fs::create_dir_all(key.parent().unwrap()).unwrap();
+            let size = format!("rsa:{bits}");
+            succeed(
+                external_program("openssl")
+                    .args([
+                        "req",
+                        "-x509",
+                        "-newkey",
+                        &size,
+                        "-nodes",
+                        "-subj",
+                        "/CN=example.com",
+                    ])
+                    .arg("-keyout")
+                    .arg(&key)
+                    .arg("-out")
+                    .arg(&chain),
+            );
+            let variant = Variant {
+                versions: (version, version),
+                ..suites(bits, OLD_VERSION)
+            };
+            let _running = fixture.start(variant);
+            let handshake = probe_all(&[fixture.target()], Duration::from_secs(20))
+                .pop()
+                .unwrap();
+            assert_eq!(
+                handshake.unwrap().key,
+                KeyCheck::Unchecked,
+                "{bits} {version}"
+            );
+            fixture.assert_serves_its_files(bits);
+        }
+    }
+}
+
 /// Without a certificate in the clear and without a common group, the files are the only proof.
 #[test]
 fn a_server_with_tls_1_3_and_an_unsupported_group_is_not_verified() {
@@ -427,7 +501,7 @@ fn an_old_certificate_in_the_clear_is_rolled_back() {
         let fixture = Fixture::new(kind);
         fixture.write_old(variant.key);
         let _running = fixture.start(variant);
-        fixture.write_new(variant.key, Leaf::default());
+        fixture.write_new(variant.key);
         let run = fixture
             .install(&["--json", "--reload", "true"])
             .expect(5)
@@ -449,7 +523,7 @@ fn a_new_alert_is_rolled_back_at_once() {
         let fixture = Fixture::new(kind);
         fixture.write_old(ecdsa_only.key);
         let _running = fixture.start(ecdsa_only);
-        fixture.write_new("rsa-2048", Leaf::default());
+        fixture.write_new("rsa-2048");
         let (stop, refused) = (AtomicBool::new(false), Mutex::new(None));
         let run = std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -470,7 +544,7 @@ fn a_new_alert_is_rolled_back_at_once() {
         });
         let run = run.expect(5).json();
         assert_eq!(run["verdict"], "rolled-back", "{kind:?}: {run}");
-        assert_eq!(codes(&run)[0], "handshakes-fail", "{kind:?}: {run}");
+        assert!(codes(&run).contains(&"handshakes-fail"), "{kind:?}: {run}");
         let (first, last) = refused.into_inner().unwrap().expect("refused clients");
         // Twice the bound: other tests run at the same time.
         let refused = last.duration_since(first);
@@ -490,7 +564,7 @@ fn a_server_that_never_read_the_files_is_as_before() {
         let before = fixture.answer().unwrap().chain;
         // The server has loaded neither this certificate nor the next one.
         fixture.write_old(variant.key);
-        fixture.write_new(variant.key, Leaf::default());
+        fixture.write_new(variant.key);
         let run = fixture
             .install(&["--json", "--reload", "true"])
             .expect(5)

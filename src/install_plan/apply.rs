@@ -188,8 +188,8 @@ impl PlanRun<'_> {
             .map(|(index, certificates)| (self.contexts[*index].targets, certificates.as_slice()))
             .collect();
         let answers = prove::probe_groups(&groups);
-        for ((index, _), probes) in previous.iter().zip(answers) {
-            self.contexts[*index].set_baselines(&probes);
+        for ((index, certificates), probes) in previous.iter().zip(answers) {
+            self.contexts[*index].set_baselines(&probes, certificates);
         }
     }
 

@@ -661,6 +661,7 @@ fn failed_probe(error: ProbeError) -> ProbeAnswer {
         answer: Err(error),
         agreed_earlier: false,
         baseline: None,
+        refuses_all: false,
     }
 }
 

@@ -5,7 +5,8 @@ use crate::probe::{KeyCheck, ProbeTarget, ProbeVerdict, TlsHandshake};
 use crate::system::tls::{ProbeError, clear_text};
 use crate::wording::with_causes;
 
-use super::prove::{HANDSHAKE_TIMEOUT, ProbeAnswer};
+use super::prove::{self, HANDSHAKE_TIMEOUT, ProbeAnswer};
+use crate::pki::certificate::Certificate;
 
 /// The kind of answer before anything was changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,37 +65,91 @@ impl TargetBaseline {
     }
 }
 
-/// Returns the baseline of each of these answers. Targets that serve only another key type than the
-/// wanted one are distinguished from those that certctl does not support.
-pub(super) fn observe(answers: &[ProbeAnswer]) -> Vec<TargetBaseline> {
-    let mut baselines: Vec<TargetBaseline> = answers
+/// A target as it was observed before anything was changed.
+#[derive(Debug)]
+pub(super) struct ObservedTarget {
+    /// What it answered.
+    pub(super) baseline: TargetBaseline,
+    /// The target to probe after a rollback: of any key type, if it served another one than the new
+    /// certificate has.
+    pub(super) restored: ProbeTarget,
+    /// What that target answered.
+    pub(super) restored_baseline: TargetBaseline,
+    /// Whether it served the previous certificate.
+    pub(super) serves_previous: bool,
+}
+
+/// Returns what each of these answers shows; `previous` is the certificate that a rollback would
+/// restore. Targets that serve only another key type than the wanted one are distinguished from
+/// those that certctl does not support.
+pub(super) fn observe(answers: &[ProbeAnswer], previous: &[Certificate]) -> Vec<ObservedTarget> {
+    let mut observed: Vec<ObservedTarget> = answers
         .iter()
-        .map(|probe| TargetBaseline::new(&probe.answer))
+        .map(|probe| {
+            let baseline = TargetBaseline::new(&probe.answer);
+            ObservedTarget {
+                restored: probe.target.clone(),
+                restored_baseline: baseline.clone(),
+                baseline,
+                serves_previous: probe.agrees(),
+            }
+        })
         .collect();
-    let unclear: Vec<usize> = (0..answers.len())
-        .filter(|&index| {
-            let is_limited = answers[index].target.algorithm.is_some();
-            is_limited
-                && matches!(
-                    baselines[index].kind,
-                    BaselineKind::Unsupported | BaselineKind::Alert
-                )
+    let mut unclear: Vec<&mut ObservedTarget> = observed
+        .iter_mut()
+        .filter(|target| {
+            let may_serve_other = matches!(
+                target.baseline.kind,
+                BaselineKind::Unsupported | BaselineKind::Alert
+            );
+            target.restored.algorithm.is_some() && may_serve_other
         })
         .collect();
     let targets: Vec<ProbeTarget> = unclear
         .iter()
-        .map(|&index| ProbeTarget {
-            algorithm: None,
-            ..answers[index].target.clone()
-        })
+        .map(|target| of_any_key_type(&target.restored))
         .collect();
-    let of_any_type = clear_text::probe_with_fallback(&targets, HANDSHAKE_TIMEOUT);
-    for (index, answer) in unclear.into_iter().zip(of_any_type) {
-        if answer.is_ok() {
-            baselines[index].kind = BaselineKind::OtherKeyType;
+    let of_any_type = prove::probe_groups(&[(&targets, previous)])
+        .into_iter()
+        .flatten();
+    for (target, answer) in unclear.iter_mut().zip(of_any_type) {
+        if answer.answer.is_ok() {
+            target.baseline.kind = BaselineKind::OtherKeyType;
+            target.restored_baseline = TargetBaseline::new(&answer.answer);
+            target.serves_previous = answer.agrees();
+            target.restored = answer.target;
         }
     }
-    baselines
+    observed
+}
+
+/// Finds the targets that served another key type than the wanted one and now refuse every client.
+pub(super) fn find_refusals(probes: &mut [ProbeAnswer]) {
+    let mut refusing: Vec<&mut ProbeAnswer> = probes
+        .iter_mut()
+        .filter(|probe| {
+            let served_other = probe
+                .baseline
+                .as_ref()
+                .is_some_and(|baseline| baseline.kind == BaselineKind::OtherKeyType);
+            served_other && probe.answer.as_ref().is_err_and(ProbeError::is_alert)
+        })
+        .collect();
+    let targets: Vec<ProbeTarget> = refusing
+        .iter()
+        .map(|probe| of_any_key_type(&probe.target))
+        .collect();
+    let answers = clear_text::probe_with_fallback(&targets, HANDSHAKE_TIMEOUT);
+    for (probe, answer) in refusing.iter_mut().zip(answers) {
+        probe.refuses_all = answer.is_err_and(|error| error.is_alert());
+    }
+}
+
+fn of_any_key_type(target: &ProbeTarget) -> ProbeTarget {
+    ProbeTarget {
+        algorithm: None,
+        ..target.clone()
+    }
 }
 
 impl ProbeAnswer {
@@ -127,7 +182,8 @@ impl ProbeAnswer {
                 BaselineKind::Handshake | BaselineKind::Certificate | BaselineKind::NoAnswer
             )
         });
-        had_no_alert && self.answer.as_ref().is_err_and(ProbeError::is_alert)
+        let is_alert = self.answer.as_ref().is_err_and(ProbeError::is_alert);
+        had_no_alert && is_alert || self.refuses_all
     }
 
     /// Whether the server speaks only TLS 1.3, with nothing that certctl supports: what it serves
@@ -175,6 +231,7 @@ mod tests {
             answer: now,
             agreed_earlier: false,
             baseline: Some(TargetBaseline::new(before)),
+            refuses_all: false,
         };
         (
             probe.is_as_before(),

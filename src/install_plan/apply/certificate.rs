@@ -102,20 +102,23 @@ impl PlanContext<'_> {
         })
     }
 
-    /// Records the answers of `targets` before anything is changed: whether each serves the previous
-    /// certificate.
-    pub(crate) fn set_baselines(&mut self, answers: &[ProbeAnswer]) {
-        self.baselines = baseline::observe(answers);
-        let serving: Vec<ProbeTarget> = answers
-            .iter()
-            .filter(|probe| probe.agrees())
-            .map(|probe| probe.target.clone())
-            .collect();
-        if serving.is_empty() {
-            self.rollback_targets = self.targets.to_vec();
-            self.rollback_baselines.clone_from(&self.baselines);
-        } else {
-            self.rollback_targets = serving;
+    /// Records the answers of `targets` before anything is changed; `previous` is the certificate that
+    /// a rollback would restore.
+    pub(crate) fn set_baselines(&mut self, answers: &[ProbeAnswer], previous: &[Certificate]) {
+        let observed = baseline::observe(answers, previous);
+        let serves_previous = observed.iter().any(|target| target.serves_previous);
+        self.baselines = Vec::new();
+        self.rollback_targets = Vec::new();
+        self.rollback_baselines = Vec::new();
+        for target in observed {
+            self.baselines.push(target.baseline);
+            if serves_previous && !target.serves_previous {
+                continue;
+            }
+            self.rollback_targets.push(target.restored);
+            if !serves_previous {
+                self.rollback_baselines.push(target.restored_baseline);
+            }
         }
     }
 

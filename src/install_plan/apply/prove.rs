@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::baseline::TargetBaseline;
+use super::baseline::{self, TargetBaseline};
 use crate::pki::certificate::Certificate;
 use crate::probe::{
     self, KeyCheck, ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict, TlsHandshake,
@@ -31,6 +31,9 @@ pub struct ProbeAnswer {
     pub agreed_earlier: bool,
     /// What it answered before anything was changed, if it was probed then.
     pub baseline: Option<TargetBaseline>,
+    /// Whether it refuses clients that accept any key type with an alert, too; only determined where
+    /// it served another key type before.
+    pub refuses_all: bool,
 }
 
 impl ProbeAnswer {
@@ -139,6 +142,7 @@ fn probe_requests(requests: &[ProbeRequest<'_>]) -> Vec<Vec<ProbeAnswer>> {
                 answer: answer.map(|handshake| judge_handshake(handshake, request.certificates)),
                 agreed_earlier: false,
                 baseline,
+                refuses_all: false,
             });
         }
         grouped.push(probes);
@@ -213,6 +217,9 @@ fn probe_open_groups(open: &mut [OpenGroup<'_>], passed: Duration) {
     for (open, mut probes) in open.iter_mut().zip(answers) {
         for (probe, last) in probes.iter_mut().zip(&open.group.probes) {
             probe.agreed_earlier = last.agreed_earlier || last.agrees();
+        }
+        if open.group.goal == ProbeGoal::Installed {
+            baseline::find_refusals(&mut probes);
         }
         open.group.probes = probes;
         open.count(passed);
