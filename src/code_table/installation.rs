@@ -65,9 +65,9 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "config-not-understood",
         meaning: "the server accepts its configuration, and certctl cannot read it",
         why: "certctl does not know which files the server reads and where it answers.",
-        fix: "Nothing is wrong with the configuration. Give the paths and the address, and allow it: \
-            `--allow config-not-understood --chain-path /etc/nginx/ssl/example.com.crt --key-path \
-            /etc/nginx/ssl/example.com.key --probe 127.0.0.1:443`.",
+        fix: "Nothing is wrong with the configuration. Allow it with `--allow \
+            config-not-understood`, and give the paths that the server reads (`--chain-path`, \
+            `--key-path`) and its address (`--probe 127.0.0.1:443`).",
         source: "certctl",
         example: "content_by_lua_block { ngx.say([[ {{ name ]]) }",
         ..FINDING

@@ -37,7 +37,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
             support. It refused certctl in the same way before the installation, so this is no \
             sign of a fault. The files are installed and the server was reloaded.",
         fix: "Check the certificate with another client, for instance `openssl s_client -connect \
-            127.0.0.1:443 -servername example.com`.",
+            127.0.0.1:443`.",
         source: "certctl",
         example: "ssl_protocols TLSv1.3;\n\
             ssl_ecdh_curve X448;",

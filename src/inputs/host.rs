@@ -129,13 +129,7 @@ pub(crate) fn probe_host(
     let starttls = starttls.or_else(|| StartTls::from_port(host.port));
     let mut addresses = tls::resolve(&host.name, host.port, HOST_DEADLINE)?;
     addresses.truncate(ADDRESS_LIMIT);
-    let targets: Vec<ProbeTarget> = addresses
-        .iter()
-        .map(|address| ProbeTarget {
-            starttls,
-            ..ProbeTarget::new(*address, host.name.clone())
-        })
-        .collect();
+    let targets = targets_of(host, &addresses, starttls);
     let answers = clear_text::probe_with_fallback(&targets, HOST_DEADLINE);
     let mut findings: Vec<Finding> = Vec::new();
     let mut answers_by_chain: Vec<HostCertificates> = Vec::new();
@@ -159,6 +153,18 @@ pub(crate) fn probe_host(
         answers: answers_by_chain,
         findings,
     })
+}
+
+fn targets_of(
+    host: &HostArgument,
+    addresses: &[SocketAddr],
+    starttls: Option<StartTls>,
+) -> Vec<ProbeTarget> {
+    let target = |address: &SocketAddr| ProbeTarget {
+        starttls,
+        ..ProbeTarget::new(*address, host.name.clone())
+    };
+    addresses.iter().map(target).collect()
 }
 
 /// Warns that a server did not prove that it has the key of its certificate.

@@ -29,6 +29,7 @@ use crate::wording::with_causes;
 mod dry_run;
 mod evidence;
 mod failed;
+mod judged;
 mod probe_result;
 mod problems;
 mod progress;

@@ -19,14 +19,17 @@ use crate::system::process::FinishedCommand;
 use crate::system::signals::InterruptSignal;
 use crate::webserver::model;
 
+pub(crate) mod answer;
 mod baseline;
 mod certificate;
 pub(crate) mod error;
+mod probe_round;
 mod prove;
 
+pub(crate) use answer::ProbeAnswer;
 pub(crate) use certificate::PlanContext;
 pub(crate) use error::StepError;
-pub(crate) use prove::{HANDSHAKE_TIMEOUT, ProbeAnswer, probe_groups};
+pub(crate) use probe_round::{HANDSHAKE_TIMEOUT, probe_groups};
 
 use error::InstallError;
 use prove::ProbeGoal;
@@ -132,7 +135,7 @@ impl PlanRun<'_> {
                 )
             })
             .collect();
-        for (&index, probes) in succeeded.iter().zip(prove::probe_groups(&groups)) {
+        for (&index, probes) in succeeded.iter().zip(probe_round::probe_groups(&groups)) {
             applied[index].other_probes = probes;
         }
     }
@@ -187,7 +190,7 @@ impl PlanRun<'_> {
             .iter()
             .map(|(index, certificates)| (self.contexts[*index].targets, certificates.as_slice()))
             .collect();
-        let answers = prove::probe_groups(&groups);
+        let answers = probe_round::probe_groups(&groups);
         for ((index, certificates), probes) in previous.iter().zip(answers) {
             self.contexts[*index].set_baselines(&probes, certificates);
         }

@@ -387,7 +387,7 @@ mod tests {
             read(&[22, 3, 3, 0xff, 0xff], 5),
             Err(FlightError::Malformed)
         );
-        let huge = record(22, &[11, 1, 0, 0]);
+        let huge = record(22, &[11, 1, 0, 1]);
         let flight = [record(22, &hello(3, &[])), huge].concat();
         assert_eq!(read(&flight, 9), Err(FlightError::TooMuch));
         let endless = record(22, &[0; 0]).repeat(FLIGHT_LIMIT / 5 + 2);

@@ -8,6 +8,7 @@ mod verifiable_key;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -104,24 +105,21 @@ pub fn probe_all(
     targets: &[ProbeTarget],
     deadline: Duration,
 ) -> Vec<Result<TlsHandshake, ProbeError>> {
-    run_all(targets, deadline, ProbeMeans::Handshake)
+    run_all(targets, |target| {
+        Box::pin(async move { probe(&target, deadline).await })
+    })
 }
 
-/// How a certificate is read.
-#[derive(Clone, Copy, Debug)]
-enum ProbeMeans {
-    /// A full handshake.
-    Handshake,
-    /// The certificate message up to TLS 1.2.
-    ClearText,
-}
+/// One attempt to read the certificate of a server.
+type ProbeAttempt = Pin<Box<dyn Future<Output = Result<TlsHandshake, ProbeError>> + Send>>;
 
+/// Makes an attempt for each target; returns the answers in the order of the targets. At most
+/// `AT_ONCE` run at a time.
 fn run_all(
     targets: &[ProbeTarget],
-    deadline: Duration,
-    means: ProbeMeans,
+    attempt: impl Fn(ProbeTarget) -> ProbeAttempt,
 ) -> Vec<Result<TlsHandshake, ProbeError>> {
-    match runtime::block_on(probe_concurrently(targets, deadline, means)) {
+    match runtime::block_on(probe_concurrently(targets, attempt)) {
         Ok(answers) => answers,
         Err(error) => targets
             .iter()
@@ -135,8 +133,7 @@ fn run_all(
 
 async fn probe_concurrently(
     targets: &[ProbeTarget],
-    deadline: Duration,
-    means: ProbeMeans,
+    attempt: impl Fn(ProbeTarget) -> ProbeAttempt,
 ) -> Vec<Result<TlsHandshake, ProbeError>> {
     let mut answers: Vec<_> = targets.iter().map(|_| Err(ProbeError::Closed)).collect();
     let mut waiting = targets.iter().cloned().enumerate();
@@ -145,13 +142,8 @@ async fn probe_concurrently(
         while running.len() < AT_ONCE
             && let Some((index, target)) = waiting.next()
         {
-            running.spawn(async move {
-                let answer = match means {
-                    ProbeMeans::Handshake => probe(&target, deadline).await,
-                    ProbeMeans::ClearText => clear_text::read(&target, deadline).await,
-                };
-                (index, answer)
-            });
+            let attempt = attempt(target);
+            running.spawn(async move { (index, attempt.await) });
         }
         match running.join_next().await {
             Some(Ok((index, answer))) => answers[index] = answer,

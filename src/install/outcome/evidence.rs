@@ -4,8 +4,6 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::TransactionOutcome;
-use super::verdict::InstallVerdict;
 use crate::advice::served_evidence;
 use crate::finding::Finding;
 use crate::install::preflight::PreflightState;
@@ -16,58 +14,14 @@ use crate::webserver::model;
 use crate::wording::with_causes;
 
 /// The code of a stapled response for another certificate.
-const STAPLED_DIFFERS: &str = "stapled-response-differs";
-
-impl TransactionOutcome {
-    /// Lowers the verdict of a successful install to what the answers prove, and reports the reasons.
-    pub(super) fn judge_evidence(
-        &mut self,
-        situation: &PreflightState,
-        probes: &[ProbeAnswer],
-        test_warnings: Vec<String>,
-    ) {
-        let probes = if probes.is_empty() {
-            &situation.serving.probes
-        } else {
-            probes
-        };
-        self.findings.extend(report_unchecked_keys(probes));
-        let inconclusive = report_inconclusive(probes, ProbeAnswer::is_inconclusive);
-        if !inconclusive.is_empty() && self.verdict == InstallVerdict::Live {
-            self.verdict = InstallVerdict::Files;
-        }
-        self.findings.extend(inconclusive);
-        let stapled = check_stapled(probes, &situation.wanted.certificates);
-        let is_served = matches!(
-            self.verdict,
-            InstallVerdict::Live | InstallVerdict::Files | InstallVerdict::Unchanged
-        );
-        if !stapled.is_empty() && is_served {
-            self.verdict = InstallVerdict::LiveIncomplete;
-        }
-        self.findings.extend(stapled);
-        let warnings = warnings_about_files(situation, test_warnings);
-        if !warnings.is_empty() {
-            let message = "the server's test of the new files succeeded with warnings";
-            let finding = Finding::warning("server-test-warning", message);
-            self.findings.push(finding.with_quote(warnings));
-        }
-    }
-
-    /// Says why an install is not complete.
-    pub(super) fn incomplete_reason(&self) -> &'static str {
-        let is_stapled = |finding: &Finding| finding.code == STAPLED_DIFFERS;
-        if self.findings.iter().any(is_stapled) {
-            "; a server staples an OCSP response for another certificate"
-        } else {
-            "; not every address serves it"
-        }
-    }
-}
+pub(super) const STAPLED_DIFFERS: &str = "stapled-response-differs";
 
 /// Returns the warnings of the tests that concern the files of the certificate. A test that failed
 /// before the installation may not have printed all of its warnings.
-fn warnings_about_files(situation: &PreflightState, warnings: Vec<String>) -> Vec<String> {
+pub(super) fn warnings_about_files(
+    situation: &PreflightState,
+    warnings: Vec<String>,
+) -> Vec<String> {
     let serving = &situation.serving;
     let mut before: Option<Vec<String>> = Some(Vec::new());
     for server_use in &serving.uses {
@@ -91,7 +45,7 @@ fn target_in_words(probe: &ProbeAnswer) -> String {
 }
 
 /// Warns about servers that send the certificate and did not prove that they have its key.
-fn report_unchecked_keys(probes: &[ProbeAnswer]) -> Option<Finding> {
+pub(super) fn report_unchecked_keys(probes: &[ProbeAnswer]) -> Option<Finding> {
     let unchecked = probes.iter().filter(|probe| probe.agrees_without_key());
     let addresses: BTreeSet<String> = unchecked
         .map(|probe| probe.target.address.to_string())

@@ -1,25 +1,24 @@
 //! Finds the servers of a run and observes each once, however many certificates it uses.
 
+mod probe_address;
+
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::advice::servers;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
-use crate::install::preflight::overrides;
 use crate::install::servers::disabled_sites::{self, DisabledSite};
 use crate::install::servers::doubts;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::store::settings::LineageSettings;
 use crate::system::process::{self, FinishedCommand, ProcessError};
-use crate::system::tls;
 use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
 use crate::webserver::model::{ConfigBlock, ServerSoftware};
 use crate::wording::joined_with_and;
@@ -47,7 +46,7 @@ impl ObservedServer {
             None => (None, None),
         };
         if let Some(allowed) = refusal.take_if(|finding| allowed.contains(&finding.code)) {
-            doubts.push(overrides::demoted(allowed));
+            doubts.push(allowed.into_allowed());
         }
         Self {
             server,
@@ -253,9 +252,6 @@ pub(crate) struct ServerDiscovery {
     allowed: Vec<&'static str>,
 }
 
-/// The timeout for resolving the host of a `--probe`.
-const RESOLVE: Duration = Duration::from_secs(10);
-
 impl ServerDiscovery {
     /// Returns a discovery that ignores the doubts with these codes.
     #[must_use]
@@ -273,7 +269,7 @@ impl ServerDiscovery {
     pub(crate) fn resolve_probe(&mut self, probe: &str) -> Result<&[SocketAddr], Failure> {
         match self.probes.entry(probe.to_owned()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => Ok(new.insert(resolve(probe)?)),
+            Entry::Vacant(new) => Ok(new.insert(probe_address::resolve(probe)?)),
         }
     }
 
@@ -427,22 +423,6 @@ fn find_server(spec: &ServerSpec) -> Result<Option<ControlledServer>, Failure> {
         test,
         reload,
     }))
-}
-
-fn resolve(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
-    let Some((host, port)) = parse_host_and_port(probe) else {
-        let message = format!("{probe:?} is not an address to probe");
-        let failure = Failure::new(FailureKind::Usage, message);
-        return Err(failure.with_step(servers::give_host_and_port()));
-    };
-    tls::resolve(host, port, RESOLVE).map_err(|error| {
-        Failure::from_error(FailureKind::Network, &error).with_step(servers::give_address())
-    })
-}
-
-fn parse_host_and_port(probe: &str) -> Option<(&str, u16)> {
-    let (host, port) = probe.rsplit_once(':')?;
-    Some((host, port.parse().ok()?))
 }
 
 /// Parses the servers of the options; `None` if the options name no server.

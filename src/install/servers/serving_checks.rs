@@ -22,7 +22,7 @@ use crate::pki::name::DnsName;
 use crate::pki::trust::TrustScope;
 use crate::probe::ProbeTarget;
 use crate::store::disk;
-use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer};
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer, StableLink};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
 use crate::system::tls;
@@ -84,6 +84,21 @@ impl<'a> ServingObservation<'a> {
         let present = self.present.as_ref()?;
         let lost = lint::find_lost_client_auth(present, self.chain.first()?)?;
         Some(lint_finding(&lost, TrustScope::Public))
+    }
+
+    /// Checks the files that a server reads together with the certificate at `links`.
+    fn check_related(&self, server_use: &ServerUse, links: &[StableLink]) -> Vec<Finding> {
+        let Some(observation) = &server_use.observed.observation else {
+            return Vec::new();
+        };
+        let related = related_files::find(observation, links);
+        let new = NewCertificate {
+            chain: self.chain,
+            present: self.present.as_ref(),
+            live: &self.live,
+            server: &server_use.observed.server,
+        };
+        related_files::check(&related, new)
     }
 
     /// Adds the addresses of `--probe` to those of a configuration.
@@ -165,14 +180,8 @@ impl ServingState {
             present_names,
             is_configured: server_use.is_configured,
         };
-        let related = related_files::find(server, &self.configured_paths);
-        let new = NewCertificate {
-            chain: observation.chain,
-            present: observation.present.as_ref(),
-            live: &observation.live,
-            server: &server_use.observed.server,
-        };
-        self.findings.extend(related_files::check(&related, new));
+        let related = observation.check_related(server_use, &self.configured_paths);
+        self.findings.extend(related);
         let result = CheckedConfig::new(&checked);
         server_use.coverage = result.coverage(observation);
         server_use.add_other_files(result.other_files);

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::baseline::{self, TargetBaseline};
+use super::answer::{ProbeAnswer, TargetBaseline};
+use super::baseline;
 use super::error::{InstallError, StepError};
-use crate::install_plan::apply::prove::{ProbeAnswer, ProbeGoal, ProbeGroup};
+use crate::install_plan::apply::prove::{ProbeGoal, ProbeGroup};
 use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use super::{ProbeError, ProbeMeans, connect, handshake_error, probe_all, run_all, start_tls};
+use super::{ProbeError, connect, handshake_error, probe_all, run_all, start_tls};
 use crate::probe::client_hello::ClientHello;
 use crate::probe::server_flight::{ClearCertificates, FlightError, ServerFlight, alert_name};
 use crate::probe::{KeyCheck, ProbeTarget, TlsHandshake};
@@ -94,7 +94,9 @@ pub(crate) fn fall_back(
         return;
     }
     let again: Vec<ProbeTarget> = failed.iter().map(|&index| targets[index].clone()).collect();
-    let read = run_all(&again, DEADLINE, ProbeMeans::ClearText);
+    let read = run_all(&again, |target| {
+        Box::pin(async move { read(&target, DEADLINE).await })
+    });
     for (index, clear_text) in failed.into_iter().zip(read) {
         match clear_text {
             Ok(handshake) => answers[index] = Ok(handshake),
