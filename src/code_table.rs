@@ -20,6 +20,7 @@ mod reference;
 mod renamed;
 mod requests;
 mod sections;
+mod served_evidence;
 mod states;
 mod status;
 mod unusable_files;

@@ -96,8 +96,19 @@ pub mod pki {
 /// Comparing a TLS handshake with the expected certificate.
 pub mod probe {
     pub use crate::probe::{
-        ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict, TlsHandshake, compare_handshake,
+        KeyCheck, ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict, TlsHandshake,
+        compare_handshake,
     };
+    /// Certificates that a server sends in the clear.
+    pub mod server_flight {
+        pub use crate::probe::server_flight::{
+            ClearCertificates, FLIGHT_LIMIT, FlightError, ServerFlight,
+        };
+    }
+    /// Stapled OCSP responses.
+    pub mod stapled {
+        pub use crate::probe::stapled::{StapledSubject, find_subject};
+    }
 }
 
 /// The generated pages about files and limits.
@@ -153,6 +164,7 @@ pub mod system {
     }
     /// TLS handshakes.
     pub mod tls {
+        pub use crate::system::tls::clear_text::probe_with_fallback;
         pub use crate::system::tls::{ProbeError, probe_all, resolve};
     }
 }

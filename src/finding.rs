@@ -200,6 +200,16 @@ impl Finding {
         }
     }
 
+    /// Returns an error that `--allow` names as a warning that says so.
+    #[must_use]
+    pub(crate) fn into_allowed(mut self) -> Self {
+        self.severity = Severity::Warning;
+        let reason = format!(" (allowed by `--allow {}`)", self.code);
+        self.message.push_str(&reason);
+        self.next.clear();
+        self
+    }
+
     /// Returns the same finding with lines to quote below it.
     #[must_use]
     pub fn with_quote(mut self, lines: impl IntoIterator<Item = String>) -> Self {

@@ -1,7 +1,10 @@
 //! Compares a handshake with the installed certificate: the leaf by its SHA-256, then the whole
 //! chain in its order. Pure: handshakes and elapsed times are values.
 
+pub(crate) mod client_hello;
 pub(crate) mod http;
+pub(crate) mod server_flight;
+pub(crate) mod stapled;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -89,13 +92,27 @@ impl ProbeTarget {
     }
 }
 
+/// Whether a server proved that it has the key of its certificate.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum KeyCheck {
+    /// It signed the handshake with that key.
+    Checked,
+    /// certctl could not complete the handshake, or not verify the signature.
+    #[default]
+    Unchecked,
+}
+
 /// What a server sent in a handshake.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct TlsHandshake {
     /// The certificates as received, DER, the leaf first. Untrusted bytes.
     pub chain: Vec<Vec<u8>>,
-    /// `TLS 1.2` or `TLS 1.3`.
+    /// `TLS 1.0` to `TLS 1.3`.
     pub protocol: &'static str,
+    /// Whether the server proved that it has the key.
+    pub key: KeyCheck,
+    /// The stapled OCSP response; empty without one. Untrusted bytes.
+    pub stapled: Vec<u8>,
 }
 
 impl TlsHandshake {
@@ -238,6 +255,7 @@ mod tests {
                 &TlsHandshake {
                     chain,
                     protocol: "TLS 1.3",
+                    ..TlsHandshake::default()
                 },
                 &expected,
             )

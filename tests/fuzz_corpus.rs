@@ -55,6 +55,11 @@ fn answer_invariants_hold() {
 }
 
 #[test]
+fn server_flight_invariants_hold() {
+    replay("server_flight", entries::server_flight);
+}
+
+#[test]
 fn dns_fast_path_invariants_hold() {
     replay("dns_fast_path", entries::dns_fast_path);
 }

@@ -18,6 +18,10 @@ use certctl::facade::pki::chain::{ChainCriteria, ChainPreference};
 use certctl::facade::pki::name::{DnsName, DnsNames};
 use certctl::facade::pki::trust::TrustAnchors;
 use certctl::facade::pki::verify::{self, ChainProblem, VerifyPolicy};
+use certctl::facade::probe::server_flight::{
+    ClearCertificates, FLIGHT_LIMIT, FlightError, ServerFlight,
+};
+use certctl::facade::probe::stapled;
 use certctl::facade::system::dns;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
@@ -260,6 +264,34 @@ pub fn dns_fast_path(data: &[u8]) {
     if let Some((fast, full)) = dns::compare_fast_path(id, NAME, data) {
         assert_eq!(Some(fast), full);
     }
+}
+
+/// The first flight of a server gives the same certificates in one piece and in many, none of which
+/// is empty or was not received. The first byte is the size of the pieces.
+pub fn server_flight(data: &[u8]) {
+    let (&size, flight) = data.split_first().unwrap_or((&1, data));
+    let flight = &flight[..flight.len().min(FLIGHT_LIMIT)];
+    let at_once = read_flight(flight, flight.len().max(1));
+    assert_eq!(at_once, read_flight(flight, usize::from(size).max(1)));
+    let leaf = &Pool::get().leaf;
+    if let Ok(Some(found)) = at_once {
+        let received: usize = found.chain.iter().map(Vec::len).sum();
+        assert!(!found.chain.is_empty() && found.chain.iter().all(|one| !one.is_empty()));
+        assert!(received + found.stapled.len() <= flight.len());
+        assert!(!found.protocol.is_empty());
+        let _ = stapled::find_subject(&found.stapled, leaf, Some(leaf));
+    }
+    let _ = stapled::find_subject(flight, leaf, None);
+}
+
+fn read_flight(flight: &[u8], size: usize) -> Result<Option<ClearCertificates>, FlightError> {
+    let mut reader = ServerFlight::default();
+    for piece in flight.chunks(size) {
+        if let Some(found) = reader.add(piece)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(reader.finish())
 }
 
 /// Matches a host as in RFC 9525 6.3, label by label.

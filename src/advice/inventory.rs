@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use super::served_evidence::replace_stapled_response;
 use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::inventory::crls::CrlRemark;
 use crate::inventory::item::{ItemLocation, ItemOrigin};
@@ -134,17 +135,20 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
             None
         }
         StatusReason::WrongKey { path, .. } => Some(find_right_key(path, row, calls)),
+        StatusReason::StapledDiffers { .. } => Some(replace_stapled_response()),
         StatusReason::ServedDiffers { .. } => Some(serve_again(row, calls)),
         StatusReason::OtherServed { block, .. } => block.next.first().cloned(),
         StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
-        StatusReason::EndsFirst { .. } => Some(NextStep::say(
-            "Ask the CA for its current bundle, or for the chain to its other root",
-        )),
+        StatusReason::EndsFirst { .. } => Some(ask_for_current_bundle()),
         StatusReason::KeyReadable { path, .. } => Some(restrict_key(path)),
         StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, calls)),
         StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, calls)),
         StatusReason::Placeholder => Some(replace_placeholder(row, calls)),
     }
+}
+
+fn ask_for_current_bundle() -> NextStep {
+    NextStep::say("Ask the CA for its current bundle, or for the chain to its other root")
 }
 
 fn restrict_key(key: &Path) -> NextStep {

@@ -97,15 +97,6 @@ pub(crate) fn start_server(start_command: String) -> NextStep {
     NextStep::run_shell("Start the server", start_command)
 }
 
-/// certctl does not reload Apache, because Apache would exit when it loads one of its certificates.
-#[must_use]
-pub(crate) fn repair_gated_lines() -> NextStep {
-    NextStep::say(
-        "Give each of these lines a certificate and the key that belongs to it, then run the same \
-         `certctl install` again",
-    )
-}
-
 /// A configuration names files that do not exist; they may be meant for this certificate.
 #[must_use]
 pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {

@@ -36,6 +36,20 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "apache-reload-risk",
+        meaning: "certctl cannot use a certificate or key that Apache loads",
+        why: "Apache's configtest does not open keys. With one that it cannot load, Apache exits at \
+            the next reload, with all of its sites.",
+        fix: "Give the line that certctl prints a certificate and its key. If Apache has started \
+            with these files, allow it: `--allow apache-reload-risk`.",
+        source: "certctl",
+        example: "<VirtualHost *:443>\n\
+            \u{20}   SSLCertificateFile /etc/ssl/old.crt\n\
+            \u{20}   SSLCertificateKeyFile /etc/ssl/other.key\n\
+            </VirtualHost>",
+        ..FINDING
+    },
+    CodeEntry {
         code: "block-has-no-certificate",
         meaning: "a server block for these names uses TLS and has no certificate",
         why: "The server cannot complete a TLS handshake for this block, so visitors get an error.",
@@ -54,6 +68,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
             the site, that looks like a fault of the new certificate.",
         fix: "Check the changes that certctl lists. If they are wanted, there is nothing to do.",
         source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "config-not-understood",
+        meaning: "the server accepts its configuration, and certctl cannot read it",
+        why: "certctl does not know which files the server reads and where it answers.",
+        fix: "Nothing is wrong with the configuration. Allow it with `--allow \
+            config-not-understood`, and give the paths that the server reads (`--chain-path`, \
+            `--key-path`) and its address (`--probe 127.0.0.1:443`).",
+        source: "certctl",
+        example: "content_by_lua_block { ngx.say([[ {{ name ]]) }",
         ..FINDING
     },
     CodeEntry {

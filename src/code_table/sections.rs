@@ -3,8 +3,8 @@
 use super::entry::{CodeEntry, CodeKind};
 use super::{
     caa, certificates, dns, drift, exit_codes, failures, formats, installation, keys_and_chains,
-    proofs, record_caa, requests, states, status, unusable_files, validation_records, verdicts,
-    web_and_mail,
+    proofs, record_caa, requests, served_evidence, states, status, unusable_files,
+    validation_records, verdicts, web_and_mail,
 };
 
 /// Rows that belong together, under one heading of the reference.
@@ -21,7 +21,7 @@ const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection
 }
 
 /// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 18] = [
+static SECTIONS: [CodeSection; 19] = [
     section("Exit codes", exit_codes::ROWS),
     section("Verdicts", verdicts::ROWS),
     section("Proof of an installation", proofs::ROWS),
@@ -38,6 +38,10 @@ static SECTIONS: [CodeSection; 18] = [
     section("Form of a file", formats::ROWS),
     section("Files that cannot be used", unusable_files::ROWS),
     section("Installation", installation::ROWS),
+    section(
+        "What servers send after an installation",
+        served_evidence::ROWS,
+    ),
     section("Changes after an installation", drift::ROWS),
     section("Status and renewal", status::ROWS),
 ];

@@ -8,9 +8,9 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::probe::{ProbeTarget, StartTls, TlsHandshake};
+use crate::probe::{KeyCheck, ProbeTarget, StartTls, TlsHandshake};
 use crate::system::tls::hosts::ADDRESS_LIMIT;
-use crate::system::tls::{self, ProbeError};
+use crate::system::tls::{self, ProbeError, clear_text};
 
 /// A host argument: `HOST`, `HOST:PORT` or `[::1]:PORT`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -129,30 +129,53 @@ pub(crate) fn probe_host(
     let starttls = starttls.or_else(|| StartTls::from_port(host.port));
     let mut addresses = tls::resolve(&host.name, host.port, HOST_DEADLINE)?;
     addresses.truncate(ADDRESS_LIMIT);
-    let targets: Vec<ProbeTarget> = addresses
-        .iter()
-        .map(|address| ProbeTarget {
-            starttls,
-            ..ProbeTarget::new(*address, host.name.clone())
-        })
-        .collect();
-    let answers = tls::probe_all(&targets, HOST_DEADLINE);
+    let targets = targets_of(host, &addresses, starttls);
+    let answers = clear_text::probe_with_fallback(&targets, HOST_DEADLINE);
+    let mut findings: Vec<Finding> = Vec::new();
     let mut answers_by_chain: Vec<HostCertificates> = Vec::new();
     let mut failed: Vec<FailedProbe> = Vec::new();
     for (address, answer) in addresses.into_iter().zip(answers) {
         match answer {
-            Ok(handshake) => add_handshake(&mut answers_by_chain, address, handshake),
+            Ok(handshake) => {
+                findings.extend(unchecked_key(address, &handshake));
+                add_handshake(&mut answers_by_chain, address, handshake);
+            }
             Err(error) => failed.push(FailedProbe { address, error }),
         }
     }
     if answers_by_chain.is_empty() {
         return Err(unreachable(host, failed));
     }
+    findings.extend(failed.iter().map(FailedProbe::finding));
     Ok(HostAnswers {
         host: host.clone(),
         starttls,
         answers: answers_by_chain,
-        findings: failed.iter().map(FailedProbe::finding).collect(),
+        findings,
+    })
+}
+
+fn targets_of(
+    host: &HostArgument,
+    addresses: &[SocketAddr],
+    starttls: Option<StartTls>,
+) -> Vec<ProbeTarget> {
+    let target = |address: &SocketAddr| ProbeTarget {
+        starttls,
+        ..ProbeTarget::new(*address, host.name.clone())
+    };
+    addresses.iter().map(target).collect()
+}
+
+/// Warns that a server did not prove that it has the key of its certificate.
+fn unchecked_key(address: SocketAddr, handshake: &TlsHandshake) -> Option<Finding> {
+    (handshake.key == KeyCheck::Unchecked).then(|| {
+        let message = format!(
+            "{address} sends the certificate over {}, but whether it has the key was not checked: \
+             certctl does not support the key or the algorithms that the server requires",
+            handshake.protocol
+        );
+        Finding::warning("key-not-checked", message)
     })
 }
 
@@ -162,7 +185,9 @@ fn add_handshake(
     address: SocketAddr,
     handshake: TlsHandshake,
 ) {
-    let TlsHandshake { chain, protocol } = handshake;
+    let TlsHandshake {
+        chain, protocol, ..
+    } = handshake;
     let same = answers
         .iter_mut()
         .find(|one| one.sent == chain && one.protocol == protocol);

@@ -1,12 +1,14 @@
 //! Checks that the installed files and the served certificate are unchanged since the last install.
 //! Changes nothing.
 
+mod probed_targets;
+
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::outcome::{InstallVerdict, ProbeResult};
+use super::outcome::{InstallVerdict, ProbeResult, check_stapled, report_inconclusive};
 use super::{installed, placeholder};
 use crate::advice::{command_lines, drift, install_command, servers};
 use crate::context::Context;
@@ -20,7 +22,7 @@ use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::apply::{self, ProbeAnswer, StepError};
 use crate::install_plan::observe;
 use crate::install_plan::plan::ServerState;
-use crate::probe::{ProbePatience, ProbeTarget};
+use crate::probe::ProbePatience;
 use crate::store::drift::{FileDrift, LinkReplacement};
 use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
 use crate::store::release::Release;
@@ -29,7 +31,9 @@ use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
 /// Codes of findings that can occur although the installed files are unchanged.
-const SERVING: [&str; 7] = [
+const SERVING: [&str; 10] = [
+    "apache-reload-risk",
+    "config-not-understood",
     "drift-not-configured",
     "drift-served",
     "not-probed",
@@ -37,6 +41,7 @@ const SERVING: [&str; 7] = [
     "other-certificate-served",
     "server-config-broken",
     "server-not-running",
+    "stapled-response-differs",
 ];
 
 /// The result of checking one certificate.
@@ -76,9 +81,8 @@ impl DriftCheck {
     /// The word for the proof in JSON.
     #[must_use]
     pub(crate) fn proof(&self) -> &'static str {
-        match (self.verdict(), self.probes.is_empty()) {
-            (InstallVerdict::Unchanged, true) => "files",
-            (InstallVerdict::Unchanged, false) => "live",
+        match self.verdict() {
+            InstallVerdict::Unchanged => ProbeResult::proof(&self.probes),
             _ => "none",
         }
     }
@@ -138,29 +142,17 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftChec
     let groups: Vec<_> = observed
         .iter()
         .map(|(_, situation)| {
-            let targets = unprobed_targets(situation);
+            let targets = probed_targets::unprobed(situation);
             (targets, &situation.wanted.certificates[..])
         })
         .collect();
     let answers = apply::probe_groups(&groups)
         .into_iter()
-        .zip(probe_other_files(&observed));
+        .zip(probed_targets::probe_other_files(&observed));
     for ((index, situation), (probes, other_probes)) in observed.into_iter().zip(answers) {
         checks[index].add_serving(situation.serving, probes, &other_probes);
     }
     Ok(checks)
-}
-
-/// Probes what blocks with other files serve.
-fn probe_other_files(observed: &[(usize, PreflightState)]) -> Vec<Vec<ProbeAnswer>> {
-    let targets: Vec<_> = observed.iter().map(|one| one.1.other_targets()).collect();
-    let certificates = observed.iter().map(|(_, one)| &one.wanted.certificates[..]);
-    let groups: Vec<_> = targets
-        .iter()
-        .map(Vec::as_slice)
-        .zip(certificates)
-        .collect();
-    apply::probe_groups(&groups)
 }
 
 /// Observes the servers of these installs, each with the position of its check.
@@ -201,7 +193,7 @@ fn check_settings(root: &Path, stem: &str) -> Result<CheckedSettings, Failure> {
         Err(error @ (InstallError::Settings { .. } | InstallError::WritableByOthers { .. })) => {
             Ok(CheckedSettings {
                 settings: LineageSettings::default(),
-                finding: Some(report_unusable_settings(error)),
+                finding: Some(Failure::from(error).into_finding("drift-settings")),
             })
         }
         Err(error) => Err(error.into()),
@@ -292,22 +284,6 @@ fn installed_paths(layout: &LineageLayout, settings: &LineageSettings) -> Lineag
     }
 }
 
-/// Returns the addresses to probe, unless they were probed already.
-fn unprobed_targets(situation: &PreflightState) -> &[ProbeTarget] {
-    let serving = &situation.serving;
-    let serves = |server_use: &ServerUse| {
-        matches!(
-            server_use.state,
-            ServerState::BrokenUntilInstalled(_) | ServerState::Serves(..)
-        )
-    };
-    if serving.probes.is_empty() && serving.uses.iter().any(serves) {
-        &serving.targets
-    } else {
-        &[]
-    }
-}
-
 impl DriftCheck {
     /// Adds the state of the servers; `other_probes` are the answers of blocks with other files.
     fn add_serving(
@@ -330,7 +306,16 @@ impl DriftCheck {
         };
         let all_probes = probes.iter().chain(other_probes);
         self.probes = all_probes.map(ProbeResult::from).collect();
-        if !probes.iter().all(ProbeAnswer::agrees) {
+        if let Some(live) = &self.release {
+            let stapled = check_stapled(&probes, &live.certificates);
+            self.findings.extend(stapled);
+        }
+        self.findings
+            .extend(report_inconclusive(&probes, ProbeAnswer::is_unverifiable));
+        if !probes
+            .iter()
+            .all(|probe| probe.agrees() || probe.is_unverifiable())
+        {
             self.findings.push(self.report_other_certificate(probes));
         }
     }
@@ -390,11 +375,6 @@ impl DriftCheck {
             .with_quote(answers)
             .with_step(self.repair.clone())
     }
-}
-
-/// Reports settings that cannot be trusted or parsed.
-fn report_unusable_settings(error: InstallError) -> Finding {
-    Failure::from(error).into_finding("drift-settings")
 }
 
 /// The context of the findings about changed files.

@@ -28,13 +28,16 @@ use crate::webserver::model::ServerSoftware;
 use crate::wording::with_causes;
 
 mod dry_run;
+mod evidence;
 mod failed;
+mod judged;
 mod probe_result;
 mod problems;
 mod progress;
 mod render;
 mod verdict;
 
+pub(crate) use evidence::{check_stapled, report_inconclusive};
 pub(crate) use probe_result::ProbeResult;
 pub(crate) use problems::show_problems;
 pub(crate) use verdict::InstallVerdict;
@@ -202,6 +205,7 @@ impl TransactionOutcome {
                     outcome.verdict = InstallVerdict::LiveIncomplete;
                 }
                 outcome.record_sites(sites);
+                outcome.judge_evidence(situation, &applied.probes, applied.test_warnings);
             }
             Some(failed) => outcome.record_failure(situation, &plan, failed)?,
         }
@@ -328,7 +332,8 @@ impl TransactionOutcome {
             self.seen = probes.iter().map(ProbeResult::from).collect();
         }
         let cause = failed::check_still_old(situation, plan, &failed.cause)
-            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.cause));
+            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.cause))
+            .or_else(|| evidence::check_new_alert(&failed.cause));
         self.findings
             .push(cause.unwrap_or_else(|| (&*failed.cause).into()));
         self.findings.extend(failed::explain_what_stays(

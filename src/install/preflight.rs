@@ -70,7 +70,8 @@ pub(crate) fn observe_requests(
     requests: &[InstallRequest<'_>],
 ) -> Result<Vec<Result<PreflightState, Failure>>, Failure> {
     let root = resolve_root(context.root.as_deref())?;
-    let mut discovery = ServerDiscovery::default();
+    let allowed = requests.iter().flat_map(|request| request.allow.clone());
+    let mut discovery = ServerDiscovery::allowing(allowed);
     let mut located: Vec<Result<LocatedRequest<'_, '_>, Failure>> = requests
         .iter()
         .map(|request| LocatedRequest::locate(context, &root, &mut discovery, request))

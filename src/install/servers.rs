@@ -26,12 +26,14 @@ pub(crate) mod adopt_paths;
 mod coverage;
 pub(crate) mod disabled_sites;
 pub(crate) mod discover;
+mod doubts;
 pub(crate) mod health;
 pub(crate) mod observed_server;
 mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
 pub(crate) mod selection;
+mod related_files;
 mod serving_checks;
 mod untested;
 mod unloaded;
@@ -129,6 +131,9 @@ pub(crate) fn find_serving(
     let found = discovery.find_servers(context, search.settings, &search_links, &names)?;
     serving.findings.extend(found.report_omitted());
     serving.undecided.clone_from(&found.undecided);
+    for observed in &found.servers {
+        serving.findings.extend(observed.doubts.iter().cloned());
+    }
     let unnotified = discovery.find_unnotified(context, search.settings, &found, &search_links);
     for observed in unnotified {
         let finding = report_unnotified(context, &observed, search, &found, &search_links);

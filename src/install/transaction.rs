@@ -340,5 +340,7 @@ fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> Pl
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
         rollback_targets: serving.targets.clone(),
+        baselines: Vec::new(),
+        rollback_baselines: Vec::new(),
     }
 }

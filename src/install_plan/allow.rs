@@ -5,7 +5,7 @@
 use crate::wording::find_keyword;
 
 /// The codes of findings, and what allowing each of them accepts.
-pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
+pub(crate) const ALLOWABLE: [(&str, &str); 4] = [
     (
         "names-not-covered",
         "names that a server block serves and the certificate lacks are served without a valid certificate",
@@ -13,6 +13,14 @@ pub(crate) const ALLOWABLE: [(&str, &str); 2] = [
     (
         "configured-elsewhere",
         "some names of the certificate are still served with other files",
+    ),
+    (
+        "apache-reload-risk",
+        "Apache is reloaded although certctl cannot use a certificate of its configuration",
+    ),
+    (
+        "config-not-understood",
+        "files are installed for a server whose configuration certctl cannot read",
     ),
 ];
 

@@ -15,19 +15,24 @@ use crate::probe::{ProbePatience, ProbeTarget};
 use crate::store::layout::{FOLDER_MODE, LineageLayout};
 use crate::system::fs::lock::FileLock;
 use crate::system::fs::{files, folders};
+use crate::system::process::FinishedCommand;
 use crate::system::signals::InterruptSignal;
 use crate::webserver::model;
 
+pub(crate) mod answer;
+mod baseline;
 mod certificate;
 pub(crate) mod error;
+mod probe_round;
 mod prove;
 
+pub(crate) use answer::ProbeAnswer;
 pub(crate) use certificate::PlanContext;
 pub(crate) use error::StepError;
-pub(crate) use prove::{HANDSHAKE_TIMEOUT, ProbeAnswer, probe_groups};
+pub(crate) use probe_round::{HANDSHAKE_TIMEOUT, probe_groups};
 
 use error::InstallError;
-use prove::ProbeGroup;
+use prove::ProbeGoal;
 
 /// The outcome of one plan.
 #[derive(Debug, Default)]
@@ -38,6 +43,8 @@ pub(crate) struct AppliedPlan {
     pub other_probes: Vec<ProbeAnswer>,
     /// Why the plan failed, and how it was rolled back; `None` when every step succeeded.
     pub failed: Option<FailedPlan>,
+    /// Warnings of the tests that succeeded. Untrusted text.
+    pub test_warnings: Vec<String>,
     /// Harmless failures after the install had succeeded: the history, old releases.
     pub harmless_failures: Vec<(PlanStep, StepError)>,
 }
@@ -95,7 +102,7 @@ impl PlanRun<'_> {
     pub(crate) fn run(mut self, plans: &[InstallPlan]) -> Vec<AppliedPlan> {
         let mut applied: Vec<AppliedPlan> = plans.iter().map(|_| AppliedPlan::default()).collect();
         let mut scheduler = PlanScheduler::new(plans);
-        self.require_only_previously_serving_targets(plans);
+        self.observe_baselines(plans);
         while let Some(action) = scheduler.next_action() {
             match self.signal() {
                 Some(signal) if !finishes_despite_signal(&scheduler, &action) => {
@@ -128,7 +135,7 @@ impl PlanRun<'_> {
                 )
             })
             .collect();
-        for (&index, probes) in succeeded.iter().zip(prove::probe_groups(&groups)) {
+        for (&index, probes) in succeeded.iter().zip(probe_round::probe_groups(&groups)) {
             applied[index].other_probes = probes;
         }
     }
@@ -153,34 +160,39 @@ impl PlanRun<'_> {
             NextAction::RunStep(index, step) => {
                 self.run_step(scheduler, index, &step, &mut applied[index]);
             }
-            NextAction::AskServer(step, indices) => self.ask_server(scheduler, &step, &indices),
+            NextAction::AskServer(step, indices) => {
+                let finished = self.ask_server(scheduler, &step, &indices);
+                if let (PlanStep::TestServer { .. }, Some(finished)) = (&step, finished) {
+                    for index in indices {
+                        let warnings = model::test_warnings(&finished.output);
+                        applied[index].test_warnings.extend(warnings);
+                    }
+                }
+            }
             NextAction::Flush(folder) => flush(scheduler, &folder),
             NextAction::Prove(steps) => self.prove(scheduler, steps, applied),
         }
     }
 
-    /// Probes which targets serve the previous certificate before anything changes. A target that
-    /// does not (a mistyped address, say) is not required to serve it after a rollback.
-    fn require_only_previously_serving_targets(&mut self, plans: &[InstallPlan]) {
+    /// Probes every target before anything changes. After a rollback, those that serve the previous
+    /// certificate now must serve it again; if none does (a mistyped address, say), each must answer
+    /// as now.
+    fn observe_baselines(&mut self, plans: &[InstallPlan]) {
         let mut previous: Vec<(usize, Vec<Certificate>)> = Vec::new();
         for (index, plan) in plans.iter().enumerate() {
-            let certificates = previous_certificates(plan, &self.contexts[index]);
-            previous.extend(certificates.map(|certificates| (index, certificates)));
+            let is_probed = |step: &PlanStep| matches!(step, PlanStep::Prove { .. });
+            if plan.steps.iter().any(is_probed) {
+                let certificates = previous_certificates(plan, &self.contexts[index]);
+                previous.push((index, certificates.unwrap_or_default()));
+            }
         }
         let groups: Vec<(&[ProbeTarget], &[Certificate])> = previous
             .iter()
             .map(|(index, certificates)| (self.contexts[*index].targets, certificates.as_slice()))
             .collect();
-        let answers = prove::probe_groups(&groups);
-        for ((index, _), probes) in previous.iter().zip(answers) {
-            let serving: Vec<ProbeTarget> = probes
-                .into_iter()
-                .filter(ProbeAnswer::agrees)
-                .map(|probe| probe.target)
-                .collect();
-            if !serving.is_empty() {
-                self.contexts[*index].rollback_targets = serving;
-            }
+        let answers = probe_round::probe_groups(&groups);
+        for ((index, certificates), probes) in previous.iter().zip(answers) {
+            self.contexts[*index].set_baselines(&probes, certificates);
         }
     }
 
@@ -208,8 +220,14 @@ impl PlanRun<'_> {
         }
     }
 
-    /// Runs one test or one reload for all plans of that server.
-    fn ask_server(&self, scheduler: &mut RunScheduler<'_>, step: &PlanStep, indices: &[usize]) {
+    /// Runs one test or one reload for all plans of that server; returns how it ended, if it
+    /// succeeded.
+    fn ask_server(
+        &self,
+        scheduler: &mut RunScheduler<'_>,
+        step: &PlanStep,
+        indices: &[usize],
+    ) -> Option<FinishedCommand> {
         for &index in indices {
             scheduler.start_step(index, step);
         }
@@ -217,7 +235,8 @@ impl PlanRun<'_> {
             .first()
             .and_then(|&index| self.contexts[index].server_of_step(step));
         let Some(server) = server else {
-            return scheduler.complete_step(indices);
+            scheduler.complete_step(indices);
+            return None;
         };
         let result = match step {
             PlanStep::TestServer { .. } => server.test(),
@@ -231,14 +250,19 @@ impl PlanRun<'_> {
                     _ => StepError::Reload(finished),
                 };
                 scheduler.fail_server_step(step, &named, &Rc::new(error));
+                None
             }
-            Ok(_) => {
+            Ok(finished) => {
                 scheduler.complete_step(indices);
                 if let PlanStep::Reload { .. } = step {
                     scheduler.probe_again_after_reload(step);
                 }
+                finished
             }
-            Err(error) => scheduler.fail_server_step(step, &[], &Rc::new(error.into())),
+            Err(error) => {
+                scheduler.fail_server_step(step, &[], &Rc::new(error.into()));
+                None
+            }
         }
     }
 
@@ -275,12 +299,17 @@ impl PlanRun<'_> {
         if let Some(signal) = signal {
             return self.interrupt_plans(scheduler, signal);
         }
-        for ProbeGroup { index, probes, .. } in groups {
-            if probes.iter().all(ProbeAnswer::agrees) {
-                applied[index].probes = probes;
+        for group in groups {
+            let index = group.index;
+            // Where the rollback could not reload a server, only an answer proves that it serves the
+            // previous certificate.
+            let needs_evidence =
+                group.goal == ProbeGoal::Restored && scheduler.has_skipped_undo(index);
+            if group.is_accepted() && !(needs_evidence && group.is_inconclusive()) {
+                applied[index].probes = group.probes;
                 scheduler.complete_step(&[index]);
             } else {
-                scheduler.fail_step(index, Rc::new(StepError::NotServed(probes)));
+                scheduler.fail_step(index, Rc::new(StepError::NotServed(group.probes)));
             }
         }
     }

@@ -216,4 +216,6 @@ pub(crate) struct ServedLeaf {
     pub not_after: Option<Timestamp>,
     /// Whether the certificates after it are the same as in the file.
     pub same_chain: bool,
+    /// What a stapled OCSP response is about, if that is not this certificate.
+    pub stapled_for: Option<String>,
 }

@@ -82,6 +82,20 @@ pub(crate) enum StatusReason {
         names: Vec<String>,
         shown: ServedLeaf,
     },
+    /// A server sends the certificate with an OCSP response for something else.
+    #[error(
+        "for {} at {}, the server staples an OCSP response for {subject}; clients that check it \
+            reject the site",
+        join_listed(names),
+        listed_addresses(addresses)
+    )]
+    StapledDiffers {
+        addresses: Vec<SocketAddr>,
+        /// The server names (SNI) that were requested at each address.
+        names: Vec<String>,
+        /// What the response is about.
+        subject: String,
+    },
     /// A block with other files answers for names of the certificate.
     #[error(
         "{} is served for {} at {}: {} answers there with other files",
@@ -184,6 +198,7 @@ impl StatusReason {
             Self::WrongKey { .. } => "wrong-key",
             Self::ServedDiffers { .. } => "served-certificate-differs",
             Self::OtherServed { .. } => "other-certificate-served",
+            Self::StapledDiffers { .. } => "stapled-response-differs",
             Self::Silent { .. } => "not-served",
             Self::Due { .. } => "due",
             Self::EndsFirst { .. } => "intermediate-expires-first",
@@ -212,6 +227,7 @@ impl StatusReason {
             Self::Problem(_) | Self::EndsFirst { .. } => Rank::Chain,
             Self::ServedDiffers { .. }
             | Self::OtherServed { .. }
+            | Self::StapledDiffers { .. }
             | Self::Silent { .. }
             | Self::WrongKey { .. } => Rank::Served,
             Self::Due { .. } => Rank::Due,
@@ -244,9 +260,10 @@ impl StatusReason {
             Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => {
                 ReasonSeverity::Wrong
             }
-            Self::ServedDiffers { .. } | Self::OtherServed { .. } | Self::Silent { .. } => {
-                ReasonSeverity::Wrong
-            }
+            Self::ServedDiffers { .. }
+            | Self::OtherServed { .. }
+            | Self::StapledDiffers { .. }
+            | Self::Silent { .. } => ReasonSeverity::Wrong,
             Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => {
                 ReasonSeverity::Wrong
             }

@@ -45,6 +45,17 @@ impl ServedAnswer {
             other_block,
         } = self;
         match (answer, other_block) {
+            (
+                Ok(ServedLeaf {
+                    stapled_for: Some(subject),
+                    ..
+                }),
+                _,
+            ) => StatusReason::StapledDiffers {
+                addresses,
+                names,
+                subject,
+            },
             (Ok(shown), Some(block)) => StatusReason::OtherServed {
                 addresses,
                 names,
@@ -103,11 +114,14 @@ fn answer_unlike(
         Err(why) => return Some(Err(why.clone())),
     };
     let is_certificate = shown.fingerprint == certificate.fingerprint;
-    if is_certificate && shown.same_chain {
+    let is_expected = is_certificate && shown.same_chain;
+    if is_expected && shown.stapled_for.is_none() {
         return None;
     }
     Some(Ok(ServedLeaf {
         same_chain: is_certificate,
+        // Another certificate or chain matters more than its stapled response.
+        stapled_for: shown.stapled_for.clone().filter(|_| is_expected),
         ..shown.clone()
     }))
 }

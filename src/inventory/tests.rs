@@ -411,6 +411,7 @@ fn served_certificates_are_compared_with_the_files() {
             label: "x".to_owned(),
             not_after: Some(now()),
             same_chain,
+            stapled_for: None,
         })
     };
     for (answer, expected) in [
@@ -461,6 +462,7 @@ fn another_certificate_of_a_block_with_other_files_is_reported_as_such() {
             label: "x".to_owned(),
             not_after: Some(now()),
             same_chain: false,
+            stapled_for: None,
         }),
     }];
     assert_eq!(

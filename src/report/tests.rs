@@ -633,6 +633,11 @@ fn step_errors() -> Vec<StepError> {
             failed_probe(ProbeError::Refused),
             failed_probe(ProbeError::Stalled(Duration::from_secs(5))),
             failed_probe(ProbeError::Signature),
+            failed_probe(ProbeError::Unsupported {
+                handshake: Box::new(ProbeError::Alert("HandshakeFailure".into())),
+                clear_text: Box::new(ProbeError::Alert("ProtocolVersion".into())),
+                groups: "X25519, secp256r1".into(),
+            }),
         ]),
         StepError::Reload(FinishedCommand {
             status: Some(1),
@@ -655,6 +660,8 @@ fn failed_probe(error: ProbeError) -> ProbeAnswer {
         target: ProbeTarget::new("127.0.0.1:443".parse().unwrap(), label()),
         answer: Err(error),
         agreed_earlier: false,
+        baseline: None,
+        refuses_all: false,
     }
 }
 

@@ -14,7 +14,8 @@ use crate::inventory::item::{ServedLeaf, ServerProbe};
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation};
 use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
-use crate::probe::{StartTls, TlsHandshake};
+use crate::probe::stapled::{self, StapledSubject};
+use crate::probe::{ProbeTarget, StartTls, TlsHandshake};
 use crate::scan::results::ScanResults;
 use crate::scan::web_servers::ScanTarget;
 use crate::system::tls::hosts::{self, AddressAnswer, HostTarget};
@@ -32,7 +33,7 @@ impl ScanResults {
         for one in &scan_targets {
             targets.push(one.target.clone());
         }
-        let answers = tls::probe_all(&targets, LOCAL_DEADLINE);
+        let answers = tls::clear_text::probe_with_fallback(&targets, LOCAL_DEADLINE);
         for (scanned, answer) in scan_targets.into_iter().zip(answers) {
             let ScanTarget {
                 target,
@@ -47,6 +48,10 @@ impl ScanResults {
                     };
                     Ok(self.add_served(&place, &handshake, &expected))
                 }
+                Err(error) if error.is_unverifiable() => {
+                    self.report_unverified(&target, &error);
+                    continue;
+                }
                 Err(error) => Err(error_in_words(&error)),
             };
             self.server_probes.push(ServerProbe {
@@ -57,6 +62,18 @@ impl ScanResults {
                 answer,
             });
         }
+    }
+
+    /// Reports a server of this machine whose certificate cannot be read.
+    fn report_unverified(&mut self, target: &ProbeTarget, error: &ProbeError) {
+        let message = format!(
+            "which certificate {} serves for {} was not checked: {}",
+            target.address,
+            target.name,
+            error_in_words(error)
+        );
+        self.findings
+            .push(Finding::warning("not-verified", message));
     }
 
     /// Probes every address of the hosts; the results are added in the order of the hosts.
@@ -186,8 +203,10 @@ impl ScanResults {
                 label: "unreadable".to_owned(),
                 not_after: None,
                 same_chain,
+                stapled_for: None,
             };
         };
+        let stapled_for = other_subject(&handshake.stapled, &chain);
         self.items.push(InventoryItem {
             location: place.clone(),
             content: ItemContent::Certificates(chain),
@@ -197,7 +216,21 @@ impl ScanResults {
             label: leaf.label(),
             not_after: Some(leaf.not_after),
             same_chain,
+            stapled_for,
         }
+    }
+}
+
+/// Returns what a stapled response is about, if that is not the first certificate of `chain`.
+fn other_subject(response: &[u8], chain: &[Arc<Certificate>]) -> Option<String> {
+    if response.is_empty() {
+        return None;
+    }
+    let issuer = chain.get(1).map(Arc::as_ref);
+    match stapled::find_subject(response, chain.first()?, issuer) {
+        StapledSubject::ThisCertificate | StapledSubject::NoAnswer => None,
+        StapledSubject::Other(serial) => Some(format!("a certificate with serial number {serial}")),
+        StapledSubject::Unreadable => Some("no certificate".to_owned()),
     }
 }
 

@@ -1,12 +1,15 @@
 //! Makes full TLS handshakes and records what a server sends for a name. `probe` and `pki::verify`
 //! verify the chains; the handshake itself checks that the server has the leaf's key.
 
+pub(crate) mod clear_text;
 pub(crate) mod hosts;
 pub(crate) mod http_get;
 pub(crate) mod starttls;
+mod verifiable_key;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +31,8 @@ use self::starttls::StartTlsError;
 use super::activity;
 use super::runtime;
 use crate::pki::key::KeyAlgorithm;
-use crate::probe::{ProbeTarget, TlsHandshake};
+use crate::probe::{KeyCheck, ProbeTarget, TlsHandshake};
+use crate::wording::with_causes;
 
 /// Why a server sent no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +76,21 @@ pub enum ProbeError {
     /// The network or this machine failed.
     #[error("cannot connect")]
     Unreachable(#[source] io::Error),
+    /// Neither a handshake nor an offer of everything up to TLS 1.2 got a certificate.
+    #[error(
+        "certctl offered TLS 1.2 and TLS 1.3 with the groups {groups}: {}; it offered TLS 1.2 and \
+         earlier with every cipher suite and group: {}",
+        with_causes(&**handshake),
+        with_causes(&**clear_text)
+    )]
+    Unsupported {
+        /// Why the handshake failed.
+        handshake: Box<Self>,
+        /// Why no certificate could be read in the clear.
+        clear_text: Box<Self>,
+        /// The groups that the handshake offered.
+        groups: String,
+    },
 }
 
 /// How many handshakes run at once.
@@ -87,7 +106,21 @@ pub fn probe_all(
     targets: &[ProbeTarget],
     deadline: Duration,
 ) -> Vec<Result<TlsHandshake, ProbeError>> {
-    match runtime::block_on(probe_concurrently(targets, deadline)) {
+    run_all(targets, |target| {
+        Box::pin(async move { probe(&target, deadline).await })
+    })
+}
+
+/// One attempt to read the certificate of a server.
+type ProbeAttempt = Pin<Box<dyn Future<Output = Result<TlsHandshake, ProbeError>> + Send>>;
+
+/// Makes an attempt for each target; returns the answers in the order of the targets. At most
+/// `AT_ONCE` run at a time.
+fn run_all(
+    targets: &[ProbeTarget],
+    attempt: impl Fn(ProbeTarget) -> ProbeAttempt,
+) -> Vec<Result<TlsHandshake, ProbeError>> {
+    match runtime::block_on(probe_concurrently(targets, attempt)) {
         Ok(answers) => answers,
         Err(error) => targets
             .iter()
@@ -101,7 +134,7 @@ pub fn probe_all(
 
 async fn probe_concurrently(
     targets: &[ProbeTarget],
-    deadline: Duration,
+    attempt: impl Fn(ProbeTarget) -> ProbeAttempt,
 ) -> Vec<Result<TlsHandshake, ProbeError>> {
     let mut answers: Vec<_> = targets.iter().map(|_| Err(ProbeError::Closed)).collect();
     let mut waiting = targets.iter().cloned().enumerate();
@@ -110,7 +143,8 @@ async fn probe_concurrently(
         while running.len() < AT_ONCE
             && let Some((index, target)) = waiting.next()
         {
-            running.spawn(async move { (index, probe(&target, deadline).await) });
+            let attempt = attempt(target);
+            running.spawn(async move { (index, attempt.await) });
         }
         match running.join_next().await {
             Some(Ok((index, answer))) => answers[index] = answer,
@@ -188,6 +222,16 @@ async fn complete_handshake(
     name: ServerName<'static>,
     mut connection: TcpStream,
 ) -> Result<(), ProbeError> {
+    start_tls(target, &mut connection).await?;
+    TlsConnector::from(Arc::new(config))
+        .connect(name, connection)
+        .await
+        .map(drop)
+        .map_err(handshake_error)
+}
+
+/// Sends what the server expects before TLS: a PROXY header, a request to start TLS.
+async fn start_tls(target: &ProbeTarget, connection: &mut TcpStream) -> Result<(), ProbeError> {
     if target.proxy_header {
         let from = connection.local_addr().map_err(handshake_error)?;
         let to = connection.peer_addr().map_err(handshake_error)?;
@@ -197,13 +241,9 @@ async fn complete_handshake(
             .map_err(handshake_error)?;
     }
     if let Some(protocol) = target.starttls {
-        starttls::open(&mut connection, protocol).await?;
+        starttls::open(connection, protocol).await?;
     }
-    TlsConnector::from(Arc::new(config))
-        .connect(name, connection)
-        .await
-        .map(drop)
-        .map_err(handshake_error)
+    Ok(())
 }
 
 /// Version 1 of <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>, with the addresses
@@ -263,7 +303,7 @@ fn handshake_error(error: io::Error) -> ProbeError {
 }
 
 /// A verifier that records the chain as sent, and rejects only a server that cannot sign with the
-/// leaf's key.
+/// leaf's key. A signature that certctl cannot verify is accepted, and recorded as not checked.
 #[derive(Debug)]
 struct ChainRecorder {
     provider: Arc<CryptoProvider>,
@@ -273,10 +313,7 @@ struct ChainRecorder {
 
 impl ChainRecorder {
     fn new(algorithm: Option<KeyAlgorithm>) -> Self {
-        let seen = Mutex::new(TlsHandshake {
-            chain: Vec::new(),
-            protocol: "",
-        });
+        let seen = Mutex::new(TlsHandshake::default());
         Self {
             provider: Arc::new(aws_lc_rs::default_provider()),
             algorithm,
@@ -284,7 +321,7 @@ impl ChainRecorder {
         }
     }
 
-    /// Returns the chain, if the server has proved that it has the key.
+    /// Returns the chain, if the server has signed the handshake.
     fn proven_handshake(&self) -> Option<TlsHandshake> {
         let seen = self
             .seen
@@ -297,22 +334,20 @@ impl ChainRecorder {
     fn record_signature(
         &self,
         protocol: &'static str,
+        certificate: &CertificateDer<'_>,
         checked: Result<HandshakeSignatureValid, TlsError>,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        let checked = match checked {
-            // A leaf that webpki cannot parse (such as X.509 v1) is still recorded.
-            Err(TlsError::InvalidCertificate(
-                CertificateError::BadEncoding | CertificateError::Other(_),
-            )) => Ok(HandshakeSignatureValid::assertion()),
-            other => other,
+        let (key, checked) = match checked {
+            Ok(valid) => (KeyCheck::Checked, valid),
+            Err(error) if verifiable_key::is_unsupported(&error, certificate) => {
+                (KeyCheck::Unchecked, HandshakeSignatureValid::assertion())
+            }
+            Err(error) => return Err(error),
         };
-        if checked.is_ok() {
-            self.seen
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .protocol = protocol;
-        }
-        checked
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.protocol = protocol;
+        seen.key = key;
+        Ok(checked)
     }
 }
 
@@ -322,17 +357,16 @@ impl ServerCertVerifier for ChainRecorder {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
         let chain = std::iter::once(end_entity)
             .chain(intermediates)
             .map(|der| der.to_vec())
             .collect();
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .chain = chain;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.chain = chain;
+        seen.stapled = ocsp_response.to_vec();
         Ok(ServerCertVerified::assertion())
     }
 
@@ -345,6 +379,7 @@ impl ServerCertVerifier for ChainRecorder {
         let algorithms = &self.provider.signature_verification_algorithms;
         self.record_signature(
             "TLS 1.2",
+            certificate,
             verify_tls12_signature(message, certificate, signed, algorithms),
         )
     }
@@ -358,6 +393,7 @@ impl ServerCertVerifier for ChainRecorder {
         let algorithms = &self.provider.signature_verification_algorithms;
         self.record_signature(
             "TLS 1.3",
+            certificate,
             verify_tls13_signature(message, certificate, signed, algorithms),
         )
     }

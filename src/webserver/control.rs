@@ -25,6 +25,7 @@ mod observe;
 mod service;
 
 pub use apache::ApacheProgram;
+pub(crate) use apache::ReloadGate;
 pub(crate) use haproxy::HaproxyProgram;
 pub(crate) use loaded::UnloadedChanges;
 pub use nginx::NginxProgram;
@@ -197,6 +198,32 @@ impl ServerObservation {
 }
 
 impl ControlledServer {
+    /// Returns the faults that prevent a reload although the server's own test passes, and the server
+    /// that is reloaded in spite of them.
+    #[must_use]
+    pub(crate) fn without_reload_gate(self) -> (Self, Option<FinishedCommand>) {
+        let faults = self.reload_faults();
+        match self {
+            Self::Known {
+                program: ServerProgram::Apache(apache),
+                test,
+                reload,
+            } => {
+                let program = ServerProgram::Apache(ApacheProgram {
+                    gate: ReloadGate::Ignored,
+                    ..apache
+                });
+                let server = Self::Known {
+                    program,
+                    test,
+                    reload,
+                };
+                (server, faults)
+            }
+            other => (other, faults),
+        }
+    }
+
     /// Tests the configuration; `None` without a test command.
     ///
     /// # Errors

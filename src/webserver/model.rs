@@ -21,6 +21,7 @@ pub(crate) mod name;
 mod name_clash;
 pub(crate) mod probe_targets;
 mod software;
+mod test_warning;
 mod upstream;
 mod web_places;
 
@@ -42,3 +43,4 @@ pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
 pub(crate) use software::ServerSoftware;
 pub(crate) use upstream::UpstreamAddress;
 pub(crate) use web_places::{WebPlace, find_web_places};
+pub(crate) use test_warning::{test_warnings, warnings_about};

@@ -1,6 +1,7 @@
 //! What was probed, as documents list it.
 
 use crate::install_plan::apply::ProbeAnswer;
+use crate::probe::KeyCheck;
 
 /// What one address served for one name.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -11,6 +12,8 @@ pub(crate) struct ProbeResult {
     pub(super) protocol: Option<&'static str>,
     /// The status of the home page, after redirects.
     pub(super) http_status: Option<u16>,
+    /// Whether the server proved that it has the key; `None` without a certificate.
+    pub(super) key_checked: Option<bool>,
 }
 
 impl ProbeResult {
@@ -20,6 +23,21 @@ impl ProbeResult {
         Self {
             http_status,
             ..Self::from(probe)
+        }
+    }
+
+    /// The word for what these answers prove, if every one that could be read is as it should be.
+    #[must_use]
+    pub(crate) fn proof(results: &[Self]) -> &'static str {
+        if results.is_empty() || results.iter().any(|result| result.sha256.is_none()) {
+            "files"
+        } else if results
+            .iter()
+            .any(|result| result.key_checked == Some(false))
+        {
+            "certificate"
+        } else {
+            "live"
         }
     }
 }
@@ -33,6 +51,7 @@ impl From<&ProbeAnswer> for ProbeResult {
             sha256: handshake.map(crate::probe::TlsHandshake::sha256),
             protocol: handshake.map(|handshake| handshake.protocol),
             http_status: None,
+            key_checked: handshake.map(|handshake| handshake.key == KeyCheck::Checked),
         }
     }
 }

@@ -68,14 +68,12 @@ impl TransactionOutcome {
 
     fn proof(&self) -> &'static str {
         match self.verdict {
-            InstallVerdict::Live => "live",
+            InstallVerdict::Live | InstallVerdict::Unchanged => ProbeResult::proof(&self.seen),
             // The site answers with an error; every address serves the certificate.
             InstallVerdict::LiveIncomplete if !self.serves_others() && !self.seen.is_empty() => {
-                "live"
+                ProbeResult::proof(&self.seen)
             }
             InstallVerdict::Files => "files",
-            InstallVerdict::Unchanged if self.seen.is_empty() => "files",
-            InstallVerdict::Unchanged => "live",
             _ => "none",
         }
     }
@@ -184,7 +182,11 @@ impl TransactionOutcome {
         } else {
             format!("; {}", self.server.join(", "))
         };
-        format!("{addresses}: {names}, {protocols}, this certificate, full chain{server}")
+        let key = match ProbeResult::proof(&self.seen) {
+            "certificate" => " (key not checked)",
+            _ => "",
+        };
+        format!("{addresses}: {names}, {protocols}, this certificate{key}, full chain{server}")
     }
 
     /// The result, and when the certificate expires and is to be renewed.
@@ -199,7 +201,7 @@ impl TransactionOutcome {
                 self.site(),
                 headline.text
             ),
-            (None, "live") => format!(
+            (None, "live" | "certificate") => format!(
                 "{} serves this certificate, which expires {expires}",
                 self.site()
             ),
@@ -213,8 +215,8 @@ impl TransactionOutcome {
         if self.seen.is_empty() {
             done.push_str("; no server was probed");
         }
-        if self.serves_others() {
-            done.push_str("; not every address serves it");
+        if let Some(reason) = self.incomplete_reason() {
+            done.push_str(reason);
         }
         done
     }

@@ -48,10 +48,7 @@ fn is_error(finding: &Finding) -> bool {
 
 /// Turns an error into a warning that says why.
 fn demote(finding: &mut Finding) {
-    finding.severity = Severity::Warning;
-    let reason = format!(" (allowed by `--allow {}`)", finding.code);
-    finding.message.push_str(&reason);
-    finding.next.clear();
+    *finding = finding.clone().into_allowed();
 }
 
 /// Notes that all names are served with the certificate.

@@ -1,11 +1,12 @@
 //! Finds the servers of a run and observes each once, however many certificates it uses.
 
+mod probe_address;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::advice::servers;
 use crate::context::Context;
@@ -16,7 +17,6 @@ use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::store::settings::LineageSettings;
 use crate::system::process::{self, ProcessError};
-use crate::system::tls;
 use crate::webserver::control::{ControlledServer, ServerProgram};
 use crate::webserver::model::ServerSoftware;
 use crate::wording::joined_with_and;
@@ -76,12 +76,20 @@ pub(crate) struct ServerDiscovery {
     known: Vec<(ServerSpec, Option<Rc<ObservedServer>>)>,
     /// The addresses of each `--probe`.
     probes: HashMap<String, Vec<SocketAddr>>,
+    /// The codes of `--allow`.
+    allowed: Vec<&'static str>,
 }
 
-/// The timeout for resolving the host of a `--probe`.
-const RESOLVE: Duration = Duration::from_secs(10);
-
 impl ServerDiscovery {
+    /// Returns a discovery that ignores the doubts with these codes.
+    #[must_use]
+    pub(crate) fn allowing(allowed: impl IntoIterator<Item = &'static str>) -> Self {
+        Self {
+            allowed: allowed.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
     /// Returns every address of one `--probe`, resolved once.
     ///
     /// # Errors
@@ -89,7 +97,7 @@ impl ServerDiscovery {
     pub(crate) fn resolve_probe(&mut self, probe: &str) -> Result<&[SocketAddr], Failure> {
         match self.probes.entry(probe.to_owned()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => Ok(new.insert(resolve(probe)?)),
+            Entry::Vacant(new) => Ok(new.insert(probe_address::resolve(probe)?)),
         }
     }
 
@@ -208,7 +216,8 @@ impl ServerDiscovery {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == spec) {
             return Ok(known.clone());
         }
-        let observed = find_server(&spec)?.map(|server| Rc::new(ObservedServer::new(server)));
+        let server = find_server(&spec)?;
+        let observed = server.map(|server| Rc::new(ObservedServer::new(server, &self.allowed)));
         self.known.push((spec, observed.clone()));
         Ok(observed)
     }
@@ -242,22 +251,6 @@ fn find_server(spec: &ServerSpec) -> Result<Option<ControlledServer>, Failure> {
         test,
         reload,
     }))
-}
-
-fn resolve(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
-    let Some((host, port)) = parse_host_and_port(probe) else {
-        let message = format!("{probe:?} is not an address to probe");
-        let failure = Failure::new(FailureKind::Usage, message);
-        return Err(failure.with_step(servers::give_host_and_port()));
-    };
-    tls::resolve(host, port, RESOLVE).map_err(|error| {
-        Failure::from_error(FailureKind::Network, &error).with_step(servers::give_address())
-    })
-}
-
-fn parse_host_and_port(probe: &str) -> Option<(&str, u16)> {
-    let (host, port) = probe.rsplit_once(':')?;
-    Some((host, port.parse().ok()?))
 }
 
 /// Parses the servers of the options; `None` if the options name no server.

@@ -11,6 +11,7 @@ use crate::advice::servers;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity, shell_line};
 use crate::install::request::RunMode;
+use crate::install::servers::doubts;
 use crate::install::servers::observed_server::ObservedServer;
 use crate::install_plan::observe;
 use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
@@ -298,7 +299,7 @@ fn report_broken(
             .iter()
             .all(|line| line.starts_with(RELOAD_FAULT_PREFIX))
     {
-        return report_gate(output);
+        return doubts::report_gate(output);
     }
     let how = if finished.timed_out {
         "timed out"
@@ -316,16 +317,6 @@ fn report_broken(
         .map(|(chain, key)| servers::claim_missing_paths(&chain, &key))
         .fold(broken, Finding::with_step)
         .with_step(servers::repair_config(&command))
-}
-
-/// Reports that certctl does not reload Apache, because a certificate of its configuration would
-/// stop it.
-fn report_gate(lines: Vec<String>) -> Finding {
-    let message = "a reload would stop Apache: it cannot use a certificate or key of its \
-                       configuration (see below), and its configtest does not check keys";
-    Finding::error("server-config-broken", message)
-        .with_quote(lines)
-        .with_step(servers::repair_gated_lines())
 }
 
 /// Returns chain and key of the certificates that the server complains about and that do not exist.

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use crate::finding::Finding;
 use crate::install::servers::disabled_sites::{self, DisabledSite};
+use crate::install::servers::doubts;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::system::process::{FinishedCommand, ProcessError};
@@ -20,22 +21,29 @@ pub(crate) struct ObservedServer {
     pub observation: Option<ServerObservation>,
     /// The reason why its configuration cannot be read.
     pub refusal: Option<Finding>,
+    /// Doubts of certctl about it that the user has allowed, as warnings.
+    pub doubts: Vec<Finding>,
     tested: OnceCell<Option<FinishedCommand>>,
     disabled_sites: OnceCell<Vec<DisabledSite>>,
     unloaded_changes: OnceCell<Option<UnloadedChanges>>,
 }
 
 impl ObservedServer {
-    pub(super) fn new(server: ControlledServer) -> Self {
-        let (observation, refusal) = match server.program().map(ServerProgram::observe) {
+    pub(super) fn new(server: ControlledServer, allowed: &[&'static str]) -> Self {
+        let (server, mut doubts) = doubts::ignore_allowed_gate(server, allowed);
+        let (observation, mut refusal) = match server.program().map(ServerProgram::observe) {
             Some(Ok(observation)) => (Some(observation), None),
-            Some(Err(error)) => (None, Some(Finding::from(&error))),
+            Some(Err(error)) => (None, Some(doubts::report_unreadable(&server, &error))),
             None => (None, None),
         };
+        if let Some(allowed) = refusal.take_if(|finding| allowed.contains(&finding.code)) {
+            doubts.push(allowed.into_allowed());
+        }
         Self {
             server,
             observation,
             refusal,
+            doubts,
             tested: OnceCell::new(),
             disabled_sites: OnceCell::new(),
             unloaded_changes: OnceCell::new(),
@@ -73,6 +81,12 @@ impl ObservedServer {
         }
         let tested = self.server.test()?;
         Ok(self.tested.get_or_init(|| tested).as_ref())
+    }
+
+    /// Returns how its test ended before anything was changed, if it was run.
+    #[must_use]
+    pub(crate) fn tested(&self) -> Option<&FinishedCommand> {
+        self.tested.get().and_then(Option::as_ref)
     }
 
     /// Returns the changes to its configuration that it has not loaded, searched for once. After a

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::coverage::{self, ConfigUnderCheck};
 use super::discover::ServerDiscovery;
 use super::other_files::OtherFiles;
+use super::related_files::{self, NewCertificate};
 use super::{ServerUse, ServingState, names_of};
 use crate::advice::pki::lint_finding;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
@@ -21,7 +22,7 @@ use crate::pki::name::DnsName;
 use crate::pki::trust::TrustScope;
 use crate::probe::ProbeTarget;
 use crate::store::disk;
-use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer};
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer, StableLink};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
 use crate::system::tls;
@@ -40,8 +41,10 @@ const REPORTED: [fn(&ConfigUnderCheck<'_>) -> Vec<Finding>; 5] = [
 
 /// The certificate that servers serve now, and the addresses to probe.
 struct ServingObservation<'a> {
-    /// The new certificate, if there is one.
-    leaf: Option<&'a Certificate>,
+    /// The new chain, the leaf first; empty if there is no new certificate.
+    chain: &'a [Certificate],
+    /// The folder of the live release.
+    live: PathBuf,
     names: &'a [DnsName],
     /// The values of `--probe`.
     probes: &'a [String],
@@ -57,7 +60,7 @@ impl<'a> ServingObservation<'a> {
         discovery: &mut ServerDiscovery,
         layout: &LineageLayout,
         settings: &'a LineageSettings,
-        leaf: Option<&'a Certificate>,
+        chain: &'a [Certificate],
         names: &'a [DnsName],
     ) -> Result<Self, Failure> {
         let probes = &settings.probe;
@@ -67,7 +70,8 @@ impl<'a> ServingObservation<'a> {
             Some(resolve_probes(discovery, probes, names)?)
         };
         Ok(Self {
-            leaf,
+            chain,
+            live: layout.pointer(ReleasePointer::Live),
             names,
             probes,
             probe_targets,
@@ -78,8 +82,23 @@ impl<'a> ServingObservation<'a> {
     /// Warns if the present certificate allows client authentication and the new one does not.
     fn check_lost_client_auth(&self) -> Option<Finding> {
         let present = self.present.as_ref()?;
-        let lost = lint::find_lost_client_auth(present, self.leaf?)?;
+        let lost = lint::find_lost_client_auth(present, self.chain.first()?)?;
         Some(lint_finding(&lost, TrustScope::Public))
+    }
+
+    /// Checks the files that a server reads together with the certificate at `links`.
+    fn check_related(&self, server_use: &ServerUse, links: &[StableLink]) -> Vec<Finding> {
+        let Some(observation) = &server_use.observed.observation else {
+            return Vec::new();
+        };
+        let related = related_files::find(observation, links);
+        let new = NewCertificate {
+            chain: self.chain,
+            present: self.present.as_ref(),
+            live: &self.live,
+            server: &server_use.observed.server,
+        };
+        related_files::check(&related, new)
     }
 
     /// Adds the addresses of `--probe` to those of a configuration.
@@ -102,8 +121,8 @@ impl ServingState {
         certificates: &[Certificate],
     ) -> Result<(), Failure> {
         let names = super::dns_names(certificates);
-        let leaf = certificates.first();
-        let observation = ServingObservation::read(discovery, layout, settings, leaf, &names)?;
+        let observation =
+            ServingObservation::read(discovery, layout, settings, certificates, &names)?;
         self.apply_checks(&observation);
         Ok(())
     }
@@ -137,7 +156,7 @@ impl ServingState {
         let Some(server) = &server_use.observed.observation else {
             return Vec::new();
         };
-        let Some(leaf) = observation.leaf else {
+        let Some(leaf) = observation.chain.first() else {
             return Vec::new();
         };
         let config = &server.config;
@@ -161,6 +180,8 @@ impl ServingState {
             present_names,
             is_configured: server_use.is_configured,
         };
+        let related = observation.check_related(server_use, &self.configured_paths);
+        self.findings.extend(related);
         let result = CheckedConfig::new(&checked);
         server_use.coverage = result.coverage(observation);
         server_use.add_other_files(result.other_files);

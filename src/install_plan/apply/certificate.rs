@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::answer::{ProbeAnswer, TargetBaseline};
+use super::baseline;
 use super::error::{InstallError, StepError};
-use crate::install_plan::apply::prove::ProbeGroup;
+use crate::install_plan::apply::prove::{ProbeGoal, ProbeGroup};
 use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
@@ -46,6 +48,10 @@ pub(crate) struct PlanContext<'a> {
     /// Probe targets that must serve the previous certificate again after a rollback: those that
     /// served it before, where that was probed.
     pub rollback_targets: Vec<ProbeTarget>,
+    /// What each of `targets` answered before anything was changed; empty until it is probed.
+    pub baselines: Vec<TargetBaseline>,
+    /// What each of `rollback_targets` must answer again, if none served the previous certificate.
+    pub rollback_baselines: Vec<TargetBaseline>,
 }
 
 impl PlanContext<'_> {
@@ -79,17 +85,42 @@ impl PlanContext<'_> {
         index: usize,
         id: &ReleaseId,
     ) -> Result<ProbeGroup, FileError> {
-        let targets = if *id == self.wanted.id {
-            self.targets.to_vec()
+        let (targets, baselines, goal) = if *id == self.wanted.id {
+            let targets = self.targets.to_vec();
+            (targets, self.baselines.clone(), ProbeGoal::Installed)
         } else {
-            self.rollback_targets.clone()
+            let targets = self.rollback_targets.clone();
+            let baselines = self.rollback_baselines.clone();
+            (targets, baselines, ProbeGoal::Restored)
         };
         Ok(ProbeGroup {
             index,
             targets,
+            baselines,
             certificates: self.certificates(id)?,
+            goal,
             probes: Vec::new(),
         })
+    }
+
+    /// Records the answers of `targets` before anything is changed; `previous` is the certificate that
+    /// a rollback would restore.
+    pub(crate) fn set_baselines(&mut self, answers: &[ProbeAnswer], previous: &[Certificate]) {
+        let observed = baseline::observe(answers, previous);
+        let serves_previous = observed.iter().any(|target| target.serves_previous);
+        self.baselines = Vec::new();
+        self.rollback_targets = Vec::new();
+        self.rollback_baselines = Vec::new();
+        for target in observed {
+            self.baselines.push(target.baseline);
+            if serves_previous && !target.serves_previous {
+                continue;
+            }
+            self.rollback_targets.push(target.restored);
+            if !serves_previous {
+                self.rollback_baselines.push(target.restored_baseline);
+            }
+        }
     }
 
     /// Runs a step that concerns this plan alone, before the steps `after` it; returns the backup

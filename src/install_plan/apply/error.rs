@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::install_plan::apply::prove::ProbeAnswer;
+use crate::install_plan::apply::answer::ProbeAnswer;
 use crate::permissions::Mode;
 use crate::store::disk::StoreError;
 use crate::store::settings::SettingsError;

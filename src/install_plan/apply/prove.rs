@@ -1,32 +1,28 @@
-//! Probes what servers serve: once, or until they all serve what they should.
+//! Probes until servers serve what they should.
 
 use std::time::Duration;
 
+use super::answer::{ProbeAnswer, TargetBaseline};
+use super::baseline;
+use super::probe_round::{self, ProbeRequest};
 use crate::pki::certificate::Certificate;
-use crate::probe::{self, ProbeDecision, ProbePatience, ProbeTarget, ProbeVerdict, TlsHandshake};
+use crate::probe::{ProbeDecision, ProbePatience, ProbeTarget};
 use crate::system::clock::{self, Stopwatch};
-use crate::system::tls::{ProbeError, probe_all};
 
-/// The longest time that one handshake may take.
-pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a target that certctl does not support must fail as before until that is accepted: a
+/// server that reloads gracefully uses its old configuration for some time.
+const INCONCLUSIVE_AFTER: Duration = Duration::from_secs(2);
 
-/// What one target served.
-#[derive(Debug)]
-pub struct ProbeAnswer {
-    /// The address, and the name in the handshake (SNI).
-    pub target: ProbeTarget,
-    /// The handshake and what it proves, or why there was none.
-    pub answer: Result<(TlsHandshake, ProbeVerdict), ProbeError>,
-    /// Whether an earlier probe of this target found the release: its answers vary.
-    pub agreed_earlier: bool,
-}
+/// After so many rounds in a row with a new alert, probing ends: retrying does not help.
+const ALERT_ROUNDS: u32 = 2;
 
-impl ProbeAnswer {
-    /// Whether the target serves the release, leaf and full chain.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
-        matches!(&self.answer, Ok((_, ProbeVerdict::Matches)))
-    }
+/// What the targets of a group should answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ProbeGoal {
+    /// The installed release.
+    Installed,
+    /// The restored release; where no target served it before, the same answer as before.
+    Restored,
 }
 
 /// The targets to probe for one plan, and their latest answers.
@@ -35,40 +31,32 @@ pub(crate) struct ProbeGroup {
     /// The index of the plan within the run.
     pub(crate) index: usize,
     pub(crate) targets: Vec<ProbeTarget>,
+    /// What each target answered before; empty where that is not known.
+    pub(crate) baselines: Vec<TargetBaseline>,
     pub(crate) certificates: Vec<Certificate>,
+    pub(crate) goal: ProbeGoal,
     pub(crate) probes: Vec<ProbeAnswer>,
 }
 
-/// Probes every target of every group once, all at the same time. A group is the targets and the
-/// certificates that they should serve; the answers come grouped alike.
-#[must_use]
-pub(crate) fn probe_groups(groups: &[(&[ProbeTarget], &[Certificate])]) -> Vec<Vec<ProbeAnswer>> {
-    let targets: Vec<ProbeTarget> = groups
-        .iter()
-        .flat_map(|(targets, _)| targets.iter().cloned())
-        .collect();
-    let mut answers = probe_all(&targets, HANDSHAKE_TIMEOUT).into_iter();
-    let mut grouped = Vec::new();
-    for (targets, certificates) in groups {
-        let mut probes = Vec::new();
-        for (target, answer) in targets.iter().zip(answers.by_ref()) {
-            probes.push(ProbeAnswer {
-                target: target.clone(),
-                answer: answer.map(|handshake| judge_handshake(handshake, certificates)),
-                agreed_earlier: false,
-            });
-        }
-        grouped.push(probes);
+impl ProbeGroup {
+    /// Whether an answer is what it should be, or no evidence.
+    fn accepts(&self, probe: &ProbeAnswer) -> bool {
+        let is_accepted = match self.goal {
+            ProbeGoal::Installed => probe.is_inconclusive(),
+            ProbeGoal::Restored => probe.is_as_before(),
+        };
+        probe.agrees() || is_accepted
     }
-    grouped
-}
 
-fn judge_handshake(
-    handshake: TlsHandshake,
-    certificates: &[Certificate],
-) -> (TlsHandshake, ProbeVerdict) {
-    let verdict = probe::compare_handshake(&handshake, certificates);
-    (handshake, verdict)
+    /// Whether every target answers as it should, or its answer is no evidence.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.probes.iter().all(|probe| self.accepts(probe))
+    }
+
+    /// Whether some answer is no evidence of what the target serves.
+    pub(crate) fn is_inconclusive(&self) -> bool {
+        self.probes.iter().any(ProbeAnswer::is_inconclusive)
+    }
 }
 
 /// A group that is still probed.
@@ -76,10 +64,13 @@ struct OpenGroup<'a> {
     group: &'a mut ProbeGroup,
     /// How many probes in a row found the release at every target.
     agreed: u32,
+    /// How many probes in a row found a new alert.
+    alerted: u32,
 }
 
-/// Probes until every group agrees at all of its targets often enough, the time is up, or a signal
-/// arrives, which is returned. A group that is proven is not probed again.
+/// Probes until every group agrees at all of its targets often enough, the time is up, a signal
+/// arrives, which is returned, or a target refuses clients with an alert that it did not send
+/// before. A group that is decided is not probed again.
 pub(crate) fn probe_until(
     groups: &mut [ProbeGroup],
     patience: ProbePatience,
@@ -88,16 +79,21 @@ pub(crate) fn probe_until(
     let started = Stopwatch::start();
     let mut open: Vec<OpenGroup<'_>> = groups
         .iter_mut()
-        .map(|group| OpenGroup { group, agreed: 0 })
+        .map(|group| OpenGroup {
+            group,
+            agreed: 0,
+            alerted: 0,
+        })
         .collect();
     loop {
-        probe_open_groups(&mut open);
+        probe_open_groups(&mut open, started.elapsed());
         let passed = started.elapsed();
-        open.retain(|OpenGroup { agreed, .. }| {
-            matches!(
-                patience.decide_next(*agreed, passed),
-                ProbeDecision::ProbeAgain(_)
-            )
+        open.retain(|group| {
+            group.alerted < ALERT_ROUNDS
+                && matches!(
+                    patience.decide_next(group.agreed, passed),
+                    ProbeDecision::ProbeAgain(_)
+                )
         });
         if open.is_empty() {
             return None;
@@ -109,21 +105,43 @@ pub(crate) fn probe_until(
     }
 }
 
-fn probe_open_groups(open: &mut [OpenGroup<'_>]) {
-    let requests: Vec<_> = open
+fn probe_open_groups(open: &mut [OpenGroup<'_>], passed: Duration) {
+    let requests: Vec<ProbeRequest<'_>> = open
         .iter()
-        .map(|open| (&open.group.targets[..], &open.group.certificates[..]))
+        .map(|open| ProbeRequest {
+            targets: &open.group.targets,
+            baselines: &open.group.baselines,
+            certificates: &open.group.certificates,
+        })
         .collect();
-    let answers = probe_groups(&requests);
-    for (OpenGroup { group, agreed }, mut probes) in open.iter_mut().zip(answers) {
-        for (probe, last) in probes.iter_mut().zip(&group.probes) {
+    let answers = probe_round::probe_requests(&requests);
+    for (open, mut probes) in open.iter_mut().zip(answers) {
+        for (probe, last) in probes.iter_mut().zip(&open.group.probes) {
             probe.agreed_earlier = last.agreed_earlier || last.agrees();
         }
-        if probes.iter().all(ProbeAnswer::agrees) {
-            *agreed += 1;
-        } else {
-            *agreed = 0;
+        if open.group.goal == ProbeGoal::Installed {
+            baseline::find_refusals(&mut probes);
         }
-        group.probes = probes;
+        open.group.probes = probes;
+        open.count(passed);
+    }
+}
+
+impl OpenGroup<'_> {
+    /// Counts the rounds that agreed, and those with a new alert.
+    fn count(&mut self, passed: Duration) {
+        let group = &self.group;
+        let is_early = passed < INCONCLUSIVE_AFTER;
+        let agrees = |probe: &ProbeAnswer| {
+            probe.agrees() || group.accepts(probe) && !(is_early && probe.is_inconclusive())
+        };
+        self.agreed = if group.probes.iter().all(agrees) {
+            self.agreed + 1
+        } else {
+            0
+        };
+        let has_alert = group.goal == ProbeGoal::Installed
+            && group.probes.iter().any(ProbeAnswer::is_new_alert);
+        self.alerted = if has_alert { self.alerted + 1 } else { 0 };
     }
 }

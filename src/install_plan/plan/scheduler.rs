@@ -324,6 +324,12 @@ impl<'a, T: Clone> PlanScheduler<'a, T> {
         }
     }
 
+    /// Whether a step of a plan's rollback failed or was skipped.
+    #[must_use]
+    pub(crate) fn has_skipped_undo(&self, index: usize) -> bool {
+        !self.plans[index].not_undone.is_empty()
+    }
+
     /// Rolls back every plan that has not settled.
     pub(crate) fn interrupt(&mut self, why: &T) {
         for index in 0..self.plans.len() {

@@ -29,6 +29,8 @@ fn certificate_path(text: &str, folder: &Path) -> ConfiguredPath {
 pub struct NginxBlock {
     /// The block in the form that all servers share.
     pub block: ConfigBlock,
+    /// `ssl_stapling_file` and `ssl_trusted_certificate`, which belong to a certificate.
+    pub related: Vec<NginxDirective>,
     /// All directives of the block.
     pub directives: Vec<NginxDirective>,
 }
@@ -148,6 +150,7 @@ impl ServerPart<'_> {
         };
         NginxBlock {
             block,
+            related: related_directives(&levels),
             directives: server.block.clone().unwrap_or_default(),
         }
     }
@@ -191,6 +194,13 @@ impl<'a> DirectiveLevels<'a> {
             .copied()
             .filter(move |directive| directive.name == name)
     }
+}
+
+/// The directives that name files which belong to one certificate.
+fn related_directives(levels: &DirectiveLevels<'_>) -> Vec<NginxDirective> {
+    let names = ["ssl_stapling_file", "ssl_trusted_certificate"];
+    let found = names.into_iter().flat_map(|name| levels.effective(name));
+    found.cloned().collect()
 }
 
 fn server_names(directives: &[&NginxDirective]) -> Vec<ServerName> {

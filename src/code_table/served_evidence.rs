@@ -1,0 +1,78 @@
+//! Findings about what servers send after an installation, and about files that belong to one
+//! certificate.
+//! Rows of the code table, sorted by code.
+
+use super::entry::{CodeEntry, FINDING};
+
+pub(super) static ROWS: &[CodeEntry] = &[
+    CodeEntry {
+        code: "handshakes-fail",
+        meaning: "with the new certificate the server refuses clients that it accepted before",
+        why: "An alert ends the handshake at once, and waiting does not change that. The previous \
+            certificate was restored within a second.",
+        fix: "Check that the server's protocols and cipher suites allow the key type of the new \
+            certificate, and that its key usage contains digitalSignature. Request a certificate \
+            that fits.",
+        source: "RFC 8446 6.2",
+        example: "a new ECDSA certificate, and `ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256;`",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "key-not-checked",
+        meaning: "the server sends the certificate, and whether it has the key was not checked",
+        why: "certctl does not support the key or the algorithms that the server requires, so it \
+            could not complete the handshake in which the server proves that it has the key. Many \
+            browsers do not support them either.",
+        fix: "Nothing to do if all clients support it. Otherwise allow TLS 1.3, or ECDHE suites \
+            with AES-GCM, and use an RSA-2048 or ECDSA P-256 key.",
+        source: "RFC 5246 7.4.2",
+        example: "ssl_protocols TLSv1.2;\n\
+            ssl_ciphers AES256-GCM-SHA384;",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "not-verified",
+        meaning: "which certificate the server sends could not be read",
+        why: "The server speaks only TLS 1.3 with groups or algorithms that certctl does not \
+            support. It refused certctl in the same way before the installation, so this is no \
+            sign of a fault. The files are installed and the server was reloaded.",
+        fix: "Check the certificate with another client, for instance `openssl s_client -connect \
+            127.0.0.1:443`.",
+        source: "certctl",
+        example: "ssl_protocols TLSv1.3;\n\
+            ssl_ecdh_curve X448;",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "related-file-outdated",
+        meaning: "the server reads a file that belongs to the old certificate",
+        why: "OCSP responses, issuers and CT timestamps are about one certificate. With another one \
+            they are useless, and some clients reject the connection.",
+        fix: "Replace or remove the file as certctl prints, then reload the server.",
+        source: "nginx: ssl_stapling_file; HAProxy: ssl-load-extra-files",
+        example: "/etc/haproxy/certs/example.com.pem\n\
+            /etc/haproxy/certs/example.com.pem.ocsp",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "server-test-warning",
+        meaning: "the server's own test succeeded with warnings about the certificate's files",
+        why: "The server can use the files, but ignores a part of its configuration or of them.",
+        fix: "Read the quoted lines. They often concern OCSP stapling.",
+        source: "certctl",
+        example: "nginx: [warn] \"ssl_stapling\" ignored, issuer certificate not found for \
+            certificate \"/etc/ssl/example.com.fullchain.pem\"",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "stapled-response-differs",
+        meaning: "the server staples an OCSP response that is not for the certificate",
+        why: "Clients that check the stapled response reject the connection.",
+        fix: "Replace the stored response (nginx: `ssl_stapling_file`, HAProxy: the file `.ocsp` \
+            next to the certificate) or stop using it, then reload the server.",
+        source: "RFC 6066 8; RFC 6960 4.2.1",
+        example: "ssl_stapling on;\n\
+            ssl_stapling_file /etc/nginx/ssl/example.com.ocsp;",
+        ..FINDING
+    },
+];
