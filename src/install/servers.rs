@@ -25,11 +25,15 @@ mod coverage;
 pub(crate) mod disabled_sites;
 pub(crate) mod discover;
 pub(crate) mod health;
+mod instances;
 pub(crate) mod new_block;
 mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
+mod port_owners;
+mod server_spec;
 mod serving_checks;
+mod unreached;
 
 /// The servers of a certificate, as observed.
 #[derive(Debug)]
@@ -131,6 +135,7 @@ pub(crate) fn find_serving(
         .filter_map(|observed| observed.refusal.clone())
         .collect();
     serving.choose_paths(search, found.servers, &names)?;
+    serving.check_foreign(discovery);
     let layout = serving.resolve_layout(search)?;
     if serving.refusals.is_empty() {
         serving.check_configs(discovery, &layout, search.settings, certificates)?;

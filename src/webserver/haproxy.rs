@@ -8,13 +8,11 @@ pub(crate) mod config;
 pub(crate) mod crt;
 pub(crate) mod lex;
 mod list;
-pub(crate) mod master;
 pub(crate) mod words;
 pub(crate) mod write;
 
 pub(crate) use config::{HaproxyConfig, HaproxyFiles};
 pub(crate) use crt::{CrtCertificate, CrtPathContent};
 pub(crate) use lex::HaproxyEnvironment;
-pub(crate) use master::MasterProcess;
 pub(crate) use words::complaint;
 pub(crate) use write::HaproxyWriter;

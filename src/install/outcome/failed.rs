@@ -163,6 +163,20 @@ pub(super) fn check_still_old(
     Some(Finding::error("reload-no-effect", message).with_step(next))
 }
 
+/// Describes the processes that listen at the addresses of a server in its place, where that may be
+/// why a step failed.
+pub(super) fn find_port_owners(situation: &PreflightState, error: &StepError) -> Vec<String> {
+    match error {
+        StepError::NotServed(_) | StepError::Reload(_) | StepError::Test(_) => {
+            situation.serving.describe_other_owners()
+        }
+        StepError::Install(_)
+        | StepError::Interrupted(_)
+        | StepError::Process(_)
+        | StepError::Skipped => Vec::new(),
+    }
+}
+
 fn reload_commands(plan: &InstallPlan) -> Vec<String> {
     let commands = plan.steps.iter().filter_map(|step| match step {
         PlanStep::Reload { command, .. } => Some(command.clone()),

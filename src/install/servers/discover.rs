@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,12 +13,17 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::install::servers::disabled_sites::{self, DisabledSite};
+use crate::install::servers::instances::{self, ChosenInstances};
+use crate::install::servers::server_spec::{GivenCommands, ServerSpec, find_server};
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::store::settings::LineageSettings;
-use crate::system::process::{self, FinishedCommand, ProcessError};
+use crate::system::process::{FinishedCommand, ProcessError};
 use crate::system::tls;
-use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
+use crate::webserver::control::foreign::ForeignServer;
+use crate::webserver::control::{
+    ControlledServer, InstanceScope, ServerObservation, ServerProgram,
+};
 use crate::webserver::model::{ConfigBlock, ServerSoftware};
 use crate::wording::joined_with_and;
 
@@ -64,6 +69,20 @@ impl ObservedServer {
             .is_none_or(|observation| observation.running.is_some())
     }
 
+    /// Whether the addresses of a running process can be probed from here.
+    #[must_use]
+    pub(crate) fn can_probe(&self) -> bool {
+        let program = self.server.program();
+        program.is_none_or(ServerProgram::can_probe)
+    }
+
+    /// The process ids of its masters.
+    #[must_use]
+    pub(crate) fn master_pids(&self) -> Vec<i32> {
+        let program = self.server.program();
+        program.map(ServerProgram::master_pids).unwrap_or_default()
+    }
+
     /// Whether its profile shows that it is running.
     fn is_running(&self) -> bool {
         self.observation
@@ -104,7 +123,7 @@ impl ObservedServer {
 
     /// Whether its configuration references one of these files as a certificate, or serves one of
     /// these names; assumed if it cannot be read.
-    fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
+    pub(super) fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
         self.observation.as_ref().is_none_or(|observation| {
             let config = &observation.config;
             config.blocks_naming(links).next().is_some()
@@ -120,6 +139,8 @@ pub(crate) struct DiscoveredServers {
     /// Installed servers that are omitted: they do not reference the certificate and are not running,
     /// while another server is.
     pub idle: Vec<ServerSoftware>,
+    /// Running servers whose configuration cannot be read.
+    unreadable: Vec<Rc<ObservedServer>>,
 }
 
 impl DiscoveredServers {
@@ -145,7 +166,11 @@ impl DiscoveredServers {
                 .collect();
             servers.retain(|observed| observed.runs());
         }
-        Self { servers, idle }
+        Self {
+            servers,
+            idle,
+            unreadable: Vec::new(),
+        }
     }
 
     /// Returns the software of each server; commands given by the user have none.
@@ -155,13 +180,13 @@ impl DiscoveredServers {
             .filter_map(|observed| observed.software())
     }
 
-    /// Returns a note for each server that is omitted.
+    /// Returns a finding for each server that is omitted.
     #[must_use]
     pub(crate) fn report_omitted(&self) -> Vec<Finding> {
-        self.idle
-            .iter()
-            .map(|software| self.report_idle(*software))
-            .collect()
+        let idle = self.idle.iter().map(|software| self.report_idle(*software));
+        let unreadable = self.unreadable.iter();
+        let unreadable = unreadable.filter_map(|one| instances::report_unreadable(one));
+        idle.chain(unreadable).collect()
     }
 
     fn report_idle(&self, software: ServerSoftware) -> Finding {
@@ -179,61 +204,42 @@ impl DiscoveredServers {
     }
 }
 
-/// A server, and how it is controlled.
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct ServerSpec {
-    software: Option<ServerSoftware>,
-    config: Option<PathBuf>,
-    test: Option<Vec<String>>,
-    reload: Option<Vec<String>>,
-}
-
-impl ServerSpec {
-    /// Returns a server that is tested and reloaded with the commands of its profile.
-    fn with_profile(software: ServerSoftware, config: Option<PathBuf>) -> Self {
-        Self {
-            software: Some(software),
-            config,
-            test: None,
-            reload: None,
-        }
-    }
-}
-
-/// Commands given by the user, which replace those of a profile.
-struct GivenCommands {
-    test: Option<Vec<String>>,
-    reload: Option<Vec<String>>,
-}
-
-impl GivenCommands {
-    fn parse(settings: &LineageSettings) -> Result<Self, Failure> {
-        Ok(Self {
-            test: settings.test.as_deref().map(parse_command).transpose()?,
-            reload: settings.reload.as_deref().map(parse_command).transpose()?,
-        })
-    }
-
-    fn are_any(&self) -> bool {
-        self.test.is_some() || self.reload.is_some()
-    }
-
-    fn spec(&self, software: Option<ServerSoftware>, config: Option<&Path>) -> ServerSpec {
-        ServerSpec {
-            software,
-            config: config.map(Path::to_owned),
-            test: self.test.clone(),
-            reload: self.reload.clone(),
-        }
+/// Under `--root`, which is a tree of another machine, no other running server matters.
+fn scope_in(context: &Context) -> InstanceScope {
+    match context.root {
+        Some(_) => InstanceScope::Configured,
+        None => InstanceScope::Running,
     }
 }
 
 /// The servers that were found so far in this run.
 #[derive(Debug, Default)]
 pub(crate) struct ServerDiscovery {
-    known: Vec<(ServerSpec, Option<Rc<ObservedServer>>)>,
+    known: Vec<(ServerSpec, Vec<Rc<ObservedServer>>)>,
+    /// The servers that see other files; searched for once, and not under `--root`.
+    foreign: Option<Vec<ForeignServer>>,
     /// The addresses of each `--probe`.
     probes: HashMap<String, Vec<SocketAddr>>,
+}
+
+/// How to choose among several servers of one kind.
+struct InstanceChoice<'a> {
+    commands: &'a GivenCommands,
+    scope: InstanceScope,
+    links: &'a [StableLink],
+    names: &'a [DnsName],
+}
+
+impl InstanceChoice<'_> {
+    /// Adds those of `observed` that the certificate concerns. Commands of the user control one.
+    fn add(&self, found: &mut ChosenInstances, observed: Vec<Rc<ObservedServer>>) {
+        let mut more = ChosenInstances::choose(observed, self.links, self.names);
+        if self.commands.are_any() {
+            more.chosen.truncate(1);
+        }
+        found.chosen.append(&mut more.chosen);
+        found.unreadable.append(&mut more.unreadable);
+    }
 }
 
 /// The timeout for resolving the host of a `--probe`.
@@ -266,15 +272,29 @@ impl ServerDiscovery {
     ) -> Result<DiscoveredServers, Failure> {
         let commands = GivenCommands::parse(settings)?;
         let config = settings.server_config.as_deref();
+        let scope = scope_in(context);
+        if scope == InstanceScope::Running && self.foreign.is_none() {
+            let all = ServerSoftware::ALL.into_iter();
+            self.foreign = Some(all.flat_map(ForeignServer::find_all).collect());
+        }
+        let choice = InstanceChoice {
+            commands: &commands,
+            scope,
+            links,
+            names,
+        };
         let mut found = DiscoveredServers::default();
         if let Some(wanted) = parse_servers(settings)? {
-            found.servers = self.find_named(settings, &wanted, &commands)?;
+            let chosen = self.find_named(settings, &wanted, &choice)?;
+            found.servers = chosen.chosen;
+            found.unreadable = chosen.unreadable;
         } else if config.is_some() {
-            let spec = commands.spec(Some(ServerSoftware::Nginx), config);
+            let spec = commands.spec(Some(ServerSoftware::Nginx), config, scope);
             found.servers.extend(self.observe(spec)?);
         } else if context.root.is_none() {
-            let installed = self.find_installed(&commands)?;
-            found = DiscoveredServers::select(installed, links, names);
+            let chosen = self.find_installed(&choice)?;
+            found = DiscoveredServers::select(chosen.chosen, links, names);
+            found.unreadable = chosen.unreadable;
         }
         if found.servers.len() > 1 && (commands.are_any() || config.is_some()) {
             return Err(ambiguous(&found));
@@ -282,7 +302,7 @@ impl ServerDiscovery {
         if found.servers.is_empty() {
             found
                 .servers
-                .extend(self.observe(commands.spec(None, None))?);
+                .extend(self.observe(commands.spec(None, None, scope))?);
         }
         Ok(found)
     }
@@ -292,39 +312,48 @@ impl ServerDiscovery {
         &mut self,
         settings: &LineageSettings,
         wanted: &[ServerSoftware],
-        commands: &GivenCommands,
-    ) -> Result<Vec<Rc<ObservedServer>>, Failure> {
-        let mut found = Vec::new();
+        choice: &InstanceChoice<'_>,
+    ) -> Result<ChosenInstances, Failure> {
+        let mut found = ChosenInstances::default();
         for &software in wanted {
             let own_config = settings.server_configs.get(software.name());
             let config = own_config.or(settings.server_config.as_ref());
-            let spec = commands.spec(Some(software), config.map(PathBuf::as_path));
+            let config = config.map(PathBuf::as_path);
+            let spec = choice.commands.spec(Some(software), config, choice.scope);
             let observed = self.observe(spec)?;
-            found.push(observed.ok_or_else(|| not_installed(software))?);
+            if observed.is_empty() {
+                return Err(not_installed(software));
+            }
+            choice.add(&mut found, observed);
         }
         Ok(found)
     }
 
-    fn find_installed(
-        &mut self,
-        commands: &GivenCommands,
-    ) -> Result<Vec<Rc<ObservedServer>>, Failure> {
-        let mut found = Vec::new();
+    fn find_installed(&mut self, choice: &InstanceChoice<'_>) -> Result<ChosenInstances, Failure> {
+        let mut found = ChosenInstances::default();
         for software in ServerSoftware::ALL {
-            found.extend(self.observe(commands.spec(Some(software), None))?);
+            let spec = choice.commands.spec(Some(software), None, choice.scope);
+            choice.add(&mut found, self.observe(spec)?);
         }
         Ok(found)
+    }
+
+    /// Returns the servers that see other files than certctl.
+    pub(super) fn foreign_servers(&self) -> &[ForeignServer] {
+        self.foreign.as_deref().unwrap_or_default()
     }
 
     /// Returns every installed server with its usual configuration, or why it cannot be observed.
     pub(crate) fn observe_installed(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
-        ServerSoftware::ALL
-            .into_iter()
-            .filter_map(|software| {
-                let spec = ServerSpec::with_profile(software, None);
-                self.observe(spec).transpose()
-            })
-            .collect()
+        let mut found = Vec::new();
+        for software in ServerSoftware::ALL {
+            let spec = ServerSpec::with_profile(software, None, InstanceScope::Configured);
+            match self.observe(spec) {
+                Ok(observed) => found.extend(observed.into_iter().map(Ok)),
+                Err(failure) => found.push(Err(failure)),
+            }
+        }
+        found
     }
 
     /// Returns the running servers whose configuration references the certificate (`links`) although
@@ -351,22 +380,21 @@ impl ServerDiscovery {
                 continue;
             }
             // These servers were not requested: one that cannot be observed is skipped.
-            let spec = ServerSpec::with_profile(software, config.cloned());
-            if let Ok(Some(observed)) = self.observe(spec)
-                && observed.is_running()
-                && observed.names_any(links)
-            {
-                unnotified.push(observed);
-            }
+            let spec = ServerSpec::with_profile(software, config.cloned(), scope_in(context));
+            let observed = self.observe(spec).unwrap_or_default().into_iter();
+            unnotified.extend(observed.filter(|one| one.is_running() && one.names_any(links)));
         }
         unnotified
     }
 
-    fn observe(&mut self, spec: ServerSpec) -> Result<Option<Rc<ObservedServer>>, Failure> {
+    fn observe(&mut self, spec: ServerSpec) -> Result<Vec<Rc<ObservedServer>>, Failure> {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == spec) {
             return Ok(known.clone());
         }
-        let observed = find_server(&spec)?.map(|server| Rc::new(ObservedServer::new(server)));
+        let servers = find_server(&spec)?.into_iter();
+        let observed: Vec<Rc<ObservedServer>> = servers
+            .map(|server| Rc::new(ObservedServer::new(server)))
+            .collect();
         self.known.push((spec, observed.clone()));
         Ok(observed)
     }
@@ -381,25 +409,6 @@ fn config_of_unnamed(settings: &LineageSettings, software: ServerSoftware) -> Op
         return settings.server_config.as_ref();
     }
     own_config
-}
-
-/// Finds the server that `spec` means; `None` if its program is not installed.
-fn find_server(spec: &ServerSpec) -> Result<Option<ControlledServer>, Failure> {
-    let test = spec.test.clone();
-    let reload = spec.reload.clone();
-    let Some(software) = spec.software else {
-        return Ok(Some(if test.is_some() || reload.is_some() {
-            ControlledServer::Command { test, reload }
-        } else {
-            ControlledServer::None
-        }));
-    };
-    let program = ServerProgram::find(software, spec.config.as_deref())?;
-    Ok(program.map(|program| ControlledServer::Known {
-        program,
-        test,
-        reload,
-    }))
 }
 
 fn resolve(probe: &str) -> Result<Vec<SocketAddr>, Failure> {
@@ -443,18 +452,6 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
         return Err(failure.with_step(servers::name_servers_or_none()));
     }
     Ok(Some(wanted))
-}
-
-/// Splits a command into words, and checks that its program exists before anything is changed.
-fn parse_command(text: &str) -> Result<Vec<String>, Failure> {
-    let words = process::split_command(text)?;
-    match words.first() {
-        Some(program) if process::find_program(program).is_none() => Err(ProcessError::NotFound {
-            program: program.clone(),
-        }
-        .into()),
-        _ => Ok(words),
-    }
 }
 
 fn ambiguous(found: &DiscoveredServers) -> Failure {

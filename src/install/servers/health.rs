@@ -15,7 +15,7 @@ use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
 use crate::store::layout::{LineageLayout, StableLink};
 use crate::system::fs::files;
 use crate::system::process::FinishedCommand;
-use crate::webserver::apache::gate::RELOAD_FAULT_PREFIX;
+use crate::webserver::apache::gate::{RELOAD_FAULT_PREFIX, TAKEN_ADDRESS_PREFIX};
 use crate::webserver::model::{ComplaintSubject, ConfiguredCertificate, names_path};
 
 /// The paths of a certificate, and the servers that use it.
@@ -212,6 +212,12 @@ fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Findi
     {
         return report_gate(output);
     }
+    if output
+        .iter()
+        .any(|line| line.starts_with(TAKEN_ADDRESS_PREFIX))
+    {
+        return report_taken_addresses(output);
+    }
     let how = if finished.timed_out {
         "timed out"
     } else {
@@ -240,6 +246,15 @@ fn report_gate(lines: Vec<String>) -> Finding {
     Finding::error("server-config-broken", message)
         .with_quote(lines)
         .with_step(servers::repair_gated_lines())
+}
+
+/// Reports that certctl does not reload Apache, because Apache could not listen at an address.
+fn report_taken_addresses(lines: Vec<String>) -> Finding {
+    let message = "a reload would stop Apache: another process listens at an address of its \
+                       configuration (see below)";
+    Finding::error("server-config-broken", message)
+        .with_quote(lines)
+        .with_step(servers::free_addresses())
 }
 
 /// Returns chain and key of the certificates that the server complains about and that do not exist.

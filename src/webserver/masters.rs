@@ -1,0 +1,224 @@
+//! The master processes of web servers: which processes they are, how each was started, and how it
+//! is reloaded. Pure: decides from what /proc says, which `webserver::control` reads.
+
+use std::path::PathBuf;
+
+use super::model::ServerSoftware;
+
+pub(crate) mod arguments;
+pub(crate) mod listeners;
+pub(crate) mod reload;
+
+pub(crate) use arguments::StartArguments;
+
+/// The names of nginx's process, as different builds call it.
+const NGINX: [&str; 3] = ["nginx", "openresty", "angie"];
+/// The names of Apache's process.
+const APACHE: [&str; 2] = ["apache2", "httpd"];
+const HAPROXY: [&str; 1] = ["haproxy"];
+/// What follows the name in the title of nginx's master process.
+const MASTER_TITLE: &str = ": master process ";
+
+/// Returns the process names of a server.
+#[must_use]
+pub(crate) fn process_names(software: ServerSoftware) -> &'static [&'static str] {
+    match software {
+        ServerSoftware::Apache => &APACHE,
+        ServerSoftware::Haproxy => &HAPROXY,
+        ServerSoftware::Nginx => &NGINX,
+    }
+}
+
+/// The namespaces of a process, as the links in /proc/PID/ns name them; `None` if they may not be
+/// read.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ProcessNamespaces {
+    pub(crate) mount: Option<PathBuf>,
+    pub(crate) network: Option<PathBuf>,
+    pub(crate) pid: Option<PathBuf>,
+}
+
+/// A process, as /proc describes it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ProcessFacts {
+    pub(crate) pid: i32,
+    pub(crate) parent: i32,
+    /// When it started, in clock ticks since boot: tells it from a later process with the same id.
+    pub(crate) started: u64,
+    /// The name of the program, at most 15 bytes.
+    pub(crate) name: String,
+    /// The words of its command line, or its title as one word.
+    pub(crate) words: Vec<String>,
+    /// The file that it executes; `None` if it may not be read.
+    pub(crate) executable: Option<PathBuf>,
+    /// The working directory.
+    pub(crate) folder: Option<PathBuf>,
+    /// The root directory.
+    pub(crate) root: Option<PathBuf>,
+    pub(crate) namespaces: ProcessNamespaces,
+    /// The content of /proc/PID/cgroup.
+    pub(crate) cgroup: String,
+}
+
+/// A process that reads a configuration and can reload it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ServerMaster {
+    pub(crate) process: ProcessFacts,
+    pub(crate) arguments: StartArguments,
+    /// Its worker processes.
+    pub(crate) children: Vec<i32>,
+    /// The process that replaces it, during an upgrade of nginx's program.
+    pub(crate) successor: Option<i32>,
+}
+
+impl ServerMaster {
+    /// Whether both were started alike: the same program with the same configuration.
+    #[must_use]
+    pub(crate) fn is_started_like(&self, other: &Self) -> bool {
+        self.process.executable == other.process.executable
+            && self.arguments.is_same_configuration(&other.arguments)
+    }
+}
+
+/// Returns the masters of a server among `processes`. Commands that only test or print something
+/// are omitted.
+#[must_use]
+pub(crate) fn find_masters(
+    software: ServerSoftware,
+    processes: &[ProcessFacts],
+) -> Vec<ServerMaster> {
+    let names = process_names(software);
+    let own: Vec<&ProcessFacts> = processes
+        .iter()
+        .filter(|process| names.contains(&process.name.as_str()))
+        .collect();
+    let mut masters = Vec::new();
+    for &process in &own {
+        let has_server_parent = own.iter().any(|other| other.pid == process.parent);
+        let is_master = match software {
+            ServerSoftware::Nginx => is_nginx_master(process, has_server_parent),
+            ServerSoftware::Apache | ServerSoftware::Haproxy => !has_server_parent,
+        };
+        if !is_master {
+            continue;
+        }
+        let children: Vec<&ProcessFacts> = own
+            .iter()
+            .copied()
+            .filter(|other| other.parent == process.pid)
+            .collect();
+        let arguments = StartArguments::parse(software, process, !children.is_empty());
+        // A command such as `nginx -t` ends by itself.
+        let Some(arguments) = arguments else { continue };
+        let successor = children.iter().find(|child| is_titled_master(child));
+        masters.push(ServerMaster {
+            process: process.clone(),
+            arguments,
+            children: children.iter().map(|child| child.pid).collect(),
+            successor: successor.map(|child| child.pid),
+        });
+    }
+    masters
+}
+
+/// nginx's processes have titles. Without a master process (`master_process off`) there is one
+/// process, whose title is its command line.
+fn is_nginx_master(process: &ProcessFacts, has_server_parent: bool) -> bool {
+    if is_titled_master(process) {
+        return true;
+    }
+    let first = process.words.first().map_or("", String::as_str);
+    let has_title = NGINX
+        .iter()
+        .any(|name| first.starts_with(&format!("{name}: ")));
+    !has_title && !has_server_parent
+}
+
+fn is_titled_master(process: &ProcessFacts) -> bool {
+    nginx_command_line(process).is_some()
+}
+
+/// The command line in the title of nginx's master process, its words joined by spaces.
+fn nginx_command_line(process: &ProcessFacts) -> Option<&str> {
+    let title = process.words.first()?;
+    let (name, line) = title.split_once(MASTER_TITLE)?;
+    NGINX.contains(&name).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ProcessFacts, find_masters};
+    use crate::webserver::model::ServerSoftware;
+
+    fn process(pid: i32, parent: i32, name: &str, words: &[&str]) -> ProcessFacts {
+        ProcessFacts {
+            pid,
+            parent,
+            name: name.to_owned(),
+            words: words.iter().map(|&word| word.to_owned()).collect(),
+            folder: Some("/w".into()),
+            ..ProcessFacts::default()
+        }
+    }
+
+    fn pids(software: ServerSoftware, processes: &[ProcessFacts]) -> Vec<i32> {
+        find_masters(software, processes)
+            .iter()
+            .map(|master| master.process.pid)
+            .collect()
+    }
+
+    #[test]
+    fn masters_of_nginx_are_found_by_their_titles() {
+        let processes = [
+            process(1, 0, "init", &["/sbin/init"]),
+            process(
+                10,
+                1,
+                "nginx",
+                &["nginx: master process nginx -c /srv/a.conf"],
+            ),
+            process(11, 10, "nginx", &["nginx: worker process"]),
+            process(
+                12,
+                10,
+                "nginx",
+                &["nginx: master process nginx -c /srv/a.conf"],
+            ),
+            process(20, 1, "nginx", &["nginx", "-t", "-c", "/srv/b.conf"]),
+            process(
+                21,
+                1,
+                "nginx",
+                &["nginx", "-g", "master_process off;", "-c", "c.conf"],
+            ),
+            process(30, 1, "nginx", &["nginx: worker process"]),
+            process(31, 1, "vi", &["nginx: master process nginx"]),
+        ];
+        assert_eq!(pids(ServerSoftware::Nginx, &processes), [10, 12, 21]);
+        let masters = find_masters(ServerSoftware::Nginx, &processes);
+        assert_eq!(masters[0].successor, Some(12), "an upgrade replaces it");
+        assert_eq!(masters[1].successor, None);
+        assert!(masters[0].is_started_like(&masters[1]));
+        assert!(!masters[0].is_started_like(&masters[2]));
+    }
+
+    #[test]
+    fn masters_of_apache_and_haproxy_have_no_parent_of_their_kind() {
+        let processes = [
+            process(40, 1, "apache2", &["/usr/sbin/apache2", "-k", "start"]),
+            process(41, 40, "apache2", &["/usr/sbin/apache2", "-k", "start"]),
+            process(42, 1, "apache2", &["apache2", "-t", "-f", "/x"]),
+            process(43, 1, "apache2", &["apache2", "-k", "graceful"]),
+            process(50, 1, "haproxy", &["haproxy", "-W", "-f", "a.cfg"]),
+            process(51, 50, "haproxy", &["haproxy", "-W", "-f", "a.cfg"]),
+            process(52, 1, "haproxy", &["haproxy", "-c", "-f", "a.cfg"]),
+            process(53, 1, "haproxy", &["haproxy", "-D", "-f", "b.cfg"]),
+        ];
+        assert_eq!(pids(ServerSoftware::Apache, &processes), [40]);
+        assert_eq!(pids(ServerSoftware::Haproxy, &processes), [50, 53]);
+        let haproxy = find_masters(ServerSoftware::Haproxy, &processes);
+        assert_eq!(haproxy[0].children, [51]);
+        assert!(haproxy[0].arguments.has_workers && !haproxy[1].arguments.has_workers);
+    }
+}
