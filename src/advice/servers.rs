@@ -98,6 +98,16 @@ pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
     ))
 }
 
+/// The server's own test cannot run as this user.
+#[must_use]
+pub(crate) fn test_as_root() -> NextStep {
+    NextStep::run_certctl(
+        "Run the check as root, who may open the files that the server opens",
+        &["status"],
+    )
+    .with_sudo()
+}
+
 /// The server's own test fails.
 #[must_use]
 pub(crate) fn repair_config(test_command: &str) -> NextStep {

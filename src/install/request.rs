@@ -41,6 +41,8 @@ pub(crate) enum InstallGoal<'a> {
 /// Whether anything is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RunMode {
+    /// Compares what is installed with what is served.
+    Check,
     /// Only reports what would be done.
     DryRun,
     Run,

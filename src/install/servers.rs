@@ -34,6 +34,7 @@ mod port_owners;
 mod server_spec;
 mod serving_checks;
 mod unreached;
+mod untested;
 
 /// The servers of a certificate, as observed.
 #[derive(Debug)]
