@@ -309,11 +309,8 @@ impl TransactionOutcome {
         if let StepError::NotServed(probes) = &*failed.cause {
             self.seen = probes.iter().map(ProbeResult::from).collect();
         }
-        let cause = failed::check_still_old(situation, plan, &failed.cause)
-            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.cause));
-        let cause = cause.unwrap_or_else(|| (&*failed.cause).into());
-        let owners = failed::find_port_owners(situation, &failed.cause);
-        self.findings.push(cause.with_quote(owners));
+        self.findings
+            .push(failed::explain_cause(situation, plan, &failed.cause));
         self.findings.extend(failed::explain_what_stays(
             situation,
             plan,

@@ -27,6 +27,7 @@ pub(crate) mod discover;
 pub(crate) mod health;
 mod instances;
 pub(crate) mod new_block;
+mod observed_server;
 mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;

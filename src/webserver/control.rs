@@ -30,18 +30,9 @@ use foreign::UnreachedMaster;
 pub(crate) use haproxy::HaproxyProgram;
 use master_group::MasterGroup;
 pub use nginx::NginxProgram;
-pub(crate) use observe::{DEADLINE, FILE_LIMIT, FILES, ServerError};
+pub(crate) use observe::{DEADLINE, FILE_LIMIT, FILES, InstanceScope, ServerError};
 pub use observe::{ServerDetail, ServerObservation};
 use observe::{run, run_in};
-
-/// Which servers are searched for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum InstanceScope {
-    /// The one with the configuration that the user gave, else the usual one.
-    Configured,
-    /// Those that run with any other configuration, too.
-    Running,
-}
 
 /// A server that uses the certificate.
 #[derive(Clone, Debug)]

@@ -1,64 +1,16 @@
 //! The master processes of web servers: which processes they are, how each was started, and how it
 //! is reloaded. Pure: decides from what /proc says, which `webserver::control` reads.
 
-use std::path::PathBuf;
-
 use super::model::ServerSoftware;
 
 pub(crate) mod arguments;
 pub(crate) mod listeners;
+pub(crate) mod process_facts;
 pub(crate) mod reload;
 
 pub(crate) use arguments::StartArguments;
-
-/// The names of nginx's process, as different builds call it.
-const NGINX: [&str; 3] = ["nginx", "openresty", "angie"];
-/// The names of Apache's process.
-const APACHE: [&str; 2] = ["apache2", "httpd"];
-const HAPROXY: [&str; 1] = ["haproxy"];
-/// What follows the name in the title of nginx's master process.
-const MASTER_TITLE: &str = ": master process ";
-
-/// Returns the process names of a server.
-#[must_use]
-pub(crate) fn process_names(software: ServerSoftware) -> &'static [&'static str] {
-    match software {
-        ServerSoftware::Apache => &APACHE,
-        ServerSoftware::Haproxy => &HAPROXY,
-        ServerSoftware::Nginx => &NGINX,
-    }
-}
-
-/// The namespaces of a process, as the links in /proc/PID/ns name them; `None` if they may not be
-/// read.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct ProcessNamespaces {
-    pub(crate) mount: Option<PathBuf>,
-    pub(crate) network: Option<PathBuf>,
-    pub(crate) pid: Option<PathBuf>,
-}
-
-/// A process, as /proc describes it.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct ProcessFacts {
-    pub(crate) pid: i32,
-    pub(crate) parent: i32,
-    /// When it started, in clock ticks since boot: tells it from a later process with the same id.
-    pub(crate) started: u64,
-    /// The name of the program, at most 15 bytes.
-    pub(crate) name: String,
-    /// The words of its command line, or its title as one word.
-    pub(crate) words: Vec<String>,
-    /// The file that it executes; `None` if it may not be read.
-    pub(crate) executable: Option<PathBuf>,
-    /// The working directory.
-    pub(crate) folder: Option<PathBuf>,
-    /// The root directory.
-    pub(crate) root: Option<PathBuf>,
-    pub(crate) namespaces: ProcessNamespaces,
-    /// The content of /proc/PID/cgroup.
-    pub(crate) cgroup: String,
-}
+use process_facts::is_titled_master;
+pub(crate) use process_facts::{ProcessFacts, ProcessNamespaces, process_names};
 
 /// A process that reads a configuration and can reload it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -96,7 +48,11 @@ pub(crate) fn find_masters(
     for &process in &own {
         let has_server_parent = own.iter().any(|other| other.pid == process.parent);
         let is_master = match software {
-            ServerSoftware::Nginx => is_nginx_master(process, has_server_parent),
+            // Without a master process (`master_process off`) there is one process without a title.
+            ServerSoftware::Nginx => {
+                is_titled_master(process)
+                    || (!has_server_parent && !process_facts::has_nginx_title(process))
+            }
             ServerSoftware::Apache | ServerSoftware::Haproxy => !has_server_parent,
         };
         if !is_master {
@@ -107,9 +63,13 @@ pub(crate) fn find_masters(
             .copied()
             .filter(|other| other.parent == process.pid)
             .collect();
-        let arguments = StartArguments::parse(software, process, !children.is_empty());
         // A command such as `nginx -t` ends by itself.
-        let Some(arguments) = arguments else { continue };
+        let Some(mut arguments) = StartArguments::parse(software, process) else {
+            continue;
+        };
+        if software == ServerSoftware::Haproxy && !children.is_empty() {
+            arguments.has_workers = true;
+        }
         let successor = children.iter().find(|child| is_titled_master(child));
         masters.push(ServerMaster {
             process: process.clone(),
@@ -119,30 +79,6 @@ pub(crate) fn find_masters(
         });
     }
     masters
-}
-
-/// nginx's processes have titles. Without a master process (`master_process off`) there is one
-/// process, whose title is its command line.
-fn is_nginx_master(process: &ProcessFacts, has_server_parent: bool) -> bool {
-    if is_titled_master(process) {
-        return true;
-    }
-    let first = process.words.first().map_or("", String::as_str);
-    let has_title = NGINX
-        .iter()
-        .any(|name| first.starts_with(&format!("{name}: ")));
-    !has_title && !has_server_parent
-}
-
-fn is_titled_master(process: &ProcessFacts) -> bool {
-    nginx_command_line(process).is_some()
-}
-
-/// The command line in the title of nginx's master process, its words joined by spaces.
-fn nginx_command_line(process: &ProcessFacts) -> Option<&str> {
-    let title = process.words.first()?;
-    let (name, line) = title.split_once(MASTER_TITLE)?;
-    NGINX.contains(&name).then_some(line)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::discover::ObservedServer;
+use super::observed_server::ObservedServer;
 use crate::finding::Finding;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;

@@ -13,7 +13,7 @@ impl ServingState {
     pub(crate) fn describe_other_owners(&self) -> Vec<String> {
         let programs = self.uses.iter().filter_map(ServerUse::program);
         let own: Vec<i32> = programs.flat_map(ServerProgram::current_pids).collect();
-        // Without its processes, a server cannot be told from others.
+        // Without its processes, a server cannot be distinguished from others.
         if own.is_empty() {
             return Vec::new();
         }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::InstanceScope;
 use super::master_group::{MasterGroup, RunningMasters};
 use super::{ports, service};
 use crate::finding::shell_word;
@@ -16,8 +15,8 @@ use crate::system::process::{self, FinishedCommand};
 use crate::webserver::apache::listen::SocketSupport;
 use crate::webserver::apache::{self, ApacheBuild, ApacheConfig, ApacheEnvironment, build, gate};
 use crate::webserver::control::observe::{
-    ConfigFileCounter, FileView, ServerDetail, ServerError, ServerObservation, absolute_config,
-    hidden_process, output_of, run_in, supports_ipv6,
+    ConfigFileCounter, FileView, InstanceScope, ServerDetail, ServerError, ServerObservation,
+    absolute_config, hidden_process, output_of, run_in, supports_ipv6,
 };
 use crate::webserver::masters::ServerMaster;
 use crate::webserver::model::{ConfigFile, ServerSoftware};

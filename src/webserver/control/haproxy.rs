@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::InstanceScope;
 use super::master_group::{MasterGroup, RunningMasters};
 use super::{process_table, service};
 use crate::finding::shell_word;
@@ -14,8 +13,8 @@ use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 use crate::system::process;
 use crate::webserver::control::observe::{
-    FileView, ServerDetail, ServerError, ServerObservation, absolute_config, output_of,
-    supports_ipv6,
+    FileView, InstanceScope, ServerDetail, ServerError, ServerObservation, absolute_config,
+    output_of, supports_ipv6,
 };
 use crate::webserver::haproxy::{
     CrtCertificate, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles,

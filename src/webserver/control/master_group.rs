@@ -182,10 +182,11 @@ impl MasterGroup {
         let mut groups = RunningMasters::read(software).groups.into_iter();
         let found = groups.find(|group| belongs_to(&first.master, group));
         let mut masters = found.unwrap_or_default();
-        masters.retain(|master| {
-            software != ServerSoftware::Haproxy
-                || ports::listens(master.process.pid, &master.children)
-        });
+        let listens = |master: &ServerMaster| ports::listens(master.process.pid, &master.children);
+        // A configuration may have no address at all.
+        if software == ServerSoftware::Haproxy && masters.iter().any(listens) {
+            masters.retain(listens);
+        }
         masters
     }
 

@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::InstanceScope;
 use super::master_group::{MasterGroup, RunningMasters};
 use super::service;
 use crate::finding::shell_word;
 use crate::system::fs::files;
 use crate::system::process;
 use crate::webserver::control::observe::{
-    ConfigFileCounter, FileView, ServerDetail, ServerError, ServerObservation, absolute_config,
-    hidden_process, output_of, supports_ipv6,
+    ConfigFileCounter, FileView, InstanceScope, ServerDetail, ServerError, ServerObservation,
+    absolute_config, hidden_process, output_of, supports_ipv6,
 };
 use crate::webserver::masters::{ServerMaster, StartArguments};
 use crate::webserver::model::ServerSoftware;

@@ -21,6 +21,15 @@ pub(crate) const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 /// The maximum number of files of a configuration.
 pub(crate) const FILES: usize = 20_000;
 
+/// Which servers are searched for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum InstanceScope {
+    /// The one with the configuration that the user gave, else the usual one.
+    Configured,
+    /// Those that run with any other configuration, too.
+    Running,
+}
+
 /// Why a server could not be observed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {

@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ProcessFacts, ServerSoftware, nginx_command_line};
+use super::process_facts::{ProcessFacts, nginx_command_line};
+use crate::webserver::model::ServerSoftware;
 
 /// The options of a running master that decide what its configuration is.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -32,8 +33,10 @@ pub(crate) struct StartArguments {
 const RUN_MODES: [&str; 4] = ["FOREGROUND", "NO_DETACH", "ONE_PROCESS", "DEBUG"];
 /// Options of Apache that take an argument.
 const APACHE_ARGUMENTS: &str = "CcDdEefk";
+/// Options with which Apache only tests or prints something.
+const APACHE_ONLY: &str = "tSvVlLMhT?";
 /// Options of HAProxy that take an argument.
-const HAPROXY_ARGUMENTS: [&str; 6] = ["-p", "-n", "-N", "-m", "-L", "-S"];
+const HAPROXY_ARGUMENTS: [&str; 9] = ["-C", "-L", "-N", "-S", "-f", "-m", "-n", "-p", "-x"];
 
 impl StartArguments {
     /// Whether both lead to the same configuration. The order of other options may differ, because
@@ -48,55 +51,30 @@ impl StartArguments {
 
     /// Parses the command line of a process; `None` for a command that only tests or prints
     /// something, or sends a signal.
-    pub(super) fn parse(
-        software: ServerSoftware,
-        process: &ProcessFacts,
-        has_children: bool,
-    ) -> Option<Self> {
+    pub(super) fn parse(software: ServerSoftware, process: &ProcessFacts) -> Option<Self> {
         match software {
             ServerSoftware::Nginx => Self::parse_nginx(process),
             ServerSoftware::Apache => Self::parse_apache(process),
-            ServerSoftware::Haproxy => Self::parse_haproxy(process, has_children),
+            ServerSoftware::Haproxy => Self::parse_haproxy(process),
         }
     }
 
-    /// nginx writes its words into its title, joined by spaces, so the value of an option goes on
-    /// until the next option.
     fn parse_nginx(process: &ProcessFacts) -> Option<Self> {
         let words: Vec<String> = match nginx_command_line(process) {
             Some(line) => line.split(' ').map(str::to_owned).collect(),
             None => process.words.clone(),
         };
-        let mut values: Vec<(char, String)> = Vec::new();
-        for word in words.iter().skip(1) {
-            match nginx_option(word) {
-                Some(NginxOption::Only) => return None,
-                Some(NginxOption::Quiet) => {}
-                Some(NginxOption::Value(option, value)) => values.push((option, value)),
-                None => match values.last_mut() {
-                    Some((_, value)) if value.is_empty() => value.push_str(word),
-                    Some((_, value)) => {
-                        value.push(' ');
-                        value.push_str(word);
-                    }
-                    None => {}
-                },
-            }
-        }
-        let mut arguments = Self::default();
+        let values = nginx_values(&words)?;
         let value_of = |wanted: char| {
             let found = values.iter().rev().find(|(option, _)| *option == wanted);
             found.map(|(_, value)| value.trim_end().to_owned())
         };
-        arguments.prefix = value_of('p').map(|prefix| absolute(process, Path::new(&prefix)));
-        if let Some(config) = value_of('c') {
-            // A relative file is relative to the prefix, which may be the built-in one.
-            let config = match &arguments.prefix {
-                Some(prefix) => prefix.join(config),
-                None => PathBuf::from(config),
-            };
-            arguments.config.push(config);
-        }
+        let mut arguments = Self {
+            prefix: value_of('p').map(|prefix| absolute(process, Path::new(&prefix))),
+            config: value_of('c').map(PathBuf::from).into_iter().collect(),
+            ..Self::default()
+        };
+        arguments.complete_config();
         // What `-g` says of daemons and masters does not matter to a test.
         if let Some(directives) = value_of('g').map(|text| without_run_modes(&text))
             && !directives.is_empty()
@@ -106,34 +84,30 @@ impl StartArguments {
         Some(arguments)
     }
 
+    /// A relative file is relative to the prefix, which may be the built-in one.
+    fn complete_config(&mut self) {
+        if let Some(prefix) = &self.prefix {
+            for config in &mut self.config {
+                *config = prefix.join(&*config);
+            }
+        }
+    }
+
     fn parse_apache(process: &ProcessFacts) -> Option<Self> {
         let mut arguments = Self::default();
-        let mut config = None;
         let mut words = process.words.iter().skip(1);
         while let Some(word) = words.next() {
-            let mut letters = word.strip_prefix('-')?.chars();
-            while let Some(letter) = letters.next() {
-                if !APACHE_ARGUMENTS.contains(letter) {
-                    if "tSvVlLMhT?".contains(letter) {
-                        return None;
-                    }
-                    continue;
+            let letters = word.strip_prefix('-')?;
+            for (at, letter) in letters.char_indices() {
+                if APACHE_ARGUMENTS.contains(letter) {
+                    let rest = letters.get(at + 1..).unwrap_or_default();
+                    let value = if rest.is_empty() { words.next()? } else { rest };
+                    arguments.add_apache_option(process, letter, value)?;
+                    break;
                 }
-                let rest = letters.as_str();
-                let value = if rest.is_empty() {
-                    words.next()?.clone()
-                } else {
-                    rest.to_owned()
-                };
-                match letter {
-                    'f' => config = Some(PathBuf::from(value)),
-                    'd' => arguments.prefix = Some(absolute(process, Path::new(&value))),
-                    'D' => arguments.defines.push(value),
-                    'C' | 'c' => arguments.add_for_test(&format!("-{letter}"), &value),
-                    'k' if value != "start" => return None,
-                    _ => {}
+                if APACHE_ONLY.contains(letter) {
+                    return None;
                 }
-                break;
             }
         }
         for define in arguments.defines.clone() {
@@ -141,69 +115,79 @@ impl StartArguments {
                 arguments.add_for_test("-D", &define);
             }
         }
-        if let Some(config) = config {
-            // A relative file is relative to the server root, which may be the built-in one.
-            let config = match &arguments.prefix {
-                Some(root) => root.join(config),
-                None => config,
-            };
-            arguments.config.push(config);
-        }
+        arguments.complete_config();
         Some(arguments)
     }
 
-    fn parse_haproxy(process: &ProcessFacts, has_children: bool) -> Option<Self> {
+    /// Adds an option of Apache with its value; `None` if it only sends a signal.
+    fn add_apache_option(
+        &mut self,
+        process: &ProcessFacts,
+        letter: char,
+        value: &str,
+    ) -> Option<()> {
+        match letter {
+            'f' => self.config = vec![PathBuf::from(value)],
+            'd' => self.prefix = Some(absolute(process, Path::new(value))),
+            'D' => self.defines.push(value.to_owned()),
+            'C' | 'c' => self.add_for_test(&format!("-{letter}"), value),
+            'k' if value != "start" => return None,
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn parse_haproxy(process: &ProcessFacts) -> Option<Self> {
         let mut arguments = Self {
-            has_workers: has_children,
+            folder: process.folder.clone(),
             ..Self::default()
         };
-        let mut folder = process.folder.clone();
-        let mut words = process.words.iter().skip(1).peekable();
+        let mut words = process.words.iter().skip(1).map(String::as_str).peekable();
         while let Some(word) = words.next() {
-            let mut kept = vec![word.clone()];
-            match word.as_str() {
+            match word {
                 "-c" | "-v" | "-vv" | "-h" => return None,
-                "-f" => {
-                    let value = words.next()?;
-                    arguments.config.push(PathBuf::from(value));
-                    kept.push(value.clone());
-                }
-                "--" => {
-                    let files: Vec<String> = words.by_ref().cloned().collect();
-                    arguments.config.extend(files.iter().map(PathBuf::from));
-                    kept.extend(files);
-                }
                 "-sf" | "-st" => {
                     while words.next_if(|word| word.parse::<i32>().is_ok()).is_some() {}
-                    continue;
                 }
-                "-C" => {
-                    let changed = words.next()?;
-                    folder = folder.map(|folder| folder.join(changed));
-                    kept.push(changed.clone());
+                "--" => {
+                    let files: Vec<&str> = words.by_ref().collect();
+                    arguments.config.extend(files.iter().map(PathBuf::from));
+                    arguments.keep(&[&["--"], &files[..]].concat());
                 }
-                // A master passes its sockets to itself when it reloads.
-                "-x" => {
-                    let value = words.next()?;
-                    if value.starts_with("sockpair@") {
-                        continue;
-                    }
-                    kept.push(value.clone());
+                option if HAPROXY_ARGUMENTS.contains(&option) => {
+                    arguments.add_haproxy_option(option, words.next()?);
                 }
-                "-W" | "-Ws" => arguments.has_workers = true,
-                "-D" => arguments.is_daemon = true,
-                option if HAPROXY_ARGUMENTS.contains(&option) => kept.extend(words.next().cloned()),
-                _ => {}
+                option => {
+                    arguments.has_workers |= ["-W", "-Ws"].contains(&option);
+                    arguments.is_daemon |= option == "-D";
+                    arguments.keep(&[option]);
+                }
             }
-            arguments.for_successor.extend(kept);
         }
-        if let Some(folder) = &folder {
+        if let Some(folder) = &arguments.folder {
             for path in &mut arguments.config {
                 *path = folder.join(&*path);
             }
         }
-        arguments.folder = folder;
         Some(arguments)
+    }
+
+    /// Adds an option of HAProxy with its value.
+    fn add_haproxy_option(&mut self, option: &str, value: &str) {
+        match option {
+            // A master passes its sockets to itself when it reloads.
+            "-x" if value.starts_with("sockpair@") => return,
+            "-f" => self.config.push(PathBuf::from(value)),
+            "-C" => self.folder = self.folder.take().map(|folder| folder.join(value)),
+            _ => {}
+        }
+        self.keep(&[option, value]);
+    }
+
+    /// Keeps words of HAProxy for its successor.
+    fn keep(&mut self, words: &[&str]) {
+        self.for_successor
+            .extend(words.iter().map(|&word| word.to_owned()));
     }
 
     fn add_for_test(&mut self, option: &str, value: &str) {
@@ -216,6 +200,29 @@ fn absolute(process: &ProcessFacts, path: &Path) -> PathBuf {
         .folder
         .as_ref()
         .map_or_else(|| path.to_owned(), |folder| folder.join(path))
+}
+
+/// Returns the options of nginx that have a value, in order; `None` for a command that tests, prints or
+/// signals something. nginx writes its words into its title, joined by spaces, so the value of an option
+/// goes on until the next option.
+fn nginx_values(words: &[String]) -> Option<Vec<(char, String)>> {
+    let mut values: Vec<(char, String)> = Vec::new();
+    for word in words.iter().skip(1) {
+        match nginx_option(word) {
+            Some(NginxOption::Only) => return None,
+            Some(NginxOption::Quiet) => {}
+            Some(NginxOption::Value(option, value)) => values.push((option, value)),
+            None => match values.last_mut() {
+                Some((_, value)) if value.is_empty() => value.push_str(word),
+                Some((_, value)) => {
+                    value.push(' ');
+                    value.push_str(word);
+                }
+                None => {}
+            },
+        }
+    }
+    Some(values)
 }
 
 /// A word of nginx's command line.
@@ -268,7 +275,7 @@ mod tests {
             folder: Some("/w".into()),
             ..ProcessFacts::default()
         };
-        StartArguments::parse(software, &process, false)
+        StartArguments::parse(software, &process)
     }
 
     fn files(arguments: &StartArguments) -> String {

@@ -43,7 +43,7 @@ impl ListeningSocket {
             address.ip().to_canonical(),
         );
         let is_any = self.address.ip().is_unspecified() || wanted.is_unspecified();
-        // A socket for `[::]` accepts IPv4 too, unless it is told otherwise.
+        // A socket for `[::]` accepts IPv4 too, unless an option prevents that.
         let is_family = own.is_ipv4() == wanted.is_ipv4() || self.address.ip().is_unspecified();
         self.address.port() == address.port() && (own == wanted || (is_any && is_family))
     }

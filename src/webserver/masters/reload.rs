@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ProcessFacts, ProcessNamespaces, ServerMaster};
+use super::ServerMaster;
+use super::process_facts::{ProcessFacts, ProcessNamespaces};
 use crate::webserver::model::ServerSoftware;
 
 /// A systemd unit with the process of a master in its control group.

@@ -1,0 +1,116 @@
+//! A server as observed before anything is changed: its configuration, its test, its disabled sites.
+
+use std::cell::OnceCell;
+
+use crate::finding::Finding;
+use crate::install::servers::disabled_sites::{self, DisabledSite};
+use crate::pki::name::DnsName;
+use crate::store::layout::StableLink;
+use crate::system::process::{FinishedCommand, ProcessError};
+use crate::webserver::control::{ControlledServer, ServerObservation, ServerProgram};
+use crate::webserver::model::{ConfigBlock, ServerSoftware};
+
+/// A server of this machine, observed once.
+#[derive(Debug)]
+pub(crate) struct ObservedServer {
+    pub server: ControlledServer,
+    /// Its configuration, if certctl has a profile for the server.
+    pub observation: Option<ServerObservation>,
+    /// The reason why its configuration cannot be read.
+    pub refusal: Option<Finding>,
+    tested: OnceCell<Option<FinishedCommand>>,
+    disabled_sites: OnceCell<Vec<DisabledSite>>,
+}
+
+impl ObservedServer {
+    pub(super) fn new(server: ControlledServer) -> Self {
+        let (observation, refusal) = match server.program().map(ServerProgram::observe) {
+            Some(Ok(observation)) => (Some(observation), None),
+            Some(Err(error)) => (None, Some(Finding::from(&error))),
+            None => (None, None),
+        };
+        Self {
+            server,
+            observation,
+            refusal,
+            tested: OnceCell::new(),
+            disabled_sites: OnceCell::new(),
+        }
+    }
+
+    /// Returns its software; `None` for commands given by the user.
+    #[must_use]
+    pub(crate) fn software(&self) -> Option<ServerSoftware> {
+        self.server.program().map(ServerProgram::software)
+    }
+
+    /// Whether it is running; assumed if certctl has no profile for it.
+    #[must_use]
+    pub(crate) fn runs(&self) -> bool {
+        self.observation
+            .as_ref()
+            .is_none_or(|observation| observation.running.is_some())
+    }
+
+    /// Whether the addresses of a running process can be probed from here.
+    #[must_use]
+    pub(crate) fn can_probe(&self) -> bool {
+        let program = self.server.program();
+        program.is_none_or(ServerProgram::can_probe)
+    }
+
+    /// The process ids of its masters.
+    #[must_use]
+    pub(crate) fn master_pids(&self) -> Vec<i32> {
+        let program = self.server.program();
+        program.map(ServerProgram::master_pids).unwrap_or_default()
+    }
+
+    /// Whether its profile shows that it is running.
+    pub(super) fn is_running(&self) -> bool {
+        self.observation
+            .as_ref()
+            .is_some_and(|observation| observation.running.is_some())
+    }
+
+    /// Runs its test before anything is changed, once; `None` without a test command.
+    ///
+    /// # Errors
+    /// When the test cannot be run.
+    pub(crate) fn test(&self) -> Result<Option<&FinishedCommand>, ProcessError> {
+        if let Some(tested) = self.tested.get() {
+            return Ok(tested.as_ref());
+        }
+        let tested = self.server.test()?;
+        Ok(self.tested.get_or_init(|| tested).as_ref())
+    }
+
+    /// Returns the sites that exist and are not enabled, searched for once.
+    #[must_use]
+    pub(crate) fn disabled_sites(&self) -> &[DisabledSite] {
+        self.disabled_sites.get_or_init(|| {
+            self.observation
+                .as_ref()
+                .map(|observation| disabled_sites::find_disabled(&observation.config))
+                .unwrap_or_default()
+        })
+    }
+
+    /// Whether its configuration references one of these files.
+    #[must_use]
+    pub(crate) fn names_any(&self, links: &[StableLink]) -> bool {
+        self.observation
+            .as_ref()
+            .is_some_and(|observation| observation.config.blocks_naming(links).next().is_some())
+    }
+
+    /// Whether its configuration references one of these files as a certificate, or serves one of
+    /// these names; assumed if it cannot be read.
+    pub(super) fn concerns(&self, links: &[StableLink], names: &[DnsName]) -> bool {
+        self.observation.as_ref().is_none_or(|observation| {
+            let config = &observation.config;
+            config.blocks_naming(links).next().is_some()
+                || config.blocks_serving(names).any(ConfigBlock::speaks_tls)
+        })
+    }
+}
