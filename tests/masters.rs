@@ -435,6 +435,48 @@ fn a_server_in_another_network_namespace_is_reported() {
     }
 }
 
+/// Like a container that mounts the folder of the certificate: its /etc is another one.
+#[test]
+fn a_server_with_another_view_of_the_file_system_is_reported() {
+    for kind in ServerKind::ALL {
+        let machine = Machine::new(kind);
+        let ports = [free_port(), free_port()];
+        machine.configure("here", &ports[..1]);
+        machine.configure("there", &ports[1..]);
+        let observed = machine.run(&format!(
+            "{}
+             mkdir etc; cp /etc/passwd /etc/group etc
+             unshare -m sh -c 'mount --bind etc /etc; exec {}' >>log 2>&1 &
+             there=$!
+             wait_for {}; wait_for {}
+             code=0; certctl install {NEW} >output || code=$?
+             echo \"exit $code\"; echo \"there $there\"
+             report {}; report {}; echo \"after $(settled {} 2)\"",
+            in_background(&machine.foreground("here")),
+            machine.foreground("there"),
+            ports[0],
+            ports[1],
+            ports[0],
+            ports[1],
+            machine.process(),
+        ));
+        let [own, theirs] = [format!("{} new", ports[0]), format!("{} old", ports[1])];
+        observed.assert_lines(&["exit 7", &own, &theirs, "after 2"]);
+        assert_eq!(
+            observed.document()["verdict"],
+            "live-incomplete",
+            "{observed}"
+        );
+        let (message, severity) = observed.finding("process-not-reached");
+        let mut lines = observed.run.stdout.lines();
+        let there = lines.find_map(|line| line.strip_prefix("there ")).unwrap();
+        assert!(
+            message.contains(&format!("(process {there}) uses these files")) && severity == "error",
+            "{message}"
+        );
+    }
+}
+
 #[test]
 fn a_server_that_may_not_be_signalled_is_reported() {
     // Only root can start a server as another user.

@@ -45,19 +45,7 @@ pub(crate) fn find_masters(
         .filter(|process| names.contains(&process.name.as_str()))
         .collect();
     let mut masters = Vec::new();
-    for &process in &own {
-        let has_server_parent = own.iter().any(|other| other.pid == process.parent);
-        let is_master = match software {
-            // Without a master process (`master_process off`) there is one process without a title.
-            ServerSoftware::Nginx => {
-                is_titled_master(process)
-                    || (!has_server_parent && !process_facts::has_nginx_title(process))
-            }
-            ServerSoftware::Apache | ServerSoftware::Haproxy => !has_server_parent,
-        };
-        if !is_master {
-            continue;
-        }
+    for &process in own.iter().filter(|one| is_master(software, one, &own)) {
         let children: Vec<&ProcessFacts> = own
             .iter()
             .copied()
@@ -79,6 +67,19 @@ pub(crate) fn find_masters(
         });
     }
     masters
+}
+
+/// Whether a process is a master among `own`, the processes of the same server.
+fn is_master(software: ServerSoftware, process: &ProcessFacts, own: &[&ProcessFacts]) -> bool {
+    let has_server_parent = own.iter().any(|other| other.pid == process.parent);
+    match software {
+        // Without a master process (`master_process off`) there is one process without a title.
+        ServerSoftware::Nginx => {
+            is_titled_master(process)
+                || (!has_server_parent && !process_facts::has_nginx_title(process))
+        }
+        ServerSoftware::Apache | ServerSoftware::Haproxy => !has_server_parent,
+    }
 }
 
 #[cfg(test)]

@@ -171,19 +171,7 @@ impl ServerDiscovery {
             links,
             names,
         };
-        let mut found = DiscoveredServers::default();
-        if let Some(wanted) = parse_servers(settings)? {
-            let chosen = self.find_named(settings, &wanted, &choice)?;
-            found.servers = chosen.chosen;
-            found.unreadable = chosen.unreadable;
-        } else if config.is_some() {
-            let spec = commands.spec(Some(ServerSoftware::Nginx), config, scope);
-            found.servers.extend(self.observe(spec)?);
-        } else if context.root.is_none() {
-            let chosen = self.find_installed(&choice)?;
-            found = DiscoveredServers::select(chosen.chosen, links, names);
-            found.unreadable = chosen.unreadable;
-        }
+        let mut found = self.find_chosen(context, settings, &choice)?;
         if found.servers.len() > 1 && (commands.are_any() || config.is_some()) {
             return Err(ambiguous(&found));
         }
@@ -191,6 +179,31 @@ impl ServerDiscovery {
             found
                 .servers
                 .extend(self.observe(commands.spec(None, None, scope))?);
+        }
+        Ok(found)
+    }
+
+    /// Returns the servers of the options, else the installed ones.
+    fn find_chosen(
+        &mut self,
+        context: &Context,
+        settings: &LineageSettings,
+        choice: &InstanceChoice<'_>,
+    ) -> Result<DiscoveredServers, Failure> {
+        let mut found = DiscoveredServers::default();
+        let config = settings.server_config.as_deref();
+        if let Some(wanted) = parse_servers(settings)? {
+            let chosen = self.find_named(settings, &wanted, choice)?;
+            found.servers = chosen.chosen;
+            found.unreadable = chosen.unreadable;
+        } else if config.is_some() {
+            let nginx = Some(ServerSoftware::Nginx);
+            let spec = choice.commands.spec(nginx, config, choice.scope);
+            found.servers.extend(self.observe(spec)?);
+        } else if context.root.is_none() {
+            let chosen = self.find_installed(choice)?;
+            found = DiscoveredServers::select(chosen.chosen, choice.links, choice.names);
+            found.unreadable = chosen.unreadable;
         }
         Ok(found)
     }

@@ -108,7 +108,7 @@ pub(crate) enum ReloadMethod {
     Signal(ReloadSignal),
     /// HAProxy without a master: a new process with the same options replaces it (`-sf`).
     Successor,
-    /// HAProxy without a master, in the foreground: whatever started it would lose it.
+    /// HAProxy without a master, in the foreground or in a unit: whatever started it would lose it.
     Impossible,
 }
 
@@ -130,11 +130,18 @@ impl ReloadMethod {
             return Self::Script(script.clone());
         }
         let arguments = &master.arguments;
+        // A process that replaces it would not belong to its unit.
+        let has_unit = runner
+            .unit
+            .as_ref()
+            .is_some_and(|unit| unit.runs(master.process.pid));
         match software {
             ServerSoftware::Nginx => Self::Signal(ReloadSignal::Hup),
             ServerSoftware::Apache => Self::Signal(ReloadSignal::Usr1),
             ServerSoftware::Haproxy if arguments.has_workers => Self::Signal(ReloadSignal::Usr2),
-            ServerSoftware::Haproxy if arguments.is_daemon || runner.is_daemon_by_config => {
+            ServerSoftware::Haproxy
+                if !has_unit && (arguments.is_daemon || runner.is_daemon_by_config) =>
+            {
                 Self::Successor
             }
             ServerSoftware::Haproxy => Self::Impossible,
@@ -189,7 +196,7 @@ pub(crate) enum MasterBarrier {
     OtherUser,
     /// It is being replaced by this process.
     Replaced(i32),
-    /// HAProxy without a master, in the foreground.
+    /// HAProxy without a master, in the foreground or in a unit.
     NoReload,
 }
 
@@ -220,8 +227,8 @@ impl MasterBarrier {
             Self::Replaced(pid) => {
                 format!("was not reloaded, because process {pid} is replacing it")
             }
-            Self::NoReload => "was not reloaded, because it runs in the foreground without a \
-                master process (`-W`)"
+            Self::NoReload => "was not reloaded, because it has no master process (`-W`), and a \
+                process that replaces it would not belong to what started it"
                 .to_owned(),
         }
     }
@@ -360,6 +367,14 @@ mod tests {
                     ..plain.clone()
                 },
                 "systemctl reload haproxy.service",
+            ),
+            (
+                "haproxy -D -f a",
+                RunnerFacts {
+                    unit: unit("MainPID=7\nCanReload=no\nSourcePath="),
+                    ..plain.clone()
+                },
+                "",
             ),
             (
                 "haproxy -D -f a -p /run/haproxy.pid",
