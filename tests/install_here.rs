@@ -12,12 +12,22 @@ use support::install_sandbox::InstallSandbox;
 use support::namespace::in_mount;
 use support::nginx::{free_port, write_config};
 
-/// A stand-in for systemd, which does not run in tests: it records its arguments, reports every unit
-/// as active, and reloads nginx with `nginx -s reload`.
+/// A stand-in for systemd, which does not run in tests: it records its arguments. Its only unit,
+/// nginx.service, runs the process in the file `main` and is reloaded by that process's signal.
 const FAKE_SYSTEMCTL: &str = "#!/bin/sh
 echo \"$*\" >>systemctl.log
-case $1 in reload) exec nginx -s reload -c \"$PWD/nginx/nginx.conf\" ;; esac
+main=$(cat main)
+case $1 in
+  show) printf 'MainPID=%s\\nCanReload=yes\\nSourcePath=\\n' $main ;;
+  reload) kill -HUP $main ;;
+esac
 ";
+
+/// Starts nginx and puts it into the control group of nginx.service: the kernel's file is covered by
+/// one that says so.
+const START_IN_UNIT: &str = "mkdir -p /run/systemd/system; PATH=\"$PWD/fake:$PATH\"; start
+    echo '0::/system.slice/nginx.service' >group
+    mount --bind group /proc/$(cat nginx/nginx.pid)/cgroup";
 
 /// Runs `script` on a machine whose nginx has a block that references the usual paths; the shell
 /// function `start` starts nginx.
@@ -81,8 +91,10 @@ fn systemd_reloads_a_unit_of_systemd() {
     let setup = InstallSandbox::new();
     let run = here(
         &setup,
-        "mkdir -p /run/systemd/system; PATH=\"$PWD/fake:$PATH\"; start
-         certctl install new.crt --trust root.pem --server nginx",
+        &format!(
+            "{START_IN_UNIT}; cat nginx/nginx.pid >main
+             certctl install new.crt --trust root.pem --server nginx"
+        ),
     );
     assert!(
         run.stdout
@@ -91,9 +103,37 @@ fn systemd_reloads_a_unit_of_systemd() {
     );
     let log = setup.sandbox.read("systemctl.log");
     assert_eq!(
-        log.lines().filter(|line| *line == "reload nginx").count(),
+        log.lines()
+            .filter(|line| *line == "reload nginx.service")
+            .count(),
         1,
         "{log}"
     );
-    assert!(log.starts_with("is-active --quiet nginx\n"), "{log}");
+    assert!(
+        log.starts_with("show --property=MainPID,CanReload,SourcePath nginx.service\n"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_unit_with_another_main_process_is_not_reloaded() {
+    let setup = InstallSandbox::new();
+    let run = here(
+        &setup,
+        &format!(
+            "{START_IN_UNIT}; sleep 1000 & echo $! >main
+             certctl install new.crt --trust root.pem --server nginx; kill -0 $(cat main)"
+        ),
+    );
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stdout
+            .contains("this certificate, full chain; nginx -t passed, reloaded"),
+        "{run}"
+    );
+    let log = setup.sandbox.read("systemctl.log");
+    assert!(
+        log.lines().all(|line| line.starts_with("show ")) && !log.is_empty(),
+        "{log}"
+    );
 }

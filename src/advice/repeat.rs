@@ -116,7 +116,9 @@ pub(crate) fn repeat_with(
 /// where the command line is not known.
 #[must_use]
 pub(super) fn as_root() -> Option<NextStep> {
-    let line = COMMAND_LINE.get().filter(|_| folders::current_user() != 0)?;
+    let line = COMMAND_LINE
+        .get()
+        .filter(|_| folders::current_user() != 0)?;
     let sentence = "If only root may use it, run the same command as root";
     Some(NextStep::run_certctl(sentence, &line.words).with_sudo())
 }

@@ -64,7 +64,10 @@ pub(crate) fn choose_server(name: &str) -> NextStep {
 /// Several servers are installed and none is running: the same command line for one of them.
 #[must_use]
 pub(crate) fn install_for_one(software: ServerSoftware) -> NextStep {
-    let sentence = format!("If {} serves the site, repeat the command", software.title());
+    let sentence = format!(
+        "If {} serves the site, repeat the command",
+        software.title()
+    );
     repeat_for_server(&sentence, software.name())
 }
 
@@ -148,6 +151,45 @@ pub(crate) fn remove_blocks(blocks: &str) -> NextStep {
 pub(crate) fn check_what_is_served(root: Option<&Path>, stem: &str) -> NextStep {
     let words = ["install", stem, "--check"];
     certctl_step(root, "Check which certificate each address serves", &words)
+}
+
+/// A running server belongs to another user.
+#[must_use]
+pub(crate) fn run_as_root() -> NextStep {
+    NextStep::say("Run the same command again as root, with sudo")
+}
+
+/// A running server is in other namespaces, where certctl can neither reload nor probe it.
+#[must_use]
+pub(crate) fn reload_in_namespaces(software: ServerSoftware, pid: i32) -> NextStep {
+    let signal = match software {
+        ServerSoftware::Apache => "USR1",
+        ServerSoftware::Haproxy => "USR2",
+        ServerSoftware::Nginx => "HUP",
+    };
+    NextStep::run_shell(
+        "Check that it can read the new files, then make it read them again",
+        format!("sudo kill -{signal} {pid}"),
+    )
+    .later()
+}
+
+/// Something has to be found out about a running process.
+#[must_use]
+pub(crate) fn find_process(pid: i32) -> NextStep {
+    NextStep::run_shell(
+        "Find out what started the process",
+        format!("sudo ps -fp {pid}"),
+    )
+}
+
+/// Another process listens at an address of a server.
+#[must_use]
+pub(crate) fn free_addresses() -> NextStep {
+    NextStep::say(
+        "Stop the process that listens there, or remove the address from the configuration, then run \
+         the same `certctl install` again",
+    )
 }
 
 /// An address alternates between the new certificate and the old one.

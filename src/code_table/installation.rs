@@ -331,6 +331,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "process-not-reached",
+        meaning: "a running server process uses the files and was not reloaded or not probed",
+        why: "It runs in a container or another network namespace, belongs to another user, or its \
+            configuration cannot be read. It may keep serving the previous certificate, which \
+            expires on its own date.",
+        fix: "Reload that process as certctl prints, and check what it serves. If it belongs to \
+            another user, run certctl as root.",
+        source: "namespaces(7)",
+        ..FINDING
+    },
+    CodeEntry {
         code: "reload-failed",
         meaning: "the server's reload failed",
         why: "The server did not load the new certificate. certctl restores the previous files, \

@@ -31,7 +31,7 @@ use crate::store::settings::LineageSettings;
 use crate::webserver::model::ServerSoftware;
 
 /// Codes of findings that can occur although the installed files are unchanged.
-const SERVING: [&str; 10] = [
+const SERVING: [&str; 11] = [
     "apache-reload-risk",
     "config-not-understood",
     "drift-not-configured",
@@ -39,6 +39,7 @@ const SERVING: [&str; 10] = [
     "not-probed",
     "configured-elsewhere",
     "other-certificate-served",
+    "process-not-reached",
     "server-config-broken",
     "server-not-running",
     "stapled-response-differs",
@@ -351,13 +352,11 @@ impl DriftCheck {
             }
             ServerState::Stopped(_) => {
                 let message = format!("{title} is not running, so it does not serve {}", self.name);
-                let finding = Finding::error("server-not-running", message);
-                Some(match server_use.program() {
-                    Some(program) => {
-                        finding.with_step(servers::start_server(program.start_command()))
-                    }
-                    None => finding,
-                })
+                let finding = Finding::error("server-not-running", message)
+                    .with_quote(server_use.describe_port_owners());
+                let program = server_use.program();
+                let start = program.map(|program| servers::start_server(program.start_command()));
+                Some(start.into_iter().fold(finding, Finding::with_step))
             }
             ServerState::BrokenUntilInstalled(_)
             | ServerState::Serves(..)

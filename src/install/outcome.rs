@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install::preflight::PreflightState;
-use crate::install::servers::ServerUse;
 use crate::install::servers::unserved::UnservedServer;
 use crate::install::site_check::SiteReport;
 use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
@@ -201,7 +200,9 @@ impl TransactionOutcome {
         match applied.failed {
             None => {
                 outcome.record_success(context, situation, &plan);
-                if situation.serving.is_incomplete(&applied.other_probes) {
+                if plan.end == PlanEnd::Proven
+                    && situation.serving.is_incomplete(&applied.other_probes)
+                {
                     outcome.verdict = InstallVerdict::LiveIncomplete;
                 }
                 outcome.record_sites(sites);
@@ -287,11 +288,15 @@ impl TransactionOutcome {
             .uses
             .iter()
             .filter(|server_use| matches!(server_use.state, ServerState::Stopped(_)));
-        for program in stopped.filter_map(ServerUse::program) {
+        for server_use in stopped {
+            let Some(program) = server_use.program() else {
+                continue;
+            };
             let title = program.software().title();
             let message = format!("{title} is not running; its test of the new files succeeded");
+            let finding = Finding::error("server-not-running", message);
             self.findings
-                .push(Finding::error("server-not-running", message));
+                .push(finding.with_quote(server_use.describe_port_owners()));
             self.start_commands.push(program.start_command());
         }
         self.next.push(start_then_install(
@@ -331,11 +336,8 @@ impl TransactionOutcome {
         if let StepError::NotServed(probes) = &*failed.cause {
             self.seen = probes.iter().map(ProbeResult::from).collect();
         }
-        let cause = failed::check_still_old(situation, plan, &failed.cause)
-            .or_else(|| failed::check_partly_reloaded(situation, plan, &failed.cause))
-            .or_else(|| evidence::check_new_alert(&failed.cause));
         self.findings
-            .push(cause.unwrap_or_else(|| (&*failed.cause).into()));
+            .push(failed::explain_cause(situation, plan, &failed.cause));
         self.findings.extend(failed::explain_what_stays(
             situation,
             plan,

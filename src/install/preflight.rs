@@ -291,6 +291,12 @@ impl PreflightState {
             && observed.any(|state| matches!(state, ServerState::Serves(..)))
     }
 
+    /// Reports running servers that certctl cannot reload; what only they serve is not probed.
+    pub(crate) fn exclude_unreloaded(&mut self) {
+        self.serving
+            .exclude_unreloaded(&mut self.disk.observed.server_uses);
+    }
+
     /// Notes that every address serves the wanted release.
     fn note_served(&mut self) {
         for server_use in &mut self.disk.observed.server_uses {

@@ -28,16 +28,20 @@ pub(crate) mod disabled_sites;
 pub(crate) mod discover;
 mod doubts;
 pub(crate) mod health;
+mod instances;
 pub(crate) mod observed_server;
 mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
-pub(crate) mod selection;
+mod port_owners;
 mod related_files;
+pub(crate) mod selection;
+mod server_spec;
 mod serving_checks;
-mod untested;
 mod unloaded;
+mod unreached;
 pub(crate) mod unserved;
+mod untested;
 
 /// The servers of a certificate, as observed.
 #[derive(Debug)]
@@ -145,6 +149,7 @@ pub(crate) fn find_serving(
         .filter_map(|observed| observed.refusal.clone())
         .collect();
     serving.choose_paths(search, found.servers, &names)?;
+    serving.check_foreign(discovery);
     let layout = serving.resolve_layout(search)?;
     if serving.refusals.is_empty() {
         serving.check_configs(discovery, &layout, search.settings, certificates)?;

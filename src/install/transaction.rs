@@ -254,10 +254,11 @@ fn decide(
     situation: Result<PreflightState, Failure>,
     request: &InstallRequest<'_>,
 ) -> RequestDecision {
-    let situation = match situation {
+    let mut situation = match situation {
         Ok(situation) => situation,
         Err(failure) => return RequestDecision::Final(Box::new(Err(failure))),
     };
+    situation.exclude_unreloaded();
     if let Some(reasons) = situation.refusal() {
         let mut refused = TransactionOutcome::refused(&situation, reasons);
         if request.mode == RunMode::DryRun {

@@ -73,21 +73,42 @@ pub enum ProcessError {
     },
 }
 
+/// The working directory and the environment of a command that runs in place of another process.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct CommandSurroundings {
+    /// The working directory; `None` for that of certctl.
+    pub(crate) folder: Option<PathBuf>,
+    /// The whole environment except for `PATH`, as names and values; `None` for that of certctl.
+    pub(crate) variables: Option<Vec<(String, String)>>,
+}
+
 /// Runs a program to its end, or kills it and its whole group at the deadline.
 ///
 /// # Errors
 /// When it could not be started. Once started, the result is always a [`FinishedCommand`].
 pub fn run(invocation: &CommandInvocation) -> Result<FinishedCommand, ProcessError> {
+    run_in(invocation, &CommandSurroundings::default())
+}
+
+/// Like [`run`], in other surroundings.
+///
+/// # Errors
+/// The same as [`run`].
+pub(crate) fn run_in(
+    invocation: &CommandInvocation,
+    surroundings: &CommandSurroundings,
+) -> Result<FinishedCommand, ProcessError> {
     let (program, arguments) = invocation.argv.split_first().ok_or(ProcessError::Empty)?;
     let path = find_program(program).ok_or_else(|| ProcessError::NotFound {
         program: program.clone(),
     })?;
     let ends = Instant::now() + invocation.deadline;
     activity::report(Activity::Run(&invocation.argv));
-    let (mut child, reader) = spawn(&path, arguments).map_err(|source| ProcessError::Start {
-        program: program.clone(),
-        source,
-    })?;
+    let (mut child, reader) =
+        spawn(&path, arguments, surroundings).map_err(|source| ProcessError::Start {
+            program: program.clone(),
+            source,
+        })?;
     let mut capture = OutputCapture::new(reader, invocation.output_limit);
     let mut end = read_until_end(&mut child, &mut capture, ends);
     let timed_out = matches!(end, ChildEnd::Deadline);
@@ -113,10 +134,22 @@ enum ChildEnd {
     Deadline,
 }
 
-fn spawn(path: &Path, arguments: &[String]) -> io::Result<(Child, PipeReader)> {
+fn spawn(
+    path: &Path,
+    arguments: &[String],
+    surroundings: &CommandSurroundings,
+) -> io::Result<(Child, PipeReader)> {
     let (reader, writer) = io::pipe()?;
     rustix::io::ioctl_fionbio(&reader, true)?;
-    let child = Command::new(path)
+    let mut command = Command::new(path);
+    if let Some(folder) = &surroundings.folder {
+        command.current_dir(folder);
+    }
+    if let Some(variables) = &surroundings.variables {
+        let variables = variables.iter().map(|(name, value)| (name, value));
+        command.env_clear().envs(variables);
+    }
+    let child = command
         .args(arguments)
         // Scripts such as apachectl search for other programs.
         .env(
@@ -306,10 +339,29 @@ pub fn is_alive(pid: i32) -> bool {
     matches!(found, Some(Ok(()) | Err(rustix::io::Errno::PERM)))
 }
 
-/// Makes a process reload its files (`SIGUSR2`); returns false if the signal could not be sent.
+/// Returns whether certctl may send signals to a process.
 #[must_use]
-pub(crate) fn send_reload_signal(pid: i32) -> bool {
-    Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, Signal::USR2).is_ok())
+pub(crate) fn may_signal(pid: i32) -> bool {
+    Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok())
+}
+
+/// A signal that makes servers read their files again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ProcessSignal {
+    Hup,
+    Usr1,
+    Usr2,
+}
+
+/// Sends a signal to a process; returns false if it could not be sent.
+#[must_use]
+pub(crate) fn send_signal(pid: i32, signal: ProcessSignal) -> bool {
+    let signal = match signal {
+        ProcessSignal::Hup => Signal::HUP,
+        ProcessSignal::Usr1 => Signal::USR1,
+        ProcessSignal::Usr2 => Signal::USR2,
+    };
+    Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, signal).is_ok())
 }
 
 /// Why a text cannot be run as a command without a shell.

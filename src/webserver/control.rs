@@ -18,20 +18,26 @@ use crate::webserver::model::{
 };
 
 pub(crate) mod apache;
+pub(crate) mod foreign;
 pub(crate) mod haproxy;
 mod loaded;
+mod master_group;
 pub(crate) mod nginx;
 mod observe;
+pub(crate) mod ports;
+mod process_table;
 mod service;
 
 pub use apache::ApacheProgram;
 pub(crate) use apache::ReloadGate;
+use foreign::UnreachedMaster;
 pub(crate) use haproxy::HaproxyProgram;
 pub(crate) use loaded::UnloadedChanges;
+use master_group::MasterGroup;
 pub use nginx::NginxProgram;
-use observe::run;
-pub(crate) use observe::{DEADLINE, FILE_LIMIT, FILES, ServerError};
+pub(crate) use observe::{DEADLINE, FILE_LIMIT, FILES, InstanceScope, ServerError};
 pub use observe::{ServerDetail, ServerObservation};
+use observe::{run, run_in};
 
 /// A server that uses the certificate.
 #[derive(Clone, Debug)]
@@ -77,11 +83,84 @@ impl ServerProgram {
         software: ServerSoftware,
         config: Option<&Path>,
     ) -> Result<Option<Self>, ServerError> {
-        match software {
-            ServerSoftware::Nginx => Ok(NginxProgram::find(config)?.map(Self::Nginx)),
-            ServerSoftware::Apache => Ok(ApacheProgram::find(config)?.map(Self::Apache)),
-            ServerSoftware::Haproxy => Ok(HaproxyProgram::find(config)?.map(Self::Haproxy)),
+        let found = Self::find_all(software, config, InstanceScope::Configured)?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Finds every server in `scope`, one for each configuration that running masters use; the one
+    /// that [`ServerProgram::find`] returns comes first.
+    ///
+    /// # Errors
+    /// When the program of that name cannot be run or is something else.
+    pub(crate) fn find_all(
+        software: ServerSoftware,
+        config: Option<&Path>,
+        scope: InstanceScope,
+    ) -> Result<Vec<Self>, ServerError> {
+        Ok(match software {
+            ServerSoftware::Nginx => {
+                let found = NginxProgram::find_all(config, scope)?;
+                found.into_iter().map(Self::Nginx).collect()
+            }
+            ServerSoftware::Apache => {
+                let found = ApacheProgram::find_all(config, scope)?;
+                found.into_iter().map(Self::Apache).collect()
+            }
+            ServerSoftware::Haproxy => {
+                let found = HaproxyProgram::find_all(config, scope)?;
+                found.into_iter().map(Self::Haproxy).collect()
+            }
+        })
+    }
+
+    /// The masters that run with its configuration.
+    pub(crate) fn group(&self) -> &MasterGroup {
+        match self {
+            Self::Apache(apache) => &apache.group,
+            Self::Haproxy(haproxy) => &haproxy.group,
+            Self::Nginx(nginx) => &nginx.group,
         }
+    }
+
+    /// The process ids of its masters.
+    #[must_use]
+    pub(crate) fn master_pids(&self) -> Vec<i32> {
+        self.group().pids()
+    }
+
+    /// The process ids of its masters, before and now: a reload may have replaced some.
+    #[must_use]
+    pub(crate) fn current_pids(&self) -> Vec<i32> {
+        let mut pids = self.group().pids();
+        pids.extend(self.group().current_pids(self.software()));
+        pids
+    }
+
+    /// Whether the addresses of at least one master can be probed; assumed if /proc shows none.
+    #[must_use]
+    pub(crate) fn can_probe(&self) -> bool {
+        self.group().is_empty() || self.group().can_probe()
+    }
+
+    /// Whether at least one master can be reloaded; assumed if /proc shows none.
+    #[must_use]
+    pub(crate) fn can_reload(&self) -> bool {
+        self.group().is_empty() || self.group().can_reload()
+    }
+
+    /// Describes the masters that certctl cannot reload or probe, and why.
+    pub(crate) fn barriers(&self) -> Vec<UnreachedMaster> {
+        let mut unreached = Vec::new();
+        for one in &self.group().masters {
+            for &barrier in &one.barriers {
+                unreached.push(UnreachedMaster {
+                    software: self.software(),
+                    pid: one.master.process.pid,
+                    barrier,
+                });
+            }
+        }
+        unreached
     }
 
     /// The kind of server software.
@@ -135,12 +214,28 @@ impl ServerProgram {
     }
 
     /// Its reload command; `None` where it cannot be reloaded.
-    fn reload(&self) -> Option<Vec<String>> {
-        match self {
-            Self::Apache(apache) => Some(apache.reload()),
-            Self::Haproxy(haproxy) => haproxy.reload(),
-            Self::Nginx(nginx) => Some(nginx.reload()),
+    fn reload_command(&self) -> Option<Vec<String>> {
+        if self.group().is_empty() {
+            return self.own_reload();
         }
+        self.group().reload_command()
+    }
+
+    /// The reload command of the server itself, for a process that /proc does not show.
+    fn own_reload(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Apache(apache) => Some(apache.own_reload()),
+            Self::Haproxy(_) => None,
+            Self::Nginx(nginx) => Some(nginx.own_reload()),
+        }
+    }
+
+    /// Reloads its masters; `None` if none can be reloaded.
+    fn reload(&self) -> Result<Option<FinishedCommand>, ProcessError> {
+        if self.group().is_empty() {
+            return self.own_reload().map(run).transpose();
+        }
+        self.group().reload(self.software())
     }
 }
 
@@ -229,8 +324,17 @@ impl ControlledServer {
     /// # Errors
     /// When the test could not be run. A failed test is a [`FinishedCommand`].
     pub fn test(&self) -> Result<Option<FinishedCommand>, ProcessError> {
-        let Some(tested) = self.test_command().map(run).transpose()? else {
+        let Some(command) = self.test_command() else {
             return Ok(None);
+        };
+        // nginx does not read its environment when it tests its configuration.
+        let tested = match self {
+            Self::Known {
+                program: program @ (ServerProgram::Apache(_) | ServerProgram::Haproxy(_)),
+                test: None,
+                ..
+            } => run_in(command, &program.group().surroundings())?,
+            _ => run(command)?,
         };
         let faults = if tested.succeeded() {
             self.reload_faults()
@@ -245,25 +349,27 @@ impl ControlledServer {
     /// # Errors
     /// When the command could not be run. A failed reload is a [`FinishedCommand`].
     pub fn reload(&self) -> Result<Option<FinishedCommand>, ProcessError> {
-        let Some(command) = self.reload_command() else {
-            return Ok(None);
-        };
-        let finished = self.reload_faults().or_else(|| self.send_reload_signal());
-        match finished {
-            Some(finished) => Ok(Some(finished)),
-            None => run(command).map(Some),
+        if let Some(faults) = self.reload_faults() {
+            return Ok(self.reload_command().map(|_| faults));
         }
-    }
-
-    /// Sends the reload signal directly where no program is needed.
-    fn send_reload_signal(&self) -> Option<FinishedCommand> {
         match self {
             Self::Known {
-                program: ServerProgram::Haproxy(haproxy),
+                program,
                 reload: None,
                 ..
-            } => haproxy.send_reload_signal(),
-            _ => None,
+            } => program.reload(),
+            Self::Known {
+                program,
+                reload: Some(command),
+                ..
+            } => {
+                let group = program.group();
+                group
+                    .run_command(program.software(), command.clone())
+                    .map(Some)
+            }
+            Self::Command { reload, .. } => reload.clone().map(run).transpose(),
+            Self::None => Ok(None),
         }
     }
 
@@ -294,7 +400,7 @@ impl ControlledServer {
         match self {
             Self::Known {
                 program, reload, ..
-            } => reload.clone().or_else(|| program.reload()),
+            } => reload.clone().or_else(|| program.reload_command()),
             Self::Command { reload, .. } => reload.clone(),
             Self::None => None,
         }

@@ -10,7 +10,6 @@ pub(crate) mod crt;
 mod destination;
 pub(crate) mod lex;
 mod list;
-pub(crate) mod master;
 mod plain_site;
 mod route;
 #[cfg(test)]
@@ -20,5 +19,4 @@ pub(crate) mod words;
 pub(crate) use config::{HaproxyConfig, HaproxyFiles};
 pub(crate) use crt::{CrtCertificate, CrtPathContent};
 pub(crate) use lex::HaproxyEnvironment;
-pub(crate) use master::MasterProcess;
 pub(crate) use words::complaint;

@@ -41,6 +41,6 @@ pub(crate) use name_clash::NameClash;
 pub use probe_targets::ProbeTargets;
 pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
 pub(crate) use software::ServerSoftware;
+pub(crate) use test_warning::{test_warnings, warnings_about};
 pub(crate) use upstream::UpstreamAddress;
 pub(crate) use web_places::{WebPlace, find_web_places};
-pub(crate) use test_warning::{test_warnings, warnings_about};

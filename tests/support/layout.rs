@@ -244,18 +244,21 @@ fn masked_text(text: &str, folder: &str) -> String {
     mask_tokens(&masked(&out))
 }
 
-/// Masks ports, ids (8 or 13 hex digits) and addresses other than 127.0.0.1.
+/// Masks ports, ids (8 or 13 hex digits), addresses other than 127.0.0.1, and the process of a signal
+/// (`kill -HUP 812`).
 fn mask_tokens(text: &str) -> String {
     let mut out = String::new();
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '.';
     let mut before = ' ';
+    let mut last = "";
     for word in text.split_inclusive(|c: char| !is_part(c)) {
         let (token, end) = match word.chars().next_back() {
             Some(c) if !is_part(c) => word.split_at(word.len() - c.len_utf8()),
             _ => (word, ""),
         };
-        let is_port =
-            before == ':' && token.len() == 5 && token.bytes().all(|b| b.is_ascii_digit());
+        let is_number = token.bytes().all(|byte| byte.is_ascii_digit());
+        let is_port = before == ':' && token.len() == 5 && is_number;
+        let is_process = last == "HUP" && !token.is_empty() && is_number;
         let is_address = token.starts_with("127.") && token != "127.0.0.1";
         let parts = token.split('.').map(|part| {
             let is_hex = part.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -266,11 +269,13 @@ fn mask_tokens(text: &str) -> String {
         });
         match (is_port, is_address) {
             (true, _) => out.push_str("[PORT]"),
+            _ if is_process => out.push_str("[PROCESS]"),
             (_, true) => out.push_str("[ADDRESS]"),
             _ => out.push_str(&parts.collect::<Vec<_>>().join(".")),
         }
         out.push_str(end);
         before = end.chars().next().unwrap_or(' ');
+        last = token;
     }
     out
 }

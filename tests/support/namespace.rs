@@ -1,4 +1,4 @@
-//! Runs scripts in a separate mount namespace with a small file system mounted at `tree`, for full
+//! Runs scripts in separate mount and process namespaces with a small file system mounted at `tree`, for full
 //! disks, read-only mounts and attributes that the file system of the test may not support. Without
 //! root, a user namespace is created too.
 
@@ -17,7 +17,9 @@ pub fn in_mount(sandbox: &Sandbox, options: &str, script: &str) -> Run {
         path_of("mount").display()
     );
     command
-        .arg(if root { "-m" } else { "-rm" })
+        .arg(if root { "-mpf" } else { "-rmpf" })
+        // The servers of other tests are not visible.
+        .arg("--mount-proc")
         .args(["sh", "-c", &format!("{head}\n{script}")])
         .env("CERTCTL", program())
         .current_dir(sandbox.path());

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::evidence;
 use crate::advice::servers;
 use crate::finding::Finding;
 use crate::install::preflight::PreflightState;
@@ -87,7 +88,7 @@ fn serves(probe: &ProbeAnswer, fingerprint: &str) -> bool {
 /// Reports a reload that worked in part: an address sometimes serves the new certificate and
 /// sometimes the old one. Old worker processes still accept connections, or another server listens
 /// there too.
-pub(super) fn check_partly_reloaded(
+fn check_partly_reloaded(
     situation: &PreflightState,
     plan: &InstallPlan,
     error: &StepError,
@@ -131,7 +132,7 @@ pub(super) fn check_partly_reloaded(
 
 /// Reports a reload that succeeded and had no effect: every probed address still serves the old
 /// certificate.
-pub(super) fn check_still_old(
+fn check_still_old(
     situation: &PreflightState,
     plan: &InstallPlan,
     error: &StepError,
@@ -161,6 +162,33 @@ pub(super) fn check_still_old(
     };
     let message = format!("{addresses} still serves the old certificate: {cause}");
     Some(Finding::error("reload-no-effect", message).with_step(next))
+}
+
+/// Returns the finding about the step that failed.
+pub(super) fn explain_cause(
+    situation: &PreflightState,
+    plan: &InstallPlan,
+    error: &StepError,
+) -> Finding {
+    let cause = check_still_old(situation, plan, error)
+        .or_else(|| check_partly_reloaded(situation, plan, error))
+        .or_else(|| evidence::check_new_alert(error));
+    let cause = cause.unwrap_or_else(|| error.into());
+    cause.with_quote(find_port_owners(situation, error))
+}
+
+/// Describes the processes that listen at the addresses of a server in its place, where that may be
+/// why a step failed.
+fn find_port_owners(situation: &PreflightState, error: &StepError) -> Vec<String> {
+    match error {
+        StepError::NotServed(_) | StepError::Reload(_) | StepError::Test(_) => {
+            situation.serving.describe_other_owners()
+        }
+        StepError::Install(_)
+        | StepError::Interrupted(_)
+        | StepError::Process(_)
+        | StepError::Skipped => Vec::new(),
+    }
 }
 
 fn reload_commands(plan: &InstallPlan) -> Vec<String> {

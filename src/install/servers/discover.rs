@@ -5,79 +5,62 @@ mod probe_address;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::advice::servers;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
+use crate::install::servers::instances::ChosenInstances;
 use crate::install::servers::observed_server::ObservedServer;
 use crate::install::servers::selection::DiscoveredServers;
+use crate::install::servers::server_spec::{GivenCommands, ServerSpec, find_server};
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::store::settings::LineageSettings;
-use crate::system::process::{self, ProcessError};
-use crate::webserver::control::{ControlledServer, ServerProgram};
+use crate::webserver::control::InstanceScope;
+use crate::webserver::control::foreign::ForeignServer;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::joined_with_and;
 
-/// A server, and how it is controlled.
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct ServerSpec {
-    software: Option<ServerSoftware>,
-    config: Option<PathBuf>,
-    test: Option<Vec<String>>,
-    reload: Option<Vec<String>>,
-}
-
-impl ServerSpec {
-    /// Returns a server that is tested and reloaded with the commands of its profile.
-    fn with_profile(software: ServerSoftware, config: Option<PathBuf>) -> Self {
-        Self {
-            software: Some(software),
-            config,
-            test: None,
-            reload: None,
-        }
-    }
-}
-
-/// Commands given by the user, which replace those of a profile.
-struct GivenCommands {
-    test: Option<Vec<String>>,
-    reload: Option<Vec<String>>,
-}
-
-impl GivenCommands {
-    fn parse(settings: &LineageSettings) -> Result<Self, Failure> {
-        Ok(Self {
-            test: settings.test.as_deref().map(parse_command).transpose()?,
-            reload: settings.reload.as_deref().map(parse_command).transpose()?,
-        })
-    }
-
-    fn are_any(&self) -> bool {
-        self.test.is_some() || self.reload.is_some()
-    }
-
-    fn spec(&self, software: Option<ServerSoftware>, config: Option<&Path>) -> ServerSpec {
-        ServerSpec {
-            software,
-            config: config.map(Path::to_owned),
-            test: self.test.clone(),
-            reload: self.reload.clone(),
-        }
+/// Under `--root`, which is a tree of another machine, no other running server matters.
+fn scope_in(context: &Context) -> InstanceScope {
+    match context.root {
+        Some(_) => InstanceScope::Configured,
+        None => InstanceScope::Running,
     }
 }
 
 /// The servers that were found so far in this run.
 #[derive(Debug, Default)]
 pub(crate) struct ServerDiscovery {
-    known: Vec<(ServerSpec, Option<Rc<ObservedServer>>)>,
+    known: Vec<(ServerSpec, Vec<Rc<ObservedServer>>)>,
+    /// The servers that see other files; searched for once, and not under `--root`.
+    foreign: Option<Vec<ForeignServer>>,
     /// The addresses of each `--probe`.
     probes: HashMap<String, Vec<SocketAddr>>,
     /// The codes of `--allow`.
     allowed: Vec<&'static str>,
+}
+
+/// How to choose among several servers of one kind.
+struct InstanceChoice<'a> {
+    commands: &'a GivenCommands,
+    scope: InstanceScope,
+    links: &'a [StableLink],
+    names: &'a [DnsName],
+}
+
+impl InstanceChoice<'_> {
+    /// Adds those of `observed` that the certificate concerns. Commands of the user control one.
+    fn add(&self, found: &mut ChosenInstances, observed: Vec<Rc<ObservedServer>>) {
+        let mut more = ChosenInstances::choose(observed, self.links, self.names);
+        if self.commands.are_any() {
+            more.chosen.truncate(1);
+        }
+        found.chosen.append(&mut more.chosen);
+        found.unreadable.append(&mut more.unreadable);
+    }
 }
 
 impl ServerDiscovery {
@@ -102,8 +85,8 @@ impl ServerDiscovery {
     }
 
     /// Returns the servers of the command line, else the saved ones; else the installed ones whose
-    /// configuration concerns the certificate (`links`, `names`); if none does, the running ones; if
-    /// none is running, all installed ones. Under `--root`, none is searched for.
+    /// configuration concerns the certificate (`links`, `names`); if none does, the running ones;
+    /// if none is running, all installed ones. Under `--root`, none is searched for.
     ///
     /// # Errors
     /// When a command cannot be run, or a server of the command line is not installed.
@@ -116,23 +99,47 @@ impl ServerDiscovery {
     ) -> Result<DiscoveredServers, Failure> {
         let commands = GivenCommands::parse(settings)?;
         let config = settings.server_config.as_deref();
-        let mut found = DiscoveredServers::default();
-        if let Some(wanted) = parse_servers(settings)? {
-            found.servers = self.find_named(settings, &wanted, &commands)?;
-        } else if config.is_some() {
-            let spec = commands.spec(Some(ServerSoftware::Nginx), config);
-            found.servers.extend(self.observe(spec)?);
-        } else if context.root.is_none() {
-            let installed = self.find_installed(&commands)?;
-            found = DiscoveredServers::select(installed, links, names);
-        }
+        let scope = scope_in(context);
+        self.find_foreign(scope);
+        let choice = InstanceChoice {
+            commands: &commands,
+            scope,
+            links,
+            names,
+        };
+        let mut found = self.find_chosen(context, settings, &choice)?;
         if found.servers.len() > 1 && (commands.are_any() || config.is_some()) {
             return Err(ambiguous(&found));
         }
         if found.servers.is_empty() {
             found
                 .servers
-                .extend(self.observe(commands.spec(None, None))?);
+                .extend(self.observe(commands.spec(None, None, scope))?);
+        }
+        Ok(found)
+    }
+
+    /// Returns the servers of the options, else the installed ones.
+    fn find_chosen(
+        &mut self,
+        context: &Context,
+        settings: &LineageSettings,
+        choice: &InstanceChoice<'_>,
+    ) -> Result<DiscoveredServers, Failure> {
+        let mut found = DiscoveredServers::default();
+        let config = settings.server_config.as_deref();
+        if let Some(wanted) = parse_servers(settings)? {
+            let chosen = self.find_named(settings, &wanted, choice)?;
+            found.servers = chosen.chosen;
+            found.unreadable = chosen.unreadable;
+        } else if config.is_some() {
+            let nginx = Some(ServerSoftware::Nginx);
+            let spec = choice.commands.spec(nginx, config, choice.scope);
+            found.servers.extend(self.observe(spec)?);
+        } else if context.root.is_none() {
+            let chosen = self.find_installed(choice)?;
+            found = DiscoveredServers::select(chosen.chosen, choice.links, choice.names);
+            found.unreadable = chosen.unreadable;
         }
         Ok(found)
     }
@@ -142,39 +149,56 @@ impl ServerDiscovery {
         &mut self,
         settings: &LineageSettings,
         wanted: &[ServerSoftware],
-        commands: &GivenCommands,
-    ) -> Result<Vec<Rc<ObservedServer>>, Failure> {
-        let mut found = Vec::new();
+        choice: &InstanceChoice<'_>,
+    ) -> Result<ChosenInstances, Failure> {
+        let mut found = ChosenInstances::default();
         for &software in wanted {
             let own_config = settings.server_configs.get(software.name());
             let config = own_config.or(settings.server_config.as_ref());
-            let spec = commands.spec(Some(software), config.map(PathBuf::as_path));
+            let config = config.map(PathBuf::as_path);
+            let spec = choice.commands.spec(Some(software), config, choice.scope);
             let observed = self.observe(spec)?;
-            found.push(observed.ok_or_else(|| not_installed(software))?);
+            if observed.is_empty() {
+                return Err(not_installed(software));
+            }
+            choice.add(&mut found, observed);
         }
         Ok(found)
     }
 
-    fn find_installed(
-        &mut self,
-        commands: &GivenCommands,
-    ) -> Result<Vec<Rc<ObservedServer>>, Failure> {
-        let mut found = Vec::new();
+    fn find_installed(&mut self, choice: &InstanceChoice<'_>) -> Result<ChosenInstances, Failure> {
+        let mut found = ChosenInstances::default();
         for software in ServerSoftware::ALL {
-            found.extend(self.observe(commands.spec(Some(software), None))?);
+            let spec = choice.commands.spec(Some(software), None, choice.scope);
+            choice.add(&mut found, self.observe(spec)?);
         }
         Ok(found)
+    }
+
+    /// Finds the servers that see other files, once.
+    fn find_foreign(&mut self, scope: InstanceScope) {
+        if scope == InstanceScope::Running && self.foreign.is_none() {
+            let all = ServerSoftware::ALL.into_iter();
+            self.foreign = Some(all.flat_map(ForeignServer::find_all).collect());
+        }
+    }
+
+    /// Returns the servers that see other files than certctl.
+    pub(super) fn foreign_servers(&self) -> &[ForeignServer] {
+        self.foreign.as_deref().unwrap_or_default()
     }
 
     /// Returns every installed server with its usual configuration, or why it cannot be observed.
     pub(crate) fn observe_installed(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
-        ServerSoftware::ALL
-            .into_iter()
-            .filter_map(|software| {
-                let spec = ServerSpec::with_profile(software, None);
-                self.observe(spec).transpose()
-            })
-            .collect()
+        let mut found = Vec::new();
+        for software in ServerSoftware::ALL {
+            let spec = ServerSpec::with_profile(software, None, InstanceScope::Configured);
+            match self.observe(spec) {
+                Ok(observed) => found.extend(observed.into_iter().map(Ok)),
+                Err(failure) => found.push(Err(failure)),
+            }
+        }
+        found
     }
 
     /// Returns the running servers whose configuration references the certificate (`links`) although
@@ -201,23 +225,21 @@ impl ServerDiscovery {
                 continue;
             }
             // These servers were not requested: one that cannot be observed is skipped.
-            let spec = ServerSpec::with_profile(software, config.cloned());
-            if let Ok(Some(observed)) = self.observe(spec)
-                && observed.is_running()
-                && observed.names_any(links)
-            {
-                unnotified.push(observed);
-            }
+            let spec = ServerSpec::with_profile(software, config.cloned(), scope_in(context));
+            let observed = self.observe(spec).unwrap_or_default().into_iter();
+            unnotified.extend(observed.filter(|one| one.is_running() && one.names_any(links)));
         }
         unnotified
     }
 
-    fn observe(&mut self, spec: ServerSpec) -> Result<Option<Rc<ObservedServer>>, Failure> {
+    fn observe(&mut self, spec: ServerSpec) -> Result<Vec<Rc<ObservedServer>>, Failure> {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == spec) {
             return Ok(known.clone());
         }
-        let server = find_server(&spec)?;
-        let observed = server.map(|server| Rc::new(ObservedServer::new(server, &self.allowed)));
+        let servers = find_server(&spec)?.into_iter();
+        let observed: Vec<Rc<ObservedServer>> = servers
+            .map(|server| Rc::new(ObservedServer::new(server, &self.allowed)))
+            .collect();
         self.known.push((spec, observed.clone()));
         Ok(observed)
     }
@@ -232,25 +254,6 @@ fn config_of_unnamed(settings: &LineageSettings, software: ServerSoftware) -> Op
         return settings.server_config.as_ref();
     }
     own_config
-}
-
-/// Finds the server that `spec` means; `None` if its program is not installed.
-fn find_server(spec: &ServerSpec) -> Result<Option<ControlledServer>, Failure> {
-    let test = spec.test.clone();
-    let reload = spec.reload.clone();
-    let Some(software) = spec.software else {
-        return Ok(Some(if test.is_some() || reload.is_some() {
-            ControlledServer::Command { test, reload }
-        } else {
-            ControlledServer::None
-        }));
-    };
-    let program = ServerProgram::find(software, spec.config.as_deref())?;
-    Ok(program.map(|program| ControlledServer::Known {
-        program,
-        test,
-        reload,
-    }))
 }
 
 /// Parses the servers of the options; `None` if the options name no server.
@@ -278,18 +281,6 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
         return Err(failure.with_step(servers::name_servers_or_none()));
     }
     Ok(Some(wanted))
-}
-
-/// Splits a command into words, and checks that its program exists before anything is changed.
-fn parse_command(text: &str) -> Result<Vec<String>, Failure> {
-    let words = process::split_command(text)?;
-    match words.first() {
-        Some(program) if process::find_program(program).is_none() => Err(ProcessError::NotFound {
-            program: program.clone(),
-        }
-        .into()),
-        _ => Ok(words),
-    }
 }
 
 fn ambiguous(found: &DiscoveredServers) -> Failure {

@@ -18,7 +18,7 @@ use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
 use crate::store::layout::{LineageLayout, StableLink};
 use crate::system::fs::files;
 use crate::system::process::FinishedCommand;
-use crate::webserver::apache::gate::RELOAD_FAULT_PREFIX;
+use crate::webserver::apache::gate::{RELOAD_FAULT_PREFIX, TAKEN_ADDRESS_PREFIX};
 use crate::webserver::model::{ComplaintSubject, ConfiguredCertificate, names_path};
 
 impl RunMode {
@@ -301,6 +301,12 @@ fn report_broken(
     {
         return doubts::report_gate(output);
     }
+    if output
+        .iter()
+        .any(|line| line.starts_with(TAKEN_ADDRESS_PREFIX))
+    {
+        return report_taken_addresses(output);
+    }
     let how = if finished.timed_out {
         "timed out"
     } else {
@@ -317,6 +323,15 @@ fn report_broken(
         .map(|(chain, key)| servers::claim_missing_paths(&chain, &key))
         .fold(broken, Finding::with_step)
         .with_step(servers::repair_config(&command))
+}
+
+/// Reports that certctl does not reload Apache, because Apache could not listen at an address.
+fn report_taken_addresses(lines: Vec<String>) -> Finding {
+    let message = "a reload would stop Apache: another process listens at an address of its \
+                       configuration (see below)";
+    Finding::error("server-config-broken", message)
+        .with_quote(lines)
+        .with_step(servers::free_addresses())
 }
 
 /// Returns chain and key of the certificates that the server complains about and that do not exist.

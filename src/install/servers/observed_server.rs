@@ -64,6 +64,20 @@ impl ObservedServer {
             .is_none_or(|observation| observation.running.is_some())
     }
 
+    /// Whether the addresses of a running process can be probed from here.
+    #[must_use]
+    pub(crate) fn can_probe(&self) -> bool {
+        let program = self.server.program();
+        program.is_none_or(ServerProgram::can_probe)
+    }
+
+    /// The process ids of its masters.
+    #[must_use]
+    pub(crate) fn master_pids(&self) -> Vec<i32> {
+        let program = self.server.program();
+        program.map(ServerProgram::master_pids).unwrap_or_default()
+    }
+
     /// Whether its profile shows that it is running.
     pub(super) fn is_running(&self) -> bool {
         self.observation

@@ -47,12 +47,14 @@ impl ServingState {
         findings
     }
 
-    /// Whether these answers show that some address serves something else.
+    /// Whether these answers show that some address serves something else, or a process that uses the
+    /// certificate was not reached.
     #[must_use]
     pub(crate) fn is_incomplete(&self, probes: &[ProbeAnswer]) -> bool {
         let findings = self.check_other_files(probes);
         let mut severities = findings.iter().map(|finding| finding.severity);
-        !probes.is_empty() && severities.any(|severity| severity == Severity::Error)
+        let is_other = !probes.is_empty() && severities.any(|severity| severity == Severity::Error);
+        is_other || self.has_unreached()
     }
 
     /// Each block with other files, and whether its server is running and uses the certificate.

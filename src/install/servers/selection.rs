@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::instances;
 use super::observed_server::ObservedServer;
 use crate::finding::Finding;
 use crate::pki::name::DnsName;
@@ -18,6 +19,8 @@ pub(crate) struct DiscoveredServers {
     /// Several servers are installed, none is running, and none of their configurations concerns the
     /// certificate: only the user knows which one is meant.
     pub undecided: Vec<ServerSoftware>,
+    /// Running servers whose configuration cannot be read.
+    pub(super) unreadable: Vec<Rc<ObservedServer>>,
 }
 
 impl DiscoveredServers {
@@ -57,13 +60,13 @@ impl DiscoveredServers {
             .filter_map(|observed| observed.software())
     }
 
-    /// Returns a note for each server that is omitted.
+    /// Returns a finding for each server that is omitted.
     #[must_use]
     pub(crate) fn report_omitted(&self) -> Vec<Finding> {
-        self.idle
-            .iter()
-            .map(|software| self.report_idle(*software))
-            .collect()
+        let idle = self.idle.iter().map(|software| self.report_idle(*software));
+        let unreadable = self.unreadable.iter();
+        let unreadable = unreadable.filter_map(|one| instances::report_unreadable(one));
+        idle.chain(unreadable).collect()
     }
 
     fn report_idle(&self, software: ServerSoftware) -> Finding {

@@ -134,6 +134,7 @@ impl ServingState {
         let mut uses = std::mem::take(&mut self.uses);
         for server_use in &mut uses {
             let from_config = self.check_config(server_use, observation, present_names.as_deref());
+            self.findings.extend(server_use.report_unprobed());
             let mut targets = observation.complete_targets(from_config);
             server_use.addresses = targets
                 .iter()
@@ -182,8 +183,12 @@ impl ServingState {
         };
         let related = observation.check_related(server_use, &self.configured_paths);
         self.findings.extend(related);
-        let result = CheckedConfig::new(&checked);
+        let mut result = CheckedConfig::new(&checked);
         server_use.coverage = result.coverage(observation);
+        if !server_use.observed.can_probe() {
+            result.targets.clear();
+            result.other_files.clear();
+        }
         server_use.add_other_files(result.other_files);
         self.findings.extend(result.findings);
         self.names_losing_coverage.extend(result.losing_coverage);

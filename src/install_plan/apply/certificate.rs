@@ -60,10 +60,20 @@ impl PlanContext<'_> {
         let (PlanStep::TestServer { server, .. } | PlanStep::Reload { server, .. }) = step else {
             return None;
         };
-        self.servers
-            .iter()
-            .find(|(software, _)| software == server)
-            .map(|(_, server)| *server)
+        // Several servers of one kind have different commands.
+        let is_meant = |controlled: &ControlledServer| match step {
+            PlanStep::TestServer { command, .. } => {
+                controlled.test_command().map(|words| words.join(" ")) == Some(command.clone())
+            }
+            PlanStep::Reload { command, .. } => {
+                controlled.reload_command().map(|words| words.join(" ")) == Some(command.clone())
+            }
+            _ => false,
+        };
+        let mut servers = self.servers.iter().filter(|(other, _)| other == server);
+        servers
+            .find(|(_, controlled)| is_meant(controlled))
+            .map(|(_, controlled)| *controlled)
     }
 
     /// The certificates of a release.

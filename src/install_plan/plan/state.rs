@@ -83,6 +83,16 @@ impl ServerState {
         }
     }
 
+    /// Removes the addresses to probe.
+    pub(crate) fn clear_addresses(&mut self) {
+        match self {
+            Self::BrokenUntilInstalled(questions)
+            | Self::Serves(questions, _)
+            | Self::Stopped(questions) => questions.addresses.clear(),
+            Self::Nothing | Self::NotNamed => {}
+        }
+    }
+
     /// Whether the server is running and serves some names with other files, or cannot be probed.
     #[must_use]
     pub(crate) fn is_partly_covered(&self) -> bool {

@@ -50,12 +50,6 @@ impl FileStatus {
     pub(crate) fn inode(&self) -> u64 {
         self.inode.1
     }
-
-    /// Returns whether both are the same file, regardless of their names.
-    #[must_use]
-    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
-        self.inode == other.inode
-    }
 }
 
 /// Returns the status of `path`; `None` if nothing exists there.

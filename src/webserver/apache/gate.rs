@@ -16,6 +16,9 @@ use crate::webserver::model::{ConfigBlock, ConfiguredCertificate};
 
 /// The beginning of each reported line.
 pub(crate) const RELOAD_FAULT_PREFIX: &str = "Apache would exit at the next reload: ";
+/// The beginning of a line about an address at which another process listens.
+pub(crate) const TAKEN_ADDRESS_PREFIX: &str =
+    "Apache would exit at the next reload, because it cannot listen: ";
 
 /// Reads a certificate or key file, or returns why it cannot be read.
 type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;

@@ -1,11 +1,13 @@
-//! Finds, runs and observes the Apache of this machine, and checks its certificates before every
-//! reload.
+//! Finds, runs and observes the Apache of this machine: the installed one, and those that run. Checks
+//! the certificates and addresses before every reload.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::service;
+use super::master_group::{MasterGroup, RunningMasters};
+use super::{ports, service};
 use crate::finding::shell_word;
 use crate::system::fs::files;
 use crate::system::fs::folders;
@@ -13,10 +15,10 @@ use crate::system::process::{self, FinishedCommand};
 use crate::webserver::apache::listen::SocketSupport;
 use crate::webserver::apache::{self, ApacheBuild, ApacheConfig, ApacheEnvironment, build, gate};
 use crate::webserver::control::observe::{
-    ConfigFileCounter, FILES, ServerDetail, ServerError, ServerObservation, absolute_config,
-    matching_files, output_of, read_existing_text, read_text, run, running, split_at_nulls,
-    supports_ipv6,
+    ConfigFileCounter, FileView, InstanceScope, ServerDetail, ServerError, ServerObservation,
+    absolute_config, hidden_process, output_of, run_in, supports_ipv6,
 };
+use crate::webserver::masters::ServerMaster;
 use crate::webserver::model::{ConfigFile, ServerSoftware};
 
 /// Its program and the script that runs it in its environment, as Debian, Red Hat and its own
@@ -29,9 +31,7 @@ const PROGRAMS: [(&str, &str); 3] = [
         "/usr/local/apache2/bin/apachectl",
     ),
 ];
-/// Its units and service scripts.
-const SERVICES: [&str; 2] = ["apache2", "httpd"];
-/// The maximum size of a certificate, key or command line, in bytes.
+/// The maximum size of a certificate or key, in bytes.
 const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// An Apache on this machine.
@@ -41,14 +41,14 @@ pub struct ApacheProgram {
     pub binary: PathBuf,
     /// The script that runs it in its environment, if it is installed.
     pub control: Option<PathBuf>,
-    /// The main configuration file given by the user (absolute), if it is not the built-in one.
+    /// The main configuration file (absolute), if it is not the built-in one.
     pub config: Option<PathBuf>,
     /// How it was built.
     pub build: ApacheBuild,
     /// The modules that are built in.
     pub modules: Vec<String>,
-    /// The service manager's reload command, if a service runs it.
-    pub service: Option<Vec<String>>,
+    /// The masters that run with this configuration.
+    pub(crate) group: MasterGroup,
     /// Whether its certificates are checked before a reload.
     pub gate: ReloadGate,
 }
@@ -70,6 +70,53 @@ impl ApacheProgram {
     /// # Errors
     /// When the program of that name cannot be run or is not Apache.
     pub fn find(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
+        let found = Self::find_all(config, InstanceScope::Configured)?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Finds every Apache in `scope`; the installed one, with the configuration that the user gave or
+    /// the built-in one, comes first.
+    ///
+    /// # Errors
+    /// When the program of that name cannot be run or is not Apache.
+    pub(crate) fn find_all(
+        config: Option<&Path>,
+        scope: InstanceScope,
+    ) -> Result<Vec<Self>, ServerError> {
+        let installed = Self::find_program(config)?;
+        let mut same = Vec::new();
+        let mut others = Vec::new();
+        for masters in RunningMasters::read(ServerSoftware::Apache).groups {
+            let Some(mut program) = Self::of_masters(installed.as_ref(), &masters) else {
+                continue;
+            };
+            let is_installed = installed.as_ref().filter(|installed| {
+                let file = installed.config_file();
+                file == program.config_file() || files::are_same_file(file, program.config_file())
+            });
+            if is_installed.is_none() && scope == InstanceScope::Configured {
+                continue;
+            }
+            program.group = MasterGroup::observe(ServerSoftware::Apache, masters);
+            match is_installed {
+                Some(installed) => {
+                    program.config.clone_from(&installed.config);
+                    same.push(program);
+                }
+                None => others.push(program),
+            }
+        }
+        // Debian's apache2-bin alone has no configuration, so it is not a server.
+        let is_server = |program: &Self| config.is_some() || files::exists(&program.build.config);
+        if same.is_empty() {
+            same.extend(installed.filter(is_server));
+        }
+        same.append(&mut others);
+        Ok(same)
+    }
+
+    /// Finds the installed program, even if it has no configuration.
+    fn find_program(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
         let found = PROGRAMS.into_iter().find_map(|(program, control)| {
             Some((
                 process::find_program(program)?,
@@ -79,6 +126,13 @@ impl ApacheProgram {
         let Some((binary, control)) = found else {
             return Ok(None);
         };
+        let mut program = Self::of_binary(binary)?;
+        program.control = control;
+        program.config = absolute_config(config)?.filter(|config| *config != program.build.config);
+        Ok(Some(program))
+    }
+
+    fn of_binary(binary: PathBuf) -> Result<Self, ServerError> {
         let Some(build) = ApacheBuild::parse(&output_of(&binary, "-V")?) else {
             return Err(ServerError::UnexpectedProgram {
                 software: ServerSoftware::Apache,
@@ -86,21 +140,39 @@ impl ApacheProgram {
             });
         };
         let modules = build::built_in(&output_of(&binary, "-l")?);
-        let config = absolute_config(config)?.filter(|config| *config != build.config);
-        // Debian's apache2-bin alone has no configuration, so it is not a server.
-        if config.is_none() && !files::exists(&build.config) {
-            return Ok(None);
-        }
-        let service = service::reload_command(config.as_deref(), &SERVICES);
-        Ok(Some(Self {
+        Ok(Self {
             binary,
-            control,
-            config,
+            control: None,
+            config: None,
             build,
             modules,
-            service,
+            group: MasterGroup::default(),
             gate: ReloadGate::default(),
-        }))
+        })
+    }
+
+    /// The program and the configuration of these masters; `None` if the program cannot be run.
+    fn of_masters(installed: Option<&Self>, masters: &[ServerMaster]) -> Option<Self> {
+        let first = masters.first()?;
+        let mut program = match (installed, &first.process.executable) {
+            (Some(installed), Some(path)) if files::are_same_file(&installed.binary, path) => {
+                installed.clone()
+            }
+            (_, Some(path)) => Self::of_binary(path.clone()).ok()?,
+            (Some(installed), None) => installed.clone(),
+            (None, None) => return None,
+        };
+        let arguments = &first.arguments;
+        let root = arguments.prefix.as_ref().unwrap_or(&program.build.root);
+        let config = match arguments.config.first() {
+            Some(config) => root.join(config),
+            None => match program.build.config.strip_prefix(&program.build.root) {
+                Ok(relative) => root.join(relative),
+                Err(_) => program.build.config.clone(),
+            },
+        };
+        program.config = Some(config).filter(|config| *config != program.build.config);
+        Some(program)
     }
 
     /// The main configuration file.
@@ -116,7 +188,10 @@ impl ApacheProgram {
     /// When a file cannot be read or parsed.
     pub fn observe(&self) -> Result<ServerObservation, ServerError> {
         let (mut config, running) = self.state()?;
-        let listed = run(self.own(&["-t", "-D", "DUMP_VHOSTS"]))?;
+        let listed = run_in(
+            self.own(&["-t", "-D", "DUMP_VHOSTS"]),
+            &self.group.surroundings(),
+        )?;
         if listed.succeeded() {
             config
                 .doubts
@@ -132,70 +207,65 @@ impl ApacheProgram {
 
     /// Its configuration under the `-D` options of the running process, and the process id.
     fn state(&self) -> Result<(ApacheConfig, Option<i32>), ServerError> {
-        let config = self.read(Vec::new())?;
-        let running = running(
-            config.pid.as_deref().unwrap_or(&self.build.pid),
-            &self.binary,
-            &["apache2", "httpd"],
-        );
-        let defines = running.map(defines).unwrap_or_default();
-        let config = if defines.is_empty() {
-            config
-        } else {
-            self.read(defines)?
-        };
-        Ok((config, running))
-    }
-
-    fn read(&self, defines: Vec<String>) -> Result<ApacheConfig, ServerError> {
+        let running = self.group.arguments();
+        let defines = running.map(|running| running.defines.clone());
         let file = self.config_file();
-        let variables =
-            read_text(&folder(file).join("envvars")).map(|file| build::envvars(&file.text));
+        let variables = FileView::own()
+            .read_text(&folder(file).join("envvars"))
+            .map(|file| build::envvars(&file.text));
         let environment = ApacheEnvironment {
             server_root: self.root(),
             variables: variables.unwrap_or_default(),
-            defines,
+            defines: defines.unwrap_or_default(),
             modules: self.modules.clone(),
             version: self.build.version,
         };
-        let mut counter = ConfigFileCounter::new(ServerSoftware::Apache);
-        let parsed = apache::read(&read_text(file)?, environment, &mut |pattern: &Path| {
-            matching_texts(pattern, &mut counter)
-        })?;
         let support = SocketSupport {
             ipv4_mapped: self.build.mapped,
             ipv6: supports_ipv6(),
         };
-        Ok(ApacheConfig::new(parsed, file, support))
+        let config = read_config_in(&FileView::own(), file, environment, support)?;
+        let pid_file = config.pid.as_deref().unwrap_or(&self.build.pid);
+        let running = self.group.running().or_else(|| hidden_process(pid_file));
+        Ok((config, running))
     }
 
     /// The folder of relative paths, unless the configuration sets another.
     fn root(&self) -> PathBuf {
-        self.config.as_deref().map_or_else(
-            || self.build.root.clone(),
-            |config| folder(config).to_owned(),
-        )
+        match (self.group.arguments(), &self.config) {
+            (Some(running), _) => {
+                let root = running.prefix.as_ref().unwrap_or(&self.build.root);
+                root.clone()
+            }
+            (None, Some(config)) => folder(config).to_owned(),
+            (None, None) => self.build.root.clone(),
+        }
     }
 
     /// The command that tests the configuration.
     #[must_use]
     pub fn test(&self) -> Vec<String> {
-        match (&self.config, &self.control) {
-            (None, Some(control)) => vec![control.display().to_string(), "configtest".to_owned()],
-            _ => self.own(&["-t"]),
+        match self.usual_control() {
+            Some(control) => vec![control.display().to_string(), "configtest".to_owned()],
+            None => self.own(&["-t"]),
         }
     }
 
-    /// The service manager's reload command, else its own.
-    #[must_use]
-    pub fn reload(&self) -> Vec<String> {
-        match (&self.service, &self.config, &self.control) {
-            (Some(service), ..) => service.clone(),
-            (None, None, Some(control)) => {
-                vec![control.display().to_string(), "graceful".to_owned()]
-            }
-            _ => self.own(&["-k", "graceful"]),
+    /// Its own reload command, for a process that /proc does not show.
+    pub(crate) fn own_reload(&self) -> Vec<String> {
+        match self.usual_control() {
+            Some(control) => vec![control.display().to_string(), "graceful".to_owned()],
+            None => self.own(&["-k", "graceful"]),
         }
+    }
+
+    /// The script that runs it, where it runs as the script would run it.
+    fn usual_control(&self) -> Option<&PathBuf> {
+        let has_own_options = self.group.arguments().is_some_and(|running| {
+            running.prefix.is_some() || !running.config.is_empty() || !running.for_test.is_empty()
+        });
+        let control = self.control.as_ref()?;
+        (self.config.is_none() && !has_own_options).then_some(control)
     }
 
     /// The command line that starts it.
@@ -221,8 +291,8 @@ impl ApacheProgram {
         }
     }
 
-    /// Returns the certificates and keys that would make Apache exit at a reload, as a failed test.
-    /// They are read from the paths that Apache reads.
+    /// Returns what would make Apache exit at a reload, as a failed test: certificates and keys, read
+    /// from the paths that Apache reads, and new addresses at which another process listens.
     #[must_use]
     pub fn reload_faults(&self) -> Option<FinishedCommand> {
         if self.gate == ReloadGate::Ignored {
@@ -230,7 +300,8 @@ impl ApacheProgram {
         }
         // Apache's own test describes better why its configuration cannot be read.
         let (config, _) = self.state().ok()?;
-        let lines = gate::faults(&config, &mut read_key_file);
+        let mut lines = gate::faults(&config, &mut read_key_file);
+        lines.extend(self.taken_addresses(&config));
         if lines.is_empty() {
             return None;
         }
@@ -242,20 +313,41 @@ impl ApacheProgram {
         })
     }
 
+    /// Returns the addresses that a running Apache cannot listen at, because other processes do.
+    fn taken_addresses(&self, config: &ApacheConfig) -> Vec<String> {
+        if !self.group.can_probe() {
+            return Vec::new();
+        }
+        let masters = self.group.masters.iter();
+        let own: Vec<i32> = masters.map(|one| one.master.process.pid).collect();
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        for socket in &config.sockets {
+            let any = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+            let address = SocketAddr::new(socket.address.unwrap_or(any), socket.port);
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        let owners = ports::find_other_owners(&addresses, &own);
+        let lines = owners
+            .iter()
+            .map(|owner| format!("{}{}", gate::TAKEN_ADDRESS_PREFIX, owner.in_words()));
+        lines.collect()
+    }
+
     /// The command line with these arguments, in the environment of its configuration.
     fn own(&self, arguments: &[&str]) -> Vec<String> {
-        let program = self
-            .control
-            .as_ref()
-            .filter(|_| self.config.is_none())
-            .unwrap_or(&self.binary);
+        let control = self.usual_control();
+        let program = control.unwrap_or(&self.binary);
         let mut argv = vec![program.display().to_string()];
-        if let Some(config) = &self.config {
+        if control.is_none() {
             argv.push("-d".to_owned());
-            argv.push(folder(config).display().to_string());
+            argv.push(self.root().display().to_string());
             argv.push("-f".to_owned());
-            argv.push(config.display().to_string());
+            argv.push(self.config_file().display().to_string());
         }
+        let running = self.group.arguments();
+        argv.extend(running.iter().flat_map(|running| running.for_test.clone()));
         argv.extend(arguments.iter().map(|&argument| argument.to_owned()));
         argv
     }
@@ -265,34 +357,43 @@ fn folder(file: &Path) -> &Path {
     file.parent().unwrap_or_else(|| Path::new("/"))
 }
 
-/// The values of `-D` on the command line of a process.
-fn defines(pid: i32) -> Vec<String> {
-    let path = format!("/proc/{pid}/cmdline");
-    let line = files::read(Path::new(&path), FILE_LIMIT).unwrap_or_default();
-    split_at_nulls(&line)
-        .windows(2)
-        .filter(|two| two[0] == "-D")
-        .map(|two| two[1].clone())
-        .collect()
+/// Reads a configuration with the files that a process sees.
+///
+/// # Errors
+/// When a file cannot be read or parsed.
+pub(crate) fn read_config_in(
+    view: &FileView,
+    file: &Path,
+    environment: ApacheEnvironment,
+    support: SocketSupport,
+) -> Result<ApacheConfig, ServerError> {
+    let mut counter = ConfigFileCounter::new(ServerSoftware::Apache);
+    let parsed = apache::read(
+        &view.read_text(file)?,
+        environment,
+        &mut |pattern: &Path| matching_texts(view, pattern, &mut counter),
+    )?;
+    Ok(ApacheConfig::new(parsed, file, support))
 }
 
 /// Reads the files that a pattern matches; for a folder everything in it, as Apache does.
 fn matching_texts(
+    view: &FileView,
     pattern: &Path,
     counter: &mut ConfigFileCounter,
 ) -> Result<Vec<ConfigFile>, ServerError> {
     let mut texts = Vec::new();
-    let mut waiting = matching_files(pattern)?;
+    let mut waiting = view.matching_files(pattern)?;
     waiting.reverse();
     while let Some(path) = waiting.pop() {
         counter.count_file()?;
-        if folders::is_folder(&path) {
-            let mut inside = files::entries(&path, FILES)?;
+        if folders::is_folder(&view.outside(&path)) {
+            let mut inside = view.entries(&path)?;
             inside.reverse();
             waiting.extend(inside);
             continue;
         }
-        texts.extend(read_existing_text(&path)?);
+        texts.extend(view.read_existing_text(&path)?);
     }
     Ok(texts)
 }

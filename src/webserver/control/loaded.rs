@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::observe::{ServerDetail, ServerObservation, matching_files};
+use super::observe::{FileView, ServerDetail, ServerObservation};
 use crate::system::process_start::{self, ChildProcess};
 
 /// Start times are accurate to a few hundredths of a second.
@@ -65,7 +65,7 @@ impl ServerObservation {
     fn config_files(&self) -> Vec<PathBuf> {
         let mut files = vec![self.config.file.clone()];
         for pattern in &self.config.includes {
-            files.extend(matching_files(pattern).unwrap_or_default());
+            files.extend(FileView::own().matching_files(pattern).unwrap_or_default());
         }
         files.extend(self.config.blocks().iter().map(|block| block.file.clone()));
         if let ServerDetail::Haproxy(config) = &self.detail {

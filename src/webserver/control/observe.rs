@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::system::fs::files::{self, FileError};
-use crate::system::process::{self, CommandInvocation, FinishedCommand, ProcessError};
+use crate::system::process::{
+    self, CommandInvocation, CommandSurroundings, FinishedCommand, ProcessError,
+};
 use crate::webserver::apache;
 use crate::webserver::haproxy;
 use crate::webserver::model::{self, ConfigFile, ServerSoftware, glob};
@@ -18,6 +20,15 @@ const OUTPUT_LIMIT: usize = 64 * 1024;
 pub(crate) const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 /// The maximum number of files of a configuration.
 pub(crate) const FILES: usize = 20_000;
+
+/// Which servers are searched for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum InstanceScope {
+    /// The one with the configuration that the user gave, else the usual one.
+    Configured,
+    /// Those that run with any other configuration, too.
+    Running,
+}
 
 /// Why a server could not be observed.
 #[derive(Debug, thiserror::Error)]
@@ -83,11 +94,23 @@ pub enum ServerDetail {
 /// # Errors
 /// When it could not be started.
 pub(crate) fn run(argv: Vec<String>) -> Result<FinishedCommand, ProcessError> {
-    process::run(&CommandInvocation {
+    run_in(argv, &CommandSurroundings::default())
+}
+
+/// Does the same in the surroundings of another process.
+///
+/// # Errors
+/// When it could not be started.
+pub(crate) fn run_in(
+    argv: Vec<String>,
+    surroundings: &CommandSurroundings,
+) -> Result<FinishedCommand, ProcessError> {
+    let invocation = CommandInvocation {
         argv,
         deadline: DEADLINE,
         output_limit: OUTPUT_LIMIT,
-    })
+    };
+    process::run_in(&invocation, surroundings)
 }
 
 /// The output of a server's program when it is run with one flag.
@@ -146,77 +169,101 @@ pub(crate) fn supports_ipv6() -> bool {
     files::exists(Path::new("/proc/net/if_inet6"))
 }
 
-/// The process id in a pid file, if that process runs and is this program: `binary`, or one of the
-/// usual `names`.
-pub(crate) fn running(pid_file: &Path, binary: &Path, names: &[&str]) -> Option<i32> {
+/// The process id in a pid file, if that process runs and /proc does not show what it is. If /proc
+/// shows it, [`super::process_table`] finds it.
+pub(crate) fn hidden_process(pid_file: &Path) -> Option<i32> {
     let text = files::read(pid_file, 64).ok()?;
     let pid: i32 = String::from_utf8(text).ok()?.trim().parse().ok()?;
-    let program = binary.file_name()?.to_string_lossy().into_owned();
-    // The process id of a stale pid file may belong to another program by now.
-    let is_server = match files::read(Path::new(&format!("/proc/{pid}/comm")), 64) {
-        Ok(name) => {
-            let name = String::from_utf8_lossy(&name).trim().to_owned();
-            names.iter().any(|known| name.contains(known)) || program.starts_with(&name)
+    let is_shown = files::read(Path::new(&format!("/proc/{pid}/comm")), 64).is_ok();
+    (!is_shown && process::is_alive(pid)).then_some(pid)
+}
+
+/// The file system as a process sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct FileView {
+    /// The root directory of the process, as certctl sees it.
+    root: PathBuf,
+}
+
+impl FileView {
+    /// What certctl itself sees.
+    pub(crate) fn own() -> Self {
+        Self {
+            root: PathBuf::from("/"),
         }
-        Err(_) => true,
-    };
-    (process::is_alive(pid) && is_server).then_some(pid)
-}
-
-/// Reads one configuration file.
-///
-/// # Errors
-/// When it cannot be read.
-pub(crate) fn read_text(path: &Path) -> Result<ConfigFile, FileError> {
-    let text = String::from_utf8_lossy(&files::read(path, FILE_LIMIT)?).into_owned();
-    Ok(ConfigFile {
-        path: path.to_owned(),
-        text,
-    })
-}
-
-/// Reads one configuration file; `None` for a link to nothing, about which the server's own test
-/// complains.
-///
-/// # Errors
-/// When it exists and cannot be read.
-pub(crate) fn read_existing_text(path: &Path) -> Result<Option<ConfigFile>, FileError> {
-    match read_text(path) {
-        Err(error) if error.is_missing() => Ok(None),
-        read => read.map(Some),
     }
-}
 
-/// The files that a pattern matches, sorted as glob(3) does. Missing files are omitted: the
-/// server's own test complains about them.
-pub(crate) fn matching_files(pattern: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let mut found = vec![PathBuf::new()];
-    for part in pattern.components() {
-        let part = Path::new(part.as_os_str());
-        let text = part.to_string_lossy();
-        if glob::is_pattern(&text) {
-            let mut next = Vec::new();
-            for folder in &found {
-                next.extend(matching(folder, &text)?);
+    /// What another process sees; `root` is its root directory in /proc.
+    pub(crate) fn below(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The path at which certctl sees a file that the process sees at `path`.
+    pub(crate) fn outside(&self, path: &Path) -> PathBuf {
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// Reads one configuration file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn read_text(&self, path: &Path) -> Result<ConfigFile, FileError> {
+        let bytes = files::read(&self.outside(path), FILE_LIMIT)?;
+        Ok(ConfigFile {
+            path: path.to_owned(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        })
+    }
+
+    /// Reads one configuration file; `None` for a link to nothing, about which the server's own test
+    /// complains.
+    ///
+    /// # Errors
+    /// When it exists and cannot be read.
+    pub(crate) fn read_existing_text(&self, path: &Path) -> Result<Option<ConfigFile>, FileError> {
+        match self.read_text(path) {
+            Err(error) if error.is_missing() => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// The files that a pattern matches, sorted as glob(3) does. Missing files are omitted: the
+    /// server's own test complains about them.
+    pub(crate) fn matching_files(&self, pattern: &Path) -> Result<Vec<PathBuf>, FileError> {
+        let mut found = vec![PathBuf::new()];
+        for part in pattern.components() {
+            let part = Path::new(part.as_os_str());
+            let text = part.to_string_lossy();
+            if glob::is_pattern(&text) {
+                let mut next = Vec::new();
+                for folder in &found {
+                    next.extend(self.matching(folder, &text)?);
+                }
+                found = next;
+            } else {
+                found.iter_mut().for_each(|path| path.push(part));
             }
-            found = next;
-        } else {
-            found.iter_mut().for_each(|path| path.push(part));
         }
+        found.retain(|path| files::exists(&self.outside(path)));
+        Ok(found)
     }
-    found.retain(|path| files::exists(path));
-    Ok(found)
-}
 
-fn matching(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, FileError> {
-    let entries = match files::entries(folder, FILES) {
-        Err(error) if error.is_missing() => return Ok(Vec::new()),
-        other => other?,
-    };
-    let mut matching = entries;
-    matching.retain(|path| {
-        path.file_name()
-            .is_some_and(|name| glob::matches(pattern, &name.to_string_lossy()))
-    });
-    Ok(matching)
+    fn matching(&self, folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, FileError> {
+        let mut matching = self.entries(folder)?;
+        matching.retain(|path| {
+            path.file_name()
+                .is_some_and(|name| glob::matches(pattern, &name.to_string_lossy()))
+        });
+        Ok(matching)
+    }
+
+    /// The entries of a folder, sorted by name; none if it does not exist.
+    pub(crate) fn entries(&self, folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+        let entries = match files::entries(&self.outside(folder), FILES) {
+            Err(error) if error.is_missing() => return Ok(Vec::new()),
+            other => other?,
+        };
+        let names = entries.iter().filter_map(|path| path.file_name());
+        Ok(names.map(|name| folder.join(name)).collect())
+    }
 }

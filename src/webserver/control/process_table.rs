@@ -1,0 +1,150 @@
+//! Reads the processes of web servers from /proc, bounded.
+
+use std::path::{Path, PathBuf};
+
+use super::observe::split_at_nulls;
+use crate::system::fs::files;
+use crate::system::fs::folders::{self, FileKind};
+use crate::webserver::masters::{self, ProcessFacts, ProcessNamespaces, ServerMaster};
+use crate::webserver::model::ServerSoftware;
+
+const PROC: &str = "/proc";
+/// The maximum number of entries of /proc that are read; the highest process id of Linux is 2^22.
+const ENTRIES: usize = 5_000_000;
+/// The maximum size of a file of /proc, in bytes. A larger one is not read.
+const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+/// The end of the target of /proc/PID/exe if the file was replaced, by an upgrade for example.
+const DELETED: &str = " (deleted)";
+
+/// Returns the running masters of a server, in all namespaces that certctl can see.
+#[must_use]
+pub(crate) fn read_masters(software: ServerSoftware) -> Vec<ServerMaster> {
+    masters::find_masters(software, &read_processes(software))
+}
+
+/// Returns the processes of a server.
+fn read_processes(software: ServerSoftware) -> Vec<ProcessFacts> {
+    let names = masters::process_names(software);
+    process_folders()
+        .iter()
+        .filter_map(|folder| read_process(folder, names))
+        .collect()
+}
+
+/// Returns the folders of all processes.
+#[must_use]
+pub(crate) fn process_folders() -> Vec<PathBuf> {
+    let mut folders = files::entries(Path::new(PROC), ENTRIES).unwrap_or_default();
+    folders.retain(|folder| pid_of(folder).is_some());
+    folders
+}
+
+/// Returns the process id that a folder of /proc is for.
+#[must_use]
+pub(crate) fn pid_of(folder: &Path) -> Option<i32> {
+    folder.file_name()?.to_str()?.parse().ok()
+}
+
+/// Returns the namespaces of certctl itself.
+#[must_use]
+pub(crate) fn own_namespaces() -> ProcessNamespaces {
+    read_namespaces(Path::new("/proc/self"))
+}
+
+/// Returns the path in /proc of the root directory that a process sees.
+#[must_use]
+pub(crate) fn root_of(pid: i32) -> PathBuf {
+    Path::new(PROC).join(pid.to_string()).join("root")
+}
+
+/// Returns the environment of a process, as `NAME=VALUE`; `None` if it may not be read.
+#[must_use]
+pub(crate) fn environment_of(pid: i32) -> Option<Vec<String>> {
+    let path = Path::new(PROC).join(pid.to_string()).join("environ");
+    let bytes = files::read(&path, FILE_LIMIT).ok()?;
+    Some(nonempty_words(&bytes))
+}
+
+/// Returns the words of a process's command line.
+#[must_use]
+pub(crate) fn words_of(pid: i32) -> Vec<String> {
+    let path = Path::new(PROC).join(pid.to_string()).join("cmdline");
+    nonempty_words(&files::read(&path, FILE_LIMIT).unwrap_or_default())
+}
+
+/// The parent of a process, and when it started in clock ticks since boot.
+#[must_use]
+pub(crate) fn parent_and_start(folder: &Path) -> Option<ParentAndStart> {
+    let stat = files::read(&folder.join("stat"), FILE_LIMIT).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name in brackets may contain anything; the fields after it are separated by spaces.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    // A zombie has ended; its parent has only not noticed yet.
+    if *fields.first()? == "Z" {
+        return None;
+    }
+    Some(ParentAndStart {
+        parent: fields.get(1)?.parse().ok()?,
+        started: fields.get(19)?.parse().ok()?,
+    })
+}
+
+/// Two fields of /proc/PID/stat (proc(5): 4 and 22).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ParentAndStart {
+    pub(crate) parent: i32,
+    pub(crate) started: u64,
+}
+
+fn read_process(folder: &Path, names: &[&str]) -> Option<ProcessFacts> {
+    let pid = pid_of(folder)?;
+    let name = read_line(&folder.join("comm"))?;
+    if !names.contains(&name.as_str()) {
+        return None;
+    }
+    let ParentAndStart { parent, started } = parent_and_start(folder)?;
+    let executable = read_link(&folder.join("exe")).map(|path| {
+        let text = path.display().to_string();
+        text.strip_suffix(DELETED).map_or(path, PathBuf::from)
+    });
+    Some(ProcessFacts {
+        pid,
+        parent,
+        started,
+        name,
+        words: words_of(pid),
+        executable,
+        folder: read_link(&folder.join("cwd")),
+        root: read_link(&folder.join("root")),
+        namespaces: read_namespaces(folder),
+        cgroup: read_line(&folder.join("cgroup")).unwrap_or_default(),
+    })
+}
+
+fn read_namespaces(folder: &Path) -> ProcessNamespaces {
+    let read = |name: &str| read_link(&folder.join("ns").join(name));
+    ProcessNamespaces {
+        mount: read("mnt"),
+        network: read("net"),
+        pid: read("pid"),
+    }
+}
+
+fn read_link(path: &Path) -> Option<PathBuf> {
+    match folders::read_status(path).ok()??.kind {
+        FileKind::Link(target) => Some(target),
+        _ => None,
+    }
+}
+
+fn read_line(path: &Path) -> Option<String> {
+    let bytes = files::read(path, FILE_LIMIT).ok()?;
+    Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+}
+
+fn nonempty_words(bytes: &[u8]) -> Vec<String> {
+    let mut words = split_at_nulls(bytes);
+    words.retain(|word| !word.is_empty());
+    words
+}
