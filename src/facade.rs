@@ -177,7 +177,8 @@ pub mod webserver {
     /// The configuration of any server.
     pub mod model {
         pub use crate::webserver::model::{
-            ComplaintSubject, InstalledPaths, NewBlock, ProbeTargets, WebPorts,
+            ClientHello, ComplaintSubject, ConfiguredPath, InstalledPaths, ModelRule, NewBlock,
+            ProbeTargets, ServedAnswer, ServerSoftware, WebPorts,
         };
     }
     /// The nginx dialect.

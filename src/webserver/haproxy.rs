@@ -3,15 +3,19 @@
 
 mod address;
 mod bind;
+pub(crate) mod build;
 mod condition;
 pub(crate) mod config;
 pub(crate) mod crt;
+mod expression;
 pub(crate) mod lex;
 mod list;
 pub(crate) mod master;
+mod passing;
 pub(crate) mod words;
 pub(crate) mod write;
 
+pub(crate) use build::HaproxyBuild;
 pub(crate) use config::{HaproxyConfig, HaproxyFiles};
 pub(crate) use crt::{CrtCertificate, CrtPathContent};
 pub(crate) use lex::HaproxyEnvironment;

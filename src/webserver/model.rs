@@ -13,17 +13,21 @@ mod complaint;
 pub(crate) mod config;
 pub(crate) mod glob;
 mod index;
+pub(crate) mod key_type;
 pub(crate) mod listen;
 pub(crate) mod name;
 mod name_clash;
 mod new_block;
+pub(crate) mod pass_through;
 pub(crate) mod probe_targets;
+mod rules;
+mod served;
 mod software;
 
 pub use answering::InstalledPaths;
+pub use block::ConfiguredPath;
 pub(crate) use block::{
-    BlockCoverage, ConfigBlock, ConfiguredCertificate, ConfiguredPath, NameSource, TrafficKind,
-    chain_and_key,
+    BlockCoverage, ConfigBlock, ConfiguredCertificate, NameSource, TrafficKind, chain_and_key,
 };
 pub use complaint::ComplaintSubject;
 pub(crate) use complaint::{ServerComplaint, last_lines, names_path};
@@ -37,4 +41,6 @@ pub(crate) use new_block::{
 pub use new_block::{NewBlock, WebPorts};
 pub use probe_targets::ProbeTargets;
 pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
-pub(crate) use software::ServerSoftware;
+pub use rules::ModelRule;
+pub use served::{ClientHello, ServedAnswer};
+pub use software::ServerSoftware;

@@ -11,7 +11,9 @@ use crate::system::fs::files;
 use crate::system::fs::folders;
 use crate::system::process::{self, FinishedCommand};
 use crate::webserver::apache::listen::SocketSupport;
-use crate::webserver::apache::{self, ApacheBuild, ApacheConfig, ApacheEnvironment, build, gate};
+use crate::webserver::apache::{
+    self, ApacheBuild, ApacheConfig, ApacheEnvironment, ApacheFiles, build, gate,
+};
 use crate::webserver::control::observe::{
     ConfigFileCounter, FILES, ServerDetail, ServerError, ServerObservation, absolute_config,
     matching_files, output_of, read_existing_text, read_text, run, running, split_at_nulls,
@@ -102,13 +104,15 @@ impl ApacheProgram {
     /// # Errors
     /// When a file cannot be read or parsed.
     pub fn observe(&self) -> Result<ServerObservation, ServerError> {
-        let (mut config, running) = self.state()?;
-        let listed = run(self.own(&["-t", "-D", "DUMP_VHOSTS"]))?;
-        if listed.succeeded() {
-            config
-                .doubts
-                .extend(apache::unlisted_hosts(&listed.output, &config));
-        }
+        let ApacheState {
+            mut config,
+            running,
+            options,
+        } = self.state()?;
+        let listed = self.listed_hosts(&options)?;
+        config
+            .doubts
+            .extend(apache::unlisted_hosts(&listed, &config));
         Ok(ServerObservation {
             config: config.to_server_config(),
             detail: ServerDetail::Apache(config),
@@ -117,38 +121,61 @@ impl ApacheProgram {
         })
     }
 
-    /// Its configuration under the `-D` options of the running process, and the process id.
-    fn state(&self) -> Result<(ApacheConfig, Option<i32>), ServerError> {
-        let config = self.read(Vec::new())?;
+    /// The virtual hosts that Apache lists; empty if its test fails.
+    fn listed_hosts(&self, options: &ApacheOptions) -> Result<String, ServerError> {
+        let mut argv = self.own(&["-t", "-D", "DUMP_VHOSTS"]);
+        for name in &options.defines {
+            argv.extend(["-D".to_owned(), name.clone()]);
+        }
+        if let (Some(root), Some(_)) = (&options.root, &self.config) {
+            argv.extend(["-d".to_owned(), root.display().to_string()]);
+        }
+        let listed = run(argv)?;
+        Ok(if listed.succeeded() {
+            listed.output
+        } else {
+            String::new()
+        })
+    }
+
+    /// Its configuration under the options of the running process, and the process id.
+    fn state(&self) -> Result<ApacheState, ServerError> {
+        let config = self.read(&ApacheOptions::default())?;
         let running = running(
             config.pid.as_deref().unwrap_or(&self.build.pid),
             &self.binary,
             &["apache2", "httpd"],
         );
-        let defines = running.map(defines).unwrap_or_default();
-        let config = if defines.is_empty() {
+        let options = running.map(options_of).unwrap_or_default();
+        let config = if options == ApacheOptions::default() {
             config
         } else {
-            self.read(defines)?
+            self.read(&options)?
         };
-        Ok((config, running))
+        Ok(ApacheState {
+            config,
+            running,
+            options,
+        })
     }
 
-    fn read(&self, defines: Vec<String>) -> Result<ApacheConfig, ServerError> {
+    fn read(&self, options: &ApacheOptions) -> Result<ApacheConfig, ServerError> {
         let file = self.config_file();
         let variables =
             read_text(&folder(file).join("envvars")).map(|file| build::envvars(&file.text));
         let environment = ApacheEnvironment {
-            server_root: self.root(),
+            server_root: options.root.clone().unwrap_or_else(|| self.root()),
             variables: variables.unwrap_or_default(),
-            defines,
+            defines: options.defines.clone(),
             modules: self.modules.clone(),
             version: self.build.version,
         };
         let mut counter = ConfigFileCounter::new(ServerSoftware::Apache);
-        let parsed = apache::read(&read_text(file)?, environment, &mut |pattern: &Path| {
-            matching_texts(pattern, &mut counter)
-        })?;
+        let files = ApacheFiles {
+            find: &mut |pattern: &Path| matching_texts(pattern, &mut counter),
+            exists: &files::resolves,
+        };
+        let parsed = apache::read(&read_text(file)?, environment, files)?;
         let support = SocketSupport {
             ipv4_mapped: self.build.mapped,
             ipv6: supports_ipv6(),
@@ -213,11 +240,17 @@ impl ApacheProgram {
     #[must_use]
     pub fn reload_faults(&self) -> Option<FinishedCommand> {
         // Apache's own test describes better why its configuration cannot be read.
-        let (config, _) = self.state().ok()?;
-        let lines = gate::faults(&config, &mut read_key_file);
-        if lines.is_empty() {
+        let state = self.state().ok()?;
+        let mut faults = gate::faults(&state.config, &mut read_key_file);
+        if !faults.is_empty() && !state.config.doubts.is_empty() {
+            // A host inside a condition that certctl cannot evaluate may not exist for Apache.
+            let listed = self.listed_hosts(&state.options).unwrap_or_default();
+            faults.retain(|fault| !apache::is_unlisted(&listed, &state.config, &fault.block));
+        }
+        if faults.is_empty() {
             return None;
         }
+        let lines: Vec<String> = faults.into_iter().map(|fault| fault.line).collect();
         Some(FinishedCommand {
             status: Some(1),
             signal: None,
@@ -249,15 +282,55 @@ fn folder(file: &Path) -> &Path {
     file.parent().unwrap_or_else(|| Path::new("/"))
 }
 
-/// The values of `-D` on the command line of a process.
-fn defines(pid: i32) -> Vec<String> {
+/// What decides the meaning of its configuration on the command line of a process.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct ApacheOptions {
+    /// The values of `-D`.
+    defines: Vec<String>,
+    /// The value of `-d`: the folder of relative paths.
+    root: Option<PathBuf>,
+}
+
+impl ApacheOptions {
+    /// Parses the words of a command line; the value of an option may follow it directly.
+    fn parse(words: &[String]) -> Self {
+        let mut options = Self::default();
+        let mut words = words.iter().skip(1);
+        while let Some(word) = words.next() {
+            let Some(option) = word.get(..2).filter(|start| start.starts_with('-')) else {
+                continue;
+            };
+            // These options take a value.
+            if !["-D", "-d", "-f", "-C", "-c", "-k", "-e", "-E"].contains(&option) {
+                continue;
+            }
+            let joined = word.get(2..).filter(|value| !value.is_empty());
+            let Some(value) = joined.or_else(|| words.next().map(String::as_str)) else {
+                break;
+            };
+            match option {
+                "-D" => options.defines.push(value.to_owned()),
+                "-d" => {
+                    options.root = Some(value.into()).filter(|root: &PathBuf| root.is_absolute())
+                }
+                _ => {}
+            }
+        }
+        options
+    }
+}
+
+/// The configuration of Apache, and the process that uses it.
+struct ApacheState {
+    config: ApacheConfig,
+    running: Option<i32>,
+    options: ApacheOptions,
+}
+
+fn options_of(pid: i32) -> ApacheOptions {
     let path = format!("/proc/{pid}/cmdline");
     let line = files::read(Path::new(&path), FILE_LIMIT).unwrap_or_default();
-    split_at_nulls(&line)
-        .windows(2)
-        .filter(|two| two[0] == "-D")
-        .map(|two| two[1].clone())
-        .collect()
+    ApacheOptions::parse(&split_at_nulls(&line))
 }
 
 /// Reads the files that a pattern matches; for a folder everything in it, as Apache does.
@@ -285,5 +358,33 @@ fn read_key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     match files::read(path, FILE_LIMIT) {
         Ok(bytes) => Ok(Zeroizing::new(bytes)),
         Err(error) => Err(error.source.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApacheOptions;
+
+    #[test]
+    fn options_of_command_lines_are_parsed() {
+        for (line, defines, root) in [
+            ("/usr/sbin/apache2 -k start", "", None),
+            (
+                "apache2 -D FOREGROUND -DX -d /srv/a -f b.conf -k -D",
+                "FOREGROUND X",
+                Some("/srv/a"),
+            ),
+            ("apache2 -f -D -D Y -d", "Y", None),
+            ("httpd -d relative -X -D Z", "Z", None),
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let options = ApacheOptions::parse(&words);
+            assert_eq!(options.defines.join(" "), defines, "{line}");
+            assert_eq!(
+                options.root.as_deref(),
+                root.map(std::path::Path::new),
+                "{line}"
+            );
+        }
     }
 }

@@ -15,7 +15,8 @@ use crate::webserver::control::observe::{
     split_at_nulls, supports_ipv6,
 };
 use crate::webserver::haproxy::{
-    CrtCertificate, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles, MasterProcess,
+    CrtCertificate, CrtPathContent, HaproxyBuild, HaproxyConfig, HaproxyEnvironment, HaproxyFiles,
+    MasterProcess, lex,
 };
 use crate::webserver::model::{ConfigFile, ServerSoftware};
 
@@ -30,6 +31,7 @@ const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct HaproxyProgram {
     pub binary: PathBuf,
+    pub build: HaproxyBuild,
     /// Its configuration files and folders, in order; absolute.
     pub config: Vec<PathBuf>,
     /// The process that runs with them.
@@ -48,7 +50,7 @@ impl HaproxyProgram {
         let Some(binary) = process::find_program("haproxy") else {
             return Ok(None);
         };
-        let output = output_of(&binary, "-v")?;
+        let output = output_of(&binary, "-vv")?;
         if !output.contains("HAProxy version") && !output.contains("HA-Proxy version") {
             return Err(ServerError::UnexpectedProgram {
                 software: ServerSoftware::Haproxy,
@@ -67,6 +69,7 @@ impl HaproxyProgram {
             .map_or_else(|| vec![file], |master| master.config.clone());
         Ok(Some(Self {
             binary,
+            build: HaproxyBuild::parse(&output),
             config,
             master,
             service,
@@ -115,6 +118,7 @@ impl HaproxyProgram {
         }
         let files = HaproxyFiles {
             environment,
+            build: self.build.clone(),
             folder,
             read_crt: &mut read_crt_path,
             read_list: &mut |path| read_text(path).ok().map(|list| list.text),
@@ -328,6 +332,9 @@ fn environment_of(master: &MasterProcess) -> HaproxyEnvironment {
         if let Some((name, value)) = word.split_once('=') {
             set.push((name.to_owned(), value.to_owned()));
         }
+    }
+    if master.workers {
+        set.push((lex::MASTER_WORKER.to_owned(), "1".to_owned()));
     }
     HaproxyEnvironment {
         set,

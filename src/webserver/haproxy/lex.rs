@@ -2,6 +2,9 @@
 //! (`parse_line`): quotes, escapes, and environment variables, which are expanded only in double
 //! quotes. <https://docs.haproxy.org/2.6/configuration.html#2.2>
 
+/// The variable that HAProxy sets when it runs as a master with workers.
+pub(crate) const MASTER_WORKER: &str = "HAPROXY_MWORKER";
+
 /// The environment that HAProxy was started with.
 #[derive(Clone, Debug, Default)]
 pub struct HaproxyEnvironment {
@@ -15,10 +18,35 @@ impl HaproxyEnvironment {
     fn value(&self, name: &str) -> Result<Option<&str>, UnknownVariable> {
         match self.set.iter().rfind(|(set, _)| set == name) {
             Some((_, value)) => Ok(Some(value)),
-            // `.FILE`, `.LINE` and `.SECTION` depend on the position in the configuration.
-            None if self.complete && !name.starts_with('.') => Ok(None),
+            None if self.knows(name) => Ok(None),
             None => Err(UnknownVariable),
         }
+    }
+
+    /// Whether a variable that is not in `set` is certainly not set: `.FILE`, `.LINE` and `.SECTION`
+    /// depend on the position in the configuration, and HAProxy itself sets further ones.
+    fn knows(&self, name: &str) -> bool {
+        let set_by_haproxy = name.starts_with("HAPROXY_") && name != MASTER_WORKER;
+        self.complete && !name.starts_with('.') && !set_by_haproxy
+    }
+
+    /// Returns whether a variable is set; `None` where that is not known.
+    pub(crate) fn is_defined(&self, name: &str) -> Option<bool> {
+        match self.value(name) {
+            Ok(value) => Some(value.is_some()),
+            Err(UnknownVariable) => None,
+        }
+    }
+
+    /// Removes a variable (`unsetenv`).
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.set.retain(|(set, _)| set != name);
+    }
+
+    /// Removes all variables but these (`resetenv`).
+    pub(crate) fn keep_only(&mut self, names: &[&str]) {
+        self.set.retain(|(set, _)| names.contains(&set.as_str()));
+        self.complete = true;
     }
 
     /// Sets a variable, even if it has a value (`setenv`).

@@ -221,6 +221,7 @@ mod tests {
 
     fn write(text: &str) -> WrittenBlock {
         let files = HaproxyFiles {
+            build: super::super::HaproxyBuild::default(),
             environment: HaproxyEnvironment::default(),
             folder: None,
             read_crt: &mut |_| CrtPathContent::File(CrtCertificate::default()),

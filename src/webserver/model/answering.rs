@@ -8,8 +8,10 @@ use std::ptr;
 use super::block::{ConfigBlock, NameSource, TrafficKind};
 use super::config::ServerConfig;
 use super::index::ListenKey;
+use super::key_type::KeyType;
 use super::listen::{ListenAddress, ListenInterface, reachable};
 use super::name::{ServerName, probe_host};
+use super::rules::ModelRule;
 use super::software::ServerSoftware;
 use crate::pki::key::KeyAlgorithm;
 use crate::pki::name::DnsName;
@@ -168,14 +170,17 @@ impl<'a> ListenSite<'a> {
     /// The block that the server selects for `host` among those that listen at exactly this address:
     /// by the best name, else by a regular expression, else the default.
     pub(crate) fn answer(&self, host: &str) -> NameAnswer<'a> {
-        if let Some(block) = self.block_by_name(host) {
+        if let Some(block) = self.block_by_name(host)
+            && self.has_own_certificates(block)
+        {
             return NameAnswer::Named(block);
         }
         let place = self
             .config
             .index
             .place(self.part, &self.listen.interface, self.listen.port);
-        let Some(place) = place.filter(|_| !self.listen.strict) else {
+        let refuses = self.listen.strict && ModelRule::HaproxyStrictSni.is_followed();
+        let Some(place) = place.filter(|_| !refuses) else {
             return NameAnswer::Refused;
         };
         let default = &self.config.blocks()[place.default];
@@ -204,11 +209,52 @@ impl<'a> ListenSite<'a> {
         // selects the first and warns.
         let best = match self.config.software {
             ServerSoftware::Apache => named.first(),
+            ServerSoftware::Haproxy if ModelRule::HaproxyKeyType.is_followed() => {
+                return self.block_by_key_type(named);
+            }
             ServerSoftware::Haproxy | ServerSoftware::Nginx => {
                 named.iter().rev().max_by_key(|(rank, _)| *rank)
             }
         };
         best.map(|(_, block)| *block)
+    }
+
+    /// The block that HAProxy selects among those with the name: the type of the key goes before exact
+    /// names, and these before wildcards.
+    fn block_by_key_type(
+        &self,
+        mut named: Vec<((u8, usize), &'a ConfigBlock)>,
+    ) -> Option<&'a ConfigBlock> {
+        let wanted = KeyType::of(self.wanted.algorithm);
+        named.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+        let mut blocks = Vec::new();
+        let mut types = Vec::new();
+        for (_, block) in named {
+            for certificate in &block.certificates {
+                let is_ours = certificate.is_among(self.wanted.links);
+                let own_type = if is_ours {
+                    Some(wanted)
+                } else {
+                    certificate.key_type
+                };
+                blocks.push(block);
+                types.push(own_type);
+            }
+        }
+        wanted.choose(&types).map(|chosen| blocks[chosen])
+    }
+
+    /// Whether the block has certificates of its own at this address. Under Apache a host without TLS
+    /// may have a name at an address with TLS: then the certificates of the first host are sent.
+    fn has_own_certificates(&self, block: &ConfigBlock) -> bool {
+        let mut listens = block.listens.iter();
+        self.config.software != ServerSoftware::Apache
+            || !self.listen.ssl
+            || listens.any(|listen| {
+                listen.ssl
+                    && listen.interface == self.listen.interface
+                    && listen.port == self.listen.port
+            })
     }
 
     fn is_listened_on_by(&self, block: &ConfigBlock) -> bool {

@@ -4,8 +4,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::key_type::KeyType;
 use super::listen::ListenAddress;
 use super::name::ServerName;
+use super::rules::ModelRule;
 use crate::pki::name::DnsName;
 use crate::store::layout::{ReleaseFile, StableLink};
 
@@ -42,15 +44,27 @@ impl ConfiguredPath {
 pub struct ConfiguredCertificate {
     /// Each file, and what the server expects in it.
     pub files: Vec<(ReleaseFile, ConfiguredPath)>,
+    /// The type of its key, if the dialect knows it.
+    pub key_type: Option<KeyType>,
 }
 
 impl ConfiguredCertificate {
+    /// A certificate in these files, with a key of any type.
+    #[must_use]
+    pub fn in_files(files: Vec<(ReleaseFile, ConfiguredPath)>) -> Self {
+        Self {
+            files,
+            key_type: None,
+        }
+    }
+
     /// A certificate with chain and key in separate files.
     #[must_use]
     pub fn two(chain: ConfiguredPath, key: ConfiguredPath) -> Self {
-        Self {
-            files: vec![(ReleaseFile::FullChain, chain), (ReleaseFile::Key, key)],
-        }
+        Self::in_files(vec![
+            (ReleaseFile::FullChain, chain),
+            (ReleaseFile::Key, key),
+        ])
     }
 
     /// Its files as links to install; `None` where one is not a single file.
@@ -155,7 +169,10 @@ impl ConfigBlock {
         self.names.iter().all(|name| {
             matches!(
                 name,
-                ServerName::Nothing(_) | ServerName::Regex(_) | ServerName::Except(_)
+                ServerName::Nothing(_)
+                    | ServerName::Inherited(_)
+                    | ServerName::Regex(_)
+                    | ServerName::Except(_)
             )
         })
     }
@@ -167,17 +184,20 @@ impl ConfigBlock {
         self.rank(host).is_some()
     }
 
-    /// How well the best of its names matches `host`; `None` when none does.
+    /// How well the best of its names matches `host`; `None` when none does. An exception concerns only
+    /// the wildcards.
     #[must_use]
     pub(crate) fn rank(&self, host: &str) -> Option<(u8, usize)> {
-        let is_excluded = self
-            .names
-            .iter()
-            .any(|name| matches!(name, ServerName::Except(excluded) if excluded == host));
-        if is_excluded {
-            return None;
-        }
-        self.names.iter().filter_map(|name| name.rank(host)).max()
+        let is_excluded = ModelRule::HaproxyExclusion.is_followed()
+            && self
+                .names
+                .iter()
+                .any(|name| matches!(name, ServerName::Except(excluded) if excluded == host));
+        let names = self.names.iter();
+        names
+            .filter(|name| !(is_excluded && matches!(name, ServerName::Label(_))))
+            .filter_map(|name| name.rank(host))
+            .max()
     }
 
     /// Returns whether `names` cover all names that it answers to.

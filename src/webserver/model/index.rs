@@ -176,11 +176,18 @@ fn keys(name: &ServerName) -> Vec<String> {
         }
         _ => None,
     };
+    let inherited = match name {
+        ServerName::Inherited(host) => Some(host.clone()),
+        _ => None,
+    };
     let host = name.concrete();
     let wildcard = host
         .as_ref()
         .and_then(|host| Some(format!("*{}", &host[host.find('.')?..])));
-    [below, host, wildcard].into_iter().flatten().collect()
+    [below, inherited, host, wildcard]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn is_pattern(name: &ServerName) -> bool {
@@ -191,6 +198,7 @@ fn is_pattern(name: &ServerName) -> bool {
         }
         ServerName::Exact(_)
         | ServerName::Except(_)
+        | ServerName::Inherited(_)
         | ServerName::Nothing(_)
         | ServerName::Regex(_) => false,
     }
