@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::answering::{self, InstalledPaths, ListenSite, NameAnswer, UnprobedReason};
-use super::block::ConfigBlock;
+use super::block::{ConfigBlock, TlsHandling};
 use super::config::ServerConfig;
 use super::listen::ListenAddress;
 use super::software::ServerSoftware;
@@ -85,6 +85,9 @@ impl ProbeTargets {
             Ok(block) => block,
             Err(reason) => return self.add_unprobed(site.listen, reason),
         };
+        if let Some(reason) = undecided_certificate(site, block) {
+            return self.add_unprobed(site.listen, reason);
+        }
         for &address in addresses {
             if !site.is_ours(block) {
                 self.add_elsewhere(site, block, name.rule(&answer), name.target(address));
@@ -121,6 +124,9 @@ impl ProbeTargets {
             NameAnswer::Unknown(_) => return self.add_unprobed(site.listen, UnprobedReason::Regex),
             NameAnswer::Named(_) | NameAnswer::Default(_) | NameAnswer::Refused => return,
         };
+        if let Some(reason) = undecided_certificate(site, block) {
+            return self.add_unprobed(site.listen, reason);
+        }
         let addresses = match site.probe_addresses() {
             Ok(addresses) => addresses,
             Err(reason) => return self.add_unprobed(site.listen, reason),
@@ -222,6 +228,20 @@ fn choose_block<'a>(
                 Err(UnprobedReason::Regex)
             }
         }
+    }
+}
+
+/// Why only the server knows the certificate of a block. Where it names the wanted one, the probe
+/// shows whether a script chooses another.
+fn undecided_certificate(site: ListenSite<'_>, block: &ConfigBlock) -> Option<UnprobedReason> {
+    if site.is_ours(block) {
+        None
+    } else if block.handling == TlsHandling::Script {
+        Some(UnprobedReason::Script)
+    } else {
+        block
+            .has_variable_certificate()
+            .then_some(UnprobedReason::Variable)
     }
 }
 
@@ -358,16 +378,21 @@ mod tests {
                     { listen 443 ssl; server_name a.example; OTHER }",
                 vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
             ),
-            // Only nginx can match a regular expression.
+            // Only nginx can match some regular expressions.
             (
                 "server { listen 443 ssl; server_name a.example; OURS }\nserver \
-                    { listen 443 ssl; server_name ~^b; OTHER }",
+                    { listen 443 ssl; server_name ~(?<=x)b; OTHER }",
                 vec!["127.0.0.1:443 a.example", "?0.0.0.0:443 Regex"],
             ),
             (
                 "server { listen 443 ssl; server_name a.example; OURS }\nserver \
-                    { listen 443 ssl; server_name ~^b; OURS }",
+                    { listen 443 ssl; server_name ~(?<=x)b; OURS }",
                 vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
+            ),
+            (
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver \
+                    { listen 443 ssl; server_name ~^b; OTHER }",
+                vec!["127.0.0.1:443 a.example", "!127.0.0.1:443 b.a.example 2"],
             ),
             // Another block uses the loopback address: another address of 127/8 reaches ours.
             (
@@ -436,8 +461,21 @@ mod tests {
             ),
             // Only nginx knows which one answers.
             (
-                "listen 8443 ssl; server_name x.example; OTHER }\nserver { listen 8443 ssl; server_name ~^a;",
+                "listen 8443 ssl; server_name x.example; OTHER }\nserver { listen 8443 ssl; server_name ~(?<=x)a;",
                 vec!["?0.0.0.0:8443 Regex"],
+            ),
+            (
+                "listen 8443 ssl; server_name x.example; OTHER }\nserver { listen 8443 ssl; server_name ~^a;",
+                vec!["!127.0.0.1:8443 a.example 3"],
+            ),
+            // Only nginx knows the certificate.
+            (
+                "listen 8443 ssl; server_name a.example; ssl_certificate_by_lua_block { x() }",
+                vec!["?0.0.0.0:8443 Script"],
+            ),
+            (
+                "listen 8443 ssl; server_name a.example; ssl_certificate /$x; ssl_certificate_key /$x;",
+                vec!["?0.0.0.0:8443 Variable"],
             ),
             (
                 "listen unix:/s ssl; server_name a.example;",

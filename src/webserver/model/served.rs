@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::answering::{InstalledPaths, ListenSite, NameAnswer};
-use super::block::{ConfigBlock, ConfiguredCertificate, ConfiguredPath, TrafficKind};
+use super::block::{ConfigBlock, ConfiguredCertificate, ConfiguredPath, TlsHandling, TrafficKind};
 use super::config::ServerConfig;
 use super::index::ListenPlace;
 use super::key_type::KeyType;
@@ -26,7 +26,7 @@ pub enum ServedAnswer {
     /// The certificate in one of these files. If there are several, the key types that the client
     /// accepts decide; of two with the same key type, the last one counts.
     Certificates(Vec<ConfiguredPath>),
-    /// It refuses the handshake, because no certificate has the name.
+    /// It refuses the handshake or closes the connection.
     Refused,
     /// It does not use TLS at this address.
     PlainText,
@@ -79,6 +79,7 @@ impl ServerConfig {
                     hello,
                     hops + 1,
                 ),
+                PassTarget::Closed => ServedAnswer::Refused,
                 PassTarget::Unknown(reason) => ServedAnswer::Unknown(reason.clone()),
             };
         }
@@ -99,6 +100,7 @@ impl ServerConfig {
         };
         let answer = match hello.name {
             Some(name) => site.answer(name),
+            None if self.software == ServerSoftware::Nginx => site.nginx_answer(""),
             None if place.listen.strict && ModelRule::HaproxyStrictSni.is_followed() => {
                 NameAnswer::Refused
             }
@@ -108,6 +110,12 @@ impl ServerConfig {
     }
 
     fn certificates_of(&self, answer: NameAnswer<'_>, hello: ClientHello<'_>) -> ServedAnswer {
+        if let NameAnswer::Named(block) | NameAnswer::Default(block) = answer
+            && block.handling == TlsHandling::Script
+        {
+            let reason = "a script in the configuration may choose the certificate";
+            return ServedAnswer::Unknown(reason.to_owned());
+        }
         let mut certificates: Vec<&ConfiguredCertificate> = match answer {
             NameAnswer::Refused => return ServedAnswer::Refused,
             NameAnswer::Named(block) => block.certificates.iter().collect(),
@@ -131,6 +139,11 @@ impl ServerConfig {
         }
         let files = certificates.iter().filter_map(|one| one.files.first());
         let files: Vec<ConfiguredPath> = files.map(|(_, path)| path.clone()).collect();
+        let is_variable = |path: &ConfiguredPath| matches!(path, ConfiguredPath::Other(text) if text.contains('$'));
+        if files.iter().any(is_variable) {
+            let reason = "the configuration names the certificate by a variable";
+            return ServedAnswer::Unknown(reason.to_owned());
+        }
         if files.is_empty() {
             return ServedAnswer::Unknown("the block names no certificate".to_owned());
         }
@@ -155,7 +168,10 @@ impl ServerConfig {
                 (Some(*socket), interface, socket.port())
             }
         };
-        if let Some(found) = self.place_at(&interface, port) {
+        let single = self.place_at(&interface, port);
+        if let Some(found) = single
+            && (socket.is_none() || ModelRule::SingleAddress.is_followed())
+        {
             return Ok(found);
         }
         let Some(socket) = socket else {
@@ -176,7 +192,7 @@ impl ServerConfig {
             let dual = self.place_at(&any6, port);
             dual.filter(|(_, place)| place.listen.dual_stack && any.is_ipv4())
         });
-        found.ok_or(ServedAnswer::NotListening)
+        found.or(single).ok_or(ServedAnswer::NotListening)
     }
 
     fn place_at(
