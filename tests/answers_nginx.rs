@@ -25,7 +25,7 @@ use support::external::{external_program, path_of};
 use support::seed::Generator;
 use support::server_process::ServerProcess;
 
-const CONFIGURATIONS: usize = 160;
+const CONFIGURATIONS: usize = 140;
 const SEED: u64 = 16;
 
 /// The rules whose absence must be noticed.

@@ -8,7 +8,7 @@ use crate::support::seed::Generator;
 
 /// What a configuration has.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Feature {
+pub(crate) enum Feature {
     WildcardListen,
     SingleAddress,
     Ipv6,
@@ -37,7 +37,7 @@ pub enum Feature {
     BareBlock,
 }
 
-pub const FEATURES: [Feature; 26] = [
+pub(crate) const FEATURES: [Feature; 26] = [
     Feature::WildcardListen,
     Feature::SingleAddress,
     Feature::Ipv6,
@@ -67,12 +67,12 @@ pub const FEATURES: [Feature; 26] = [
 ];
 
 /// The number of certificates with each key type that configurations use.
-pub const ECDSA: usize = 12;
-pub const RSA: usize = 4;
+pub(crate) const ECDSA: usize = 12;
+pub(crate) const RSA: usize = 4;
 
 /// The number of ports that a configuration uses: two for TLS, one for plain text, one for a stream
 /// server, and two behind it.
-pub const PORTS: usize = 6;
+pub(crate) const PORTS: usize = 6;
 const OTHER: usize = 1;
 const PLAIN: usize = 2;
 const FRONT: usize = 3;
@@ -142,7 +142,7 @@ const HOSTS: [&str; 16] = [
 
 /// How nginx finds its main file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum MainFile {
+pub(crate) enum MainFile {
     /// `-c FILE`, in the folder of everything else.
     Here,
     /// `-c FILE`, in another folder; all paths are relative to it.
@@ -152,7 +152,7 @@ pub enum MainFile {
 }
 
 /// A configuration, and what clients ask.
-pub struct Configuration {
+pub(crate) struct Configuration {
     pub main: MainFile,
     /// The path below the folder, and the text.
     pub files: Vec<(String, String)>,
@@ -161,7 +161,7 @@ pub struct Configuration {
 }
 
 /// A question to an address whose port is not known yet.
-pub struct PlannedQuestion {
+pub(crate) struct PlannedQuestion {
     pub ip: &'static str,
     /// The position of the port.
     pub port: usize,
@@ -198,12 +198,13 @@ enum Content {
 }
 
 /// Generates one configuration.
-pub fn generate(random: &mut Generator) -> Configuration {
+pub(crate) fn generate(random: &mut Generator) -> Configuration {
     let mut builder = Builder {
         random,
         features: BTreeSet::new(),
         sockets: Vec::new(),
         is_dual: false,
+        has_bare: false,
     };
     builder.choose_sockets();
     let mut blocks = builder.blocks();
@@ -218,6 +219,7 @@ struct Builder<'a> {
     features: BTreeSet<Feature>,
     sockets: Vec<Socket>,
     is_dual: bool,
+    has_bare: bool,
 }
 
 impl Builder<'_> {
@@ -281,6 +283,7 @@ impl Builder<'_> {
             }
         }
         let has_inherited = self.chance(30);
+        self.has_bare = !has_inherited && self.chance(35);
         let has_lua = self.chance(25);
         let has_variable = self.chance(25);
         let count = 4 + self.random.below(5);
@@ -300,7 +303,7 @@ impl Builder<'_> {
                 30..45 if has_variable => Content::Variable,
                 45..75 if has_inherited => Content::Inherited,
                 75..85 => Content::Reject,
-                85..93 if !has_inherited => Content::Bare,
+                85..100 if self.has_bare => Content::Bare,
                 _ => Content::Own,
             };
             let names = self.names();
@@ -350,8 +353,15 @@ impl Builder<'_> {
         let mut defaults = Vec::new();
         for socket in 0..self.sockets.len() {
             let listening = listening(blocks, socket);
-            let has_default = !listening.is_empty() && self.chance(35);
-            let default = has_default.then(|| self.pick(&listening));
+            let mut candidates = listening.clone();
+            if self.has_bare {
+                // Blocks without a certificate need a default that has one.
+                candidates.retain(|&block| {
+                    !matches!(blocks[block].content, Content::Bare | Content::Reject)
+                });
+            }
+            let has_default = !candidates.is_empty() && (self.has_bare || self.chance(35));
+            let default = has_default.then(|| self.pick(&candidates));
             if default.is_some_and(|default| default != listening[0]) {
                 self.features.insert(Feature::DefaultServer);
             }
@@ -364,24 +374,22 @@ impl Builder<'_> {
     }
 
     /// Gives certificates to blocks that nginx requires to have one: the default at an address, and
-    /// all others there if the default has none.
+    /// all others there if the default has none. Included files change the order of the blocks, so
+    /// any block may be the default where none says that it is.
     fn keep_loadable(&self, blocks: &mut [Block], defaults: &[Option<usize>]) {
         for (socket, default) in defaults.iter().enumerate() {
             if self.sockets[socket].port == PLAIN {
                 continue;
             }
-            let listening = listening(blocks, socket);
-            let Some(default) = default.or_else(|| listening.first().copied()) else {
-                continue;
+            let has_certificate = |default: usize| {
+                !matches!(blocks[default].content, Content::Bare | Content::Reject)
             };
-            if blocks[default].content == Content::Bare {
-                blocks[default].content = Content::Own;
+            if default.is_some_and(has_certificate) {
+                continue;
             }
-            if blocks[default].content == Content::Reject {
-                for block in listening {
-                    if blocks[block].content == Content::Bare {
-                        blocks[block].content = Content::Own;
-                    }
+            for block in listening(blocks, socket) {
+                if blocks[block].content == Content::Bare {
+                    blocks[block].content = Content::Own;
                 }
             }
         }
@@ -576,7 +584,12 @@ impl Builder<'_> {
         if self.sockets.iter().any(is_wide) {
             targets.push("127.0.0.2:@0@");
         }
+        // It applies to the keys that follow.
+        let hostnames = self.chance(80);
         let mut map = String::new();
+        if has_hostnames && hostnames {
+            map += "hostnames;\n";
+        }
         for key in keys {
             map += &format!("{key} {};\n", self.pick(&targets));
         }
@@ -590,7 +603,7 @@ impl Builder<'_> {
         if self.chance(30) {
             map += &format!("\"\" {};\n", self.pick(&targets));
         }
-        if has_hostnames {
+        if has_hostnames && !hostnames {
             map += "hostnames;\n";
         }
         format!(
