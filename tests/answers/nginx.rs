@@ -284,8 +284,8 @@ impl Builder<'_> {
         }
         let has_inherited = self.chance(30);
         self.has_bare = !has_inherited && self.chance(35);
-        let has_lua = self.chance(25);
-        let has_variable = self.chance(25);
+        let has_lua = self.chance(35);
+        let has_variable = self.chance(35);
         let count = 4 + self.random.below(5);
         let mut blocks = Vec::new();
         for number in 0..count {
@@ -331,7 +331,7 @@ impl Builder<'_> {
                 34..47 => (Feature::LeadingWildcard, self.pick(&LEADING)),
                 47..60 => (Feature::TrailingWildcard, self.pick(&TRAILING)),
                 60..72 => (Feature::DottedName, self.pick(&DOTTED)),
-                72..93 if self.chance(3) => (Feature::Expressions, UNKNOWN_EXPRESSION),
+                72..93 if self.chance(2) => (Feature::Expressions, UNKNOWN_EXPRESSION),
                 72..93 => (Feature::Expressions, self.pick(&EXPRESSIONS)),
                 _ => (Feature::EmptyName, self.pick(&["", "_"])),
             };

@@ -78,20 +78,15 @@ impl<'a> StreamBlock<'a> {
         let (Some(map), Some(NAME)) = (map, source) else {
             return (Vec::new(), unknown(&format!("${name}")));
         };
-        let entries = map.inside();
-        let is_hostnames =
-            |entry: &&NginxDirective| entry.name == "hostnames" && entry.arguments.is_empty();
-        let wildcards = if entries.iter().any(is_hostnames) {
-            Wildcards::Allowed
-        } else {
-            Wildcards::Literal
-        };
+        let mut wildcards = Wildcards::Literal;
         let mut keys = Vec::new();
         let mut default = PassTarget::Closed;
-        for entry in entries {
+        for entry in map.inside() {
             match entry.only() {
                 Some(value) if entry.name == "default" => default = self.target(value),
                 Some(value) => keys.push((MapKey::parse(&entry.name, wildcards), value)),
+                // It applies to the keys that follow.
+                None if entry.name == "hostnames" => wildcards = Wildcards::Allowed,
                 None => {}
             }
         }
@@ -276,6 +271,10 @@ mod tests {
             (
                 "~b 127.0.0.1:1; hostnames; *.example 127.0.0.1:2; *.a.example 127.0.0.1:3; z.* two;",
                 ["127.0.0.1:2", "127.0.0.1:3", "?", "closed"],
+            ),
+            (
+                "*.a.example 127.0.0.1:1; hostnames; *.a.example 127.0.0.1:2; default 127.0.0.1:3;",
+                ["127.0.0.1:3", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:3"],
             ),
             ("*.a.example 127.0.0.1:2; default $x;", ["?", "?", "?", "?"]),
             (
