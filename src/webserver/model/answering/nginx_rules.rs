@@ -40,10 +40,12 @@ impl<'a> ListenSite<'a> {
         let named = &blocks[block];
         if named.handling == TlsHandling::Rejects && ModelRule::NginxRejectHandshake.is_followed() {
             NameAnswer::Refused
-        } else if named.certificates.is_empty() && ModelRule::NginxBareBlock.is_followed() {
+        } else if !named.certificates.is_empty() {
+            NameAnswer::Named(named)
+        } else if ModelRule::NginxBareBlock.is_followed() {
             NameAnswer::Default(&blocks[default])
         } else {
-            NameAnswer::Named(named)
+            NameAnswer::Refused
         }
     }
 
