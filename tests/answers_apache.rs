@@ -297,7 +297,7 @@ impl Draft<'_> {
         text.push_str(
             "MDCertificateAgreement accepted\nMDContactEmail a@main.example\nMDRenewMode manual\n",
         );
-        let names = self.pick(&["managed.test", "managed.test www.managed.test", "c.test"]);
+        let names = self.pick(&["managed.test", "www.managed.test managed.test"]);
         if self.random.below(3) == 0 {
             writeln!(text, "MDomain {names}").unwrap();
         } else {

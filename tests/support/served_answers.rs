@@ -318,7 +318,7 @@ impl GeneratedCase {
             ServedAnswer::NotListening => *sent == SentAnswer::NotListening,
             ServedAnswer::PlainText => *sent == SentAnswer::NoTls,
             ServedAnswer::Refused => {
-                matches!(sent, SentAnswer::Alert(alert) if alert.contains("nrecognised"))
+                matches!(sent, SentAnswer::Alert(alert) if alert.contains("nrecognised") || alert == "HandshakeFailure")
             }
             ServedAnswer::Certificates(files) => self.is_sent(question, files),
         };
