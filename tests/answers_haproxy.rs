@@ -100,7 +100,7 @@ const CONDITIONS: [&str; 8] = [
     "version_before(2.4-dev9)",
     "streq(\"$GIVEN\",yes) && feature(OPENSSL)",
     "strneq(\"$GIVEN\",yes) || !feature(OPENSSL)",
-    "defined(HAPROXY_MWORKER)",
+    "streq(\"$GIVEN\",no) || version_atleast(2.6.1)",
     "(0 || defined(GIVEN)) && !0",
 ];
 
