@@ -59,6 +59,8 @@ pub struct ApacheConfig {
     pub includes: Vec<PathBuf>,
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
+    /// The first doubt about which directives there are.
+    pub(crate) unclear: Option<String>,
     /// All directives, including those that do not apply.
     pub directives: Vec<ApacheDirective>,
 }
@@ -82,6 +84,7 @@ impl ApacheConfig {
             version,
             mut doubts,
         } = parsed;
+        let unclear = doubts.first().cloned();
         let main = flat(&directives);
         let sockets: Vec<ListenSocket> = first_words(&main, "Listen")
             .filter_map(ListenSocket::parse)
@@ -126,6 +129,7 @@ impl ApacheConfig {
             pid,
             includes,
             doubts,
+            unclear,
             directives,
         }
     }
@@ -137,6 +141,7 @@ impl ApacheConfig {
         let mut config = model::ServerConfig::new(ServerSoftware::Apache, &self.file, blocks);
         config.includes.clone_from(&self.includes);
         config.doubts.clone_from(&self.doubts);
+        config.unclear.clone_from(&self.unclear);
         config
     }
 

@@ -16,7 +16,7 @@ use crate::webserver::control::observe::{
 };
 use crate::webserver::haproxy::{
     CrtCertificate, CrtPathContent, HaproxyBuild, HaproxyConfig, HaproxyEnvironment, HaproxyFiles,
-    MasterProcess, lex,
+    MasterProcess,
 };
 use crate::webserver::model::{ConfigFile, ServerSoftware};
 
@@ -332,9 +332,6 @@ fn environment_of(master: &MasterProcess) -> HaproxyEnvironment {
         if let Some((name, value)) = word.split_once('=') {
             set.push((name.to_owned(), value.to_owned()));
         }
-    }
-    if master.workers {
-        set.push((lex::MASTER_WORKER.to_owned(), "1".to_owned()));
     }
     HaproxyEnvironment {
         set,

@@ -55,6 +55,8 @@ pub struct HaproxyConfig {
     pub frontends: Vec<HaproxyFrontend>,
     /// The names of the sections that serve: `backend` and `listen`.
     pub backends: Vec<String>,
+    /// The first condition that certctl cannot evaluate, or line that it cannot read.
+    pub(crate) unclear: Option<String>,
     /// TCP frontends that pass TLS connections on.
     pub(crate) pass_through: Vec<PassThrough>,
     /// What certctl cannot evaluate: the position and the reason.
@@ -105,6 +107,7 @@ impl HaproxyConfig {
             model::ServerConfig::new(ServerSoftware::Haproxy, &self.file, self.blocks.clone());
         config.doubts.clone_from(&self.doubts);
         config.pass_through.clone_from(&self.pass_through);
+        config.unclear.clone_from(&self.unclear);
         config
     }
 
@@ -182,7 +185,7 @@ impl HaproxyReader<'_> {
         let words = match words(line, &self.files.environment) {
             Ok(words) => words,
             Err(LexError) => {
-                return self.doubt(
+                return self.unclear(
                     position,
                     "a quote, a variable or an escape is incomplete".to_owned(),
                 );
@@ -196,7 +199,7 @@ impl HaproxyReader<'_> {
             ConditionalLine::Read => {}
             ConditionalLine::UnknownCondition => {
                 let condition = joined(&words[1..]);
-                return self.doubt(
+                return self.unclear(
                     position,
                     format!(
                         "certctl cannot evaluate the condition {condition}; it assumes that it holds"
@@ -321,6 +324,13 @@ impl HaproxyReader<'_> {
             ),
             _ => {}
         }
+    }
+
+    /// Records a doubt about which lines HAProxy reads.
+    fn unclear(&mut self, position: ConfigPosition<'_>, what: String) {
+        let unclear = &mut self.config.unclear;
+        unclear.get_or_insert_with(|| format!("{position}: {what}"));
+        self.doubt(position, what);
     }
 
     /// Removes the blocks of disabled sections, which do not listen.

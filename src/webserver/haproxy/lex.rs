@@ -2,9 +2,6 @@
 //! (`parse_line`): quotes, escapes, and environment variables, which are expanded only in double
 //! quotes. <https://docs.haproxy.org/2.6/configuration.html#2.2>
 
-/// The variable that HAProxy sets when it runs as a master with workers.
-pub(crate) const MASTER_WORKER: &str = "HAPROXY_MWORKER";
-
 /// The environment that HAProxy was started with.
 #[derive(Clone, Debug, Default)]
 pub struct HaproxyEnvironment {
@@ -26,8 +23,7 @@ impl HaproxyEnvironment {
     /// Whether a variable that is not in `set` is certainly not set: `.FILE`, `.LINE` and `.SECTION`
     /// depend on the position in the configuration, and HAProxy itself sets further ones.
     fn knows(&self, name: &str) -> bool {
-        let set_by_haproxy = name.starts_with("HAPROXY_") && name != MASTER_WORKER;
-        self.complete && !name.starts_with('.') && !set_by_haproxy
+        self.complete && !name.starts_with('.') && !name.starts_with("HAPROXY_")
     }
 
     /// Returns whether a variable is set; `None` where that is not known.

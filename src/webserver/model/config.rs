@@ -46,6 +46,8 @@ pub struct ServerConfig {
     pub includes: Vec<PathBuf>,
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
+    /// The first doubt about which blocks there are; with one, no answer can be predicted.
+    pub(crate) unclear: Option<String>,
     /// Addresses at which TLS connections are passed on.
     pub(crate) pass_through: Vec<PassThrough>,
     pub(crate) index: BlockIndex,
@@ -62,6 +64,7 @@ impl ServerConfig {
             blocks,
             includes: Vec::new(),
             doubts: Vec::new(),
+            unclear: None,
             pass_through: Vec::new(),
             index,
         }

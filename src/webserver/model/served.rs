@@ -49,6 +49,9 @@ impl ServerConfig {
     /// What the server sends to a client that connects to `address`.
     #[must_use]
     pub fn served_at(&self, address: SocketAddr, hello: ClientHello<'_>) -> ServedAnswer {
+        if let Some(doubt) = &self.unclear {
+            return ServedAnswer::Unknown(doubt.clone());
+        }
         self.follow(PlaceSearch::Socket(address), hello, 0)
     }
 
