@@ -34,6 +34,8 @@ pub enum UnprobedReason {
     Script,
     /// The configuration names the certificate by a variable.
     Variable,
+    /// Connections for the name are passed on to another program or machine.
+    PassedOn,
     /// It is a variable, or a socket that the server inherits.
     Unknown,
 }
@@ -49,6 +51,9 @@ impl UnprobedReason {
                 "cannot be reached from this machine: other blocks listen on its loopback addresses"
             }
             Self::Refused => "refuses names for which it has no certificate",
+            Self::PassedOn => {
+                "passes connections for a name of the certificate on to another program or machine"
+            }
             Self::Script => "runs a script that may choose the certificate",
             Self::Variable => "names its certificate by a variable, which only the server knows",
             Self::UnixSocket => "is a Unix socket",
@@ -142,6 +147,20 @@ pub(crate) fn other_sites<'a>(
     }
     sites.retain(|site| !own.iter().any(|own| own.key() == site.key()));
     sites
+}
+
+/// The addresses at which connections are passed on without decrypting them.
+pub(super) fn passing_sites<'a>(
+    config: &'a ServerConfig,
+    wanted: &'a InstalledPaths<'a>,
+) -> impl Iterator<Item = ListenSite<'a>> {
+    let listens = config.pass_through.iter().flat_map(|pass| &pass.listens);
+    listens.map(move |listen| ListenSite {
+        config,
+        wanted,
+        part: TrafficKind::Stream,
+        listen,
+    })
 }
 
 fn add_tls_sites<'a>(

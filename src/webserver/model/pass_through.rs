@@ -77,6 +77,12 @@ pub(crate) enum SniMatch {
 }
 
 impl PassThrough {
+    /// Whether one of its rules, not the default, decides for `host`.
+    pub(crate) fn has_rule_for(&self, host: &str) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.condition.holds(Some(host)) == Some(true))
+    }
+
     /// Where a connection goes whose handshake has this name.
     pub(crate) fn target(&self, name: Option<&str>) -> &PassTarget {
         static UNKNOWN: std::sync::LazyLock<PassTarget> = std::sync::LazyLock::new(|| {

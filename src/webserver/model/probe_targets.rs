@@ -63,6 +63,11 @@ impl ProbeTargets {
                 targets.add_other_site(site, name);
             }
         }
+        for site in answering::passing_sites(config, wanted) {
+            for name in &names {
+                targets.add_passing_site(site, name);
+            }
+        }
         targets
     }
 
@@ -93,10 +98,7 @@ impl ProbeTargets {
                 self.add_elsewhere(site, block, name.rule(&answer), name.target(address));
                 continue;
             }
-            let target = own_target(site, block, name.target(address));
-            if !self.targets.contains(&target) {
-                self.targets.push(target);
-            }
+            self.add_target(own_target(site, block, name.target(address)));
         }
     }
 
@@ -133,6 +135,54 @@ impl ProbeTargets {
         };
         for address in addresses {
             self.add_elsewhere(site, block, rule, name.target(address));
+        }
+    }
+
+    /// Records a name for which connections to an address are passed on to a block.
+    fn add_passing_site(&mut self, site: ListenSite<'_>, name: &CheckedName) {
+        let config = site.config;
+        let (block, rule) = match config.answer_behind(site.listen, &name.host, site.wanted) {
+            Some(answer) => match answer {
+                NameAnswer::Named(block) | NameAnswer::Default(block) => {
+                    (block, name.rule(&answer))
+                }
+                NameAnswer::Unknown(_) => {
+                    return self.add_unprobed(site.listen, UnprobedReason::Regex);
+                }
+                NameAnswer::Refused => return,
+            },
+            None => {
+                let pass = config.pass_through_at(site.listen);
+                if pass.is_some_and(|pass| pass.has_rule_for(&name.host)) {
+                    self.add_unprobed(site.listen, UnprobedReason::PassedOn);
+                }
+                return;
+            }
+        };
+        let is_ours = site.is_ours(block);
+        if !is_ours && (rule == AnswerRule::Default || block.certificates.is_empty()) {
+            return;
+        }
+        if let Some(reason) = undecided_certificate(site, block) {
+            return self.add_unprobed(site.listen, reason);
+        }
+        let addresses = match site.probe_addresses() {
+            Ok(addresses) => addresses,
+            Err(reason) => return self.add_unprobed(site.listen, reason),
+        };
+        for address in addresses {
+            let target = name.target(address);
+            if is_ours {
+                self.add_target(own_target(site, block, target));
+            } else {
+                self.add_elsewhere(site, block, rule, target);
+            }
+        }
+    }
+
+    fn add_target(&mut self, target: ProbeTarget) {
+        if !self.targets.contains(&target) {
+            self.targets.push(target);
         }
     }
 
@@ -247,8 +297,8 @@ fn undecided_certificate(site: ListenSite<'_>, block: &ConfigBlock) -> Option<Un
 
 fn own_target(site: ListenSite<'_>, block: &ConfigBlock, target: ProbeTarget) -> ProbeTarget {
     // HAProxy selects among all certificates for a name by their key type first.
-    let has_several_keys = block.certificates.len() > 1
-        || (site.config.software == ServerSoftware::Haproxy && site.listen.ssl);
+    let has_several_keys =
+        block.certificates.len() > 1 || site.config.software == ServerSoftware::Haproxy;
     ProbeTarget {
         algorithm: has_several_keys.then_some(site.wanted.algorithm),
         proxy_header: site.listen.proxy_protocol,
@@ -511,6 +561,37 @@ mod tests {
             ),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn addresses_that_pass_connections_on_are_probed() {
+        let own = "server { listen 127.0.0.1:8443 ssl; server_name a.example; OURS }\n\
+            server { listen 127.0.0.1:8444 ssl; server_name a.example b.a.example; \
+            ssl_certificate /o; ssl_certificate_key /p; }";
+        for (map, expected) in [
+            (
+                "a.example 127.0.0.1:8443; b.a.example 127.0.0.1:8444;",
+                vec!["127.0.0.1:443 a.example", "!127.0.0.1:443 b.a.example 2"],
+            ),
+            (
+                "default 127.0.0.1:8443;",
+                vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
+            ),
+            (
+                "a.example 127.0.0.1:9443; default 127.0.0.1:8443;",
+                vec!["127.0.0.1:443 b.a.example", "?0.0.0.0:443 PassedOn"],
+            ),
+            ("default 192.0.2.1:443;", vec![]),
+            ("", vec![]),
+        ] {
+            let http = format!(
+                "{own} }}\nstream {{ map $ssl_preread_server_name $to {{ {map} }}\n\
+                 server {{ listen 443; ssl_preread on; proxy_pass $to; }}"
+            );
+            let mut shown = shown_targets(&http, &["a.example", "b.a.example"]);
+            shown.retain(|line| line.contains(":443"));
+            assert_eq!(shown, expected, "{map}");
+        }
     }
 
     #[test]

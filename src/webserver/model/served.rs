@@ -1,6 +1,7 @@
 //! What the server sends in a TLS handshake with an address: the question that a client asks. The
 //! rules by which a block is selected are those of `answering`.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::answering::{InstalledPaths, ListenSite, NameAnswer};
@@ -49,67 +50,82 @@ impl ServerConfig {
     /// What the server sends to a client that connects to `address`.
     #[must_use]
     pub fn served_at(&self, address: SocketAddr, hello: ClientHello<'_>) -> ServedAnswer {
-        if let Some(doubt) = &self.unclear {
-            return ServedAnswer::Unknown(doubt.clone());
-        }
-        self.follow(PlaceSearch::Socket(address), hello, 0)
-    }
-
-    fn follow(&self, search: PlaceSearch, hello: ClientHello<'_>, hops: usize) -> ServedAnswer {
-        if hops > HOPS {
-            return ServedAnswer::Unknown("the server passes the connection on in circles".into());
-        }
-        let (part, place) = match self.find_place(&search) {
-            Ok(found) => found,
-            Err(answer) => return answer,
-        };
-        if let Some(pass) = self.pass_through_at(&place.listen)
-            && ModelRule::HaproxyPassThrough.is_followed()
-        {
-            return match pass.target(hello.name) {
-                PassTarget::Listen(ListenInterface::Address(ip), port) => {
-                    let next = PlaceSearch::Socket(SocketAddr::new(*ip, *port));
-                    match self.follow(next, hello, hops + 1) {
-                        ServedAnswer::NotListening => ServedAnswer::Unknown(format!(
-                            "the connection is passed on to {}, where another program listens",
-                            SocketAddr::new(*ip, *port)
-                        )),
-                        answer => answer,
-                    }
-                }
-                PassTarget::Listen(interface, port) => self.follow(
-                    PlaceSearch::Exact(interface.clone(), *port),
-                    hello,
-                    hops + 1,
-                ),
-                PassTarget::Closed => ServedAnswer::Refused,
-                PassTarget::Unknown(reason) => ServedAnswer::Unknown(reason.clone()),
-            };
-        }
-        let default = &self.blocks()[place.default];
-        if !is_tls_at(default, place) {
-            return ServedAnswer::PlainText;
-        }
         let wanted = InstalledPaths {
             links: &[],
             names: &[],
             algorithm: hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256),
         };
+        match self.follow(&PlaceSearch::Socket(address), hello, &wanted, 0) {
+            Ok(answer) => self.certificates_of(answer, hello),
+            Err(answer) => answer,
+        }
+    }
+
+    /// The block that answers for `host` behind an address at which connections are passed on; `None`
+    /// where that is not known.
+    pub(super) fn answer_behind<'a>(
+        &'a self,
+        listen: &ListenAddress,
+        host: &str,
+        wanted: &'a InstalledPaths<'a>,
+    ) -> Option<NameAnswer<'a>> {
+        let search = PlaceSearch::Exact(listen.interface.clone(), listen.port);
+        let hello = ClientHello {
+            name: Some(host),
+            algorithm: Some(wanted.algorithm),
+        };
+        self.follow(&search, hello, wanted, 0).ok()
+    }
+
+    /// The block that a connection leads to, or what happens instead.
+    fn follow<'a>(
+        &'a self,
+        search: &PlaceSearch,
+        hello: ClientHello<'_>,
+        wanted: &'a InstalledPaths<'a>,
+        hops: usize,
+    ) -> Result<NameAnswer<'a>, ServedAnswer> {
+        if hops > HOPS {
+            let reason = "the server passes the connection on in circles";
+            return Err(ServedAnswer::Unknown(reason.to_owned()));
+        }
+        let (part, place) = self.find_place(search)?;
+        if let Some(pass) = self.pass_through_at(&place.listen)
+            && ModelRule::HaproxyPassThrough.is_followed()
+        {
+            let next = match pass.target(hello.name) {
+                PassTarget::Listen(ListenInterface::Address(ip), port) => {
+                    PlaceSearch::Socket(SocketAddr::new(*ip, *port))
+                }
+                PassTarget::Listen(interface, port) => PlaceSearch::Exact(interface.clone(), *port),
+                PassTarget::Closed => return Err(ServedAnswer::Refused),
+                PassTarget::Unknown(reason) => return Err(ServedAnswer::Unknown(reason.clone())),
+            };
+            return match self.follow(&next, hello, wanted, hops + 1) {
+                Err(ServedAnswer::NotListening) => Err(ServedAnswer::Unknown(format!(
+                    "the connection is passed on to {next}, where another program listens"
+                ))),
+                answer => answer,
+            };
+        }
+        let default = &self.blocks()[place.default];
+        if !is_tls_at(default, place) {
+            return Err(ServedAnswer::PlainText);
+        }
         let site = ListenSite {
             config: self,
-            wanted: &wanted,
+            wanted,
             part,
             listen: &place.listen,
         };
-        let answer = match hello.name {
+        Ok(match hello.name {
             Some(name) => site.answer(name),
             None if self.software == ServerSoftware::Nginx => site.nginx_answer(""),
             None if place.listen.strict && ModelRule::HaproxyStrictSni.is_followed() => {
                 NameAnswer::Refused
             }
             None => NameAnswer::Default(default),
-        };
-        self.certificates_of(answer, hello)
+        })
     }
 
     fn certificates_of(&self, answer: NameAnswer<'_>, hello: ClientHello<'_>) -> ServedAnswer {
@@ -239,4 +255,15 @@ enum PlaceSearch {
     Socket(SocketAddr),
     /// A socket that is not an IP address.
     Exact(ListenInterface, u16),
+}
+
+impl fmt::Display for PlaceSearch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(socket) => write!(f, "{socket}"),
+            Self::Exact(interface, port) => {
+                write!(f, "{}", ListenAddress::on(interface.clone(), *port))
+            }
+        }
+    }
 }
