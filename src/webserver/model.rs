@@ -21,6 +21,7 @@ pub(crate) mod name_pattern;
 mod name_table;
 mod new_block;
 pub(crate) mod pass_through;
+mod place_search;
 pub(crate) mod probe_targets;
 mod rules;
 mod served;

@@ -213,6 +213,17 @@ impl<'a> ListenSite<'a> {
         NameAnswer::Default(&self.config.blocks()[place.default])
     }
 
+    /// The answer to a client that sends no name; `default` is the default block.
+    pub(super) fn answer_without_name(&self, default: &'a ConfigBlock) -> NameAnswer<'a> {
+        if self.config.software == ServerSoftware::Nginx {
+            return self.nginx_answer("");
+        }
+        if self.listen.strict && ModelRule::HaproxyStrictSni.is_followed() {
+            return NameAnswer::Refused;
+        }
+        NameAnswer::Default(default)
+    }
+
     fn block_by_name(&self, host: &str) -> Option<&'a ConfigBlock> {
         // A block whose names come from the certificate is found only by the certificate's paths.
         let paths = self.wanted.links.iter().map(|link| link.path.as_path());

@@ -29,6 +29,11 @@ pub enum ConfiguredPath {
 }
 
 impl ConfiguredPath {
+    /// Whether only the server knows the file, because a variable names it.
+    pub(crate) fn has_variable(&self) -> bool {
+        matches!(self, Self::Other(text) if text.contains('$'))
+    }
+
     /// The path, if it is a single file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
@@ -164,7 +169,7 @@ impl ConfigBlock {
     #[must_use]
     pub(crate) fn has_variable_certificate(&self) -> bool {
         let mut files = self.certificates.iter().flat_map(|one| &one.files);
-        files.any(|(_, path)| matches!(path, ConfiguredPath::Other(text) if text.contains('$')))
+        files.any(|(_, path)| path.has_variable())
     }
 
     /// Returns whether it uses TLS at any address.

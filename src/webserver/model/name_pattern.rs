@@ -28,10 +28,8 @@ pub(crate) struct NamePattern(Node);
 enum Node {
     /// One byte of a set.
     Set(ByteSet),
-    Start,
-    End,
-    WordBoundary,
-    NoWordBoundary,
+    /// A position.
+    At(Anchor),
     /// One after the other.
     Sequence(Vec<Self>),
     /// Any of them.
@@ -45,6 +43,15 @@ enum Node {
     Ahead(Box<Self>),
     /// What follows does not match this.
     NotAhead(Box<Self>),
+}
+
+/// A position in a host.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Anchor {
+    Start,
+    End,
+    WordBoundary,
+    NoWordBoundary,
 }
 
 /// A set of byte values, or of positions in a host.
@@ -142,16 +149,18 @@ impl PatternMatcher<'_> {
         }
         match node {
             Node::Set(set) => Some(self.after_one(set, starts)),
-            Node::Start => Some(retain(starts, |at| at == 0)),
-            Node::End => Some(retain(starts, |at| at == self.host.len())),
-            Node::WordBoundary => Some(retain(starts, |at| self.is_boundary(at))),
-            Node::NoWordBoundary => Some(retain(starts, |at| !self.is_boundary(at))),
-            Node::Sequence(nodes) => nodes
-                .iter()
-                .try_fold(starts, |starts, node| self.ends(node, starts)),
-            Node::Alternatives(nodes) => nodes.iter().try_fold(ByteSet::default(), |ends, node| {
-                Some(ends.union(self.ends(node, starts)?))
-            }),
+            Node::At(anchor) => Some(self.retain(starts, *anchor)),
+            Node::Sequence(nodes) => {
+                let mut nodes = nodes.iter();
+                nodes.try_fold(starts, |starts, node| self.ends(node, starts))
+            }
+            Node::Alternatives(nodes) => {
+                let mut ends = ByteSet::default();
+                for node in nodes {
+                    ends = ends.union(self.ends(node, starts)?);
+                }
+                Some(ends)
+            }
             Node::Repeat { node, least, most } => self.repeat(node, *least, *most, starts),
             Node::Ahead(node) => self.look(node, starts, Lookahead::Matches),
             Node::NotAhead(node) => self.look(node, starts, Lookahead::Fails),
@@ -213,6 +222,23 @@ impl PatternMatcher<'_> {
         Some(found)
     }
 
+    fn retain(&self, starts: ByteSet, anchor: Anchor) -> ByteSet {
+        let mut kept = ByteSet::default();
+        for start in starts.iter() {
+            let at = usize::from(start);
+            let is_kept = match anchor {
+                Anchor::Start => at == 0,
+                Anchor::End => at == self.host.len(),
+                Anchor::WordBoundary => self.is_boundary(at),
+                Anchor::NoWordBoundary => !self.is_boundary(at),
+            };
+            if is_kept {
+                kept.insert(start);
+            }
+        }
+        kept
+    }
+
     fn is_boundary(&self, at: usize) -> bool {
         let is_word = |at: Option<usize>| {
             let byte = at.and_then(|at| self.host.get(at));
@@ -227,14 +253,6 @@ impl PatternMatcher<'_> {
 enum Lookahead {
     Matches,
     Fails,
-}
-
-fn retain(starts: ByteSet, is_kept: impl Fn(usize) -> bool) -> ByteSet {
-    let mut kept = ByteSet::default();
-    for start in starts.iter().filter(|&start| is_kept(usize::from(start))) {
-        kept.insert(start);
-    }
-    kept
 }
 
 fn is_word_byte(byte: u8) -> bool {

@@ -141,23 +141,28 @@ impl ProbeTargets {
     /// Records a name for which connections to an address are passed on to a block.
     fn add_passing_site(&mut self, site: ListenSite<'_>, name: &CheckedName) {
         let config = site.config;
-        let (block, rule) = match config.answer_behind(site.listen, &name.host, site.wanted) {
-            Some(answer) => match answer {
-                NameAnswer::Named(block) | NameAnswer::Default(block) => {
-                    (block, name.rule(&answer))
-                }
-                NameAnswer::Unknown(_) => {
-                    return self.add_unprobed(site.listen, UnprobedReason::Regex);
-                }
-                NameAnswer::Refused => return,
-            },
+        match config.answer_behind(site.listen, &name.host, site.wanted) {
+            Some(answer) => self.add_passed_answer(site, name, &answer),
             None => {
                 let pass = config.pass_through_at(site.listen);
                 if pass.is_some_and(|pass| pass.has_rule_for(&name.host)) {
                     self.add_unprobed(site.listen, UnprobedReason::PassedOn);
                 }
-                return;
             }
+        }
+    }
+
+    fn add_passed_answer(
+        &mut self,
+        site: ListenSite<'_>,
+        name: &CheckedName,
+        answer: &NameAnswer<'_>,
+    ) {
+        let rule = name.rule(answer);
+        let block = match choose_block(site, answer) {
+            Ok(block) => block,
+            Err(UnprobedReason::Refused) => return,
+            Err(reason) => return self.add_unprobed(site.listen, reason),
         };
         let is_ours = site.is_ours(block);
         if !is_ours && (rule == AnswerRule::Default || block.certificates.is_empty()) {

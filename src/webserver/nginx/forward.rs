@@ -78,6 +78,21 @@ impl<'a> StreamBlock<'a> {
         let (Some(map), Some(NAME)) = (map, source) else {
             return (Vec::new(), unknown(&format!("${name}")));
         };
+        let (rules, default) = self.map_rules(map);
+        if self.levels.is_on("ssl_preread") && ModelRule::NginxPreread.is_followed() {
+            return (rules, default);
+        }
+        // Without `ssl_preread` the variable is empty for every client.
+        let pass = PassThrough {
+            listens: Vec::new(),
+            rules,
+            default,
+        };
+        (Vec::new(), pass.target(None).clone())
+    }
+
+    /// The rules of a `map` in the order in which nginx compares its keys, and its default.
+    fn map_rules(&self, map: &NginxDirective) -> (Vec<PassRule>, PassTarget) {
         let mut wildcards = Wildcards::Literal;
         let mut keys = Vec::new();
         let mut default = PassTarget::Closed;
@@ -92,23 +107,11 @@ impl<'a> StreamBlock<'a> {
         }
         // Stable: expressions stay in their order.
         keys.sort_by_key(|(key, _)| key.precedence);
-        let rules: Vec<PassRule> = keys
-            .into_iter()
-            .map(|(key, value)| PassRule {
-                condition: SniCondition(vec![key.terms]),
-                target: self.target(value),
-            })
-            .collect();
-        if self.levels.is_on("ssl_preread") && ModelRule::NginxPreread.is_followed() {
-            return (rules, default);
-        }
-        // Without `ssl_preread` the variable is empty for every client.
-        let pass = PassThrough {
-            listens: Vec::new(),
-            rules,
-            default,
-        };
-        (Vec::new(), pass.target(None).clone())
+        let rules = keys.into_iter().map(|(key, value)| PassRule {
+            condition: SniCondition(vec![key.terms]),
+            target: self.target(value),
+        });
+        (rules.collect(), default)
     }
 
     /// Parses the value of `proxy_pass`: the name of an `upstream`, or a socket.

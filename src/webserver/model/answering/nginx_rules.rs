@@ -7,7 +7,7 @@ use crate::webserver::model::rules::ModelRule;
 
 impl<'a> ListenSite<'a> {
     /// The block that answers for `host`; for clients that send no name, an empty one.
-    pub(in crate::webserver::model) fn nginx_answer(&self, host: &str) -> NameAnswer<'a> {
+    pub(super) fn nginx_answer(&self, host: &str) -> NameAnswer<'a> {
         let index = &self.config.index;
         let place = index.place(self.part, &self.listen.interface, self.listen.port);
         let Some(place) = place else {

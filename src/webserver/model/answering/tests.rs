@@ -90,6 +90,23 @@ fn nginx_selects_the_block_by_its_rules() {
             vec!["a.example", "_"],
             vec!["default 2", "default 2"],
         ),
+    ] {
+        assert_answers(&servers, &host, &expected);
+    }
+}
+
+fn assert_answers(servers: &[&str], hosts: &[&str], expected: &[&str]) {
+    let config = nginx_config(servers);
+    let shown: Vec<String> = hosts
+        .iter()
+        .map(|host| answer_in_words(&config, host))
+        .collect();
+    assert_eq!(shown, expected, "{servers:?}");
+}
+
+#[test]
+fn nginx_compares_expressions_last_and_may_reject_a_name() {
+    for (servers, host, expected) in [
         // The first regular expression that matches, if no name does.
         (
             vec![
@@ -141,12 +158,7 @@ fn nginx_selects_the_block_by_its_rules() {
             vec!["default 1"],
         ),
     ] {
-        let config = nginx_config(&servers);
-        let shown: Vec<String> = host
-            .iter()
-            .map(|host| answer_in_words(&config, host))
-            .collect();
-        assert_eq!(shown, expected, "{servers:?}");
+        assert_answers(&servers, &host, &expected);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Parses a regular expression in the syntax of PCRE. Bytes, not characters: servers compile the
 //! expressions of names without UTF.
 
-use super::{ByteSet, LetterCase, Node, is_word_byte};
+use super::{Anchor, ByteSet, LetterCase, Node, is_word_byte};
 
 /// The longest expression that is parsed, in bytes.
 const LIMIT: usize = 2_000;
@@ -77,8 +77,8 @@ impl PatternParser<'_> {
             b'(' => return self.group(),
             b'[' => Node::Set(self.class()?),
             b'.' => Node::Set(ByteSet::of(b'\n').complement()),
-            b'^' => Node::Start,
-            b'$' => Node::End,
+            b'^' => Node::At(Anchor::Start),
+            b'$' => Node::At(Anchor::End),
             b'\\' => self.escape()?,
             b'*' | b'+' | b'?' => return None,
             b'{' if self.is_interval() => return None,
@@ -223,10 +223,10 @@ impl PatternParser<'_> {
     fn escape(&mut self) -> Option<Node> {
         let byte = self.next()?;
         Some(match byte {
-            b'A' => Node::Start,
-            b'z' | b'Z' => Node::End,
-            b'b' => Node::WordBoundary,
-            b'B' => Node::NoWordBoundary,
+            b'A' => Node::At(Anchor::Start),
+            b'z' | b'Z' => Node::At(Anchor::End),
+            b'b' => Node::At(Anchor::WordBoundary),
+            b'B' => Node::At(Anchor::NoWordBoundary),
             byte => Node::Set(self.escaped_set(byte)?),
         })
     }
