@@ -188,7 +188,10 @@ pub mod webserver {
     }
     /// The configuration of any server.
     pub mod model {
-        pub use crate::webserver::model::{ComplaintSubject, InstalledPaths, ProbeTargets};
+        pub use crate::webserver::model::{
+            ClientHello, ComplaintSubject, ConfiguredPath, InstalledPaths, ModelRule, ProbeTargets,
+            ServedAnswer, ServerSoftware,
+        };
     }
     /// The nginx dialect.
     pub mod nginx {

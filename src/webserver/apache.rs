@@ -7,14 +7,18 @@ pub(crate) mod build;
 pub(crate) mod gate;
 mod lines;
 pub(crate) mod listen;
+mod macros;
+mod managed;
+mod precedence;
 pub(crate) mod read;
 #[cfg(test)]
 pub(crate) mod testing;
+mod variables;
 pub(crate) mod words;
 
 pub(crate) use block::ApacheConfig;
 pub(crate) use build::ApacheBuild;
 pub(crate) use lines::ApacheParseError;
 pub use read::ApacheDirective;
-pub(crate) use read::{ApacheEnvironment, read};
-pub(crate) use words::{complaint, unlisted_hosts};
+pub(crate) use read::{ApacheEnvironment, ApacheFiles, read};
+pub(crate) use words::{complaint, is_unlisted, unlisted_hosts};

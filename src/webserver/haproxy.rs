@@ -4,18 +4,22 @@
 
 mod address;
 mod bind;
+pub(crate) mod build;
 mod condition;
 pub(crate) mod config;
 pub(crate) mod crt;
 mod destination;
+mod expression;
 pub(crate) mod lex;
 mod list;
+mod passing;
 mod plain_site;
 mod route;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod words;
 
+pub(crate) use build::HaproxyBuild;
 pub(crate) use config::{HaproxyConfig, HaproxyFiles};
 pub(crate) use crt::{CrtCertificate, CrtPathContent};
 pub(crate) use lex::HaproxyEnvironment;

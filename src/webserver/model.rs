@@ -15,19 +15,27 @@ mod complaint;
 pub(crate) mod config;
 pub(crate) mod glob;
 mod index;
+pub(crate) mod key_type;
 mod lines_to_add;
 pub(crate) mod listen;
 pub(crate) mod name;
 mod name_clash;
+pub(crate) mod name_pattern;
+mod name_table;
+pub(crate) mod pass_through;
+mod place_search;
 pub(crate) mod probe_targets;
+mod rules;
+mod served;
 mod software;
 mod test_warning;
 mod upstream;
 mod web_places;
 
 pub use answering::InstalledPaths;
+pub use block::ConfiguredPath;
 pub(crate) use block::{
-    BlockCoverage, ConfigBlock, ConfiguredCertificate, ConfiguredPath, NameSource, TrafficKind,
+    BlockCoverage, ConfigBlock, ConfiguredCertificate, NameSource, TlsHandling, TrafficKind,
     chain_and_key, is_covered,
 };
 pub(crate) use catch_all::CatchAllBlocks;
@@ -40,7 +48,9 @@ pub(crate) use name::ServerName;
 pub(crate) use name_clash::NameClash;
 pub use probe_targets::ProbeTargets;
 pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
-pub(crate) use software::ServerSoftware;
+pub use rules::ModelRule;
+pub use served::{ClientHello, ServedAnswer};
+pub use software::ServerSoftware;
 pub(crate) use test_warning::{test_warnings, warnings_about};
 pub(crate) use upstream::UpstreamAddress;
 pub(crate) use web_places::{WebPlace, find_web_places};

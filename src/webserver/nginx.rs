@@ -5,9 +5,10 @@
 pub(crate) mod block;
 pub(crate) mod build;
 mod destination;
+mod forward;
 pub(crate) mod lex;
 mod listen;
-mod name;
+pub(crate) mod name;
 pub(crate) mod parse;
 mod plain_site;
 #[cfg(test)]

@@ -7,6 +7,7 @@
     reason = "test support"
 )]
 
+pub mod answers;
 pub mod any_server;
 pub mod apache;
 pub mod ca;
@@ -30,6 +31,7 @@ pub mod paste;
 pub mod program;
 pub mod schemas;
 pub mod seed;
+pub mod served_answers;
 pub mod server_process;
 pub mod site;
 pub mod sweep;

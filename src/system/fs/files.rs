@@ -235,6 +235,12 @@ pub(crate) fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// Returns whether something exists at `path`; a dangling link leads to nothing.
+#[must_use]
+pub(crate) fn resolves(path: &Path) -> bool {
+    path.metadata().is_ok()
+}
+
 /// Returns whether both paths resolve to the same file.
 #[must_use]
 pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {

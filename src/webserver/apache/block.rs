@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use super::build::ApacheVersion;
 use super::listen::{ListenSocket, SocketSupport, VirtualAddress};
+use super::managed::ManagedDomain;
+use super::precedence::{self, HostEngine, RankedListen, SslEngine};
 use super::read::{ApacheDirective, ParsedApache, flat};
 use crate::store::layout::ReleaseFile;
 use crate::webserver::model::{
     self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
-    NameSource, ServerName, ServerSoftware, TrafficKind, UpstreamAddress,
+    ModelRule, NameSource, ServerName, ServerSoftware, TlsHandling, TrafficKind, UpstreamAddress,
 };
 
 /// One `<VirtualHost>`, or the main server around them.
@@ -15,10 +18,27 @@ use crate::webserver::model::{
 pub struct VirtualHost {
     /// The host in the form that all servers share.
     pub block: ConfigBlock,
+    /// Its `SSLEngine`, or that of the main server.
+    pub(crate) engine: SslEngine,
     /// The target of the `ProxyPass` for `/`, else of the first `ProxyPass`.
     pub upstream: Option<String>,
     /// Its directives; `None` for the main server.
     pub directives: Option<Vec<ApacheDirective>>,
+}
+
+impl VirtualHost {
+    /// The directives of its section; none for the main server.
+    #[must_use]
+    pub fn section_directives(&self) -> &[ApacheDirective] {
+        self.directives.as_deref().unwrap_or_default()
+    }
+
+    fn engine(&mut self) -> HostEngine<'_> {
+        HostEngine {
+            listens: &mut self.block.listens,
+            engine: self.engine,
+        }
+    }
 }
 
 /// The configuration of Apache.
@@ -37,6 +57,8 @@ pub struct ApacheConfig {
     pub includes: Vec<PathBuf>,
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
+    /// The first doubt about which directives there are.
+    pub(crate) unclear: Option<String>,
     /// All directives, including those that do not apply.
     pub directives: Vec<ApacheDirective>,
 }
@@ -57,8 +79,10 @@ impl ApacheConfig {
             directives,
             server_root,
             modules,
+            version,
             mut doubts,
         } = parsed;
+        let unclear = doubts.first().cloned();
         let main = flat(&directives);
         let sockets: Vec<ListenSocket> = first_words(&main, "Listen")
             .filter_map(ListenSocket::parse)
@@ -68,15 +92,26 @@ impl ApacheConfig {
             root: &server_root,
             sockets: &sockets,
             support,
+            version,
+            domains: ManagedDomain::find_all(&main),
         };
+        let sections = main
+            .iter()
+            .filter(|section| section.is("VirtualHost") && section.inside.is_some());
         let mut hosts = Vec::new();
-        for section in &main {
-            if section.is("VirtualHost") && section.inside.is_some() {
-                let addresses = virtual_addresses(section, &mut doubts);
-                hosts.push(translator.virtual_host(section, &addresses));
-            }
+        let mut listens = Vec::new();
+        for section in sections {
+            let addresses = virtual_addresses(section, &mut doubts);
+            listens.push(translator.ranked_listens(&addresses));
+            hosts.push(translator.virtual_host(section, &addresses));
+        }
+        precedence::keep_most_specific(&mut listens);
+        for (host, listens) in hosts.iter_mut().zip(listens) {
+            translator.add_listens(host, listens);
         }
         hosts.push(translator.main_server(file, &hosts));
+        let mut engines: Vec<HostEngine<'_>> = hosts.iter_mut().map(VirtualHost::engine).collect();
+        precedence::mark_tls(&mut engines);
         share_proxy_protocol(&mut hosts);
         let pid = first_words(&main, "PidFile").last();
         let pid = pid.map(|path| server_root.join(path));
@@ -92,6 +127,7 @@ impl ApacheConfig {
             pid,
             includes,
             doubts,
+            unclear,
             directives,
         }
     }
@@ -103,6 +139,7 @@ impl ApacheConfig {
         let mut config = model::ServerConfig::new(ServerSoftware::Apache, &self.file, blocks);
         config.includes.clone_from(&self.includes);
         config.doubts.clone_from(&self.doubts);
+        config.unclear.clone_from(&self.unclear);
         config
     }
 
@@ -180,17 +217,58 @@ struct HostTranslator<'a> {
     root: &'a Path,
     sockets: &'a [ListenSocket],
     support: SocketSupport,
+    version: ApacheVersion,
+    domains: Vec<ManagedDomain>,
 }
 
 impl HostTranslator<'_> {
+    /// A host without its addresses.
     fn virtual_host(&self, section: &ApacheDirective, addresses: &[VirtualAddress]) -> VirtualHost {
         let inner = flat(section.inside.as_deref().unwrap_or_default());
-        let listens = addresses
-            .iter()
-            .flat_map(|address| address.listens_on(self.sockets, self.support))
-            .collect();
-        let block = self.block(&inner, section.position(), listens);
+        let mut block = self.block(&inner, section.position());
+        // Apache looks up the name of a host that has only specific addresses in the DNS.
+        let has_name = inner.iter().any(|directive| directive.is("ServerName"));
+        let has_any_address = addresses.iter().any(|address| address.host.is_none());
+        if !has_name && has_any_address && ModelRule::ApacheMainName.is_followed() {
+            let name = first_words(self.main, "ServerName").last();
+            let name = name.and_then(host_of).map(ServerName::Inherited);
+            block.names.extend(name);
+        }
         self.with_content(block, &inner, section.inside.clone())
+    }
+
+    fn ranked_listens(&self, addresses: &[VirtualAddress]) -> Vec<RankedListen> {
+        let mut ranked = Vec::new();
+        for address in addresses {
+            let listens = address.listens_on(self.sockets, self.support);
+            ranked.extend(
+                listens
+                    .into_iter()
+                    .map(|listen| RankedListen::new(listen, address)),
+            );
+        }
+        ranked
+    }
+
+    fn add_listens(&self, host: &mut VirtualHost, listens: Vec<RankedListen>) {
+        let inner = flat(host.section_directives());
+        let expects_proxy = self.expects_proxy(&inner);
+        let listens: Vec<ListenAddress> = listens
+            .into_iter()
+            .map(|ranked| ListenAddress {
+                proxy_protocol: expects_proxy,
+                ..ranked.listen
+            })
+            .collect();
+        host.block.listens = listens;
+    }
+
+    /// Returns whether clients on this machine must send a PROXY header to a host.
+    fn expects_proxy(&self, inner: &[&ApacheDirective]) -> bool {
+        let is_on = self
+            .last_word(inner, "RemoteIPProxyProtocol")
+            .is_some_and(|word| word.eq_ignore_ascii_case("on"));
+        is_on && !self.excepts_this_machine(inner)
     }
 
     /// The main server, which answers on the sockets that no virtual host uses.
@@ -211,7 +289,14 @@ impl HostTranslator<'_> {
         let position = named.map_or(ConfigPosition { file, line: 1 }, |directive| {
             directive.position()
         });
-        let block = self.block(self.main, position, listens);
+        let expects_proxy = self.expects_proxy(self.main);
+        for listen in &mut listens {
+            listen.proxy_protocol = expects_proxy;
+        }
+        let mut block = self.block(self.main, position);
+        block.listens = listens;
+        // mod_md does not provide certificates to the main server (`MDBaseServer`).
+        block.certificates = self.certificates(self.main, &[]);
         self.with_content(block, self.main, None)
     }
 
@@ -223,36 +308,24 @@ impl HostTranslator<'_> {
     ) -> VirtualHost {
         VirtualHost {
             block,
+            engine: SslEngine::parse(self.last_word(inner, "SSLEngine"), self.version),
             upstream: upstream(inner),
             directives,
         }
     }
 
-    fn block(
-        &self,
-        inner: &[&ApacheDirective],
-        position: ConfigPosition<'_>,
-        mut listens: Vec<ListenAddress>,
-    ) -> ConfigBlock {
-        let has_tls = self
-            .last_word(inner, "SSLEngine")
-            .is_some_and(|word| !word.eq_ignore_ascii_case("off"));
-        let has_proxy_protocol = self
-            .last_word(inner, "RemoteIPProxyProtocol")
-            .is_some_and(|word| word.eq_ignore_ascii_case("on"));
-        for listen in &mut listens {
-            listen.ssl = has_tls;
-            listen.proxy_protocol = has_proxy_protocol && !self.excepts_this_machine(inner);
-        }
+    fn block(&self, inner: &[&ApacheDirective], position: ConfigPosition<'_>) -> ConfigBlock {
+        let names = server_names(inner);
         ConfigBlock {
             file: position.file.to_owned(),
             line: position.line,
             traffic: TrafficKind::Http,
-            names: server_names(inner),
+            certificates: self.certificates(inner, &names),
+            names,
             names_from: NameSource::Configuration,
-            listens,
-            certificates: self.certificates(inner),
+            listens: Vec::new(),
             stapling: self.stapling(inner),
+            handling: TlsHandling::Certificates,
         }
     }
 
@@ -296,25 +369,56 @@ impl HostTranslator<'_> {
     }
 
     /// Combines the n-th certificate with the n-th key, or with the key in the certificate's file.
-    /// The chain file belongs to all of them.
-    fn certificates(&self, inner: &[&ApacheDirective]) -> Vec<ConfiguredCertificate> {
+    /// The chain file belongs to all of them. mod_md adds those of a managed domain with one of the
+    /// `names`.
+    fn certificates(
+        &self,
+        inner: &[&ApacheDirective],
+        names: &[ServerName],
+    ) -> Vec<ConfiguredCertificate> {
         let certificates = self.merged_paths(inner, "SSLCertificateFile");
         let keys = self.merged_paths(inner, "SSLCertificateKeyFile");
         let chain = self
             .last_word(inner, "SSLCertificateChainFile")
             .map(|word| self.path(word));
         let mut keys = keys.into_iter();
-        certificates
+        let mut certificates: Vec<ConfiguredCertificate> = certificates
             .into_iter()
             .map(|certificate| configured_certificate(certificate, keys.next(), chain.as_ref()))
-            .collect()
+            .collect();
+        let mut domains = self.domains.iter();
+        if let Some(domain) = domains.find(|domain| domain.covers(names))
+            && ModelRule::ApacheManagedDomain.is_followed()
+        {
+            self.add_managed(&mut certificates, domain);
+        }
+        certificates
+    }
+
+    /// Adds the files of a managed domain. Those that mod_md requests itself are in its own store; as
+    /// long as it has none, it uses its own only where the host has no others.
+    fn add_managed(&self, certificates: &mut Vec<ConfiguredCertificate>, domain: &ManagedDomain) {
+        let mut keys = domain.keys.iter().map(|word| self.path(word));
+        for word in &domain.certificates {
+            let certificate = self.path(word);
+            certificates.push(configured_certificate(certificate, keys.next(), None));
+        }
+        if certificates.is_empty()
+            && let Some(name) = domain.names.first()
+        {
+            let store = ConfiguredPath::Other(format!("mod_md: {name}"));
+            let files = vec![(ReleaseFile::Combined, store)];
+            certificates.push(ConfiguredCertificate::in_files(files));
+        }
     }
 
     /// The paths of a host, then those of the main server beyond the number of the host's own
     /// (`modssl_ctx_cfg_merge_certkeys_array`).
     fn merged_paths(&self, inner: &[&ApacheDirective], name: &str) -> Vec<ConfiguredPath> {
         let own: Vec<&str> = first_words(inner, name).collect();
-        let main: Vec<&str> = first_words(self.main, name).skip(own.len()).collect();
+        let inherits = own.is_empty() || ModelRule::ApacheInheritance.is_followed();
+        let main = first_words(self.main, name).filter(|_| inherits);
+        let main: Vec<&str> = main.skip(own.len()).collect();
         own.into_iter()
             .chain(main)
             .map(|word| self.path(word))
@@ -336,9 +440,7 @@ fn configured_certificate(
     chain: Option<&ConfiguredPath>,
 ) -> ConfiguredCertificate {
     if key.is_none() && chain.is_none() {
-        return ConfiguredCertificate {
-            files: vec![(ReleaseFile::Combined, certificate)],
-        };
+        return ConfiguredCertificate::in_files(vec![(ReleaseFile::Combined, certificate)]);
     }
     let key = key.unwrap_or_else(|| certificate.clone());
     let mut files = match chain {
@@ -351,13 +453,14 @@ fn configured_certificate(
         _ => vec![(ReleaseFile::FullChain, certificate)],
     };
     files.push((ReleaseFile::Key, key));
-    ConfiguredCertificate { files }
+    ConfiguredCertificate::in_files(files)
 }
 
 /// The last `ServerName`, then all words of `ServerAlias`.
 fn server_names(directives: &[&ApacheDirective]) -> Vec<ServerName> {
     let name = first_words(directives, "ServerName").last();
-    let mut names: Vec<ServerName> = name.and_then(server_name).into_iter().collect();
+    let name = name.and_then(host_of).map(ServerName::Exact);
+    let mut names: Vec<ServerName> = name.into_iter().collect();
     for directive in directives {
         if directive.is("ServerAlias") {
             names.extend(directive.arguments.iter().map(|word| alias(word)));
@@ -366,15 +469,15 @@ fn server_names(directives: &[&ApacheDirective]) -> Vec<ServerName> {
     names
 }
 
-/// Parses `[scheme://]host[:port]`.
-fn server_name(word: &str) -> Option<ServerName> {
+/// The host of `[scheme://]host[:port]`, lower case.
+fn host_of(word: &str) -> Option<String> {
     let host = word.split_once("://").map_or(word, |(_, rest)| rest);
     let host = host
         .split(':')
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    (!host.is_empty()).then_some(ServerName::Exact(host))
+    (!host.is_empty()).then_some(host)
 }
 
 /// Parses a word of `ServerAlias`: `*` and `?` match anything, including dots.
@@ -542,7 +645,7 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "6 |  | 127.0.0.1:8443 | FullChain=/x.crt+Key=/x.key",
+                "6 | m.example | 127.0.0.1:8443 | FullChain=/x.crt+Key=/x.key",
                 "3 | m.example | 0.0.0.0:443s [::]:443s | Combined=/all.pem",
             ]
         );

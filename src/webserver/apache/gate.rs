@@ -23,26 +23,40 @@ pub(crate) const TAKEN_ADDRESS_PREFIX: &str =
 /// Reads a certificate or key file, or returns why it cannot be read.
 type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
 
-/// Returns what would make Apache exit at a reload, one line for each certificate.
-pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
+/// What would make Apache exit at a reload.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ReloadFault {
+    pub(crate) line: String,
+    /// The position of the block (`FILE:LINE`).
+    pub(crate) block: String,
+}
+
+/// Returns what would make Apache exit at a reload, one fault for each certificate.
+pub(crate) fn faults(config: &ApacheConfig, read: &mut Reader<'_>) -> Vec<ReloadFault> {
+    let mut faults = Vec::new();
     let mut checked: Vec<&ConfiguredCertificate> = Vec::new();
-    let blocks = config.hosts.iter().map(|host| &host.block);
-    for block in blocks.filter(|block| block.speaks_tls()) {
+    let hosts = config.hosts.iter();
+    for host in hosts.filter(|host| host.engine.loads_certificates()) {
+        let block = &host.block;
         if block.certificates.is_empty() {
-            lines.push(format!(
-                "{RELOAD_FAULT_PREFIX}{block} enables TLS without a certificate"
-            ));
+            let line = format!("{RELOAD_FAULT_PREFIX}{block} enables TLS without a certificate");
+            faults.push(ReloadFault {
+                line,
+                block: block.to_string(),
+            });
         }
         for configured in &block.certificates {
             if checked.contains(&configured) {
                 continue;
             }
             checked.push(configured);
-            lines.extend(fault(block, configured, read));
+            faults.extend(fault(block, configured, read).map(|line| ReloadFault {
+                line,
+                block: block.to_string(),
+            }));
         }
     }
-    lines
+    faults
 }
 
 fn fault(
@@ -129,13 +143,14 @@ mod tests {
             "Listen 443\n<VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile /c\nSSLCertificateKeyFile /k\n</VirtualHost>\n\
              <VirtualHost *:80>\nSSLCertificateFile /x\nSSLCertificateKeyFile /x\n</VirtualHost>",
         );
-        faults(&config, &mut |path: &Path| {
+        let faults = faults(&config, &mut |path: &Path| {
             let content = if path == Path::new("/c") { chain } else { key };
             match content {
                 Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
                 None => Err("no such file".to_owned()),
             }
-        })
+        });
+        faults.into_iter().map(|fault| fault.line).collect()
     }
 
     #[test]

@@ -69,7 +69,8 @@ impl VirtualAddress {
         };
         let host = match host {
             "*" | "_default_" => None,
-            host => match without_brackets(host).parse() {
+            host => match without_brackets(host).parse::<IpAddr>() {
+                Ok(address) if address.is_unspecified() => None,
                 Ok(address) => Some(ListenInterface::Address(address)),
                 Err(_) => Some(ListenInterface::Host(host.to_ascii_lowercase())),
             },
@@ -134,6 +135,7 @@ mod tests {
         for (sockets, host, expected) in [
             ("443", "*:443", "0.0.0.0:443 [::]:443"),
             ("443", "_default_:443", "0.0.0.0:443 [::]:443"),
+            ("443", "0.0.0.0:443", "0.0.0.0:443 [::]:443"),
             ("80 443", "*", "0.0.0.0:80 [::]:80 0.0.0.0:443 [::]:443"),
             ("80 443", "*:*", "0.0.0.0:80 [::]:80 0.0.0.0:443 [::]:443"),
             ("80", "*:443", ""),

@@ -7,10 +7,15 @@ use std::path::{Path, PathBuf};
 
 use super::build::ApacheVersion;
 use super::lines::{self, ApacheLine, ApacheParseError};
-use crate::webserver::model::{ConfigFile, ConfigPosition};
+use super::macros::{self, ApacheMacros};
+use super::variables::ApacheVariables;
+use crate::webserver::model::{ConfigFile, ConfigPosition, ModelRule};
 
 /// The maximum nesting depth of sections and includes.
 pub(crate) const DEPTH: usize = 32;
+
+/// The maximum number of lines that macros insert.
+const MACRO_LINES: usize = 200_000;
 
 /// What decides the meaning of a configuration apart from its text.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +45,7 @@ pub struct ApacheDirective {
     pub file: PathBuf,
     /// The line in the file, counted from 1.
     pub line: u32,
-    /// The directives of the section, or those of the files that it includes.
+    /// The directives of the section, or those of the files or of the macro that it includes.
     pub inside: Option<Vec<Self>>,
     /// False inside a section that Apache skips.
     pub applies: bool,
@@ -82,7 +87,7 @@ impl ApacheDirective {
     }
 
     fn is_include(&self) -> bool {
-        self.is("Include") || self.is("IncludeOptional")
+        self.is("Include") || self.is("IncludeOptional") || self.is("Use")
     }
 }
 
@@ -110,24 +115,34 @@ pub struct ParsedApache {
     pub server_root: PathBuf,
     /// Every module, built in or loaded, by both of its names: `ssl_module`, `mod_ssl.c`.
     pub modules: Vec<String>,
+    /// The version of the Apache that reads it.
+    pub version: ApacheVersion,
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
 }
 
-/// Parses `main` and everything that it includes. `find` returns the files that an absolute path or
-/// pattern matches, in order.
+/// The files that a configuration refers to.
+pub(crate) struct ApacheFiles<'a, E> {
+    /// Returns the files that an absolute path or pattern matches, in order.
+    pub find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
+    /// Returns whether something exists at a path, for `<IfFile>`.
+    pub exists: &'a dyn Fn(&Path) -> bool,
+}
+
+/// Parses `main` and everything that it includes.
 ///
 /// # Errors
 /// When a file cannot be parsed, or when `find` fails.
 pub(crate) fn read<E: From<ApacheParseError>>(
     main: &ConfigFile,
     environment: ApacheEnvironment,
-    find: &mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
+    files: ApacheFiles<'_, E>,
 ) -> Result<ParsedApache, E> {
     let mut reader = ApacheReader {
         server_root: environment.server_root,
-        variables: environment.variables,
-        defines: environment.defines,
+        variables: ApacheVariables::new(environment.variables, environment.defines),
+        macros: ApacheMacros::default(),
+        macro_lines: 0,
         modules: environment
             .modules
             .iter()
@@ -135,25 +150,28 @@ pub(crate) fn read<E: From<ApacheParseError>>(
             .collect(),
         version: environment.version,
         doubts: Vec::new(),
-        find,
+        files,
     };
     let directives = reader.read_file(main, 0)?;
     Ok(ParsedApache {
         directives,
         server_root: reader.server_root,
         modules: reader.modules,
+        version: reader.version,
         doubts: reader.doubts,
     })
 }
 
 struct ApacheReader<'a, E> {
     server_root: PathBuf,
-    variables: HashMap<String, String>,
-    defines: Vec<String>,
+    variables: ApacheVariables,
+    macros: ApacheMacros,
+    /// The number of lines that macros have inserted.
+    macro_lines: usize,
     modules: Vec<String>,
     version: ApacheVersion,
     doubts: Vec<String>,
-    find: &'a mut dyn FnMut(&Path) -> Result<Vec<ConfigFile>, E>,
+    files: ApacheFiles<'a, E>,
 }
 
 /// The lines of one file that are still to be read.
@@ -236,14 +254,16 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
         let raw = raw.trim();
         let mut directive = ApacheDirective {
             name: name.to_owned(),
-            arguments: lines::words(&self.expand_variables(raw)),
+            arguments: lines::words(&self.variables.expand(raw)),
             raw: raw.to_owned(),
             file: unread.file.to_owned(),
             line: line.number,
             inside: None,
             applies: effect == SectionEffect::Applied,
         };
-        if opened.is_some() {
+        if opened.is_some() && directive.is("Macro") {
+            self.define_macro(unread, &directive)?;
+        } else if opened.is_some() {
             directive.applies = directive.applies && self.applies(&directive);
             let inner_effect = if directive.applies {
                 SectionEffect::Applied
@@ -263,22 +283,57 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
         Ok(directive)
     }
 
+    /// Reads the lines of a macro, which have a meaning only where it is used.
+    fn define_macro(
+        &mut self,
+        unread: &mut UnreadLines<'_>,
+        directive: &ApacheDirective,
+    ) -> Result<(), E> {
+        let Some(lines) = macros::take_lines(&mut unread.lines) else {
+            let what = "a section is not closed";
+            return Err(ApacheParseError::at(unread.file, directive.line, what).into());
+        };
+        if directive.applies {
+            self.macros.define(&directive.arguments, lines);
+        }
+        Ok(())
+    }
+
+    /// Reads the lines that `Use` inserts.
+    fn use_macro(&mut self, directive: &mut ApacheDirective, depth: usize) -> Result<(), E> {
+        let expanded = self.macros.expand(&directive.arguments, directive.line);
+        let Some(lines) = expanded.filter(|_| ModelRule::ApacheMacro.is_followed()) else {
+            self.doubt(directive, "uses a macro that certctl does not find");
+            return Ok(());
+        };
+        self.macro_lines += lines.len();
+        if self.macro_lines > MACRO_LINES {
+            let what = "macros insert too many lines";
+            return Err(ApacheParseError::at(&directive.file, directive.line, what).into());
+        }
+        let mut unread = UnreadLines {
+            file: &directive.file,
+            lines: lines.iter(),
+            depth: depth + 1,
+        };
+        let inside = self.read_section(&mut unread, None, SectionEffect::Applied)?;
+        directive.inside = Some(inside);
+        Ok(())
+    }
+
     /// Applies a directive that changes how the rest of the configuration is read.
     fn apply_directive(&mut self, directive: &mut ApacheDirective, depth: usize) -> Result<(), E> {
         let first = directive.first().unwrap_or_default().to_owned();
         match directive.name.to_ascii_lowercase().as_str() {
             "define" => {
-                let value = directive.arguments.get(1).cloned().unwrap_or_default();
-                self.variables.insert(first.clone(), value);
-                self.defines.push(first);
+                let value = directive.arguments.get(1).map(String::as_str);
+                self.variables.define(&first, value);
             }
-            "undefine" => {
-                self.variables.remove(&first);
-                self.defines.retain(|defined| *defined != first);
-            }
+            "undefine" => self.variables.undefine(&first),
             "loadmodule" => self.load_module(directive),
             "serverroot" => self.server_root = PathBuf::from(first),
-            "use" => self.doubt(directive, "uses a macro, which certctl does not expand"),
+            "use" => self.use_macro(directive, depth)?,
+            "undefmacro" => self.macros.undefine(&first),
             "include" | "includeoptional" if first.contains("${") => {
                 self.doubt(
                     directive,
@@ -287,7 +342,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
             }
             "include" | "includeoptional" => {
                 let mut inside = Vec::new();
-                for text in (self.find)(&self.server_root.join(first))? {
+                for text in (self.files.find)(&self.server_root.join(first))? {
                     inside.extend(self.read_file(&text, depth + 1)?);
                 }
                 directive.inside = Some(inside);
@@ -315,7 +370,10 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
             .map_or((argument, true), |rest| (rest, false));
         match section.name.to_ascii_lowercase().as_str() {
             "ifmodule" => self.modules.iter().any(|module| module == argument) == wanted,
-            "ifdefine" => self.defines.iter().any(|defined| defined == argument) == wanted,
+            "ifdefine" => self.variables.is_defined(argument) == wanted,
+            "iffile" if ModelRule::ApacheIfFile.is_followed() => {
+                (self.files.exists)(&self.server_root.join(argument)) == wanted
+            }
             "ifversion" => {
                 let decided = self.version.fits(&section.arguments);
                 if decided.is_none() {
@@ -333,7 +391,6 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
                 );
                 true
             }
-            "macro" => false,
             _ => true,
         }
     }
@@ -342,30 +399,6 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
         let ApacheDirective { name, raw, .. } = directive;
         self.doubts
             .push(format!("{}: {name} {raw} {why}", directive.position()));
-    }
-
-    /// Replaces `${NAME}` where the variable is known, as Apache does.
-    fn expand_variables(&self, text: &str) -> String {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once("${") {
-            out.push_str(before);
-            let known = after
-                .split_once('}')
-                .and_then(|(name, rest)| Some((self.variables.get(name)?, rest)));
-            match known {
-                Some((value, after)) => {
-                    out.push_str(value);
-                    rest = after;
-                }
-                None => {
-                    out.push_str("${");
-                    rest = after;
-                }
-            }
-        }
-        out.push_str(rest);
-        out
     }
 }
 
@@ -383,7 +416,9 @@ fn module_names(file: &str) -> Vec<String> {
 mod tests {
     use std::path::Path;
 
-    use super::{ApacheDirective, ApacheEnvironment, ApacheParseError, ParsedApache, flat, read};
+    use super::{
+        ApacheDirective, ApacheEnvironment, ApacheFiles, ApacheParseError, ParsedApache, flat, read,
+    };
     use crate::webserver::apache::build::ApacheVersion;
     use crate::webserver::model::ConfigFile;
 
@@ -399,12 +434,16 @@ mod tests {
             path: "/etc/apache2/apache2.conf".into(),
             text: text.to_owned(),
         };
-        read(&main, environment, &mut |path: &Path| {
-            Ok(vec![ConfigFile {
-                path: path.to_owned(),
-                text: "Included here\n".to_owned(),
-            }])
-        })
+        let files = ApacheFiles {
+            find: &mut |path: &Path| {
+                Ok(vec![ConfigFile {
+                    path: path.to_owned(),
+                    text: "Included here\n".to_owned(),
+                }])
+            },
+            exists: &|path: &Path| path == Path::new("/etc/apache2/here"),
+        };
+        read(&main, environment, files)
     }
 
     fn shown(directives: &[ApacheDirective]) -> Vec<String> {
@@ -454,6 +493,15 @@ mod tests {
                 "<VirtualHost *:80>\nA\n<Location />\nB\n</Location>\n</VirtualHost>",
                 vec!["VirtualHost *:80"],
             ),
+            (
+                "<IfFile here>\nA\n</IfFile>\n<IfFile !/etc/apache2/here>\nB\n</IfFile>\n<IfFile \
+                    /none>\nC\n</IfFile>",
+                vec!["A"],
+            ),
+            (
+                "Define V 1\n<Macro M $a>\nA $a ${V}\n<IfDefine V>\nB\n</IfDefine>\n</Macro>\nDefine V 2\nuse m x",
+                vec!["Define V|1", "Macro M|$a", "Define V|2", "A x|2", "B"],
+            ),
         ] {
             let parsed = parse(text).unwrap();
             assert_eq!(shown(&parsed.directives), expected, "{text}");
@@ -466,7 +514,8 @@ mod tests {
         for text in [
             "Use Site example.com",
             "Include ${NONE}/x.conf",
-            "<IfFile /x>\nA\n</IfFile>",
+            "<IfDirective X>\nA\n</IfDirective>",
+            "<Macro M $a>\nA\n</Macro>\nUse M",
             "<IfVersion ~ x>\nA\n</IfVersion>",
             "<Macro M>\nUse Other\n</Macro>\nUse M",
         ] {
@@ -478,7 +527,12 @@ mod tests {
 
     #[test]
     fn malformed_configurations_are_rejected() {
-        for (text, line) in [("A\n</X>", 2), ("<X>\nA", 1), ("<X>\n</Y>", 2)] {
+        for (text, line) in [
+            ("A\n</X>", 2),
+            ("<X>\nA", 1),
+            ("<X>\n</Y>", 2),
+            ("<Macro X>\nA", 1),
+        ] {
             let error = parse(text).unwrap_err();
             assert_eq!(
                 (error.line, error.file.as_path()),
@@ -489,6 +543,10 @@ mod tests {
         let deep = "<X>\n".repeat(40);
         assert_eq!(
             parse(&deep).unwrap_err().what,
+            "sections or includes are nested too deeply"
+        );
+        assert_eq!(
+            parse("<Macro M>\nUse M\n</Macro>\nUse M").unwrap_err().what,
             "sections or includes are nested too deeply"
         );
     }

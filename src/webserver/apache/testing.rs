@@ -5,7 +5,7 @@ use std::path::Path;
 use super::block::ApacheConfig;
 use super::lines::ApacheParseError;
 use super::listen::SocketSupport;
-use super::read::{ApacheEnvironment, read};
+use super::read::{ApacheEnvironment, ApacheFiles, read};
 use crate::webserver::model::ConfigFile;
 
 /// A machine with IPv6, and an Apache whose IPv6 sockets accept IPv4 connections.
@@ -24,9 +24,10 @@ pub(crate) fn config(text: &str) -> ApacheConfig {
         server_root: "/etc/apache2".into(),
         ..ApacheEnvironment::default()
     };
-    let read = read(&main, environment, &mut |_: &Path| {
-        Ok::<_, ApacheParseError>(Vec::new())
-    })
-    .unwrap();
+    let files = ApacheFiles {
+        find: &mut |_: &Path| Ok::<_, ApacheParseError>(Vec::new()),
+        exists: &|_: &Path| false,
+    };
+    let read = read(&main, environment, files).unwrap();
     ApacheConfig::new(read, &main.path, DUAL_STACK)
 }

@@ -45,6 +45,9 @@ pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
 /// configuration differently.
 #[must_use]
 pub(crate) fn unlisted_hosts(output: &str, config: &ApacheConfig) -> Vec<String> {
+    if output.is_empty() {
+        return Vec::new();
+    }
     let listed: BTreeSet<String> = output.lines().filter_map(listed_position).collect();
     let hosts = config.hosts.iter().filter(|host| host.directives.is_some());
     let read: BTreeSet<String> = hosts.map(|host| host.block.to_string()).collect();
@@ -62,8 +65,27 @@ pub(crate) fn unlisted_hosts(output: &str, config: &ApacheConfig) -> Vec<String>
     doubts
 }
 
-/// The `FILE:LINE` in brackets at the end of a line that lists a virtual host.
+/// Returns whether Apache lists its virtual hosts, and none at this position (`FILE:LINE`) of one that
+/// certctl found.
+#[must_use]
+pub(crate) fn is_unlisted(output: &str, config: &ApacheConfig, block: &str) -> bool {
+    let mut hosts = config.hosts.iter();
+    !output.is_empty()
+        && hosts.any(|host| host.directives.is_some() && host.block.to_string() == block)
+        && !output
+            .lines()
+            .filter_map(listed_position)
+            .any(|listed| listed == block)
+}
+
+/// The `FILE:LINE` in brackets at the end of a line that lists a virtual host; for one in a macro that
+/// of the `Use` directive.
 fn listed_position(line: &str) -> Option<String> {
+    if let Some((_, used)) = line.rsplit_once(" used on line ") {
+        let (number, file) = used.split_once(" of \"")?;
+        let (file, _) = file.split_once('"')?;
+        return Some(format!("{file}:{number}"));
+    }
     let (_, position) = line.trim_end().strip_suffix(')')?.rsplit_once('(')?;
     position.contains(':').then(|| position.to_owned())
 }
@@ -146,7 +168,24 @@ fn subject(line: &str) -> ComplaintSubject {
 mod tests {
     use std::path::Path;
 
-    use super::{ComplaintSubject, RELOAD_FAULT_PREFIX, complaint};
+    use super::{ComplaintSubject, RELOAD_FAULT_PREFIX, complaint, listed_position};
+
+    #[test]
+    fn positions_of_listed_hosts_are_read() {
+        for (line, expected) in [
+            (
+                "*:443   a.example (/etc/apache2/a.conf:2)",
+                Some("/etc/apache2/a.conf:2"),
+            ),
+            (
+                "  default server a (macro 'h' (defined on line 4 of \"/m.conf\") used on line 50 of \"/a.conf\":1)",
+                Some("/a.conf:50"),
+            ),
+            ("VirtualHost configuration:", None),
+        ] {
+            assert_eq!(listed_position(line).as_deref(), expected, "{line}");
+        }
+    }
 
     #[test]
     fn complaints_are_attributed_to_the_certificate() {

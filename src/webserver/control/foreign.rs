@@ -11,6 +11,7 @@ use crate::store::layout::StableLink;
 use crate::system::fs::files;
 use crate::webserver::apache::listen::SocketSupport;
 use crate::webserver::apache::{ApacheEnvironment, build};
+use crate::webserver::haproxy::HaproxyBuild;
 use crate::webserver::masters::ServerMaster;
 use crate::webserver::masters::reload::MasterBarrier;
 use crate::webserver::model::{ConfiguredCertificate, ServerConfig, ServerSoftware};
@@ -158,5 +159,7 @@ fn read_apache(view: &FileView, master: &ServerMaster) -> Result<ServerConfig, S
 
 fn read_haproxy(view: &FileView, master: &ServerMaster) -> Result<ServerConfig, ServerError> {
     let config: &[PathBuf] = &master.arguments.config;
-    Ok(haproxy::read_config_in(view, config, Some(master))?.to_server_config())
+    // The program of another file system is not run, so nothing is known about its features.
+    let build = HaproxyBuild::default();
+    Ok(haproxy::read_config_in(view, config, &build, Some(master))?.to_server_config())
 }

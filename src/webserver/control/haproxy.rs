@@ -17,7 +17,7 @@ use crate::webserver::control::observe::{
     output_of, supports_ipv6,
 };
 use crate::webserver::haproxy::{
-    CrtCertificate, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles,
+    CrtCertificate, CrtPathContent, HaproxyBuild, HaproxyConfig, HaproxyEnvironment, HaproxyFiles,
 };
 use crate::webserver::masters::reload::MasterBarrier;
 use crate::webserver::masters::{ServerMaster, StartArguments};
@@ -34,6 +34,7 @@ const FILE_LIMIT: u64 = 4 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct HaproxyProgram {
     pub binary: PathBuf,
+    pub build: HaproxyBuild,
     /// Its configuration files and folders, in order; absolute.
     pub config: Vec<PathBuf>,
     /// The processes that run with this configuration.
@@ -81,7 +82,7 @@ impl HaproxyProgram {
         let Some(binary) = process::find_program("haproxy") else {
             return Ok(None);
         };
-        let output = output_of(&binary, "-v")?;
+        let output = output_of(&binary, "-vv")?;
         if !output.contains("HAProxy version") && !output.contains("HA-Proxy version") {
             return Err(ServerError::UnexpectedProgram {
                 software: ServerSoftware::Haproxy,
@@ -90,6 +91,7 @@ impl HaproxyProgram {
         }
         Ok(Some(Self {
             binary,
+            build: HaproxyBuild::parse(&output),
             config: vec![file.to_owned()],
             group: MasterGroup::default(),
         }))
@@ -98,15 +100,17 @@ impl HaproxyProgram {
     /// The program and the configuration of these masters; `None` if the program is unknown.
     fn of_masters(installed: Option<&Self>, masters: &[ServerMaster]) -> Option<Self> {
         let first = masters.first()?;
-        let installed = installed.map(|installed| &installed.binary);
-        let binary = match (&first.process.executable, installed) {
-            (Some(path), Some(installed)) if !files::are_same_file(path, installed) => path,
-            (_, Some(installed)) => installed,
-            (Some(path), None) => path,
+        let (binary, build) = match (&first.process.executable, installed) {
+            (Some(path), Some(installed)) if !files::are_same_file(path, &installed.binary) => {
+                (path, build_of(path))
+            }
+            (_, Some(installed)) => (&installed.binary, installed.build.clone()),
+            (Some(path), None) => (path, build_of(path)),
             (None, None) => return None,
         };
         Some(Self {
             binary: binary.clone(),
+            build,
             config: first.arguments.config.clone(),
             group: MasterGroup::default(),
         })
@@ -126,7 +130,7 @@ impl HaproxyProgram {
     /// When a file cannot be read.
     pub fn observe(&self) -> Result<ServerObservation, ServerError> {
         let first = self.group.masters.first().map(|one| &one.master);
-        let mut config = read_config_in(&FileView::own(), &self.config, first)?;
+        let mut config = read_config_in(&FileView::own(), &self.config, &self.build, first)?;
         config.doubts.extend(self.reload_doubt());
         let mut server_config = config.to_server_config();
         for path in &self.config {
@@ -192,6 +196,11 @@ impl HaproxyProgram {
     }
 }
 
+/// How a program was built; nothing is known of one that cannot be run.
+fn build_of(binary: &Path) -> HaproxyBuild {
+    HaproxyBuild::parse(&output_of(binary, "-vv").unwrap_or_default())
+}
+
 /// Reads a configuration with the files that a process sees; `running` is the process, if it runs.
 ///
 /// # Errors
@@ -199,6 +208,7 @@ impl HaproxyProgram {
 pub(crate) fn read_config_in(
     view: &FileView,
     paths: &[PathBuf],
+    build: &HaproxyBuild,
     running: Option<&ServerMaster>,
 ) -> Result<HaproxyConfig, FileError> {
     let mut texts: Vec<ConfigFile> = Vec::new();
@@ -209,6 +219,7 @@ pub(crate) fn read_config_in(
     let environment = running.map(|master| environment_of(master.process.pid));
     let files = HaproxyFiles {
         environment: environment.unwrap_or_default(),
+        build: build.clone(),
         folder: arguments.and_then(|arguments| arguments.folder.clone()),
         read_crt: &mut |path| read_crt_path(view, path),
         read_list: &mut |path| view.read_text(path).ok().map(|list| list.text),

@@ -1,7 +1,9 @@
 //! Evaluates `.if` and similar conditions, as far as that is possible without HAProxy:
 //! <https://docs.haproxy.org/2.6/configuration.html#2.4>.
 
-use super::lex::{HaproxyEnvironment, HaproxyWord};
+use super::expression::{self, ConditionFacts};
+use super::lex::HaproxyWord;
+use crate::webserver::model::ModelRule;
 
 /// The conditional blocks around the current line.
 #[derive(Debug, Default)]
@@ -50,15 +52,15 @@ impl OpenConditions {
     pub(crate) fn classify(
         &mut self,
         words: &[HaproxyWord],
-        environment: &HaproxyEnvironment,
+        facts: ConditionFacts<'_>,
     ) -> ConditionalLine {
         let Some((keyword, arguments)) = words.split_first() else {
             return ConditionalLine::Skipped;
         };
         match keyword.text.as_str() {
-            ".if" => self.open_branch(arguments, environment, None),
+            ".if" => self.open_branch(arguments, facts, None),
             ".elif" => match self.levels.pop() {
-                Some(previous) => self.open_branch(arguments, environment, Some(previous)),
+                Some(previous) => self.open_branch(arguments, facts, Some(previous)),
                 None => ConditionalLine::Directive,
             },
             ".else" => {
@@ -81,19 +83,19 @@ impl OpenConditions {
     }
 
     fn applies(&self) -> bool {
-        self.levels.iter().all(|level| level.applies)
+        !ModelRule::HaproxyCondition.is_followed() || self.levels.iter().all(|level| level.applies)
     }
 
     /// Opens the branch of an `.if`, or of an `.elif` after the `previous` branches.
     fn open_branch(
         &mut self,
         condition: &[HaproxyWord],
-        environment: &HaproxyEnvironment,
+        facts: ConditionFacts<'_>,
         previous: Option<ConditionLevel>,
     ) -> ConditionalLine {
         let was_decided = previous.is_some_and(|level| level.decided);
         let result = if self.applies() && !was_decided {
-            evaluate(condition, environment)
+            evaluate(condition, facts)
         } else {
             ConditionResult::NotMet
         };
@@ -105,60 +107,23 @@ impl OpenConditions {
     }
 }
 
-fn evaluate(words: &[HaproxyWord], environment: &HaproxyEnvironment) -> ConditionResult {
+fn evaluate(words: &[HaproxyWord], facts: ConditionFacts<'_>) -> ConditionResult {
     if words.iter().any(|word| word.unresolved) {
         return ConditionResult::Unknown;
     }
     let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
-    match predicate(&words.join(" "), environment) {
+    match expression::evaluate(&words.join(" "), facts) {
         Some(true) => ConditionResult::Met,
         Some(false) => ConditionResult::NotMet,
         None => ConditionResult::Unknown,
     }
 }
 
-/// Evaluates one predicate, possibly negated; `None` for anything more, and for predicates on
-/// HAProxy's version or build.
-fn predicate(text: &str, environment: &HaproxyEnvironment) -> Option<bool> {
-    let text = text.trim();
-    if let Some(negated) = text.strip_prefix('!') {
-        return predicate(negated, environment).map(|result| !result);
-    }
-    if text.is_empty() {
-        return Some(false);
-    }
-    if let Ok(number) = text.parse::<i64>() {
-        return Some(number != 0);
-    }
-    let (name, rest) = text.split_once('(')?;
-    let arguments = rest
-        .strip_suffix(')')
-        .filter(|rest| !rest.contains(['(', ')', '"', '\'', '\\']))?;
-    match (name.trim(), arguments.split_once(',')) {
-        ("defined", None) => is_defined(arguments, environment),
-        // A configuration with `bind ... ssl` needs it.
-        ("feature", None) if arguments == "OPENSSL" => Some(true),
-        ("streq", Some((one, other))) => Some(one == other),
-        ("strneq", Some((one, other))) => Some(one != other),
-        _ => None,
-    }
-}
-
-/// Returns whether a variable is set; `None` where the environment is not completely known.
-fn is_defined(variable: &str, environment: &HaproxyEnvironment) -> Option<bool> {
-    if environment.set.iter().any(|(name, _)| name == variable) {
-        Some(true)
-    } else if environment.complete {
-        Some(false)
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::build::HaproxyBuild;
     use super::super::lex::{HaproxyEnvironment, words};
-    use super::{ConditionalLine, OpenConditions};
+    use super::{ConditionFacts, ConditionalLine, OpenConditions};
 
     #[test]
     fn lines_of_branches_that_do_not_apply_are_skipped() {
@@ -188,12 +153,18 @@ mod tests {
                 ".if version_atleast(2.8); a; .else; b; .endif; c",
                 "? a b c",
             ),
-            (".if defined(A) && defined(B); a; .endif", "? a"),
+            (".if defined(A) && defined(B); a; .endif", ""),
+            (".if defined(A) || defined(B); a; .endif", "a"),
         ] {
             let mut conditions = OpenConditions::default();
+            let build = HaproxyBuild::default();
+            let facts = ConditionFacts {
+                environment: &environment,
+                build: &build,
+            };
             let mut read = Vec::new();
             for line in text.split("; ") {
-                match conditions.classify(&words(line, &environment).unwrap(), &environment) {
+                match conditions.classify(&words(line, &environment).unwrap(), facts) {
                     ConditionalLine::Read => read.push(line),
                     ConditionalLine::UnknownCondition => read.push("?"),
                     ConditionalLine::Directive | ConditionalLine::Skipped => {}

@@ -3,10 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::build::HaproxyBuild;
 use super::condition::{ConditionalLine, OpenConditions};
 use super::crt::{CrtExtras, CrtPathContent};
+use super::expression::ConditionFacts;
 use super::lex::{HaproxyEnvironment, HaproxyWord, LexError, words};
+use super::passing::ProxySections;
 use super::route::{self, ProxySection};
+use crate::webserver::model::pass_through::PassThrough;
 use crate::webserver::model::{
     self, ConfigBlock, ConfigFile, ConfigPosition, ListenAddress, ServerSoftware, TrafficKind,
 };
@@ -17,6 +21,8 @@ mod bind_blocks;
 pub struct HaproxyFiles<'a> {
     /// The environment variables that HAProxy was started with.
     pub environment: HaproxyEnvironment,
+    /// The HAProxy that reads it.
+    pub build: HaproxyBuild,
     /// The folder that it was started in, if known.
     pub folder: Option<PathBuf>,
     /// Reads what exists at a certificate's path.
@@ -52,6 +58,10 @@ pub struct HaproxyConfig {
     pub backends: Vec<String>,
     /// The sections that listen or have servers, with their modes and servers.
     pub sections: Vec<ProxySection>,
+    /// The first condition that certctl cannot evaluate, or line that it cannot read.
+    pub(crate) unclear: Option<String>,
+    /// TCP frontends that pass TLS connections on.
+    pub(crate) pass_through: Vec<PassThrough>,
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
 }
@@ -72,6 +82,8 @@ impl HaproxyConfig {
             extras: CrtExtras::default(),
             base: None,
             relative: RelativeBase::Started,
+            proxies: ProxySections::default(),
+            frontends_of_blocks: Vec::new(),
         };
         for text in texts {
             // Every file starts outside any section.
@@ -84,8 +96,10 @@ impl HaproxyConfig {
                 reader.read_line(position, line);
             }
         }
+        reader.remove_disabled();
         let mut config = reader.config;
         config.sections = route::read_sections(texts, &reader.files.environment);
+        config.pass_through = reader.proxies.pass_through();
         config.separate_ipv4_sockets();
         config
     }
@@ -96,6 +110,8 @@ impl HaproxyConfig {
         let mut config =
             model::ServerConfig::new(ServerSoftware::Haproxy, &self.file, self.blocks.clone());
         config.doubts.clone_from(&self.doubts);
+        config.pass_through.clone_from(&self.pass_through);
+        config.unclear.clone_from(&self.unclear);
         config
     }
 
@@ -150,6 +166,9 @@ struct HaproxyReader<'a> {
     /// The value of `crt-base`.
     base: Option<PathBuf>,
     relative: RelativeBase,
+    proxies: ProxySections,
+    /// The number of the frontend of each block; `None` for one of `peers`.
+    frontends_of_blocks: Vec<Option<usize>>,
 }
 
 /// The text of a word; empty where the line has fewer words.
@@ -170,17 +189,21 @@ impl HaproxyReader<'_> {
         let words = match words(line, &self.files.environment) {
             Ok(words) => words,
             Err(LexError) => {
-                return self.doubt(
+                return self.unclear(
                     position,
                     "a quote, a variable or an escape is incomplete".to_owned(),
                 );
             }
         };
-        match self.conditions.classify(&words, &self.files.environment) {
+        let facts = ConditionFacts {
+            environment: &self.files.environment,
+            build: &self.files.build,
+        };
+        match self.conditions.classify(&words, facts) {
             ConditionalLine::Read => {}
             ConditionalLine::UnknownCondition => {
                 let condition = joined(&words[1..]);
-                return self.doubt(
+                return self.unclear(
                     position,
                     format!(
                         "certctl cannot evaluate the condition {condition}; it assumes that it holds"
@@ -192,6 +215,7 @@ impl HaproxyReader<'_> {
         if let Some((keyword, arguments)) = words.split_first()
             && !self.opens_section(position, &keyword.text, arguments)
         {
+            self.proxies.read(&keyword.text, arguments);
             match self.section {
                 HaproxySection::Global => self.read_global(&keyword.text, arguments),
                 HaproxySection::Frontend => self.read_frontend(position, &keyword.text, arguments),
@@ -240,6 +264,7 @@ impl HaproxyReader<'_> {
             | "acme" => HaproxySection::Other,
             _ => return false,
         };
+        self.proxies.open(keyword, arguments);
         true
     }
 
@@ -264,6 +289,15 @@ impl HaproxyReader<'_> {
             }
             "setenv" => self.files.environment.assign(first, second),
             "presetenv" => self.files.environment.assign_default(first, second),
+            "unsetenv" => {
+                for name in arguments {
+                    self.files.environment.remove(&name.text);
+                }
+            }
+            "resetenv" => {
+                let names: Vec<&str> = arguments.iter().map(|word| word.text.as_str()).collect();
+                self.files.environment.keep_only(&names);
+            }
             _ => {}
         }
     }
@@ -281,6 +315,7 @@ impl HaproxyReader<'_> {
             "bind" => self.read_bind(position, TrafficKind::Http, arguments),
             "default_backend" => frontend.backend = Some(text_at(arguments, 0).to_owned()),
             "disabled" => frontend.disabled = true,
+            "enabled" => frontend.disabled = false,
             "redirect" => frontend.redirects |= is_https_redirect(arguments),
             "http-request" => {
                 if let Some((action, rule)) = arguments.split_first() {
@@ -293,6 +328,27 @@ impl HaproxyReader<'_> {
             ),
             _ => {}
         }
+    }
+
+    /// Records a doubt about which lines HAProxy reads.
+    fn unclear(&mut self, position: ConfigPosition<'_>, what: String) {
+        let unclear = &mut self.config.unclear;
+        unclear.get_or_insert_with(|| format!("{position}: {what}"));
+        self.doubt(position, what);
+    }
+
+    /// Removes the blocks of disabled sections, which do not listen.
+    fn remove_disabled(&mut self) {
+        let frontends = &self.config.frontends;
+        let is_disabled = |number: &Option<usize>| {
+            number
+                .and_then(|number| frontends.get(number))
+                .is_some_and(|frontend| frontend.disabled)
+        };
+        let mut disabled = self.frontends_of_blocks.iter().map(is_disabled);
+        self.config
+            .blocks
+            .retain(|_| !disabled.next().unwrap_or_default());
     }
 
     fn doubt(&mut self, position: ConfigPosition<'_>, what: String) {
@@ -312,7 +368,9 @@ fn is_https_redirect(rule: &[HaproxyWord]) -> bool {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{ConfigFile, CrtPathContent, HaproxyConfig, HaproxyEnvironment, HaproxyFiles};
+    use super::{
+        ConfigFile, CrtPathContent, HaproxyBuild, HaproxyConfig, HaproxyEnvironment, HaproxyFiles,
+    };
     use crate::store::layout::ReleaseFile;
     use crate::webserver::haproxy::CrtCertificate;
     use crate::webserver::haproxy::list::parse_name;
@@ -329,6 +387,7 @@ mod tests {
                 set: vec![("SITE".to_owned(), "/e/site.pem".to_owned())],
                 complete: true,
             },
+            build: HaproxyBuild::default(),
             folder: None,
             read_crt: &mut |path| content_by_name(path),
             read_list: &mut |path| (path == Path::new("/l")).then(|| CRT_LIST.to_owned()),
@@ -358,6 +417,7 @@ mod tests {
         CrtPathContent::File(CrtCertificate {
             names: names.split('+').map(parse_name).collect(),
             key: !file.starts_with("apart"),
+            key_type: None,
         })
     }
 
@@ -492,6 +552,23 @@ mod tests {
             (
                 ".if 0\nfrontend f\n bind :443 ssl crt /x/a.pem\n.endif",
                 &[],
+            ),
+            (
+                "frontend f\n bind :443 ssl crt /x/a.pem\n disabled\nfrontend g\n bind :444 ssl crt /x/a.pem",
+                &["5 a @ 0.0.0.0:444 ssl default: /x/a.pem"],
+            ),
+            // The order of certificates that share a name is kept.
+            (
+                "frontend f\n bind :443 ssl crt /x/a.pem crt /x/a+b.pem crt /y/a.pem",
+                &[
+                    "2 a @ 0.0.0.0:443 ssl default: /x/a.pem",
+                    "2 a,b @ 0.0.0.0:443 ssl: /x/a+b.pem",
+                    "2 a @ 0.0.0.0:443 ssl: /y/a.pem",
+                ],
+            ),
+            (
+                "global\n setenv X /x/a.pem\n unsetenv X\nfrontend f\n bind :443 ssl crt \"${X-/x/b.pem}\"",
+                &["5 b @ 0.0.0.0:443 ssl default: /x/b.pem"],
             ),
         ] {
             let blocks: Vec<String> = read(text).blocks.iter().map(shown).collect();

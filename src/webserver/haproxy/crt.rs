@@ -12,6 +12,7 @@ use x509_parser::x509::X509Name;
 use super::list;
 use crate::pki::certificate::Certificate;
 use crate::store::layout::ReleaseFile;
+use crate::webserver::model::key_type::KeyType;
 use crate::webserver::model::{ConfiguredCertificate, ConfiguredPath, ServerName};
 
 /// What exists at a certificate's path.
@@ -32,6 +33,8 @@ pub struct CrtCertificate {
     pub names: Vec<ServerName>,
     /// Whether it contains a private key.
     pub key: bool,
+    /// The type of the certificate's key; `None` if it contains no certificate.
+    pub key_type: Option<KeyType>,
 }
 
 impl CrtCertificate {
@@ -40,9 +43,11 @@ impl CrtCertificate {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         const WORDS: &[u8] = b"PRIVATE KEY-----";
         let key = bytes.windows(WORDS.len()).any(|window| window == WORDS);
+        let leaf = leaf(bytes);
         Self {
-            names: leaf(bytes).map(|leaf| names(&leaf)).unwrap_or_default(),
+            names: leaf.as_ref().map(names).unwrap_or_default(),
             key,
+            key_type: leaf.map(|leaf| KeyType::of(leaf.algorithm)),
         }
     }
 }
@@ -108,12 +113,8 @@ pub(crate) struct LoadedCrt {
 impl LoadedCrt {
     /// A certificate whose path only HAProxy can resolve.
     pub(crate) fn unresolved(text: &str) -> Self {
-        let certificate = ConfiguredCertificate {
-            files: vec![(
-                ReleaseFile::Combined,
-                ConfiguredPath::Other(text.to_owned()),
-            )],
-        };
+        let path = ConfiguredPath::Other(text.to_owned());
+        let certificate = ConfiguredCertificate::in_files(vec![(ReleaseFile::Combined, path)]);
         Self {
             certificate,
             names: Vec::new(),
@@ -190,20 +191,21 @@ fn load_file(
         }
     };
     let file = ConfiguredPath::File(path.to_owned());
-    let files = if has_key_file {
+    let mut certificate = if has_key_file {
         ConfiguredCertificate::two(file, ConfiguredPath::File(key_path))
     } else {
-        ConfiguredCertificate {
-            files: vec![(ReleaseFile::Combined, file)],
-        }
+        ConfiguredCertificate::in_files(vec![(ReleaseFile::Combined, file)])
     };
     let unreadable = content == CrtPathContent::Unreadable;
     let names = match content {
-        CrtPathContent::File(certificate) => certificate.names,
+        CrtPathContent::File(content) => {
+            certificate.key_type = content.key_type;
+            content.names
+        }
         _ => Vec::new(),
     };
     Some(LoadedCrt {
-        certificate: files,
+        certificate,
         names,
         unreadable,
     })
@@ -234,6 +236,7 @@ mod tests {
                 return CrtPathContent::File(CrtCertificate {
                     names: vec![ServerName::Exact(text)],
                     key,
+                    key_type: None,
                 });
             }
             let inside = existing

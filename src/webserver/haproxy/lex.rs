@@ -15,10 +15,34 @@ impl HaproxyEnvironment {
     fn value(&self, name: &str) -> Result<Option<&str>, UnknownVariable> {
         match self.set.iter().rfind(|(set, _)| set == name) {
             Some((_, value)) => Ok(Some(value)),
-            // `.FILE`, `.LINE` and `.SECTION` depend on the position in the configuration.
-            None if self.complete && !name.starts_with('.') => Ok(None),
+            None if self.knows(name) => Ok(None),
             None => Err(UnknownVariable),
         }
+    }
+
+    /// Whether a variable that is not in `set` is certainly not set: `.FILE`, `.LINE` and `.SECTION`
+    /// depend on the position in the configuration, and HAProxy itself sets further ones.
+    fn knows(&self, name: &str) -> bool {
+        self.complete && !name.starts_with('.') && !name.starts_with("HAPROXY_")
+    }
+
+    /// Returns whether a variable is set; `None` where that is not known.
+    pub(crate) fn is_defined(&self, name: &str) -> Option<bool> {
+        match self.value(name) {
+            Ok(value) => Some(value.is_some()),
+            Err(UnknownVariable) => None,
+        }
+    }
+
+    /// Removes a variable (`unsetenv`).
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.set.retain(|(set, _)| set != name);
+    }
+
+    /// Removes all variables but these (`resetenv`).
+    pub(crate) fn keep_only(&mut self, names: &[&str]) {
+        self.set.retain(|(set, _)| names.contains(&set.as_str()));
+        self.complete = true;
     }
 
     /// Sets a variable, even if it has a value (`setenv`).

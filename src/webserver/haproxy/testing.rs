@@ -1,6 +1,6 @@
 //! Parses configurations in tests of this dialect.
 
-use super::config::{HaproxyConfig, HaproxyFiles};
+use super::config::{HaproxyConfig, HaproxyBuild, HaproxyFiles};
 use super::crt::{CrtCertificate, CrtPathContent};
 use super::lex::HaproxyEnvironment;
 use crate::webserver::model::ConfigFile;
@@ -8,6 +8,7 @@ use crate::webserver::model::ConfigFile;
 /// Parses the main file; every certificate in it exists and has no names.
 pub(crate) fn config(text: &str) -> HaproxyConfig {
     let files = HaproxyFiles {
+        build: HaproxyBuild::default(),
         environment: HaproxyEnvironment::default(),
         folder: None,
         read_crt: &mut |_| CrtPathContent::File(CrtCertificate::default()),

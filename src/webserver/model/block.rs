@@ -4,8 +4,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::key_type::KeyType;
 use super::listen::ListenAddress;
 use super::name::ServerName;
+use super::rules::ModelRule;
 use crate::pki::name::DnsName;
 use crate::store::layout::{ReleaseFile, StableLink};
 
@@ -27,6 +29,11 @@ pub enum ConfiguredPath {
 }
 
 impl ConfiguredPath {
+    /// Whether only the server knows the file, because a variable names it.
+    pub(crate) fn has_variable(&self) -> bool {
+        matches!(self, Self::Other(text) if text.contains('$'))
+    }
+
     /// The path, if it is a single file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
@@ -42,15 +49,27 @@ impl ConfiguredPath {
 pub struct ConfiguredCertificate {
     /// Each file, and what the server expects in it.
     pub files: Vec<(ReleaseFile, ConfiguredPath)>,
+    /// The type of its key, if the dialect knows it.
+    pub key_type: Option<KeyType>,
 }
 
 impl ConfiguredCertificate {
+    /// A certificate in these files, with a key of any type.
+    #[must_use]
+    pub fn in_files(files: Vec<(ReleaseFile, ConfiguredPath)>) -> Self {
+        Self {
+            files,
+            key_type: None,
+        }
+    }
+
     /// A certificate with chain and key in separate files.
     #[must_use]
     pub fn two(chain: ConfiguredPath, key: ConfiguredPath) -> Self {
-        Self {
-            files: vec![(ReleaseFile::FullChain, chain), (ReleaseFile::Key, key)],
-        }
+        Self::in_files(vec![
+            (ReleaseFile::FullChain, chain),
+            (ReleaseFile::Key, key),
+        ])
     }
 
     /// Its files as links to install; `None` where one is not a single file.
@@ -83,6 +102,7 @@ pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [StableLink; 2] {
     ]
 }
 
+/// One block of a server's configuration that listens at addresses.
 #[derive(Clone, Debug)]
 pub struct ConfigBlock {
     /// The configuration file.
@@ -100,6 +120,20 @@ pub struct ConfigBlock {
     /// The line (`FILE:LINE`) that enables OCSP stapling with the responder that the certificate
     /// names; `None` where it is off or uses another source.
     pub stapling: Option<String>,
+    /// What it does with a TLS handshake.
+    pub handling: TlsHandling,
+}
+
+/// What a block does with a TLS handshake.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TlsHandling {
+    /// Completes it with one of its certificates.
+    #[default]
+    Certificates,
+    /// Refuses it (nginx: `ssl_reject_handshake on`).
+    Rejects,
+    /// Runs a script, which may choose another certificate (nginx: `ssl_certificate_by_lua_block`).
+    Script,
 }
 
 /// The source of the names of a block.
@@ -131,6 +165,13 @@ impl ConfigBlock {
             .any(|certificate| certificate.is_among(links))
     }
 
+    /// Returns whether it names a certificate file by a variable.
+    #[must_use]
+    pub(crate) fn has_variable_certificate(&self) -> bool {
+        let mut files = self.certificates.iter().flat_map(|one| &one.files);
+        files.any(|(_, path)| path.has_variable())
+    }
+
     /// Returns whether it uses TLS at any address.
     #[must_use]
     pub fn speaks_tls(&self) -> bool {
@@ -155,7 +196,10 @@ impl ConfigBlock {
         self.names.iter().all(|name| {
             matches!(
                 name,
-                ServerName::Nothing(_) | ServerName::Regex(_) | ServerName::Except(_)
+                ServerName::Nothing(_)
+                    | ServerName::Inherited(_)
+                    | ServerName::Regex(_)
+                    | ServerName::Except(_)
             )
         })
     }
@@ -167,17 +211,20 @@ impl ConfigBlock {
         self.rank(host).is_some()
     }
 
-    /// How well the best of its names matches `host`; `None` when none does.
+    /// How well the best of its names matches `host`; `None` when none does. An exception concerns only
+    /// the wildcards.
     #[must_use]
     pub(crate) fn rank(&self, host: &str) -> Option<(u8, usize)> {
-        let is_excluded = self
-            .names
-            .iter()
-            .any(|name| matches!(name, ServerName::Except(excluded) if excluded == host));
-        if is_excluded {
-            return None;
-        }
-        self.names.iter().filter_map(|name| name.rank(host)).max()
+        let is_excluded = ModelRule::HaproxyExclusion.is_followed()
+            && self
+                .names
+                .iter()
+                .any(|name| matches!(name, ServerName::Except(excluded) if excluded == host));
+        let names = self.names.iter();
+        names
+            .filter(|name| !(is_excluded && matches!(name, ServerName::Label(_))))
+            .filter_map(|name| name.rank(host))
+            .max()
     }
 
     /// Returns whether `names` cover all names that it answers to.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::block::{ConfigBlock, TrafficKind};
 use super::glob;
 use super::index::BlockIndex;
+use super::listen::ListenAddress;
 use super::name::{ServerName, probe_host};
+use super::pass_through::PassThrough;
 use super::software::ServerSoftware;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
@@ -44,6 +46,10 @@ pub struct ServerConfig {
     pub includes: Vec<PathBuf>,
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
+    /// The first doubt about which blocks there are; with one, no answer can be predicted.
+    pub(crate) unclear: Option<String>,
+    /// Addresses at which TLS connections are passed on.
+    pub(crate) pass_through: Vec<PassThrough>,
     pub(crate) index: BlockIndex,
 }
 
@@ -51,13 +57,15 @@ impl ServerConfig {
     /// Indexes `blocks`, which are in the server's order.
     #[must_use]
     pub fn new(software: ServerSoftware, file: &Path, blocks: Vec<ConfigBlock>) -> Self {
-        let index = BlockIndex::new(&blocks);
+        let index = BlockIndex::new(software, &blocks);
         Self {
             software,
             file: file.to_owned(),
             blocks,
             includes: Vec::new(),
             doubts: Vec::new(),
+            unclear: None,
+            pass_through: Vec::new(),
             index,
         }
     }
@@ -97,6 +105,16 @@ impl ServerConfig {
     pub fn blocks_serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ConfigBlock> {
         self.at(self.index.answering_names(names))
             .filter(move |block| block.traffic == TrafficKind::Http && block.serves(names))
+    }
+
+    /// The rules by which connections to exactly this address are passed on.
+    pub(crate) fn pass_through_at(&self, listen: &ListenAddress) -> Option<&PassThrough> {
+        let is_here = |own: &ListenAddress| {
+            own.interface == listen.interface && own.port == listen.port && !own.udp
+        };
+        self.pass_through
+            .iter()
+            .find(|pass| pass.listens.iter().any(is_here))
     }
 
     pub(crate) fn at(&self, found: Vec<usize>) -> impl Iterator<Item = &ConfigBlock> {

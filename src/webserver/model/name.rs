@@ -21,6 +21,9 @@ pub enum ServerName {
     Label(String),
     /// Excludes this name (HAProxy: `!name`).
     Except(String),
+    /// The name of the main server, for a host without a name (Apache): it matches, but the host is
+    /// not meant to serve it.
+    Inherited(String),
     /// Not a host name (nginx: `_`, the empty name, `$hostname`).
     Nothing(String),
 }
@@ -31,7 +34,7 @@ impl ServerName {
     /// one.
     pub(crate) fn rank(&self, host: &str) -> Option<(u8, usize)> {
         match self {
-            Self::Exact(name) => (name == host).then_some((3, 0)),
+            Self::Exact(name) | Self::Inherited(name) => (name == host).then_some((3, 0)),
             // `.example.com` is the exact name too.
             Self::WithBelow(base) if host == &base[1..] => Some((3, 0)),
             Self::Below(base) | Self::WithBelow(base) => {
@@ -42,8 +45,9 @@ impl ServerName {
             }
             Self::Glob(pattern) => glob::matches(pattern, host).then_some((0, 0)),
             Self::Label(base) => {
-                let label = host
-                    .strip_suffix(base.as_str())
+                let label = Some(base.as_str())
+                    .filter(|base| !base.is_empty())
+                    .and_then(|base| host.strip_suffix(base))
                     .filter(|label| !label.is_empty() && !label.contains('.'));
                 label.map(|_| (2, base.len()))
             }
@@ -58,6 +62,7 @@ impl ServerName {
             Self::Below(base) | Self::Label(base) => Some(format!("{LABEL}{base}")),
             Self::WithBelow(base) => Some(base[1..].to_owned()),
             Self::Except(_)
+            | Self::Inherited(_)
             | Self::Trailing(_)
             | Self::Glob(_)
             | Self::Regex(_)
@@ -72,7 +77,7 @@ impl ServerName {
             Self::Exact(name) => Some(vec![name.clone()]),
             Self::Below(base) | Self::Label(base) => Some(vec![format!("*{base}")]),
             Self::WithBelow(base) => Some(vec![base[1..].to_owned(), format!("*{base}")]),
-            Self::Except(_) | Self::Nothing(_) => Some(Vec::new()),
+            Self::Except(_) | Self::Inherited(_) | Self::Nothing(_) => Some(Vec::new()),
             Self::Trailing(_) | Self::Glob(_) | Self::Regex(_) => None,
         }
     }
@@ -82,6 +87,7 @@ impl ServerName {
     pub fn text(&self) -> String {
         match self {
             Self::Exact(text)
+            | Self::Inherited(text)
             | Self::WithBelow(text)
             | Self::Glob(text)
             | Self::Regex(text)

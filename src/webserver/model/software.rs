@@ -14,6 +14,7 @@ pub enum ServerSoftware {
 }
 
 impl ServerSoftware {
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::Nginx, Self::Apache, Self::Haproxy];
 
     /// The name in settings and options.
@@ -44,6 +45,7 @@ impl ServerSoftware {
         }
     }
 
+    /// Its package of Debian.
     #[must_use]
     pub fn package(self) -> &'static str {
         match self {

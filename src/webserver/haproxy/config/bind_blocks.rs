@@ -9,8 +9,8 @@ use crate::webserver::haproxy::crt::{LoadedCrt, expand};
 use crate::webserver::haproxy::lex::HaproxyWord;
 use crate::webserver::haproxy::list::{self, CrtListEntry};
 use crate::webserver::model::{
-    ConfigBlock, ConfigPosition, ConfiguredPath, ListenInterface, NameSource, ServerName,
-    TrafficKind,
+    ConfigBlock, ConfigPosition, ConfiguredPath, ListenInterface, ModelRule, NameSource,
+    ServerName, TlsHandling, TrafficKind,
 };
 
 impl HaproxyReader<'_> {
@@ -43,6 +43,15 @@ impl HaproxyReader<'_> {
                 );
             }
         }
+        self.proxies.add_listens(&bind.listens);
+        let frontend = self
+            .config
+            .frontends
+            .len()
+            .checked_sub(1)
+            .filter(|_| part == TrafficKind::Http);
+        self.frontends_of_blocks
+            .extend(blocks.iter().map(|_| frontend));
         self.config.blocks.extend(blocks);
     }
 
@@ -56,12 +65,15 @@ impl HaproxyReader<'_> {
         let mut blocks: Vec<ConfigBlock> = Vec::new();
         for source in &bind.certificates {
             for block in self.blocks_of_source(position, source) {
-                let same_names = blocks
+                // The last block that shares a name: the order of those that do matters.
+                let sharing = blocks
                     .iter_mut()
-                    .find(|other| other.names == block.names && !block.names.is_empty());
-                match same_names {
-                    Some(other) => other.certificates.extend(block.certificates),
-                    None => blocks.push(block),
+                    .rfind(|other| other.names.iter().any(|name| block.names.contains(name)));
+                match sharing {
+                    Some(other) if other.names == block.names => {
+                        other.certificates.extend(block.certificates);
+                    }
+                    _ => blocks.push(block),
                 }
             }
         }
@@ -150,7 +162,9 @@ impl HaproxyReader<'_> {
         position: ConfigPosition<'_>,
         word: &HaproxyWord,
     ) -> Vec<LoadedCrt> {
-        let path = match self.resolve(bind, word, self.base.as_deref()) {
+        let base = self.base.as_deref();
+        let base = base.filter(|_| ModelRule::HaproxyBase.is_followed());
+        let path = match self.resolve(bind, word, base) {
             ConfiguredPath::File(path) => path,
             ConfiguredPath::Other(text) => {
                 self.doubt(
@@ -214,6 +228,7 @@ fn empty_block(position: ConfigPosition<'_>) -> ConfigBlock {
         certificates: Vec::new(),
         // HAProxy staples the file next to the certificate (`.ocsp`).
         stapling: None,
+        handling: TlsHandling::Certificates,
     }
 }
 
