@@ -17,8 +17,11 @@ pub(crate) mod key_type;
 pub(crate) mod listen;
 pub(crate) mod name;
 mod name_clash;
+pub(crate) mod name_pattern;
+mod name_table;
 mod new_block;
 pub(crate) mod pass_through;
+mod place_search;
 pub(crate) mod probe_targets;
 mod rules;
 mod served;
@@ -27,7 +30,8 @@ mod software;
 pub use answering::InstalledPaths;
 pub use block::ConfiguredPath;
 pub(crate) use block::{
-    BlockCoverage, ConfigBlock, ConfiguredCertificate, NameSource, TrafficKind, chain_and_key,
+    BlockCoverage, ConfigBlock, ConfiguredCertificate, NameSource, TlsHandling, TrafficKind,
+    chain_and_key,
 };
 pub use complaint::ComplaintSubject;
 pub(crate) use complaint::{ServerComplaint, last_lines, names_path};

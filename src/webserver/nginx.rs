@@ -3,9 +3,10 @@
 
 pub(crate) mod block;
 pub(crate) mod build;
+mod forward;
 pub(crate) mod lex;
 mod listen;
-mod name;
+pub(crate) mod name;
 pub(crate) mod parse;
 pub(crate) mod print;
 #[cfg(test)]

@@ -7,6 +7,7 @@
     reason = "test support"
 )]
 
+pub mod answers;
 pub mod any_server;
 pub mod apache;
 pub mod ca;

@@ -10,7 +10,7 @@ use super::read::{ApacheDirective, ParsedApache, flat};
 use crate::store::layout::ReleaseFile;
 use crate::webserver::model::{
     self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
-    ModelRule, NameSource, ServerName, ServerSoftware, TrafficKind,
+    ModelRule, NameSource, ServerName, ServerSoftware, TlsHandling, TrafficKind,
 };
 
 /// One `<VirtualHost>`, or the main server around them.
@@ -319,6 +319,7 @@ impl HostTranslator<'_> {
             names_from: NameSource::Configuration,
             listens: Vec::new(),
             stapling: self.stapling(inner),
+            handling: TlsHandling::Certificates,
         }
     }
 

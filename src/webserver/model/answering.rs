@@ -2,8 +2,9 @@
 //! which a name of a certificate is answered. What only the server can decide is
 //! [`NameAnswer::Unknown`].
 
+mod nginx_rules;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::ptr;
 
 use super::block::{ConfigBlock, NameSource, TrafficKind};
 use super::config::ServerConfig;
@@ -29,6 +30,12 @@ pub enum UnprobedReason {
     UnixSocket,
     /// The server refuses names that no block has.
     Refused,
+    /// A script may choose the certificate.
+    Script,
+    /// The configuration names the certificate by a variable.
+    Variable,
+    /// Connections for the name are passed on to another program or machine.
+    PassedOn,
     /// It is a variable, or a socket that the server inherits.
     Unknown,
 }
@@ -39,13 +46,16 @@ impl UnprobedReason {
     pub fn reason(self) -> &'static str {
         match self {
             Self::HostName => "is a host name that only the server resolves",
-            Self::Regex => {
-                "selects the block by a regular expression, which certctl does not evaluate"
-            }
+            Self::Regex => "selects the block by a regular expression that certctl cannot evaluate",
             Self::Taken => {
                 "cannot be reached from this machine: other blocks listen on its loopback addresses"
             }
             Self::Refused => "refuses names for which it has no certificate",
+            Self::PassedOn => {
+                "passes connections for a name of the certificate on to another program or machine"
+            }
+            Self::Script => "runs a script that may choose the certificate",
+            Self::Variable => "names its certificate by a variable, which only the server knows",
             Self::UnixSocket => "is a Unix socket",
             Self::Unknown => "is an address that only the server knows",
         }
@@ -91,7 +101,7 @@ pub(crate) enum NameAnswer<'a> {
     Default(&'a ConfigBlock),
     /// The server refuses the handshake.
     Refused,
-    /// One of these, which a regular expression decides; certctl does not evaluate it.
+    /// One of these: a regular expression decides that certctl cannot evaluate.
     Unknown(Vec<&'a ConfigBlock>),
 }
 
@@ -139,6 +149,20 @@ pub(crate) fn other_sites<'a>(
     sites
 }
 
+/// The addresses at which connections are passed on without decrypting them.
+pub(super) fn passing_sites<'a>(
+    config: &'a ServerConfig,
+    wanted: &'a InstalledPaths<'a>,
+) -> impl Iterator<Item = ListenSite<'a>> {
+    let listens = config.pass_through.iter().flat_map(|pass| &pass.listens);
+    listens.map(move |listen| ListenSite {
+        config,
+        wanted,
+        part: TrafficKind::Stream,
+        listen,
+    })
+}
+
 fn add_tls_sites<'a>(
     sites: &mut Vec<ListenSite<'a>>,
     config: &'a ServerConfig,
@@ -170,6 +194,9 @@ impl<'a> ListenSite<'a> {
     /// The block that the server selects for `host` among those that listen at exactly this address:
     /// by the best name, else by a regular expression, else the default.
     pub(crate) fn answer(&self, host: &str) -> NameAnswer<'a> {
+        if self.config.software == ServerSoftware::Nginx {
+            return self.nginx_answer(host);
+        }
         if let Some(block) = self.block_by_name(host)
             && self.has_own_certificates(block)
         {
@@ -183,15 +210,18 @@ impl<'a> ListenSite<'a> {
         let Some(place) = place.filter(|_| !refuses) else {
             return NameAnswer::Refused;
         };
-        let default = &self.config.blocks()[place.default];
-        let mut candidates: Vec<&ConfigBlock> = self.config.at(place.regex.clone()).collect();
-        // Without a match, the default answers; alone, it answers in any case.
-        candidates.retain(|block| !ptr::eq(*block, default));
-        if candidates.is_empty() {
-            return NameAnswer::Default(default);
+        NameAnswer::Default(&self.config.blocks()[place.default])
+    }
+
+    /// The answer to a client that sends no name; `default` is the default block.
+    pub(super) fn answer_without_name(&self, default: &'a ConfigBlock) -> NameAnswer<'a> {
+        if self.config.software == ServerSoftware::Nginx {
+            return self.nginx_answer("");
         }
-        candidates.push(default);
-        NameAnswer::Unknown(candidates)
+        if self.listen.strict && ModelRule::HaproxyStrictSni.is_followed() {
+            return NameAnswer::Refused;
+        }
+        NameAnswer::Default(default)
     }
 
     fn block_by_name(&self, host: &str) -> Option<&'a ConfigBlock> {
@@ -205,8 +235,7 @@ impl<'a> ListenSite<'a> {
                 named.push((rank, block));
             }
         }
-        // Apache selects the first host that has the name; of two blocks with the same name nginx
-        // selects the first and warns.
+        // Apache selects the first host that has the name.
         let best = match self.config.software {
             ServerSoftware::Apache => named.first(),
             ServerSoftware::Haproxy if ModelRule::HaproxyKeyType.is_followed() => {

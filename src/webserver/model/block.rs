@@ -29,6 +29,11 @@ pub enum ConfiguredPath {
 }
 
 impl ConfiguredPath {
+    /// Whether only the server knows the file, because a variable names it.
+    pub(crate) fn has_variable(&self) -> bool {
+        matches!(self, Self::Other(text) if text.contains('$'))
+    }
+
     /// The path, if it is a single file.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
@@ -97,6 +102,7 @@ pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [StableLink; 2] {
     ]
 }
 
+/// One block of a server's configuration that listens at addresses.
 #[derive(Clone, Debug)]
 pub struct ConfigBlock {
     /// The configuration file.
@@ -114,6 +120,20 @@ pub struct ConfigBlock {
     /// The line (`FILE:LINE`) that enables OCSP stapling with the responder that the certificate
     /// names; `None` where it is off or uses another source.
     pub stapling: Option<String>,
+    /// What it does with a TLS handshake.
+    pub handling: TlsHandling,
+}
+
+/// What a block does with a TLS handshake.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TlsHandling {
+    /// Completes it with one of its certificates.
+    #[default]
+    Certificates,
+    /// Refuses it (nginx: `ssl_reject_handshake on`).
+    Rejects,
+    /// Runs a script, which may choose another certificate (nginx: `ssl_certificate_by_lua_block`).
+    Script,
 }
 
 /// The source of the names of a block.
@@ -143,6 +163,13 @@ impl ConfigBlock {
         self.certificates
             .iter()
             .any(|certificate| certificate.is_among(links))
+    }
+
+    /// Returns whether it names a certificate file by a variable.
+    #[must_use]
+    pub(crate) fn has_variable_certificate(&self) -> bool {
+        let mut files = self.certificates.iter().flat_map(|one| &one.files);
+        files.any(|(_, path)| path.has_variable())
     }
 
     /// Returns whether it uses TLS at any address.

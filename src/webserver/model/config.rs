@@ -57,7 +57,7 @@ impl ServerConfig {
     /// Indexes `blocks`, which are in the server's order.
     #[must_use]
     pub fn new(software: ServerSoftware, file: &Path, blocks: Vec<ConfigBlock>) -> Self {
-        let index = BlockIndex::new(&blocks);
+        let index = BlockIndex::new(software, &blocks);
         Self {
             software,
             file: file.to_owned(),

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use super::block::{ConfigBlock, TrafficKind};
 use super::listen::{ListenAddress, ListenInterface};
 use super::name::{ServerName, probe_host};
+use super::name_table::NameTable;
+use super::rules::ModelRule;
+use super::software::ServerSoftware;
 use crate::pki::name::DnsName;
 
 /// A part of the server, and an address of it.
@@ -33,13 +36,13 @@ pub(crate) struct ListenPlace {
     pub listen: ListenAddress,
     /// The block that answers for names that no block has.
     pub default: usize,
-    /// The blocks with a regular expression as a name.
-    pub regex: Vec<usize>,
+    /// The names of its blocks, for nginx.
+    pub names: NameTable,
     has_default: bool,
 }
 
 impl BlockIndex {
-    pub(crate) fn new(blocks: &[ConfigBlock]) -> Self {
+    pub(crate) fn new(software: ServerSoftware, blocks: &[ConfigBlock]) -> Self {
         let mut index = Self::default();
         for (at, block) in blocks.iter().enumerate() {
             let certificates = block.certificates.iter();
@@ -54,7 +57,14 @@ impl BlockIndex {
                 index.patterns.push(at);
             }
             for listen in block.listens.iter().filter(|listen| !listen.udp) {
-                index.add_listen(at, block, listen);
+                if let Some(place) = index.add_listen(at, block, listen)
+                    && software == ServerSoftware::Nginx
+                {
+                    block
+                        .names
+                        .iter()
+                        .for_each(|name| place.names.add(name, at));
+                }
             }
         }
         index.find_catch_alls(blocks);
@@ -64,7 +74,7 @@ impl BlockIndex {
     fn find_catch_alls(&mut self, blocks: &[ConfigBlock]) {
         let mut found = Vec::new();
         for place in self.places.values() {
-            found.extend_from_slice(&place.regex);
+            found.extend(place.names.pattern_blocks());
             if blocks[place.default].has_no_host_name() {
                 found.push(place.default);
             }
@@ -77,32 +87,33 @@ impl BlockIndex {
         &self.catch_alls
     }
 
-    /// Adds an address of a block. Where a block listens twice at one address, the first counts.
-    fn add_listen(&mut self, at: usize, block: &ConfigBlock, listen: &ListenAddress) {
+    /// Adds an address of a block and returns it. Where a block listens twice at one address, the
+    /// first counts.
+    fn add_listen(
+        &mut self,
+        at: usize,
+        block: &ConfigBlock,
+        listen: &ListenAddress,
+    ) -> Option<&mut ListenPlace> {
         let key = (block.traffic, listen.interface.clone(), listen.port);
         let place = self.places.entry(key).or_insert_with(|| ListenPlace {
             listen: listen.clone(),
             default: at,
-            regex: Vec::new(),
+            names: NameTable::default(),
             has_default: false,
         });
         let first = block.listens.iter().find(|other| {
             !other.udp && other.interface == listen.interface && other.port == listen.port
         });
         if first != Some(listen) {
-            return;
+            return None;
         }
-        if listen.default_server && !place.has_default {
+        let is_default = listen.default_server && ModelRule::NginxDefaultServer.is_followed();
+        if is_default && !place.has_default {
             place.default = at;
             place.has_default = true;
         }
-        if block
-            .names
-            .iter()
-            .any(|name| matches!(name, ServerName::Regex(_)))
-        {
-            push_new(&mut place.regex, at);
-        }
+        Some(place)
     }
 
     /// The blocks that name this file.

@@ -1,7 +1,9 @@
 //! Addresses at which a server does not decrypt TLS: it passes the connection on to another address
-//! by the name in the handshake (HAProxy: TCP frontends with `req.ssl_sni`).
+//! by the name in the handshake (HAProxy: TCP frontends with `req.ssl_sni`; nginx: stream servers with
+//! `ssl_preread`).
 
 use super::listen::{ListenAddress, ListenInterface};
+use super::name_pattern::NamePattern;
 
 /// The addresses and rules of one TCP frontend.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct PassRule {
 pub(crate) enum PassTarget {
     /// A socket, of this server or of another program.
     Listen(ListenInterface, u16),
+    /// The server closes the connection.
+    Closed,
     /// What only the server knows: the reason.
     Unknown(String),
 }
@@ -50,6 +54,8 @@ pub(crate) enum SniTest {
     Never,
     /// Holds if there is a name.
     Found,
+    /// Holds for names that the expression matches.
+    Pattern(NamePattern),
     Match {
         kind: SniMatch,
         pattern: String,
@@ -71,6 +77,12 @@ pub(crate) enum SniMatch {
 }
 
 impl PassThrough {
+    /// Whether one of its rules, not the default, decides for `host`.
+    pub(crate) fn has_rule_for(&self, host: &str) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.condition.holds(Some(host)) == Some(true))
+    }
+
     /// Where a connection goes whose handshake has this name.
     pub(crate) fn target(&self, name: Option<&str>) -> &PassTarget {
         static UNKNOWN: std::sync::LazyLock<PassTarget> = std::sync::LazyLock::new(|| {
@@ -118,6 +130,10 @@ impl SniTest {
             Self::Never => Some(false),
             Self::Unknown => None,
             Self::Found => Some(name.is_some()),
+            Self::Pattern(pattern) => match name {
+                Some(name) => pattern.matches(name),
+                None => Some(false),
+            },
             Self::Unmet(condition) => condition.holds(name).map(|met| !met),
             Self::AnyOf(tests) => any(tests.iter().map(|test| test.holds(name))),
             Self::Match {

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::answering::{self, InstalledPaths, ListenSite, NameAnswer, UnprobedReason};
-use super::block::ConfigBlock;
+use super::block::{ConfigBlock, TlsHandling};
 use super::config::ServerConfig;
 use super::listen::ListenAddress;
 use super::software::ServerSoftware;
@@ -63,6 +63,11 @@ impl ProbeTargets {
                 targets.add_other_site(site, name);
             }
         }
+        for site in answering::passing_sites(config, wanted) {
+            for name in &names {
+                targets.add_passing_site(site, name);
+            }
+        }
         targets
     }
 
@@ -85,15 +90,15 @@ impl ProbeTargets {
             Ok(block) => block,
             Err(reason) => return self.add_unprobed(site.listen, reason),
         };
+        if let Some(reason) = undecided_certificate(site, block) {
+            return self.add_unprobed(site.listen, reason);
+        }
         for &address in addresses {
             if !site.is_ours(block) {
                 self.add_elsewhere(site, block, name.rule(&answer), name.target(address));
                 continue;
             }
-            let target = own_target(site, block, name.target(address));
-            if !self.targets.contains(&target) {
-                self.targets.push(target);
-            }
+            self.add_target(own_target(site, block, name.target(address)));
         }
     }
 
@@ -121,12 +126,68 @@ impl ProbeTargets {
             NameAnswer::Unknown(_) => return self.add_unprobed(site.listen, UnprobedReason::Regex),
             NameAnswer::Named(_) | NameAnswer::Default(_) | NameAnswer::Refused => return,
         };
+        if let Some(reason) = undecided_certificate(site, block) {
+            return self.add_unprobed(site.listen, reason);
+        }
         let addresses = match site.probe_addresses() {
             Ok(addresses) => addresses,
             Err(reason) => return self.add_unprobed(site.listen, reason),
         };
         for address in addresses {
             self.add_elsewhere(site, block, rule, name.target(address));
+        }
+    }
+
+    /// Records a name for which connections to an address are passed on to a block.
+    fn add_passing_site(&mut self, site: ListenSite<'_>, name: &CheckedName) {
+        let config = site.config;
+        match config.answer_behind(site.listen, &name.host, site.wanted) {
+            Some(answer) => self.add_passed_answer(site, name, &answer),
+            None => {
+                let pass = config.pass_through_at(site.listen);
+                if pass.is_some_and(|pass| pass.has_rule_for(&name.host)) {
+                    self.add_unprobed(site.listen, UnprobedReason::PassedOn);
+                }
+            }
+        }
+    }
+
+    fn add_passed_answer(
+        &mut self,
+        site: ListenSite<'_>,
+        name: &CheckedName,
+        answer: &NameAnswer<'_>,
+    ) {
+        let rule = name.rule(answer);
+        let block = match choose_block(site, answer) {
+            Ok(block) => block,
+            Err(UnprobedReason::Refused) => return,
+            Err(reason) => return self.add_unprobed(site.listen, reason),
+        };
+        let is_ours = site.is_ours(block);
+        if !is_ours && (rule == AnswerRule::Default || block.certificates.is_empty()) {
+            return;
+        }
+        if let Some(reason) = undecided_certificate(site, block) {
+            return self.add_unprobed(site.listen, reason);
+        }
+        let addresses = match site.probe_addresses() {
+            Ok(addresses) => addresses,
+            Err(reason) => return self.add_unprobed(site.listen, reason),
+        };
+        for address in addresses {
+            let target = name.target(address);
+            if is_ours {
+                self.add_target(own_target(site, block, target));
+            } else {
+                self.add_elsewhere(site, block, rule, target);
+            }
+        }
+    }
+
+    fn add_target(&mut self, target: ProbeTarget) {
+        if !self.targets.contains(&target) {
+            self.targets.push(target);
         }
     }
 
@@ -225,10 +286,24 @@ fn choose_block<'a>(
     }
 }
 
+/// Why only the server knows the certificate of a block. Where it names the wanted one, the probe
+/// shows whether a script chooses another.
+fn undecided_certificate(site: ListenSite<'_>, block: &ConfigBlock) -> Option<UnprobedReason> {
+    if site.is_ours(block) {
+        None
+    } else if block.handling == TlsHandling::Script {
+        Some(UnprobedReason::Script)
+    } else {
+        block
+            .has_variable_certificate()
+            .then_some(UnprobedReason::Variable)
+    }
+}
+
 fn own_target(site: ListenSite<'_>, block: &ConfigBlock, target: ProbeTarget) -> ProbeTarget {
     // HAProxy selects among all certificates for a name by their key type first.
-    let has_several_keys = block.certificates.len() > 1
-        || (site.config.software == ServerSoftware::Haproxy && site.listen.ssl);
+    let has_several_keys =
+        block.certificates.len() > 1 || site.config.software == ServerSoftware::Haproxy;
     ProbeTarget {
         algorithm: has_several_keys.then_some(site.wanted.algorithm),
         proxy_header: site.listen.proxy_protocol,
@@ -358,16 +433,21 @@ mod tests {
                     { listen 443 ssl; server_name a.example; OTHER }",
                 vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
             ),
-            // Only nginx can match a regular expression.
+            // Only nginx can match some regular expressions.
             (
                 "server { listen 443 ssl; server_name a.example; OURS }\nserver \
-                    { listen 443 ssl; server_name ~^b; OTHER }",
+                    { listen 443 ssl; server_name ~(?<=x)b; OTHER }",
                 vec!["127.0.0.1:443 a.example", "?0.0.0.0:443 Regex"],
             ),
             (
                 "server { listen 443 ssl; server_name a.example; OURS }\nserver \
-                    { listen 443 ssl; server_name ~^b; OURS }",
+                    { listen 443 ssl; server_name ~(?<=x)b; OURS }",
                 vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
+            ),
+            (
+                "server { listen 443 ssl; server_name a.example; OURS }\nserver \
+                    { listen 443 ssl; server_name ~^b; OTHER }",
+                vec!["127.0.0.1:443 a.example", "!127.0.0.1:443 b.a.example 2"],
             ),
             // Another block uses the loopback address: another address of 127/8 reaches ours.
             (
@@ -436,8 +516,21 @@ mod tests {
             ),
             // Only nginx knows which one answers.
             (
-                "listen 8443 ssl; server_name x.example; OTHER }\nserver { listen 8443 ssl; server_name ~^a;",
+                "listen 8443 ssl; server_name x.example; OTHER }\nserver { listen 8443 ssl; server_name ~(?<=x)a;",
                 vec!["?0.0.0.0:8443 Regex"],
+            ),
+            (
+                "listen 8443 ssl; server_name x.example; OTHER }\nserver { listen 8443 ssl; server_name ~^a;",
+                vec!["!127.0.0.1:8443 a.example 3"],
+            ),
+            // Only nginx knows the certificate.
+            (
+                "listen 8443 ssl; server_name a.example; ssl_certificate_by_lua_block { x() }",
+                vec!["?0.0.0.0:8443 Script"],
+            ),
+            (
+                "listen 8443 ssl; server_name a.example; ssl_certificate /$x; ssl_certificate_key /$x;",
+                vec!["?0.0.0.0:8443 Variable"],
             ),
             (
                 "listen unix:/s ssl; server_name a.example;",
@@ -473,6 +566,37 @@ mod tests {
             ),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn addresses_that_pass_connections_on_are_probed() {
+        let own = "server { listen 127.0.0.1:8443 ssl; server_name a.example; OURS }\n\
+            server { listen 127.0.0.1:8444 ssl; server_name a.example b.a.example; \
+            ssl_certificate /o; ssl_certificate_key /p; }";
+        for (map, expected) in [
+            (
+                "a.example 127.0.0.1:8443; b.a.example 127.0.0.1:8444;",
+                vec!["127.0.0.1:443 a.example", "!127.0.0.1:443 b.a.example 2"],
+            ),
+            (
+                "default 127.0.0.1:8443;",
+                vec!["127.0.0.1:443 a.example", "127.0.0.1:443 b.a.example"],
+            ),
+            (
+                "a.example 127.0.0.1:9443; default 127.0.0.1:8443;",
+                vec!["127.0.0.1:443 b.a.example", "?0.0.0.0:443 PassedOn"],
+            ),
+            ("default 192.0.2.1:443;", vec![]),
+            ("", vec![]),
+        ] {
+            let http = format!(
+                "{own} }}\nstream {{ map $ssl_preread_server_name $to {{ {map} }}\n\
+                 server {{ listen 443; ssl_preread on; proxy_pass $to; }}"
+            );
+            let mut shown = shown_targets(&http, &["a.example", "b.a.example"]);
+            shown.retain(|line| line.contains(":443"));
+            assert_eq!(shown, expected, "{map}");
+        }
     }
 
     #[test]

@@ -36,6 +36,30 @@ pub enum ModelRule {
     HaproxyPassThrough,
     /// HAProxy: `strict-sni` refuses other names.
     HaproxyStrictSni,
+    /// nginx: a block without a certificate sends that of the default block.
+    NginxBareBlock,
+    /// nginx: a name that conflicts with an earlier one is ignored as a whole.
+    NginxConflict,
+    /// nginx: `default_server` makes a block the default.
+    NginxDefaultServer,
+    /// nginx: exact names go before wildcards.
+    NginxExactName,
+    /// nginx: regular expressions select a block.
+    NginxExpression,
+    /// nginx: the first regular expression that matches decides.
+    NginxExpressionOrder,
+    /// nginx: the http block's certificates are inherited.
+    NginxInheritance,
+    /// nginx: wildcards with a leading `*` go before those with a trailing one.
+    NginxLeadingFirst,
+    /// nginx: the longest wildcard wins.
+    NginxLongestWildcard,
+    /// nginx: a stream server passes connections on by name.
+    NginxPreread,
+    /// nginx: `ssl_reject_handshake` refuses the handshake.
+    NginxRejectHandshake,
+    /// A single address goes before all addresses.
+    SingleAddress,
 }
 
 #[cfg(debug_assertions)]

@@ -1,15 +1,15 @@
 //! What the server sends in a TLS handshake with an address: the question that a client asks. The
 //! rules by which a block is selected are those of `answering`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::answering::{InstalledPaths, ListenSite, NameAnswer};
-use super::block::{ConfigBlock, ConfiguredCertificate, ConfiguredPath, TrafficKind};
+use super::block::{ConfiguredCertificate, ConfiguredPath, TlsHandling};
 use super::config::ServerConfig;
-use super::index::ListenPlace;
 use super::key_type::KeyType;
 use super::listen::{ListenAddress, ListenInterface};
 use super::pass_through::PassTarget;
+use super::place_search::{PlaceSearch, is_tls_at};
 use super::rules::ModelRule;
 use super::software::ServerSoftware;
 use crate::pki::key::KeyAlgorithm;
@@ -17,16 +17,13 @@ use crate::pki::key::KeyAlgorithm;
 /// The maximum number of times that a connection is passed on within one server.
 const HOPS: usize = 8;
 
-/// The parts of a server, in no particular order: an address belongs to one of them.
-const PARTS: [TrafficKind; 3] = [TrafficKind::Http, TrafficKind::Stream, TrafficKind::Mail];
-
 /// What a server sends in a TLS handshake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ServedAnswer {
     /// The certificate in one of these files. If there are several, the key types that the client
     /// accepts decide; of two with the same key type, the last one counts.
     Certificates(Vec<ConfiguredPath>),
-    /// It refuses the handshake, because no certificate has the name.
+    /// It refuses the handshake or closes the connection.
     Refused,
     /// It does not use TLS at this address.
     PlainText,
@@ -45,74 +42,102 @@ pub struct ClientHello<'a> {
     pub algorithm: Option<KeyAlgorithm>,
 }
 
+impl ServedAnswer {
+    /// The answer of a server that has selected these certificates.
+    fn of(certificates: &[&ConfiguredCertificate]) -> Self {
+        let files = certificates.iter().filter_map(|one| one.files.first());
+        let files: Vec<ConfiguredPath> = files.map(|(_, path)| path.clone()).collect();
+        if files.iter().any(ConfiguredPath::has_variable) {
+            let reason = "the configuration names the certificate by a variable";
+            return Self::Unknown(reason.to_owned());
+        }
+        if files.is_empty() {
+            return Self::Unknown("the block names no certificate".to_owned());
+        }
+        Self::Certificates(files)
+    }
+}
+
 impl ServerConfig {
     /// What the server sends to a client that connects to `address`.
     #[must_use]
     pub fn served_at(&self, address: SocketAddr, hello: ClientHello<'_>) -> ServedAnswer {
-        if let Some(doubt) = &self.unclear {
-            return ServedAnswer::Unknown(doubt.clone());
-        }
-        self.follow(PlaceSearch::Socket(address), hello, 0)
-    }
-
-    fn follow(&self, search: PlaceSearch, hello: ClientHello<'_>, hops: usize) -> ServedAnswer {
-        if hops > HOPS {
-            return ServedAnswer::Unknown("the server passes the connection on in circles".into());
-        }
-        let (part, place) = match self.find_place(&search) {
-            Ok(found) => found,
-            Err(answer) => return answer,
-        };
-        if let Some(pass) = self.pass_through_at(&place.listen)
-            && ModelRule::HaproxyPassThrough.is_followed()
-        {
-            return match pass.target(hello.name) {
-                PassTarget::Listen(ListenInterface::Address(ip), port) => {
-                    let next = PlaceSearch::Socket(SocketAddr::new(*ip, *port));
-                    match self.follow(next, hello, hops + 1) {
-                        ServedAnswer::NotListening => ServedAnswer::Unknown(format!(
-                            "the connection is passed on to {}, where another program listens",
-                            SocketAddr::new(*ip, *port)
-                        )),
-                        answer => answer,
-                    }
-                }
-                PassTarget::Listen(interface, port) => self.follow(
-                    PlaceSearch::Exact(interface.clone(), *port),
-                    hello,
-                    hops + 1,
-                ),
-                PassTarget::Unknown(reason) => ServedAnswer::Unknown(reason.clone()),
-            };
-        }
-        let default = &self.blocks()[place.default];
-        if !is_tls_at(default, place) {
-            return ServedAnswer::PlainText;
-        }
         let wanted = InstalledPaths {
             links: &[],
             names: &[],
             algorithm: hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256),
         };
+        match self.follow(&PlaceSearch::Socket(address), hello, &wanted, 0) {
+            Ok(answer) => self.certificates_of(answer, hello),
+            Err(answer) => answer,
+        }
+    }
+
+    /// The block that answers for `host` behind an address at which connections are passed on; `None`
+    /// where that is not known.
+    pub(super) fn answer_behind<'a>(
+        &'a self,
+        listen: &ListenAddress,
+        host: &str,
+        wanted: &'a InstalledPaths<'a>,
+    ) -> Option<NameAnswer<'a>> {
+        let search = PlaceSearch::Exact(listen.interface.clone(), listen.port);
+        let hello = ClientHello {
+            name: Some(host),
+            algorithm: Some(wanted.algorithm),
+        };
+        self.follow(&search, hello, wanted, 0).ok()
+    }
+
+    /// The block that a connection leads to, or what happens instead.
+    fn follow<'a>(
+        &'a self,
+        search: &PlaceSearch,
+        hello: ClientHello<'_>,
+        wanted: &'a InstalledPaths<'a>,
+        hops: usize,
+    ) -> Result<NameAnswer<'a>, ServedAnswer> {
+        if hops > HOPS {
+            let reason = "the server passes the connection on in circles";
+            return Err(ServedAnswer::Unknown(reason.to_owned()));
+        }
+        let (part, place) = self.find_place(search)?;
+        if let Some(pass) = self.pass_through_at(&place.listen)
+            && ModelRule::HaproxyPassThrough.is_followed()
+        {
+            let next = next_search(pass.target(hello.name))?;
+            return match self.follow(&next, hello, wanted, hops + 1) {
+                Err(ServedAnswer::NotListening) => Err(ServedAnswer::Unknown(format!(
+                    "the connection is passed on to {next}, where another program listens"
+                ))),
+                answer => answer,
+            };
+        }
+        let default = &self.blocks()[place.default];
+        if !is_tls_at(default, place) {
+            return Err(ServedAnswer::PlainText);
+        }
         let site = ListenSite {
             config: self,
-            wanted: &wanted,
+            wanted,
             part,
             listen: &place.listen,
         };
-        let answer = match hello.name {
+        Ok(match hello.name {
             Some(name) => site.answer(name),
-            None if place.listen.strict && ModelRule::HaproxyStrictSni.is_followed() => {
-                NameAnswer::Refused
-            }
-            None => NameAnswer::Default(default),
-        };
-        self.certificates_of(answer, hello)
+            None => site.answer_without_name(default),
+        })
     }
 
     fn certificates_of(&self, answer: NameAnswer<'_>, hello: ClientHello<'_>) -> ServedAnswer {
         let mut certificates: Vec<&ConfiguredCertificate> = match answer {
             NameAnswer::Refused => return ServedAnswer::Refused,
+            NameAnswer::Named(block) | NameAnswer::Default(block)
+                if block.handling == TlsHandling::Script =>
+            {
+                let reason = "a script in the configuration may choose the certificate";
+                return ServedAnswer::Unknown(reason.to_owned());
+            }
             NameAnswer::Named(block) => block.certificates.iter().collect(),
             NameAnswer::Default(block) if self.has_one_default() => {
                 block.certificates.iter().take(1).collect()
@@ -132,12 +157,7 @@ impl ServerConfig {
             let chosen = accepted.choose(&types).unwrap_or_default();
             certificates = vec![certificates[chosen]];
         }
-        let files = certificates.iter().filter_map(|one| one.files.first());
-        let files: Vec<ConfiguredPath> = files.map(|(_, path)| path.clone()).collect();
-        if files.is_empty() {
-            return ServedAnswer::Unknown("the block names no certificate".to_owned());
-        }
-        ServedAnswer::Certificates(files)
+        ServedAnswer::of(&certificates)
     }
 
     /// Whether a client that sends no known name gets the first certificate, whatever key types it
@@ -145,82 +165,16 @@ impl ServerConfig {
     fn has_one_default(&self) -> bool {
         self.software == ServerSoftware::Haproxy && ModelRule::HaproxyDefault.is_followed()
     }
-
-    /// The place where a connection is accepted: the most specific address that matches.
-    fn find_place(
-        &self,
-        search: &PlaceSearch,
-    ) -> Result<(TrafficKind, &ListenPlace), ServedAnswer> {
-        let (socket, interface, port) = match search {
-            PlaceSearch::Exact(interface, port) => (None, interface.clone(), *port),
-            PlaceSearch::Socket(socket) => {
-                let interface = ListenInterface::Address(socket.ip());
-                (Some(*socket), interface, socket.port())
-            }
-        };
-        if let Some(found) = self.place_at(&interface, port) {
-            return Ok(found);
-        }
-        let Some(socket) = socket else {
-            return Err(ServedAnswer::NotListening);
-        };
-        if let Some(unresolved) = self.unresolved_address(port) {
-            return Err(ServedAnswer::Unknown(format!(
-                "only the server resolves the address {unresolved}"
-            )));
-        }
-        let any: IpAddr = match socket.ip() {
-            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-        };
-        let any6 = ListenInterface::Address(Ipv6Addr::UNSPECIFIED.into());
-        let wide = self.place_at(&ListenInterface::Address(any), port);
-        let found = wide.or_else(|| {
-            let dual = self.place_at(&any6, port);
-            dual.filter(|(_, place)| place.listen.dual_stack && any.is_ipv4())
-        });
-        found.ok_or(ServedAnswer::NotListening)
-    }
-
-    fn place_at(
-        &self,
-        interface: &ListenInterface,
-        port: u16,
-    ) -> Option<(TrafficKind, &ListenPlace)> {
-        PARTS.into_iter().find_map(|part| {
-            let place = self.index.place(part, interface, port)?;
-            Some((part, place))
-        })
-    }
-
-    /// An address of that port that may be any address of this machine.
-    fn unresolved_address(&self, port: u16) -> Option<&ListenAddress> {
-        let places = PARTS.into_iter().flat_map(|part| self.index.places(part));
-        places
-            .map(|place| &place.listen)
-            .find(|listen| match &listen.interface {
-                ListenInterface::Host(_) => listen.port == port,
-                ListenInterface::Unknown(text) => !text.starts_with("abns@"),
-                ListenInterface::Address(_) | ListenInterface::Unix(_) => false,
-            })
-    }
 }
 
-/// Whether the block uses TLS at the address.
-fn is_tls_at(block: &ConfigBlock, place: &ListenPlace) -> bool {
-    let mut listens = block.listens.iter();
-    listens.any(|listen| {
-        listen.ssl
-            && !listen.udp
-            && listen.interface == place.listen.interface
-            && listen.port == place.listen.port
-    })
-}
-
-/// How the place that accepts a connection is searched.
-enum PlaceSearch {
-    /// The address of a connection.
-    Socket(SocketAddr),
-    /// A socket that is not an IP address.
-    Exact(ListenInterface, u16),
+/// Where a connection is accepted that is passed on, or what happens instead.
+fn next_search(target: &PassTarget) -> Result<PlaceSearch, ServedAnswer> {
+    match target {
+        PassTarget::Listen(ListenInterface::Address(ip), port) => {
+            Ok(PlaceSearch::Socket(SocketAddr::new(*ip, *port)))
+        }
+        PassTarget::Listen(interface, port) => Ok(PlaceSearch::Exact(interface.clone(), *port)),
+        PassTarget::Closed => Err(ServedAnswer::Refused),
+        PassTarget::Unknown(reason) => Err(ServedAnswer::Unknown(reason.clone())),
+    }
 }

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use super::forward;
 use super::listen;
 use super::name::server_name;
 use super::parse::{NginxDirective, flat};
+use crate::webserver::model::pass_through::PassThrough;
 use crate::webserver::model::{
     self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
-    ListenInterface, NameSource, ServerName, ServerSoftware, TrafficKind,
+    ListenInterface, ModelRule, NameSource, ServerName, ServerSoftware, TlsHandling, TrafficKind,
 };
 
 /// Parses the value of `ssl_certificate` or `ssl_certificate_key`.
@@ -36,6 +38,8 @@ pub struct NginxBlock {
     pub proxy_headers: Vec<NginxDirective>,
     /// All directives of the block.
     pub directives: Vec<NginxDirective>,
+    /// Where it passes connections on to, if it does not decrypt them.
+    pub(crate) pass_through: Option<PassThrough>,
 }
 
 /// The configuration of nginx.
@@ -93,6 +97,8 @@ impl NginxConfig {
             .collect();
         let mut config = model::ServerConfig::new(ServerSoftware::Nginx, &self.file, blocks);
         config.includes.clone_from(&self.includes);
+        let pass_through = self.blocks.iter().flat_map(|server| &server.pass_through);
+        config.pass_through = pass_through.cloned().collect();
         config
     }
 }
@@ -150,6 +156,11 @@ impl ServerPart<'_> {
             listens: listens(&levels),
             certificates: self.certificates(&levels),
             stapling: stapling(&levels),
+            handling: handling(&levels),
+        };
+        let pass_through = match self.part {
+            TrafficKind::Stream => forward::pass_through(&levels, &block.listens),
+            TrafficKind::Http | TrafficKind::Mail => None,
         };
         let root = levels.effective("root").last();
         let root = root.and_then(|root| root.only());
@@ -159,11 +170,16 @@ impl ServerPart<'_> {
             root: root.map(|root| self.prefix.join(root)),
             proxy_headers: levels.effective("proxy_set_header").cloned().collect(),
             directives: server.block.clone().unwrap_or_default(),
+            pass_through,
         }
     }
 
     /// Combines the n-th certificate with the n-th key.
     fn certificates(&self, levels: &DirectiveLevels<'_>) -> Vec<ConfiguredCertificate> {
+        let mut levels = *levels;
+        if !ModelRule::NginxInheritance.is_followed() {
+            levels.outer = &[];
+        }
         let certificates = levels.effective("ssl_certificate");
         let keys = levels.effective("ssl_certificate_key");
         let certificates = certificates.filter_map(|directive| directive.only());
@@ -181,15 +197,19 @@ impl ServerPart<'_> {
 }
 
 /// The directives of a server and those of the block around it.
-struct DirectiveLevels<'a> {
+#[derive(Clone, Copy)]
+pub(super) struct DirectiveLevels<'a> {
     inner: &'a [&'a NginxDirective],
-    outer: &'a [&'a NginxDirective],
+    pub(super) outer: &'a [&'a NginxDirective],
 }
 
 impl<'a> DirectiveLevels<'a> {
     /// The directives with this name that apply: those of the server replace all of the same name
     /// around it.
-    fn effective(&self, name: &'static str) -> impl Iterator<Item = &'a NginxDirective> {
+    pub(super) fn effective(
+        &self,
+        name: &'static str,
+    ) -> impl Iterator<Item = &'a NginxDirective> + use<'a> {
         let is_overridden = self.inner.iter().any(|directive| directive.name == name);
         let level = if is_overridden {
             self.inner
@@ -200,6 +220,32 @@ impl<'a> DirectiveLevels<'a> {
             .iter()
             .copied()
             .filter(move |directive| directive.name == name)
+    }
+
+    /// Returns whether a switch is on.
+    pub(super) fn is_on(&self, name: &'static str) -> bool {
+        self.effective(name)
+            .any(|directive| directive.only() == Some("on"))
+    }
+}
+
+fn handling(levels: &DirectiveLevels<'_>) -> TlsHandling {
+    let scripts = [
+        "ssl_certificate_by_lua",
+        "ssl_certificate_by_lua_block",
+        "ssl_certificate_by_lua_file",
+        "ssl_client_hello_by_lua_block",
+        "ssl_client_hello_by_lua_file",
+    ];
+    if levels.is_on("ssl_reject_handshake") {
+        TlsHandling::Rejects
+    } else if scripts
+        .iter()
+        .any(|name| levels.effective(name).next().is_some())
+    {
+        TlsHandling::Script
+    } else {
+        TlsHandling::Certificates
     }
 }
 
@@ -223,10 +269,7 @@ fn listens(levels: &DirectiveLevels<'_>) -> Vec<ListenAddress> {
         listens.push(listen::default_listen());
     }
     // Before 1.25.1, `ssl on` applied to all addresses of the server.
-    if levels
-        .effective("ssl")
-        .any(|directive| directive.only() == Some("on"))
-    {
+    if levels.is_on("ssl") {
         for listen in &mut listens {
             listen.ssl = true;
         }
@@ -277,9 +320,10 @@ fn proxy_pass(location: &NginxDirective) -> Option<String> {
 struct SharedFlags {
     ssl: bool,
     proxy_protocol: bool,
+    dual_stack: bool,
 }
 
-/// `ssl` and `proxy_protocol` belong to the address: one block that sets them sets them for all.
+/// These options belong to the address: one block that sets them sets them for all.
 fn share_flags(blocks: &mut [NginxBlock]) {
     let mut flags: HashMap<_, SharedFlags> = HashMap::new();
     for NginxBlock { block, .. } in blocks.iter() {
@@ -287,6 +331,7 @@ fn share_flags(blocks: &mut [NginxBlock]) {
             let shared = flags.entry(address_key(block.traffic, listen)).or_default();
             shared.ssl |= listen.ssl;
             shared.proxy_protocol |= listen.proxy_protocol;
+            shared.dual_stack |= listen.dual_stack;
         }
     }
     for NginxBlock { block, .. } in blocks {
@@ -294,6 +339,7 @@ fn share_flags(blocks: &mut [NginxBlock]) {
             if let Some(shared) = flags.get(&address_key(block.traffic, listen)) {
                 listen.ssl = shared.ssl;
                 listen.proxy_protocol = shared.proxy_protocol;
+                listen.dual_stack = shared.dual_stack;
             }
         }
     }

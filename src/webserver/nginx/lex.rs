@@ -109,11 +109,43 @@ impl<'a> NginxLexer<'a> {
                 '}' if depth == 1 => return Ok(()),
                 '}' => depth -= 1,
                 '"' | '\'' => self.skip_foreign_string(c),
-                '-' if self.peek() == Some('-') => self.skip_line(),
+                '[' => self.skip_long_bracket(),
+                '-' if self.peek() == Some('-') => self.skip_foreign_comment(),
                 _ => {}
             }
         }
         Err(NginxParseError::at(line, NginxSyntaxFault::Unclosed))
+    }
+
+    /// Skips the rest of a comment whose first `-` was read: to the end of the line, or to the end of
+    /// a long bracket (`--[[ ... ]]`).
+    fn skip_foreign_comment(&mut self) {
+        self.advance();
+        let start = self.position;
+        if self.peek() == Some('[') {
+            self.advance();
+            self.skip_long_bracket();
+        }
+        // A single bracket is part of the comment.
+        if self.position <= start + 1 {
+            self.skip_line();
+        }
+    }
+
+    /// Skips the rest of a long bracket whose first `[` was read: `[[ ... ]]`, `[=[ ... ]=]`. Skips
+    /// nothing if it is another bracket, and everything if it is not closed.
+    fn skip_long_bracket(&mut self) {
+        let rest = &self.text[self.position..];
+        let level = rest.bytes().take_while(|&byte| byte == b'=').count();
+        if rest.as_bytes().get(level) != Some(&b'[') {
+            return;
+        }
+        let closing = format!("]{}]", "=".repeat(level));
+        let end = rest
+            .find(&closing)
+            .map_or(rest.len(), |at| at + closing.len());
+        let target = self.position + end;
+        while self.position < target && self.advance().is_some() {}
     }
 
     fn single(&mut self, token: NginxToken) -> NginxToken {

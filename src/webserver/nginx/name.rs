@@ -4,10 +4,12 @@ use crate::webserver::model::ServerName;
 
 /// Parses one word of `server_name`.
 pub(crate) fn server_name(word: &str) -> ServerName {
-    let word = word.to_ascii_lowercase();
+    // The case of letters is part of an expression: `\D` is not `\d`.
     if word.starts_with('~') {
-        ServerName::Regex(word)
-    } else if word.is_empty() || word == "_" || word.starts_with('$') {
+        return ServerName::Regex(word.to_owned());
+    }
+    let word = word.to_ascii_lowercase();
+    if word.is_empty() || word == "_" || word.starts_with('$') {
         ServerName::Nothing(word)
     } else if let Some(base) = word.strip_prefix('*').filter(|base| is_wildcard_base(base)) {
         ServerName::Below(base.to_owned())
@@ -57,6 +59,7 @@ mod tests {
             ".example.com",
             "www.example.*",
             "~^x$",
+            r"~^\D(?<Name>\W)$",
             "_",
             "",
             "$hostname",

@@ -273,6 +273,10 @@ mod tests {
                 "content_by_lua_block { x = {1, \"}\"} -- don't }\n } a;",
                 "content_by_lua_block(){} a()",
             ),
+            (
+                "x_by_lua_block { --[[ it's { \n ]] say([[ {{ ' ]]) y = t[1] --[ {\n [==[ ]] } ]==] } a;",
+                "x_by_lua_block(){} a()",
+            ),
         ] {
             assert_eq!(shape(&read(source, &[]).unwrap()), expected, "{source}");
         }
@@ -292,6 +296,7 @@ mod tests {
             ("a;\n{", 2, NginxSyntaxFault::Unexpected),
             ("a { b }", 1, NginxSyntaxFault::Unexpected),
             ("x_by_lua_block {\n\"", 1, NginxSyntaxFault::Unclosed),
+            ("x_by_lua_block {\n--[[ }", 1, NginxSyntaxFault::Unclosed),
             (&deep, 1, NginxSyntaxFault::Depth),
         ] {
             let error = read(source, &[]).unwrap_err();

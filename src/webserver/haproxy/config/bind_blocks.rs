@@ -10,7 +10,7 @@ use crate::webserver::haproxy::lex::HaproxyWord;
 use crate::webserver::haproxy::list::{self, CrtListEntry};
 use crate::webserver::model::{
     ConfigBlock, ConfigPosition, ConfiguredPath, ListenInterface, ModelRule, NameSource,
-    ServerName, TrafficKind,
+    ServerName, TlsHandling, TrafficKind,
 };
 
 impl HaproxyReader<'_> {
@@ -228,6 +228,7 @@ fn empty_block(position: ConfigPosition<'_>) -> ConfigBlock {
         certificates: Vec::new(),
         // HAProxy staples the file next to the certificate (`.ocsp`).
         stapling: None,
+        handling: TlsHandling::Certificates,
     }
 }
 

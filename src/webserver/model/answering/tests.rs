@@ -90,18 +90,60 @@ fn nginx_selects_the_block_by_its_rules() {
             vec!["a.example", "_"],
             vec!["default 2", "default 2"],
         ),
-        // Only nginx knows what a regular expression matches, but a name goes before it.
+    ] {
+        assert_answers(&servers, &host, &expected);
+    }
+}
+
+fn assert_answers(servers: &[&str], hosts: &[&str], expected: &[&str]) {
+    let config = nginx_config(servers);
+    let shown: Vec<String> = hosts
+        .iter()
+        .map(|host| answer_in_words(&config, host))
+        .collect();
+    assert_eq!(shown, expected, "{servers:?}");
+}
+
+#[test]
+fn nginx_compares_expressions_last_and_may_reject_a_name() {
+    for (servers, host, expected) in [
+        // The first regular expression that matches, if no name does.
         (
             vec![
                 "listen 443 ssl; server_name x.example;",
+                "listen 443 ssl; server_name ~^b ~\\.Test$;",
                 "listen 443 ssl; server_name ~^a;",
+            ],
+            vec!["a.example", "x.example", "a.test", "c.example"],
+            vec!["named 3", "named 1", "named 2", "default 1"],
+        ),
+        // Only nginx knows what this expression matches, but a name goes before it.
+        (
+            vec![
+                "listen 443 ssl; server_name x.example;",
+                "listen 443 ssl; server_name ~(?<=x)a;",
             ],
             vec!["a.example", "x.example"],
             vec!["unknown 2 1", "named 1"],
         ),
+        // A block that rejects handshakes, by its name and as the default.
+        (
+            vec![
+                "listen 443 ssl; server_name x.example;",
+                "listen 443 ssl; server_name a.example; ssl_reject_handshake on;",
+                "listen 8443 ssl; server_name a.example;",
+            ],
+            vec!["a.example", "x.example", "y.example"],
+            vec!["refused", "named 1", "default 1"],
+        ),
+        (
+            vec!["listen 443 ssl; ssl_reject_handshake on;"],
+            vec!["a.example"],
+            vec!["refused"],
+        ),
         // A regular expression of the default decides nothing.
         (
-            vec!["listen 443 ssl; server_name ~^a;"],
+            vec!["listen 443 ssl; server_name ~(?<=x)a;"],
             vec!["a.example"],
             vec!["default 1"],
         ),
@@ -116,12 +158,7 @@ fn nginx_selects_the_block_by_its_rules() {
             vec!["default 1"],
         ),
     ] {
-        let config = nginx_config(&servers);
-        let shown: Vec<String> = host
-            .iter()
-            .map(|host| answer_in_words(&config, host))
-            .collect();
-        assert_eq!(shown, expected, "{servers:?}");
+        assert_answers(&servers, &host, &expected);
     }
 }
 
