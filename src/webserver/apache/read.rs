@@ -301,8 +301,11 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
 
     /// Reads the lines that `Use` inserts.
     fn use_macro(&mut self, directive: &mut ApacheDirective, depth: usize) -> Result<(), E> {
+        if !ModelRule::ApacheMacro.is_followed() {
+            return Ok(());
+        }
         let expanded = self.macros.expand(&directive.arguments, directive.line);
-        let Some(lines) = expanded.filter(|_| ModelRule::ApacheMacro.is_followed()) else {
+        let Some(lines) = expanded else {
             self.doubt(directive, "uses a macro that certctl does not find");
             return Ok(());
         };
@@ -371,8 +374,9 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
         match section.name.to_ascii_lowercase().as_str() {
             "ifmodule" => self.modules.iter().any(|module| module == argument) == wanted,
             "ifdefine" => self.variables.is_defined(argument) == wanted,
-            "iffile" if ModelRule::ApacheIfFile.is_followed() => {
-                (self.files.exists)(&self.server_root.join(argument)) == wanted
+            "iffile" => {
+                !ModelRule::ApacheIfFile.is_followed()
+                    || (self.files.exists)(&self.server_root.join(argument)) == wanted
             }
             "ifversion" => {
                 let decided = self.version.fits(&section.arguments);
@@ -384,7 +388,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
                 }
                 decided.unwrap_or(true)
             }
-            "iffile" | "ifdirective" | "ifsection" => {
+            "ifdirective" | "ifsection" => {
                 self.doubt(
                     section,
                     "is a condition that certctl cannot evaluate; it assumes that it holds",

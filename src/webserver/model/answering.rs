@@ -279,6 +279,7 @@ impl<'a> ListenSite<'a> {
         let mut listens = block.listens.iter();
         self.config.software != ServerSoftware::Apache
             || !self.listen.ssl
+            || !ModelRule::ApacheFirstHost.is_followed()
             || listens.any(|listen| {
                 listen.ssl
                     && listen.interface == self.listen.interface
