@@ -9,7 +9,7 @@ use super::config::ServerConfig;
 use super::key_type::KeyType;
 use super::listen::{ListenAddress, ListenInterface};
 use super::pass_through::PassTarget;
-use super::place_search::{PlaceSearch, is_tls_at};
+use super::place_search::{NoPlace, PlaceSearch, is_tls_at};
 use super::rules::ModelRule;
 use super::software::ServerSoftware;
 use crate::pki::key::KeyAlgorithm;
@@ -161,6 +161,17 @@ impl ServerConfig {
     /// accepts.
     fn has_one_default(&self) -> bool {
         self.software == ServerSoftware::Haproxy && ModelRule::HaproxyDefault.is_followed()
+    }
+}
+
+impl From<NoPlace<'_>> for ServedAnswer {
+    fn from(reason: NoPlace<'_>) -> Self {
+        match reason {
+            NoPlace::NotListening => Self::NotListening,
+            NoPlace::Unresolved(address) => {
+                Self::Unknown(format!("only the server resolves the address {address}"))
+            }
+        }
     }
 }
 
