@@ -4,6 +4,7 @@
 pub(crate) mod block;
 pub(crate) mod build;
 mod forward;
+mod levels;
 pub(crate) mod lex;
 mod listen;
 pub(crate) mod name;

@@ -9,7 +9,7 @@ use super::config::ServerConfig;
 use super::key_type::KeyFamily;
 use super::listen::{ListenAddress, ListenInterface};
 use super::pass_through::PassTarget;
-use super::place_search::{PlaceSearch, is_tls_at};
+use super::place_search::{NoPlace, PlaceSearch, is_tls_at};
 use super::rules::ModelRule;
 use super::software::ServerSoftware;
 use crate::pki::key::KeyAlgorithm;
@@ -152,10 +152,7 @@ impl ServerConfig {
             }
         };
         if self.software == ServerSoftware::Haproxy && certificates.len() > 1 {
-            let accepted = KeyFamily::of(hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256));
-            let types: Vec<_> = certificates.iter().map(|one| one.key_type).collect();
-            let chosen = accepted.choose(&types).unwrap_or_default();
-            certificates = vec![certificates[chosen]];
+            certificates = vec![choose_by_key_type(&certificates, hello)];
         }
         ServedAnswer::of(&certificates)
     }
@@ -165,6 +162,27 @@ impl ServerConfig {
     fn has_one_default(&self) -> bool {
         self.software == ServerSoftware::Haproxy && ModelRule::HaproxyDefault.is_followed()
     }
+}
+
+impl From<NoPlace<'_>> for ServedAnswer {
+    fn from(reason: NoPlace<'_>) -> Self {
+        match reason {
+            NoPlace::NotListening => Self::NotListening,
+            NoPlace::Unresolved(address) => {
+                Self::Unknown(format!("only the server resolves the address {address}"))
+            }
+        }
+    }
+}
+
+/// The certificate that HAProxy selects for the key types that the client accepts.
+fn choose_by_key_type<'a>(
+    certificates: &[&'a ConfiguredCertificate],
+    hello: ClientHello<'_>,
+) -> &'a ConfiguredCertificate {
+    let accepted = KeyFamily::of(hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256));
+    let types: Vec<_> = certificates.iter().map(|one| one.key_type).collect();
+    certificates[accepted.choose(&types).unwrap_or_default()]
 }
 
 /// Where a connection is accepted that is passed on, or what happens instead.
