@@ -34,7 +34,8 @@ fn files_of(directives: &[ApacheDirective], files: &mut BTreeSet<String>) {
     }
 }
 
-const HOSTS: &str = "Define PORT 18081
+const HOSTS: &str = "LoadModule macro_module /usr/lib/apache2/modules/mod_macro.so
+Define PORT 18081
 <IfModule ssl_module>
     Listen 127.0.0.1:18443
 </IfModule>
@@ -49,6 +50,23 @@ ServerName never.example
 <IfVersion >= 2.4>
 IncludeOptional sites/*.conf
 </IfVersion>
+<IfFile sites/a.conf>
+<VirtualHost *:18081>
+ServerName file.example
+</VirtualHost>
+</IfFile>
+<IfFile none>
+<VirtualHost *:18081>
+ServerName none.example
+</VirtualHost>
+</IfFile>
+<Macro Site $name>
+<VirtualHost *:18081>
+ServerName $name.example
+</VirtualHost>
+</Macro>
+Use Site one
+Use site \"two\"
 Include more
 IncludeOptional none/*.conf
 <VirtualHost *:${PORT}>
@@ -106,7 +124,7 @@ fn files_and_hosts_are_read_as_apache_reads_them() {
     );
     assert_eq!(
         (observation.config.blocks().len(), observation.running),
-        (7, None)
+        (10, None)
     );
     assert_eq!(
         read.pid.as_deref(),
@@ -117,8 +135,8 @@ fn files_and_hosts_are_read_as_apache_reads_them() {
 #[test]
 fn virtual_hosts_that_apache_lists_differently_are_reported() {
     let sandbox = Sandbox::new();
-    let hosts = "Listen 127.0.0.1:18081\n<IfFile /etc/passwd>\n<VirtualHost *:18081>\n</VirtualHost>\n</IfFile>\n\
-                 <IfFile /no/such>\n<VirtualHost *:18081>\n</VirtualHost>\n</IfFile>\n";
+    let hosts = "Listen 127.0.0.1:18081\n<IfDirective Listen>\n<VirtualHost *:18081>\n</VirtualHost>\n</IfDirective>\n\
+                 <IfDirective NoSuch>\n<VirtualHost *:18081>\n</VirtualHost>\n</IfDirective>\n";
     let doubts = observe(&write_config(sandbox.path(), hosts)).config.doubts;
     assert_eq!(doubts.len(), 3, "{doubts:?}");
     assert!(

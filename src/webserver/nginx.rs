@@ -6,6 +6,7 @@ pub(crate) mod block;
 pub(crate) mod build;
 mod destination;
 mod forward;
+mod levels;
 pub(crate) mod lex;
 mod listen;
 pub(crate) mod name;

@@ -104,11 +104,7 @@ pub(crate) fn mark_tls(hosts: &mut [HostEngine<'_>]) {
         for listen in host.listens.iter_mut() {
             let key = (listen.interface.clone(), listen.port);
             let is_tls_address = first.get(&key) == Some(&SslEngine::On);
-            listen.ssl = if ModelRule::ApacheFirstHost.is_followed() {
-                is_tls_address && host.engine.loads_certificates()
-            } else {
-                host.engine.loads_certificates()
-            };
+            listen.ssl = is_tls_address && host.engine.loads_certificates();
         }
     }
 }

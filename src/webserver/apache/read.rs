@@ -264,23 +264,33 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
         if opened.is_some() && directive.is("Macro") {
             self.define_macro(unread, &directive)?;
         } else if opened.is_some() {
-            directive.applies = directive.applies && self.applies(&directive);
-            let inner_effect = if directive.applies {
-                SectionEffect::Applied
-            } else {
-                SectionEffect::Skipped
-            };
-            let section = OpenSection {
-                name,
-                line: line.number,
-            };
-            unread.depth += 1;
-            directive.inside = Some(self.read_section(unread, Some(section), inner_effect)?);
-            unread.depth -= 1;
+            self.read_inside(unread, &mut directive)?;
         } else if directive.applies {
             self.apply_directive(&mut directive, unread.depth)?;
         }
         Ok(directive)
+    }
+
+    /// Reads the directives of the section that `directive` opens.
+    fn read_inside(
+        &mut self,
+        unread: &mut UnreadLines<'_>,
+        directive: &mut ApacheDirective,
+    ) -> Result<(), E> {
+        directive.applies = directive.applies && self.applies(directive);
+        let effect = if directive.applies {
+            SectionEffect::Applied
+        } else {
+            SectionEffect::Skipped
+        };
+        let section = OpenSection {
+            name: &directive.name,
+            line: directive.line,
+        };
+        unread.depth += 1;
+        directive.inside = Some(self.read_section(unread, Some(section), effect)?);
+        unread.depth -= 1;
+        Ok(())
     }
 
     /// Reads the lines of a macro, which have a meaning only where it is used.
@@ -301,8 +311,11 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
 
     /// Reads the lines that `Use` inserts.
     fn use_macro(&mut self, directive: &mut ApacheDirective, depth: usize) -> Result<(), E> {
+        if !ModelRule::ApacheMacro.is_followed() {
+            return Ok(());
+        }
         let expanded = self.macros.expand(&directive.arguments, directive.line);
-        let Some(lines) = expanded.filter(|_| ModelRule::ApacheMacro.is_followed()) else {
+        let Some(lines) = expanded else {
             self.doubt(directive, "uses a macro that certctl does not find");
             return Ok(());
         };
@@ -371,8 +384,9 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
         match section.name.to_ascii_lowercase().as_str() {
             "ifmodule" => self.modules.iter().any(|module| module == argument) == wanted,
             "ifdefine" => self.variables.is_defined(argument) == wanted,
-            "iffile" if ModelRule::ApacheIfFile.is_followed() => {
-                (self.files.exists)(&self.server_root.join(argument)) == wanted
+            "iffile" => {
+                !ModelRule::ApacheIfFile.is_followed()
+                    || (self.files.exists)(&self.server_root.join(argument)) == wanted
             }
             "ifversion" => {
                 let decided = self.version.fits(&section.arguments);
@@ -384,7 +398,7 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
                 }
                 decided.unwrap_or(true)
             }
-            "iffile" | "ifdirective" | "ifsection" => {
+            "ifdirective" | "ifsection" => {
                 self.doubt(
                     section,
                     "is a condition that certctl cannot evaluate; it assumes that it holds",

@@ -8,7 +8,6 @@ use super::config::ServerConfig;
 use super::index::ListenPlace;
 use super::listen::{ListenAddress, ListenInterface};
 use super::rules::ModelRule;
-use super::served::ServedAnswer;
 
 /// The parts of a server, in no particular order: an address belongs to one of them.
 const PARTS: [TrafficKind; 3] = [TrafficKind::Http, TrafficKind::Stream, TrafficKind::Mail];
@@ -18,7 +17,7 @@ impl ServerConfig {
     pub(super) fn find_place(
         &self,
         search: &PlaceSearch,
-    ) -> Result<(TrafficKind, &ListenPlace), ServedAnswer> {
+    ) -> Result<(TrafficKind, &ListenPlace), NoPlace<'_>> {
         let (socket, interface, port) = match search {
             PlaceSearch::Exact(interface, port) => (None, interface.clone(), *port),
             PlaceSearch::Socket(socket) => {
@@ -33,15 +32,13 @@ impl ServerConfig {
             return Ok(found);
         }
         let Some(socket) = socket else {
-            return Err(ServedAnswer::NotListening);
+            return Err(NoPlace::NotListening);
         };
         if let Some(unresolved) = self.unresolved_address(port) {
-            return Err(ServedAnswer::Unknown(format!(
-                "only the server resolves the address {unresolved}"
-            )));
+            return Err(NoPlace::Unresolved(unresolved));
         }
         let found = self.wide_place(socket).or(single);
-        found.ok_or(ServedAnswer::NotListening)
+        found.ok_or(NoPlace::NotListening)
     }
 
     /// The place that listens on all addresses of the family, if there is one for the port.
@@ -89,6 +86,13 @@ pub(super) fn is_tls_at(block: &ConfigBlock, place: &ListenPlace) -> bool {
             && listen.interface == place.listen.interface
             && listen.port == place.listen.port
     })
+}
+
+/// Why no place is found.
+pub(super) enum NoPlace<'a> {
+    NotListening,
+    /// Only the server resolves this address, which may be the one.
+    Unresolved(&'a ListenAddress),
 }
 
 /// How the place that accepts a connection is searched.

@@ -10,7 +10,7 @@ use std::cell::Cell;
 pub enum ModelRule {
     /// Apache: the most specific address of a virtual host wins.
     ApacheAddress,
-    /// Apache: the first virtual host of an address decides whether it uses TLS.
+    /// Apache: a host without TLS at an address with TLS sends the certificates of the first host.
     ApacheFirstHost,
     /// Apache: `<IfFile>` depends on the file.
     ApacheIfFile,

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use super::answering::{InstalledPaths, ListenSite, NameAnswer};
 use super::block::{ConfiguredCertificate, ConfiguredPath, TlsHandling};
 use super::config::ServerConfig;
-use super::key_type::KeyType;
+use super::key_type::KeyFamily;
 use super::listen::{ListenAddress, ListenInterface};
 use super::pass_through::PassTarget;
-use super::place_search::{PlaceSearch, is_tls_at};
+use super::place_search::{NoPlace, PlaceSearch, is_tls_at};
 use super::rules::ModelRule;
 use super::software::ServerSoftware;
 use crate::pki::key::KeyAlgorithm;
@@ -164,12 +164,23 @@ impl ServerConfig {
     }
 }
 
+impl From<NoPlace<'_>> for ServedAnswer {
+    fn from(reason: NoPlace<'_>) -> Self {
+        match reason {
+            NoPlace::NotListening => Self::NotListening,
+            NoPlace::Unresolved(address) => {
+                Self::Unknown(format!("only the server resolves the address {address}"))
+            }
+        }
+    }
+}
+
 /// The certificate that HAProxy selects for the key types that the client accepts.
 fn choose_by_key_type<'a>(
     certificates: &[&'a ConfiguredCertificate],
     hello: ClientHello<'_>,
 ) -> &'a ConfiguredCertificate {
-    let accepted = KeyType::of(hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256));
+    let accepted = KeyFamily::of(hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256));
     let types: Vec<_> = certificates.iter().map(|one| one.key_type).collect();
     certificates[accepted.choose(&types).unwrap_or_default()]
 }

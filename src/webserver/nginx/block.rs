@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::forward;
+use super::levels::DirectiveLevels;
 use super::listen;
 use super::name::server_name;
 use super::parse::{NginxDirective, flat};
@@ -186,39 +187,6 @@ impl ServerPart<'_> {
                 )
             })
             .collect()
-    }
-}
-
-/// The directives of a server and those of the block around it.
-#[derive(Clone, Copy)]
-pub(super) struct DirectiveLevels<'a> {
-    inner: &'a [&'a NginxDirective],
-    pub(super) outer: &'a [&'a NginxDirective],
-}
-
-impl<'a> DirectiveLevels<'a> {
-    /// The directives with this name that apply: those of the server replace all of the same name
-    /// around it.
-    pub(super) fn effective(
-        &self,
-        name: &'static str,
-    ) -> impl Iterator<Item = &'a NginxDirective> + use<'a> {
-        let is_overridden = self.inner.iter().any(|directive| directive.name == name);
-        let level = if is_overridden {
-            self.inner
-        } else {
-            self.outer
-        };
-        level
-            .iter()
-            .copied()
-            .filter(move |directive| directive.name == name)
-    }
-
-    /// Returns whether a switch is on.
-    pub(super) fn is_on(&self, name: &'static str) -> bool {
-        self.effective(name)
-            .any(|directive| directive.only() == Some("on"))
     }
 }
 

@@ -2,7 +2,7 @@
 //! `map` of the name that the client asks for (`ssl_preread on`):
 //! <https://nginx.org/en/docs/stream/ngx_stream_ssl_preread_module.html>.
 
-use super::block::DirectiveLevels;
+use super::levels::DirectiveLevels;
 use super::parse::NginxDirective;
 use crate::webserver::model::name_pattern::{LetterCase, NamePattern};
 use crate::webserver::model::pass_through::{

@@ -1,7 +1,7 @@
 //! Parses a regular expression in the syntax of PCRE. Bytes, not characters: servers compile the
 //! expressions of names without UTF.
 
-use super::{Anchor, ByteSet, LetterCase, Node, is_word_byte};
+use super::syntax::{Anchor, ByteSet, LetterCase, Node, is_word_byte};
 
 /// The longest expression that is parsed, in bytes.
 const LIMIT: usize = 2_000;
