@@ -1,6 +1,7 @@
 //! Parses configurations in tests of this dialect.
 
-use super::config::{HaproxyConfig, HaproxyBuild, HaproxyFiles};
+use super::build::HaproxyBuild;
+use super::config::{HaproxyConfig, HaproxyFiles};
 use super::crt::{CrtCertificate, CrtPathContent};
 use super::lex::HaproxyEnvironment;
 use crate::webserver::model::ConfigFile;
