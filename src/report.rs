@@ -33,7 +33,7 @@ pub(crate) use self::plan::{DryRunSummary, considered_findings, plan_id, plan_js
 pub(crate) use self::progress::LiveProgress;
 use self::text::{Coloring, TextAmount};
 pub(crate) use self::text::{Label, MESSAGE_LIMIT, TextOutput};
-pub(crate) use self::wrap::wrap;
+pub(crate) use self::wrap::{columns, wrap};
 
 /// When colour is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]

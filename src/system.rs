@@ -10,6 +10,7 @@ pub(crate) mod fs;
 pub(crate) mod http;
 pub(crate) mod line_reader;
 pub(crate) mod local_zone;
+pub(crate) mod privileges;
 pub(crate) mod process;
 pub(crate) mod roots;
 pub(crate) mod runtime;

@@ -8,9 +8,9 @@ mod support;
 
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
 use std::process::Command;
 
+use support::Run;
 use support::any_server::{ServedNames, ServerKind};
 use support::ca::{DAYS_UNTIL_DUE, cross_signed, days, noon, today};
 use support::external::{path_of, succeed};
@@ -19,43 +19,14 @@ use support::json::Json;
 use support::namespace::in_mount;
 use support::nginx::write_config;
 use support::site::Site;
-use support::{Run, Sandbox};
-
-/// Mounts our configuration over the server's usual one, and runs the server until the script ends.
-fn with_server(
-    sandbox: &Sandbox,
-    config: &Path,
-    usual: &str,
-    [start, stop]: [&str; 2],
-    script: &str,
-) -> Run {
-    let mount = path_of("mount").display().to_string();
-    // Debian has the file in another package than the program (apache2, apache2-bin).
-    let missing = format!("{mount} -t tmpfs tmpfs $(dirname {usual}); touch {usual}");
-    let config = format!(
-        "[ -e {usual} ] || {{ {missing}; }}; {mount} --bind {} {usual}",
-        config.display()
-    );
-    in_mount(
-        sandbox,
-        "size=1m",
-        &format!("{config}; {start}; trap '{stop}' EXIT\n{script}"),
-    )
-}
+use support::usual_server::with_usual_server;
 
 fn with_nginx(site: &Site, http: &str, script: &str) -> Run {
-    let config = write_config(&site.folder(), http);
-    let text = std::fs::read_to_string(&config)
-        .unwrap()
-        .replace("daemon off;", "daemon on;");
-    std::fs::write(&config, text).unwrap();
-    let nginx = path_of("nginx").display().to_string();
-    let run = [nginx.as_str(), &format!("{nginx} -s stop")];
-    with_server(
+    write_config(&site.folder(), http);
+    with_usual_server(
+        ServerKind::Nginx,
         &site.setup.sandbox,
-        &config,
-        "/etc/nginx/nginx.conf",
-        run,
+        &site.folder(),
         script,
     )
 }
@@ -166,21 +137,9 @@ fn place(site: &Site, name: &str) -> ServedNames {
 
 #[test]
 fn certificates_of_apache_and_haproxy_are_found_and_compared_with_what_they_serve() {
-    for (kind, usual, start, stop, reload) in [
-        (
-            ServerKind::Apache,
-            "/etc/apache2/apache2.conf",
-            "$APACHE -k start -d $FOLDER -f /etc/apache2/apache2.conf",
-            "kill $(cat $FOLDER/apache2.pid)",
-            "systemctl reload apache2",
-        ),
-        (
-            ServerKind::Haproxy,
-            "/etc/haproxy/haproxy.cfg",
-            "$HAPROXY -D -W -f /etc/haproxy/haproxy.cfg -p $FOLDER/haproxy.pid",
-            "kill $(cat $FOLDER/haproxy.pid)",
-            "systemctl reload haproxy",
-        ),
+    for (kind, reload) in [
+        (ServerKind::Apache, "systemctl reload apache2"),
+        (ServerKind::Haproxy, "systemctl reload haproxy"),
     ] {
         let site = Site::new();
         let sandbox = &site.setup.sandbox;
@@ -191,19 +150,8 @@ fn certificates_of_apache_and_haproxy_are_found_and_compared_with_what_they_serv
         let next = std::fs::read(&next.pairs[0].0).unwrap();
         drop(place(&site, "first"));
         sandbox.write("next.pem", next);
-        let fill = |line: &str| {
-            line.replace("$FOLDER", &folder.display().to_string())
-                .replace("$APACHE", &path_of("apache2").display().to_string())
-                .replace("$HAPROXY", &path_of("haproxy").display().to_string())
-        };
         let script = "certctl status -C empty --json || true; cat next.pem > tls/both.pem; certctl status -C empty --json || true";
-        let run = with_server(
-            sandbox,
-            &kind.config(&folder),
-            usual,
-            [&fill(start), &fill(stop)],
-            script,
-        );
+        let run = with_usual_server(kind, sandbox, &folder, script);
         let documents: Vec<Json> = run
             .stdout
             .lines()

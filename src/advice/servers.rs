@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::command_lines::certctl_step;
-use super::repeat::{RepeatOption, repeat_with};
+use super::rerun::{RepeatOption, repeat_with};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
 
@@ -110,6 +110,16 @@ pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
         });
     let sentence = "If this certificate belongs there, repeat the command";
     repeat_with(sentence, &["install"], &options)
+}
+
+/// The server's own test cannot run as this user.
+#[must_use]
+pub(crate) fn test_as_root() -> NextStep {
+    NextStep::run_certctl(
+        "Run the check as root, who may open the files that the server opens",
+        &["status"],
+    )
+    .with_sudo()
 }
 
 /// The server's own test fails.

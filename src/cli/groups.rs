@@ -1,8 +1,6 @@
 //! The commands in the groups in which help and overview list them.
 
-use unicode_width::UnicodeWidthStr;
-
-use crate::report::wrap;
+use crate::report::{columns, wrap};
 
 /// A group and its commands, in the order of a site's life. Commands of later versions have their
 /// place already; those that do not exist are not listed.
@@ -69,7 +67,7 @@ const NAME_COLUMN: usize = 6;
 
 /// The commands as lines of at most `width` columns.
 pub(super) fn lines(commands: &[GroupedCommand], width: usize) -> Vec<String> {
-    let names = commands.iter().map(|command| command.name.width());
+    let names = commands.iter().map(|command| columns(&command.name));
     let summary_column = NAME_COLUMN + names.max().unwrap_or_default() + 2;
     let mut lines = Vec::new();
     let mut group_above = "";

@@ -360,6 +360,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "server-not-tested",
+        meaning: "the server's own configuration test cannot run here",
+        why: "The test opens keys, logs and the pid file, which only root may do. Whether the \
+            server could be restarted is not known.",
+        fix: "Run the command as root: `sudo certctl status`.",
+        source: "certctl",
+        example: "nginx: [emerg] open() \"/run/nginx.pid\" failed\n\
+            (13: Permission denied)",
+        ..FINDING
+    },
+    CodeEntry {
         code: "server-skipped",
         meaning: "a server is installed but not running, and was skipped",
         why: "certctl installs for the servers that run. This one was neither configured nor \

@@ -160,6 +160,11 @@ const MAGICS: [(&[u8], UnusedContent); 18] = [
 
 /// Returns whether `bytes` are not text. `0x30`, which starts all DER, is also the digit 0.
 fn is_binary(bytes: &[u8]) -> bool {
+    if bytes.is_ascii() {
+        return bytes
+            .iter()
+            .any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    }
     std::str::from_utf8(bytes).map_or(true, |text| {
         text.chars()
             .any(|c| c.is_control() && !c.is_ascii_whitespace())

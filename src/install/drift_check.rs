@@ -117,7 +117,7 @@ impl LiveInstall {
             allow: Vec::new(),
             lock_timeout: Duration::ZERO,
             patience: ProbePatience::default(),
-            mode: RunMode::DryRun,
+            mode: RunMode::Check,
         }
     }
 }

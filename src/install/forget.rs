@@ -105,7 +105,7 @@ impl ForgetResult {
         });
         DryRunSummary {
             would_change: self.verdict == ForgetVerdict::Planned,
-            plan_id: report::plan_id(&considered),
+            plan_id: report::plan_id(considered),
         }
     }
 

@@ -42,7 +42,7 @@ pub(super) fn summarize(
     let plan = outcome.plan.as_ref();
     DryRunSummary {
         would_change: plan.is_some_and(outcome::would_change),
-        plan_id: report::plan_id(&considered),
+        plan_id: report::plan_id(considered),
     }
 }
 

@@ -178,6 +178,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         ServedLineage {
             layout: &self.layout,
             serving: &mut self.serving,
+            mode: self.request.mode,
         }
     }
 

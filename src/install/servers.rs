@@ -30,6 +30,7 @@ mod other_answers;
 pub(crate) mod other_files;
 mod path_selection;
 mod serving_checks;
+mod untested;
 
 /// The servers of a certificate, as observed.
 #[derive(Debug)]

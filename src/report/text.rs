@@ -12,10 +12,8 @@
 
 use std::fmt;
 
-use unicode_width::UnicodeWidthStr;
-
 use super::escape::escape;
-use super::wrap::wrap;
+use super::wrap::{columns, wrap};
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep, Severity};
 
@@ -167,10 +165,10 @@ impl TextOutput {
 
     /// Adds `fields` (name and value) below the label above, one on each line, aligned.
     pub(crate) fn add_fields(&mut self, fields: &[(&str, &str)]) {
-        let width = fields.iter().map(|(name, _)| name.width()).max();
+        let width = fields.iter().map(|(name, _)| columns(name)).max();
         let width = width.unwrap_or_default();
         for (name, value) in fields {
-            let padding = " ".repeat(width - name.width());
+            let padding = " ".repeat(width - columns(name));
             self.add_verbatim(format!("{name}{padding}  {value}"));
         }
     }
@@ -178,11 +176,11 @@ impl TextOutput {
     /// The same as [`Self::add_fields`] with values that are wrapped at words: lists of names, not
     /// values to copy.
     pub(crate) fn add_wrapped_fields(&mut self, fields: &[(&str, &str)]) {
-        let width = fields.iter().map(|(name, _)| name.width()).max();
+        let width = fields.iter().map(|(name, _)| columns(name)).max();
         let width = width.unwrap_or_default();
         let label = self.label_above();
         for (name, value) in fields {
-            let padding = " ".repeat(width - name.width());
+            let padding = " ".repeat(width - columns(name));
             let body = format!("{name}{padding}  {value}");
             self.push(label, Layout::Field(width + 2), shortened(body));
         }
@@ -352,7 +350,7 @@ impl Paragraph {
         let (name, value) = body.split_at_checked(column).unwrap_or(("", &body));
         let indent = COMMAND_INDENT + column;
         let lines = wrap(value, width.saturating_sub(indent));
-        for (index, line) in lines.iter().enumerate() {
+        for (index, line) in lines.into_iter().enumerate() {
             match index {
                 0 => push_line(out, COMMAND_INDENT, &format!("{name}{line}")),
                 _ => push_line(out, indent, line),
@@ -389,7 +387,7 @@ impl Paragraph {
         }
         out.push_str(&padding);
         let lines = wrap(&body, width.saturating_sub(LABEL_WIDTH));
-        for (index, line) in lines.iter().enumerate() {
+        for (index, line) in lines.into_iter().enumerate() {
             push_line(out, if index == 0 { 0 } else { LABEL_WIDTH }, line);
         }
     }
@@ -398,7 +396,7 @@ impl Paragraph {
 /// Appends `body` wrapped to `width`, with `indent` spaces before each line.
 fn push_wrapped(out: &mut String, body: &str, indent: usize, width: usize) {
     for line in wrap(body, width.saturating_sub(indent)) {
-        push_line(out, indent, &line);
+        push_line(out, indent, line);
     }
 }
 

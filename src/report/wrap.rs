@@ -1,38 +1,55 @@
 //! Wraps text between words, never inside a word or between backticks.
 
+use std::ops::Range;
+
 use unicode_width::UnicodeWidthStr;
 
 /// Splits `text` into lines of at most `width` columns. A single word, or text between backticks,
 /// stays on one line even if it is wider.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
-    let mut line = String::new();
+    let mut start = 0;
+    let mut end = 0;
+    let mut used = 0;
     for (index, unit) in units(text).into_iter().enumerate() {
-        if index > 0 {
-            if line.width() + 1 + unit.width() > width {
-                lines.push(std::mem::take(&mut line));
-            } else {
-                line.push(' ');
-            }
+        let needed = columns(&text[unit.clone()]);
+        if index > 0 && used + 1 + needed > width {
+            lines.push(&text[start..end]);
+            start = unit.start;
+            used = needed;
+        } else {
+            used += usize::from(index > 0) + needed;
         }
-        line.push_str(&unit);
+        end = unit.end;
     }
-    lines.push(line);
+    lines.push(&text[start..end]);
     lines
 }
 
-/// Splits `text` into the parts that stay on one line: words, and text between backticks.
-fn units(text: &str) -> Vec<String> {
-    let mut units: Vec<String> = Vec::new();
+/// Returns the number of columns that text takes on a terminal.
+pub(crate) fn columns(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.width()
+    }
+}
+
+/// Finds the parts of `text` that stay on one line: words, and text between backticks.
+fn units(text: &str) -> Vec<Range<usize>> {
+    let mut units: Vec<Range<usize>> = Vec::new();
     let mut is_quotation_open = false;
     let mut backticks_left = text.matches('`').count();
+    let mut start = 0;
     for word in text.split(' ') {
+        let end = start + word.len();
         match units.last_mut() {
-            Some(unit) if is_quotation_open => {
-                unit.push(' ');
-                unit.push_str(word);
-            }
-            _ => units.push(word.to_owned()),
+            Some(unit) if is_quotation_open => unit.end = end,
+            _ => units.push(start..end),
+        }
+        start = end + 1;
+        if backticks_left == 0 {
+            continue;
         }
         let backticks = word.matches('`').count();
         backticks_left -= backticks;

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::install::servers::discover::{ObservedServer, ServerDiscovery};
-use crate::install::servers::{self, SearchPaths, ServingState};
+use crate::install::servers::{self, SearchPaths, ServingState, health};
 use crate::inventory::file_reader::{self, Keys};
 use crate::inventory::item::OtherBlock;
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation, ItemOrigin};
@@ -140,12 +140,22 @@ impl ScanResults {
             self.add_refusal(refusal);
         }
         for server in &serving.uses {
+            self.test_server(&server.observed);
             if let Some(state) = &server.observed.observation {
                 self.check_coverage(&state.config, &serving.configured_paths, chain);
             }
         }
         servers.add_other_files(&serving, chain);
         servers.add_targets(serving.targets, chain);
+    }
+
+    /// Reports a server whose own test of its configuration fails or cannot run here.
+    fn test_server(&mut self, observed: &ObservedServer) {
+        match health::check_test(observed) {
+            Ok(None) => {}
+            Ok(Some(finding)) => self.add_refusal(&finding),
+            Err(failure) => self.report_failure(&failure, "certificate-unreadable"),
+        }
     }
 
     fn add_refusal(&mut self, refusal: &Finding) {
@@ -183,6 +193,9 @@ impl ScanResults {
         let Some(state) = &observed.observation else {
             return;
         };
+        if state.running.is_some() {
+            self.test_server(observed);
+        }
         let mut scanned: HashSet<Vec<StableLink>> = HashSet::new();
         for block in state.config.blocks() {
             let certificates = block.certificates.iter();

@@ -63,7 +63,7 @@ impl<'a> RequestPlan<'a> {
         });
         DryRunSummary {
             would_change: !self.steps.is_empty(),
-            plan_id: report::plan_id(&considered),
+            plan_id: report::plan_id(considered),
         }
     }
 }

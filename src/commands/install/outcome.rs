@@ -427,7 +427,7 @@ impl InstallOutcome {
                 .certificates
                 .iter()
                 .any(CertificateOutcome::would_change),
-            plan_id: report::plan_id(&json!(considered)),
+            plan_id: report::plan_id(json!(considered)),
         })
     }
 

@@ -115,7 +115,7 @@ impl RenewOutcome {
                 .attempts
                 .iter()
                 .any(|attempt| !attempt.steps.is_empty()),
-            plan_id: report::plan_id(&considered),
+            plan_id: report::plan_id(considered),
         }
     }
 }

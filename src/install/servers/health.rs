@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::untested::{denied_line, report_untested};
 use super::{ServerUse, ServingState};
 use crate::advice::servers;
 use crate::failure::Failure;
-use crate::finding::{Finding, shell_line};
+use crate::finding::{Finding, Severity, shell_line};
+use crate::install::request::RunMode;
 use crate::install::servers::discover::ObservedServer;
 use crate::install_plan::observe;
 use crate::install_plan::plan::{ServedEvidence, ServerQuestions, ServerState};
@@ -18,10 +20,21 @@ use crate::system::process::FinishedCommand;
 use crate::webserver::apache::gate::RELOAD_FAULT_PREFIX;
 use crate::webserver::model::{ComplaintSubject, ConfiguredCertificate, names_path};
 
+impl RunMode {
+    /// What follows from a failing test, to end a sentence.
+    fn after_failed_test(self) -> &'static str {
+        match self {
+            Self::Check => "its next restart would fail",
+            Self::DryRun | Self::Run => "nothing has been changed yet",
+        }
+    }
+}
+
 /// The paths of a certificate, and the servers that use it.
 pub(crate) struct ServedLineage<'a> {
     pub layout: &'a LineageLayout,
     pub serving: &'a mut ServingState,
+    pub mode: RunMode,
 }
 
 /// Runs the test of every server that references a certificate or is probed, and records the state
@@ -36,6 +49,10 @@ pub(crate) fn test_servers(lineages: &mut [ServedLineage<'_>]) -> Result<(), Fai
         for (server_use, state) in serving.uses.iter_mut().zip(states) {
             match state {
                 TestedState::Usable(state) => server_use.state = state,
+                TestedState::Untested(state, finding) => {
+                    server_use.state = state;
+                    serving.findings.push(finding);
+                }
                 TestedState::Broken(finding) => serving.refusals.push(finding),
             }
         }
@@ -53,7 +70,12 @@ fn judge_states(lineages: &[ServedLineage<'_>]) -> Result<Vec<Vec<TestedState>>,
         let mut states_of_lineage = Vec::new();
         if lineage.serving.refusals.is_empty() {
             for server_use in &lineage.serving.uses {
-                states_of_lineage.push(judge_state(lineages, server_use, &mut failing_tests)?);
+                states_of_lineage.push(judge_state(
+                    lineages,
+                    server_use,
+                    lineage.mode,
+                    &mut failing_tests,
+                )?);
             }
         }
         states.push(states_of_lineage);
@@ -79,9 +101,45 @@ fn exclude_stopped(serving: &mut ServingState) {
     });
 }
 
+/// The result of a server's own test of its configuration.
+enum TestResult<'a> {
+    /// It passed, or the server has no test.
+    Passed,
+    Failed(&'a FinishedCommand),
+    /// It was denied what root may do, as this line of its output says.
+    Denied(&'a str),
+}
+
+/// Runs the test of a server.
+fn run_test(observed: &ObservedServer) -> Result<TestResult<'_>, Failure> {
+    let Some(finished) = observed.test()?.filter(|finished| !finished.succeeded()) else {
+        return Ok(TestResult::Passed);
+    };
+    Ok(denied_line(finished).map_or(TestResult::Failed(finished), TestResult::Denied))
+}
+
+/// Runs the test of a server; returns what `status` reports, or `None` if it passes.
+///
+/// # Errors
+/// When the test cannot be started.
+pub(crate) fn check_test(observed: &ObservedServer) -> Result<Option<Finding>, Failure> {
+    Ok(match run_test(observed)? {
+        TestResult::Passed => None,
+        TestResult::Failed(finished) => Some(report_broken(
+            observed,
+            finished,
+            RunMode::Check.after_failed_test(),
+        )),
+        // The service that checks once a day may not run the test, and would warn each time.
+        TestResult::Denied(line) => Some(report_untested(observed, line, Severity::Note)),
+    })
+}
+
 /// The state of a server after its own test.
 enum TestedState {
     Usable(ServerState),
+    /// Its test cannot run here, and nothing is to be changed.
+    Untested(ServerState, Finding),
     /// Its test fails, and this install does not repair that.
     Broken(Finding),
 }
@@ -112,6 +170,7 @@ impl FailingTests {
 fn judge_state(
     lineages: &[ServedLineage<'_>],
     server_use: &ServerUse,
+    mode: RunMode,
     failing_tests: &mut FailingTests,
 ) -> Result<TestedState, Failure> {
     let observed = &server_use.observed;
@@ -123,22 +182,46 @@ fn judge_state(
     if questions == no_questions {
         return Ok(TestedState::Usable(ServerState::Nothing));
     }
-    let failed_test = observed.test()?.filter(|finished| !finished.succeeded());
+    let (failed_test, untested) = match run_test(observed)? {
+        TestResult::Passed => (None, None),
+        TestResult::Failed(finished) => (Some(finished), None),
+        TestResult::Denied(line) if mode == RunMode::Check => {
+            let finding = report_untested(observed, line, Severity::Warning);
+            (None, Some(finding))
+        }
+        TestResult::Denied(line) => {
+            let finding = report_untested(observed, line, Severity::Error);
+            return Ok(TestedState::Broken(finding));
+        }
+    };
     if let Some(finished) = failed_test
         && !failing_tests.is_repaired(lineages, observed, finished)?
     {
-        return Ok(TestedState::Broken(report_broken(observed, finished)));
+        let broken = report_broken(observed, finished, mode.after_failed_test());
+        return Ok(TestedState::Broken(broken));
     }
-    let state = if !server_use.is_configured {
+    let state = state_of(server_use, questions, failed_test);
+    Ok(match untested {
+        Some(finding) => TestedState::Untested(state, finding),
+        None => TestedState::Usable(state),
+    })
+}
+
+/// The state of a server; a failing test is one that this install repairs.
+fn state_of(
+    server_use: &ServerUse,
+    questions: ServerQuestions,
+    failed_test: Option<&FinishedCommand>,
+) -> ServerState {
+    if !server_use.is_configured {
         ServerState::NotNamed
-    } else if !observed.runs() {
+    } else if !server_use.observed.runs() {
         ServerState::Stopped(questions)
     } else if failed_test.is_none() {
         ServerState::Serves(questions, ServedEvidence::Otherwise)
     } else {
         ServerState::BrokenUntilInstalled(questions)
-    };
-    Ok(TestedState::Usable(state))
+    }
 }
 
 fn questions(server_use: &ServerUse) -> ServerQuestions {
@@ -203,7 +286,12 @@ fn has_broken_files(
     Ok(false)
 }
 
-fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Finding {
+/// Reports a failing test, and what follows from it.
+fn report_broken(
+    observed: &ObservedServer,
+    finished: &FinishedCommand,
+    consequence: &str,
+) -> Finding {
     let output = observed.server.complaint(&finished.output, &[]).lines;
     if !output.is_empty()
         && output
@@ -217,8 +305,7 @@ fn report_broken(observed: &ObservedServer, finished: &FinishedCommand) -> Findi
     } else {
         "failed"
     };
-    let message =
-        format!("the server's test of its configuration {how}; nothing has been changed yet");
+    let message = format!("the server's test of its configuration {how}; {consequence}");
     let broken = Finding::error("server-config-broken", message).with_quote(output);
     // HAProxy's configuration does not say for which names a missing file is.
     let missing = missing_certificates(observed, &finished.output);

@@ -1,0 +1,48 @@
+//! Servers whose own test cannot run here: other users, and a service without root's privileges, may
+//! not open what the test opens (keys, logs, the pid file).
+
+use crate::advice::servers;
+use crate::finding::{Finding, Severity};
+use crate::install::servers::discover::ObservedServer;
+use crate::system::privileges;
+use crate::system::process::FinishedCommand;
+use crate::webserver::model::ServerSoftware;
+
+/// What servers print with the errors EACCES, EPERM and EROFS; HAProxy does not say why it cannot
+/// open a file.
+const DENIALS: [&str; 4] = [
+    "cannot open the file",
+    "Permission denied",
+    "Operation not permitted",
+    "Read-only file system",
+];
+
+/// Returns the line that says that the test was denied something that root may do. The result of
+/// such a test says nothing about the configuration.
+pub(super) fn denied_line(finished: &FinishedCommand) -> Option<&str> {
+    let mut lines = finished.output.lines();
+    let denied = lines.find(|line| DENIALS.iter().any(|denial| line.contains(denial)))?;
+    (!privileges::overrides_permissions()).then_some(denied)
+}
+
+/// Reports a test that cannot run here. It is an error for a run that would reload the server.
+pub(super) fn report_untested(
+    observed: &ObservedServer,
+    denied: &str,
+    severity: Severity,
+) -> Finding {
+    let title = observed
+        .software()
+        .map_or("the server", ServerSoftware::title);
+    let message = format!(
+        "the configuration of {title} was not tested: this process may not open what the test opens"
+    );
+    let finding = match severity {
+        Severity::Error => Finding::error("server-not-tested", message),
+        Severity::Warning => Finding::warning("server-not-tested", message),
+        Severity::Note => Finding::note("server-not-tested", message),
+    };
+    finding
+        .with_quote(vec![denied.to_owned()])
+        .with_step(servers::test_as_root())
+}
