@@ -174,7 +174,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__completions)
-            opts="-C -q -v -h --json --directory --root --at --quiet --verbose --color --help bash elvish fish powershell zsh names"
+            opts="-C -q -v -h --json --directory --root --at --quiet --verbose --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -25,7 +25,7 @@ pub(crate) mod matching;
 pub(crate) mod pki;
 pub(crate) mod rehearsal;
 pub(crate) mod renew_command;
-pub(crate) mod repeat;
+pub(crate) mod rerun;
 pub(crate) mod scan;
 pub(crate) mod served_evidence;
 pub(crate) mod server_blocks;

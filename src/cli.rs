@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 
 use self::overview::OverviewOutcome;
-use crate::advice::repeat;
+use crate::advice::rerun;
 use crate::report::{ColorWhen, Sink, Style};
 use crate::system::{local_zone, signals};
 use crate::wording;
@@ -33,11 +33,10 @@ pub fn main(args: Vec<OsString>) -> u8 {
     signals::outlive_limits();
     wording::set_zone_reader(local_zone::read);
     let args = words::normalize(args);
+    let command = globals::command_index(&args);
+    rerun::keep_command_line(&args, command, folders::current_user());
     match parser::parse(&args) {
         Ok((globals, command)) => {
-            if let Some(index) = globals::command_index(&args) {
-                repeat::remember_command_line(&args, index);
-            }
             let context = globals.into_context();
             verbose::observe(&context.sink);
             match command {

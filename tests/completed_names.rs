@@ -266,6 +266,10 @@ fn a_missing_or_broken_certctl_leaves_the_line_alone() {
     let sandbox = sandbox();
     let line = "certctl rollback --root tree ex";
     std::fs::remove_file(sandbox.join("bin/certctl")).unwrap();
+    // Shells complete files too.
+    for file in ["csr", "key"] {
+        std::fs::remove_file(sandbox.join(&format!("example.com.{file}"))).unwrap();
+    }
     for is_broken in [false, true] {
         if is_broken {
             let broken = sandbox.write("bin/certctl", BROKEN);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::repeat::{RepeatOption, repeat_with};
+use super::rerun::{RepeatOption, repeat_with};
 use crate::finding::{NextStep, shell_word};
 
 /// What to do where an issuer is missing and cannot be fetched.

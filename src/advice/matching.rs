@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::advice::command_lines::unused_copy_name;
 use crate::advice::inputs::repeat_with_trust;
-use crate::advice::repeat::{RepeatOption, repeat_with};
+use crate::advice::rerun::{RepeatOption, repeat_with};
 use crate::delivery::DecryptError;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::command_lines::certctl_step;
-use super::repeat::{RepeatOption, repeat_with};
+use super::rerun::{RepeatOption, repeat_with};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
 

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::repeat;
+use super::rerun;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_word};
 use crate::store::layout::is_temporary;
@@ -103,7 +103,7 @@ fn step_for_io_error(error: &std::io::Error, path: &str, folder: &str) -> NextSt
             "Check where the symbolic links on this path lead",
             format!("ls -ld {folder} {path}"),
         ),
-        ErrorKind::PermissionDenied => repeat::as_root().unwrap_or_else(|| {
+        ErrorKind::PermissionDenied => rerun::as_root().unwrap_or_else(|| {
             NextStep::run_shell("Check owner and mode", format!("ls -ld {folder} {path}"))
         }),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => NextStep::run_shell(

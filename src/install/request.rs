@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::advice::repeat;
+use crate::advice::rerun;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install::placeholder::certificate::PlaceholderCertificate;
@@ -60,5 +60,5 @@ pub(crate) fn refuse_at_option(context: &Context, mode: RunMode) -> Result<(), F
         FailureKind::Usage,
         "`--at` is allowed only with `--root` or `--dry-run`: dates on this machine are evaluated as of now",
     )
-    .with_step(repeat::omit_at_or_dry_run()))
+    .with_step(rerun::omit_at_or_dry_run()))
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, ValueHint};
 
 use super::names::NameScope;
 
@@ -55,6 +55,16 @@ impl NameArgument {
             NameAlternative::Nothing => "names",
         }
     }
+}
+
+/// Returns what the names of a command may be besides names, as a hint for completion scripts.
+pub(super) fn value_hint(command: &str) -> Option<ValueHint> {
+    let mut arguments = ARGUMENTS.iter();
+    let argument = arguments.find(|argument| argument.command == command)?;
+    Some(match argument.alternative {
+        NameAlternative::Files => ValueHint::AnyPath,
+        NameAlternative::Nothing => ValueHint::Other,
+    })
 }
 
 /// A cursor at an argument that takes names.

@@ -4,6 +4,8 @@
 use clap::Command;
 use clap_complete::Shell;
 
+use super::position;
+
 const BASH_NAMES: &str = include_str!("scripts/names.bash");
 const FISH_NAMES: &str = include_str!("scripts/names.fish");
 const ZSH_NAMES: &str = include_str!("scripts/names.zsh");
@@ -11,7 +13,7 @@ const ZSH_NAMES: &str = include_str!("scripts/names.zsh");
 /// Returns the completion script for `shell`.
 pub(super) fn script(shell: Shell, command_line: Command) -> String {
     let mut bytes = Vec::new();
-    let mut shown = without_hidden_options(command_line);
+    let mut shown = with_value_hints(without_hidden_words(command_line));
     clap_complete::generate(shell, &mut shown, "certctl", &mut bytes);
     let script = String::from_utf8_lossy(&bytes).into_owned();
     match shell {
@@ -22,13 +24,30 @@ pub(super) fn script(shell: Shell, command_line: Command) -> String {
     }
 }
 
-/// Removes the hidden arguments of `completions`, which `clap_complete` would offer.
-fn without_hidden_options(command_line: Command) -> Command {
+/// Removes what only the scripts use from `completions`, because `clap_complete` would offer it.
+fn without_hidden_words(command_line: Command) -> Command {
     command_line.mut_subcommand("completions", |command| {
         let args = command.get_arguments().filter(|arg| !arg.is_hide_set());
+        let shells = args.map(|arg| arg.clone().value_parser(clap::value_parser!(Shell)));
         Command::new("completions")
             .about(command.get_about().cloned().unwrap_or_default())
-            .args(args.cloned())
+            .args(shells)
+    })
+}
+
+/// Adds whether each argument for names takes files too; zsh offers other words otherwise.
+fn with_value_hints(command_line: Command) -> Command {
+    command_line.mut_subcommands(|command| {
+        let Some(hint) = position::value_hint(command.get_name()) else {
+            return command;
+        };
+        command.mut_args(|arg| {
+            if arg.is_positional() {
+                arg.value_hint(hint)
+            } else {
+                arg
+            }
+        })
     })
 }
 

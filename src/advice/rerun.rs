@@ -1,42 +1,49 @@
-//! Steps that repeat the command of this run with another option. The command line is process-wide,
-//! because errors become advice in every layer.
+//! The same command again: as root, or with another option. The command line is process-wide, because
+//! errors become advice in every layer.
 
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
 use super::command_lines::run_as_root_if_needed;
 use crate::finding::{NextStep, shell_word};
-use crate::system::fs::folders;
 
-/// The command line of this run, if it can be repeated.
-static COMMAND_LINE: OnceLock<RepeatableCommand> = OnceLock::new();
+/// The command line of this process.
+static COMMAND_LINE: OnceLock<KeptCommandLine> = OnceLock::new();
 
-/// A longer command line is not printed again.
+/// A longer command line is not printed again with another option.
 const WORD_LIMIT: usize = 40;
 
-/// A command line that leads to the same result when it is run again.
+/// A command line without the program's name.
 #[derive(Debug)]
-struct RepeatableCommand {
-    /// Its words without the program's name.
+struct KeptCommandLine {
     words: Vec<String>,
-    /// The index of the command among them.
-    command: usize,
+    /// The index of the command among the words.
+    command: Option<usize>,
+    /// The id of the user who runs it.
+    user: u32,
 }
 
-impl RepeatableCommand {
-    /// Returns nothing for words that cannot be printed, for what was read from stdin, and for a
-    /// rehearsal, whose commands are not this one.
-    fn new(args: &[OsString], command: usize) -> Option<Self> {
-        let words: Option<Vec<String>> = args
-            .iter()
-            .skip(1)
-            .map(|word| word.to_str().map(str::to_owned))
-            .collect();
-        let words = words.filter(|words| words.len() <= WORD_LIMIT)?;
-        let command = command.checked_sub(1)?;
-        let is_repeatable =
-            words.get(command)? != "rehearse" && !words.iter().any(|word| word == "-");
-        is_repeatable.then_some(Self { words, command })
+impl KeptCommandLine {
+    /// Returns nothing for a command line that is not UTF-8, because it could not be repeated as text.
+    fn new(args: &[OsString], command: Option<usize>, user: u32) -> Option<Self> {
+        let words = args.iter().skip(1);
+        let words: Option<Vec<String>> =
+            words.map(|word| word.to_str().map(str::to_owned)).collect();
+        Some(Self {
+            words: words?,
+            command: command.and_then(|index| index.checked_sub(1)),
+            user,
+        })
+    }
+
+    /// Returns the command if its run can be repeated: not what was read from stdin, and not a
+    /// rehearsal, whose commands are other ones.
+    fn repeatable_command(&self) -> Option<&str> {
+        let command = self.words.get(self.command?)?;
+        let is_repeatable = self.words.len() <= WORD_LIMIT
+            && command != "rehearse"
+            && !self.words.iter().any(|word| word == "-");
+        is_repeatable.then_some(command)
     }
 
     /// Returns the words with `options`, which replace the same ones.
@@ -85,12 +92,20 @@ impl RepeatOption<'_> {
     }
 }
 
-/// Remembers the command line; `command` is the index of the command in `args`. Only the first call
-/// has an effect.
-pub(crate) fn remember_command_line(args: &[OsString], command: usize) {
-    if let Some(line) = RepeatableCommand::new(args, command) {
+/// Keeps the command line for the advice of this process; `command` is the index of the command in
+/// `args`, `user` the id of the user who runs it. Only the first call has an effect.
+pub(crate) fn keep_command_line(args: &[OsString], command: Option<usize>, user: u32) {
+    if let Some(line) = KeptCommandLine::new(args, command, user) {
         let _ = COMMAND_LINE.set(line);
     }
+}
+
+/// Returns the step that repeats the command as root; `None` if root runs it already.
+#[must_use]
+pub(super) fn as_root() -> Option<NextStep> {
+    let line = COMMAND_LINE.get().filter(|line| line.user != 0)?;
+    let sentence = "If only root may use it, run the same command as root";
+    Some(NextStep::run_certctl(sentence, &line.words).with_sudo())
 }
 
 /// Repeats the command with `options`, if it is one of `commands`; `sentence` says when. Where that
@@ -103,24 +118,17 @@ pub(crate) fn repeat_with(
 ) -> NextStep {
     let shown: Vec<String> = options.iter().map(|option| option.in_words()).collect();
     let sentence = format!("{sentence} with `{}`", shown.join(" "));
-    match COMMAND_LINE.get() {
-        Some(line) if commands.contains(&line.words[line.command].as_str()) => {
+    let line = COMMAND_LINE.get().filter(|line| {
+        let command = line.repeatable_command();
+        command.is_some_and(|command| commands.contains(&command))
+    });
+    match line {
+        Some(line) => {
             let words = line.with_options(options);
             run_as_root_if_needed(NextStep::run_certctl(sentence, &words))
         }
-        _ => NextStep::say(sentence),
+        None => NextStep::say(sentence),
     }
-}
-
-/// Repeats the command as root, who may use what this user may not; `None` where root runs it, or
-/// where the command line is not known.
-#[must_use]
-pub(super) fn as_root() -> Option<NextStep> {
-    let line = COMMAND_LINE
-        .get()
-        .filter(|_| folders::current_user() != 0)?;
-    let sentence = "If only root may use it, run the same command as root";
-    Some(NextStep::run_certctl(sentence, &line.words).with_sudo())
 }
 
 /// `--at` was given to a command that changes this machine.
@@ -138,14 +146,15 @@ pub(crate) fn omit_at_or_dry_run() -> NextStep {
 mod tests {
     use std::ffi::OsString;
 
-    use super::{RepeatOption, RepeatableCommand};
+    use super::{KeptCommandLine, RepeatOption};
 
     fn repeated(line: &str, name: &str, value: Option<&str>) -> Option<String> {
         let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let command = args
             .iter()
             .position(|word| word == "verify" || word == "rehearse");
-        let line = RepeatableCommand::new(&args, command.unwrap_or_default())?;
+        let line = KeptCommandLine::new(&args, command, 1000)?;
+        line.repeatable_command()?;
         Some(line.with_options(&[RepeatOption { name, value }]).join(" "))
     }
 
