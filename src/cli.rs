@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use self::overview::OverviewOutcome;
 use crate::advice::rerun;
 use crate::report::{ColorWhen, Sink, Style};
+use crate::system::fs::folders;
 use crate::system::{local_zone, signals};
 use crate::wording;
 
