@@ -14,6 +14,7 @@ use crate::inputs::{AIA_STEPS, AIA_URLS, HOST_DEADLINE};
 use crate::install::placeholder::certificate::DAYS;
 use crate::install_plan::apply::HANDSHAKE_TIMEOUT;
 use crate::inventory::file_reader;
+use crate::probe::http::REDIRECT_LIMIT;
 use crate::report::MESSAGE_LIMIT;
 use crate::scan;
 use crate::store::disk::KEPT_RELEASES;
@@ -21,6 +22,7 @@ use crate::store::settings::{HISTORY_LIMIT, SETTINGS_LIMIT};
 use crate::system::dns::{ALIAS_LIMIT, NAME_SERVER_LIMIT, SERVER_ADDRESS_LIMIT};
 use crate::system::http::{self, MOST_BYTES, MOST_REDIRECTS};
 use crate::system::tls::hosts::{ADDRESS_LIMIT, HOSTS_AT_ONCE};
+use crate::system::tls::http_get;
 use crate::system::tls::starttls::{LINE, LINES};
 use crate::webserver::{apache, control, nginx};
 
@@ -226,6 +228,21 @@ fn network_limits() -> Vec<LimitRow> {
 
 fn server_limits() -> Vec<LimitRow> {
     vec![
+        row(
+            "The home page that `install` asks for: one try of two, with its redirects",
+            format!(
+                "{}, {} of one response, {} redirects",
+                seconds(http_get::TRY_TIMEOUT),
+                octets(wide(http_get::BYTE_LIMIT)),
+                count(REDIRECT_LIMIT)
+            ),
+            "reported as no answer",
+        ),
+        row(
+            "All home pages of a run, before and after the switch each",
+            seconds(http_get::TOTAL_TIMEOUT),
+            "the others are not checked",
+        ),
         row(
             "A server's test or reload",
             seconds(control::DEADLINE),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use unicode_width::UnicodeWidthStr;
@@ -80,7 +81,11 @@ impl<'a> Stage<'a> {
         self.restore();
         let server = self.nginx.map(|(first, second)| {
             let nginx = Nginx::start(&self.sandbox.join("nginx"), first);
-            nginx.rewrite(second);
+            if first != second {
+                // Always later than nginx has loaded the first one, as certctl compares them.
+                std::thread::sleep(Duration::from_millis(500));
+                nginx.rewrite(second);
+            }
             nginx
         });
         let mut command = self.sandbox.command(args);

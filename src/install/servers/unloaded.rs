@@ -6,7 +6,6 @@ use crate::finding::Finding;
 use crate::install_plan::plan::{InstallPlan, PlanStep};
 use crate::webserver::control::UnloadedChanges;
 use crate::webserver::model::ServerSoftware;
-use crate::wording::date_and_time;
 
 /// How many paths are listed.
 const SHOWN: usize = 5;
@@ -44,9 +43,8 @@ fn reloads(plan: &InstallPlan, server_use: &ServerUse) -> bool {
 fn report(software: ServerSoftware, changes: &UnloadedChanges) -> Finding {
     let title = software.title();
     let message = format!(
-        "{title}'s configuration was changed after {title} loaded it ({}): the reload activates \
-         the changes",
-        date_and_time(changes.loaded)
+        "{title}'s configuration was changed after {title} loaded it: the reload activates the \
+         changes"
     );
     let paths = changes.paths.iter().take(SHOWN);
     let mut lines: Vec<String> = paths.map(|path| path.display().to_string()).collect();

@@ -18,8 +18,6 @@ const ACCURACY: Duration = Duration::from_millis(200);
 /// Files that were changed after a server had loaded its configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct UnloadedChanges {
-    /// When the server loaded its configuration.
-    pub loaded: Timestamp,
     /// The files, and the folders in which files were added or removed.
     pub paths: Vec<PathBuf>,
 }
@@ -45,7 +43,7 @@ impl ServerObservation {
                 paths.push(folder);
             }
         }
-        (!paths.is_empty()).then_some(UnloadedChanges { loaded, paths })
+        (!paths.is_empty()).then_some(UnloadedChanges { paths })
     }
 
     /// When the running server has loaded its configuration, at the latest.

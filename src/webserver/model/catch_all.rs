@@ -2,7 +2,7 @@
 //! default at an address, where it has no host name or only a regular expression.
 
 use super::answering::{self, InstalledPaths, NameAnswer};
-use super::block::ConfigBlock;
+use super::block::{ConfigBlock, NameSource};
 use super::config::ServerConfig;
 use super::name::probe_host;
 use crate::pki::key::KeyAlgorithm;
@@ -62,12 +62,12 @@ impl CatchAllBlocks {
 
     fn add(&mut self, answer: &NameAnswer<'_>) {
         match answer {
-            NameAnswer::Default(block) if block.has_no_host_name() => {
+            NameAnswer::Default(block) if answers_for_all(block) => {
                 add_block(&mut self.answering, block);
             }
             NameAnswer::Unknown(blocks) => {
                 let reads_same = |block: &&&ConfigBlock| {
-                    block.certificates == blocks[0].certificates && block.has_no_host_name()
+                    block.certificates == blocks[0].certificates && answers_for_all(block)
                 };
                 let is_decided = blocks.iter().filter(reads_same).count() == blocks.len();
                 let blocks_found = if is_decided {
@@ -82,6 +82,12 @@ impl CatchAllBlocks {
             NameAnswer::Named(_) | NameAnswer::Default(_) | NameAnswer::Refused => {}
         }
     }
+}
+
+/// Whether a default block is meant for every name. If its names are those of its certificate, a
+/// block without names has a certificate that does not exist, or cannot be read.
+fn answers_for_all(block: &ConfigBlock) -> bool {
+    block.has_no_host_name() && block.names_from == NameSource::Configuration
 }
 
 /// Adds a block once; a block without a certificate refuses the handshake.
