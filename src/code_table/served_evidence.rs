@@ -14,7 +14,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
             certificate, and that its key usage contains digitalSignature. Request a certificate \
             that fits.",
         source: "RFC 8446 6.2",
-        example: "a new ECDSA certificate, and `ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256;`",
+        example: "# only RSA certificates, and the new one is ECDSA\n\
+            ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256;",
         ..FINDING
     },
     CodeEntry {
@@ -60,8 +61,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         why: "The server can use the files, but ignores a part of its configuration or of them.",
         fix: "Read the quoted lines. They often concern OCSP stapling.",
         source: "certctl",
-        example: "nginx: [warn] \"ssl_stapling\" ignored, issuer certificate not found for \
-            certificate \"/etc/ssl/example.com.fullchain.pem\"",
+        example: "nginx: [warn] \"ssl_stapling\" ignored, issuer certificate not\n\
+            found for certificate \"/etc/ssl/example.com.fullchain.pem\"",
         ..FINDING
     },
     CodeEntry {

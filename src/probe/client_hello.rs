@@ -13,7 +13,8 @@ pub(crate) struct ClientHello<'a> {
     pub(crate) name: &'a str,
     /// The only key type to accept; `None` for any.
     pub(crate) algorithm: Option<KeyAlgorithm>,
-    pub(crate) random: [u8; 32],
+    /// 32 random bytes.
+    pub(crate) random: &'a [u8],
 }
 
 /// TLS 1.2 in `client_version`.
@@ -68,7 +69,7 @@ impl ClientHello<'_> {
     #[must_use]
     pub(crate) fn to_record(self) -> Vec<u8> {
         let mut body = TLS12.to_vec();
-        body.extend_from_slice(&self.random);
+        body.extend_from_slice(self.random);
         // No session to resume.
         body.push(0);
         let mut suites = self.suites();
@@ -185,7 +186,7 @@ mod tests {
     use crate::pki::key::KeyAlgorithm;
 
     fn record(name: &str, algorithm: Option<KeyAlgorithm>) -> Vec<u8> {
-        let random = [7; 32];
+        let random = &[7; 32];
         ClientHello {
             name,
             algorithm,

@@ -116,10 +116,12 @@ fn read_response(der: &[u8]) -> Option<OcspResponse<'_>> {
     let (basic, _) = expect(rest, OCTET_STRING)?;
     let (basic, _) = expect(basic.value, SEQUENCE)?;
     let (data, _) = expect(basic.value, SEQUENCE)?;
-    let mut rest = data.value;
-    if let Some((_version, after)) = expect(rest, CONTEXT_0) {
-        rest = after;
-    }
+    read_answers(data.value).map(OcspResponse::Answers)
+}
+
+/// Reads the certificates that `ResponseData` is about.
+fn read_answers(data: &[u8]) -> Option<Vec<CertificateId<'_>>> {
+    let rest = expect(data, CONTEXT_0).map_or(data, |(_version, rest)| rest);
     // The responder, and when the response was made.
     let (_, rest) = split_element(rest)?;
     let (_, rest) = split_element(rest)?;
@@ -131,7 +133,7 @@ fn read_response(der: &[u8]) -> Option<OcspResponse<'_>> {
         ids.push(read_certificate_id(answer.value)?);
         open = after;
     }
-    Some(OcspResponse::Answers(ids))
+    Some(ids)
 }
 
 fn read_certificate_id(answer: &[u8]) -> Option<CertificateId<'_>> {

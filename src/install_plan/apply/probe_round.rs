@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::answer::{ProbeAnswer, TargetBaseline};
 use crate::pki::certificate::Certificate;
 use crate::probe::{self, ProbeTarget, ProbeVerdict, TlsHandshake};
-use crate::system::tls::{clear_text, probe_all};
+use crate::system::tls::{ProbeError, clear_text, probe_all};
 
 /// The longest time that one handshake may take.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -49,21 +49,31 @@ pub(super) fn probe_requests(requests: &[ProbeRequest<'_>]) -> Vec<Vec<ProbeAnsw
             .is_none_or(TargetBaseline::allows_clear_text)
     });
     let mut answers = answers.into_iter().zip(baselines);
-    let mut grouped = Vec::new();
-    for request in requests {
+    let judged = requests.iter().map(|request| {
+        let count = request.targets.len();
+        request.judge(answers.by_ref().take(count))
+    });
+    judged.collect()
+}
+
+impl ProbeRequest<'_> {
+    /// Compares the answers of its targets with what they should serve.
+    fn judge(
+        &self,
+        answers: impl Iterator<Item = (Result<TlsHandshake, ProbeError>, Option<TargetBaseline>)>,
+    ) -> Vec<ProbeAnswer> {
         let mut probes = Vec::new();
-        for (target, (answer, baseline)) in request.targets.iter().zip(answers.by_ref()) {
+        for (target, (answer, baseline)) in self.targets.iter().zip(answers) {
             probes.push(ProbeAnswer {
                 target: target.clone(),
-                answer: answer.map(|handshake| judge_handshake(handshake, request.certificates)),
+                answer: answer.map(|handshake| judge_handshake(handshake, self.certificates)),
                 agreed_earlier: false,
                 baseline,
                 refuses_all: false,
             });
         }
-        grouped.push(probes);
+        probes
     }
-    grouped
 }
 
 fn judge_handshake(

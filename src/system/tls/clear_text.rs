@@ -163,7 +163,7 @@ async fn read_flight(
     let hello = ClientHello {
         name: &target.name,
         algorithm: target.algorithm,
-        random,
+        random: &random,
     };
     let sent = connection.write_all(&hello.to_record()).await;
     sent.map_err(handshake_error)?;
