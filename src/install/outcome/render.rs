@@ -201,9 +201,28 @@ impl TransactionOutcome {
             done.push_str("; no server was probed");
         }
         if self.verdict == InstallVerdict::LiveIncomplete {
-            done.push_str("; not every address serves it");
+            done.push_str(self.incomplete());
         }
         done
+    }
+
+    /// What is missing for the whole site: something else is served, or a process was not reached.
+    fn incomplete(&self) -> &'static str {
+        let errors = || {
+            let findings = self.findings.iter();
+            findings.filter(|finding| finding.severity == Severity::Error)
+        };
+        let is_unreached = |finding: &Finding| finding.code == "process-not-reached";
+        match (
+            errors().any(is_unreached),
+            errors().any(|finding| !is_unreached(finding)),
+        ) {
+            (true, false) => "; not every server process could be reached",
+            (true, true) => {
+                "; not every address serves it, and not every server process could be reached"
+            }
+            (false, _) => "; not every address serves it",
+        }
     }
 
     /// The site as a browser opens it; a browser cannot open a wildcard name.
