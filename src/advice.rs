@@ -24,6 +24,7 @@ pub(crate) mod matching;
 pub(crate) mod pki;
 pub(crate) mod rehearsal;
 pub(crate) mod renew_command;
+pub(crate) mod rerun;
 pub(crate) mod scan;
 pub(crate) mod server_blocks;
 pub(crate) mod servers;

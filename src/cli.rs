@@ -8,7 +8,9 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 
 use self::overview::OverviewOutcome;
+use crate::advice::rerun;
 use crate::report::{ColorWhen, Sink, Style};
+use crate::system::fs::folders;
 use crate::system::{local_zone, signals};
 use crate::wording;
 
@@ -32,6 +34,9 @@ pub fn main(args: Vec<OsString>) -> u8 {
     signals::outlive_limits();
     wording::set_zone_reader(local_zone::read);
     let args = words::normalize(args);
+    if folders::current_user() != 0 {
+        rerun::keep_for_root(&args);
+    }
     match parser::parse(&args) {
         Ok((globals, command)) => {
             let context = globals.into_context();

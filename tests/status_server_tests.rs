@@ -93,6 +93,7 @@ fn a_test_that_another_user_cannot_run_is_reported_as_not_run() {
         let found = documents(kind, &site, script);
         assert_eq!(tests_of(&found[0]), ["server-not-tested"], "{}", found[0]);
         let next = found[0]["findings"].to_string();
+        assert!(next.contains(r#""severity":"note""#), "{next}");
         assert!(next.contains("sudo certctl status"), "{next}");
         // Root without capabilities may open root's files; whatever it is denied is not a fault.
         assert!(

@@ -57,8 +57,8 @@ pub(crate) fn check_shown_record(
         }
     };
     let sentence = format!(
-        "{condition}, start this command, and paste the record into it; it waits until the CA can \
-            see the record"
+        "{condition}, start this command, paste the record and press Ctrl-D; it waits until the \
+            CA can see the record"
     );
     NextStep::run_certctl(sentence, words).later()
 }

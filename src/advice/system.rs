@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::rerun;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_word};
 use crate::store::layout::is_temporary;
@@ -75,10 +76,9 @@ fn step_for_io_error(error: &std::io::Error, path: &str, folder: &str) -> NextSt
             "Check for the attributes i and a, which `chattr -i` and `chattr -a` remove",
             format!("lsattr -d {folder} {path}"),
         ),
-        ErrorKind::PermissionDenied => NextStep::run_shell(
-            "Check owner and mode; if only root has access, repeat the command with sudo",
-            format!("ls -ld {folder} {path}"),
-        ),
+        ErrorKind::PermissionDenied => rerun::as_root().unwrap_or_else(|| {
+            NextStep::run_shell("Check owner and mode", format!("ls -ld {folder} {path}"))
+        }),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => NextStep::run_shell(
             "Check how much space is free, then make room",
             format!("df -h {folder}"),

@@ -140,6 +140,23 @@ impl ForeignWord {
 /// Options that have another name now: the command, the old option, the new one.
 pub(crate) const RENAMED_OPTIONS: [(&str, &str, &str); 1] = [("csr", "--from", "--like")];
 
+/// How other tools call the option whose values are plain arguments of `csr`.
+const NAME_OPTIONS: [&str; 7] = [
+    "-d",
+    "--cn",
+    "--common-name",
+    "--domain",
+    "--domains",
+    "--name",
+    "--san",
+];
+
+/// Returns whether other tools expect names after this option, which are plain arguments here.
+#[must_use]
+pub(crate) fn is_name_option(command: &str, option: &str) -> bool {
+    command == "csr" && NAME_OPTIONS.contains(&option)
+}
+
 /// The present name of an option of `command`.
 #[must_use]
 pub(crate) fn renamed_option(command: &str, option: &str) -> Option<&'static str> {

@@ -131,7 +131,12 @@ impl UsageProblem {
             return;
         }
         self.message = format!("{subject} has no option `{argument}`");
-        match usage::renamed_option(command.unwrap_or_default(), argument) {
+        let command = command.unwrap_or_default();
+        if usage::is_name_option(command, argument) {
+            self.message += "; names are plain arguments";
+            return;
+        }
+        match usage::renamed_option(command, argument) {
             Some(present) => self.message += &format!("; it is called `{present}`"),
             None => self.add_nearest(nearest),
         }

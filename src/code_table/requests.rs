@@ -36,8 +36,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "broken-key",
         meaning: "the private key is publicly known or can be computed from the public key",
-        why: "Anyone can impersonate the site with such a key (known Debian, ROCA or badly \
-            generated keys). CAs must refuse it and must revoke certificates for it.",
+        why: "Anyone can impersonate the site with such a key (weak generators such as \
+            ROCA, and keys that were published). CAs must refuse it and must revoke certificates for it.",
         fix: "Make a new key and have the certificate reissued: `certctl csr example.com \
             --force`. The old key is kept as a numbered backup.",
         source: "BR 6.1.1.3",

@@ -13,8 +13,8 @@ use crate::report::{Outcome, TextOutput};
 
 /// Explain a code, verdict, state or exit code of certctl
 ///
-/// Prints what it means, why it matters, what to do, and which rule it comes from. Without a code,
-/// lists all of them.
+/// Prints what it means, why it matters, what to do, and which rule it comes
+/// from. Without a code, lists all of them.
 ///
 /// Examples:
 ///   certctl explain wrong-key

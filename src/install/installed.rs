@@ -15,7 +15,7 @@ use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::MatchedCertificate;
-use crate::inputs::folder::{self, ArgumentMeaning};
+use crate::inputs::folder::ArgumentMeaning;
 use crate::install_plan::observe;
 use crate::matching::file_names::{is_safe_name, strip_renewal_number};
 use crate::matching::{FolderContents, HeldFile};
@@ -24,9 +24,8 @@ use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::store::deployed::DeployedCertificate;
-use crate::store::disk;
+use crate::store::disk::{self, PublicRelease};
 use crate::store::layout::{self, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
-use crate::store::release::Release;
 use crate::store::root::resolve_root;
 use crate::store::settings::LineageSettings;
 use crate::system::fs::folders;
@@ -112,8 +111,14 @@ pub(crate) fn load_live_leaf(
     context: &Context,
     stem: &str,
 ) -> Result<Option<(Certificate, bool)>, Failure> {
-    let live = load_live(context, stem)?;
-    Ok(live.map(|live| (live.release.leaf().clone(), live.files.is_proven)))
+    let Some((layout, live)) = find_live_id(context, stem)? else {
+        return Ok(None);
+    };
+    // A key that no server can load is replaced by the next install.
+    let Some(release) = disk::load(&layout, &live)? else {
+        return Ok(None);
+    };
+    Ok(Some((release.leaf().clone(), is_proven(&layout, &live)?)))
 }
 
 /// Describes what is deployed under a name: the live release at its saved paths.
@@ -124,11 +129,19 @@ pub(crate) fn find_deployed(
     context: &Context,
     stem: &str,
 ) -> Result<Option<DeployedCertificate>, Failure> {
-    let Some(live) = load_live(context, stem)? else {
+    let Some(live) = find_live(context, stem)? else {
         return Ok(None);
     };
     let layout = saved_layout(context, stem, &read_settings(context, stem)?)?;
-    Ok(Some(DeployedCertificate::new(&live.release, &layout)))
+    let PublicRelease {
+        certificates,
+        access,
+    } = live.release;
+    Ok(Some(DeployedCertificate::describe(
+        &certificates,
+        access,
+        &layout,
+    )))
 }
 
 /// The files of an installed certificate.
@@ -200,14 +213,14 @@ impl NewestSearch<'_> {
         let Some(stem) = self.installed.find(name).into_iter().next() else {
             return Ok(None);
         };
-        let Some(live) = load_live(self.context, &stem)? else {
+        let Some(live) = find_live(self.context, &stem)? else {
             if self.here.lists_name(dns_name) {
                 return Ok(None);
             }
             return Err(placeholder::only_placeholder(self.context, &stem));
         };
         let expires_here = self.expiry_dates.get(dns_name.as_str());
-        if expires_here.is_some_and(|expires| *expires > live.release.not_after()) {
+        if expires_here.is_some_and(|expires| *expires > live.release.leaf().not_after) {
             return Ok(None);
         }
         let key_id = live.release.leaf().key_id;
@@ -229,7 +242,7 @@ impl NewestSearch<'_> {
 pub(crate) fn list_live_files(context: &Context) -> Result<Vec<InstalledFiles>, Failure> {
     let mut all = Vec::new();
     for installed in load_live_releases(context)? {
-        let live = load_live(context, &installed.stem)?;
+        let live = find_live(context, &installed.stem)?;
         all.extend(live.map(|live| live.files));
     }
     Ok(all)
@@ -238,30 +251,46 @@ pub(crate) fn list_live_files(context: &Context) -> Result<Vec<InstalledFiles>, 
 /// A live release, and the paths of its files.
 struct LiveRelease {
     files: InstalledFiles,
-    release: Release,
+    release: PublicRelease,
 }
 
-fn load_live(context: &Context, stem: &str) -> Result<Option<LiveRelease>, Failure> {
-    let layout = usual_layout(&resolve_root(context.root.as_deref())?, stem);
-    let Some(live) = observe::read_pointer(&layout, ReleasePointer::Live)? else {
+/// Finds the live release with a name, without reading its key; `None` for a placeholder.
+fn find_live(context: &Context, stem: &str) -> Result<Option<LiveRelease>, Failure> {
+    let Some((layout, live)) = find_live_id(context, stem)? else {
         return Ok(None);
     };
-    // A placeholder does not count as a certificate.
-    if read_settings(context, stem)?.placeholder.as_ref() == Some(&live) {
-        return Ok(None);
-    }
-    let Some(release) = disk::load(&layout, &live)? else {
+    let Some(release) = disk::load_public(&layout, &live)? else {
         return Ok(None);
     };
-    let proven = observe::read_pointer(&layout, ReleasePointer::Proven)?;
     let files = InstalledFiles {
         stem: stem.to_owned(),
-        is_proven: proven.as_ref() == Some(&live),
+        is_proven: is_proven(&layout, &live)?,
         chain_path: layout.file_path(&live, ReleaseFile::FullChain),
         key_path: layout.file_path(&live, ReleaseFile::Key),
         requests: Vec::new(),
     };
     Ok(Some(LiveRelease { files, release }))
+}
+
+/// Finds the id of the live release with a name; `None` for a placeholder, which does not count as a
+/// certificate.
+fn find_live_id(
+    context: &Context,
+    stem: &str,
+) -> Result<Option<(LineageLayout, ReleaseId)>, Failure> {
+    let layout = usual_layout(&resolve_root(context.root.as_deref())?, stem);
+    let Some(live) = observe::read_pointer(&layout, ReleasePointer::Live)? else {
+        return Ok(None);
+    };
+    if read_settings(context, stem)?.placeholder.as_ref() == Some(&live) {
+        return Ok(None);
+    }
+    Ok(Some((layout, live)))
+}
+
+fn is_proven(layout: &LineageLayout, live: &ReleaseId) -> Result<bool, Failure> {
+    let proven = observe::read_pointer(layout, ReleasePointer::Proven)?;
+    Ok(proven.as_ref() == Some(live))
 }
 
 /// The layout of a certificate with its usual paths.
@@ -321,8 +350,8 @@ fn keys_of(layout: &LineageLayout) -> Vec<PublicKeyId> {
 
 /// The first certificate in the chain of a release.
 fn read_leaf(layout: &LineageLayout, release: &ReleaseId) -> Option<Certificate> {
-    let chain = folder::read_file(&layout.file_path(release, ReleaseFile::FullChain)).ok()?;
-    chain.clone_certificates().into_iter().next()
+    let mut public = disk::load_public(layout, release).ok()??;
+    Some(public.certificates.swap_remove(0))
 }
 
 /// Finds a live certificate that covers all of these names, and its name in /etc/ssl. Reads only
@@ -378,7 +407,7 @@ fn load_live_releases(context: &Context) -> Result<Vec<InstalledRelease>, Failur
         let Ok(Some(live)) = observe::read_pointer(&layout, ReleasePointer::Live) else {
             continue;
         };
-        if let Ok(Some(release)) = disk::load(&layout, &live) {
+        if let Ok(Some(release)) = disk::load_public(&layout, &live) {
             installed.push(InstalledRelease { stem, release });
         }
     }

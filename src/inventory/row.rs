@@ -51,9 +51,9 @@ impl RowState {
         match self {
             Self::Served => "served",
             Self::Installed => "installed",
-            Self::Ready => "not installed",
+            Self::Ready => "ready",
             Self::Pending => "pending",
-            Self::KeyMissing => "key not found",
+            Self::KeyMissing => "key missing",
             Self::UnusedKey => "unused key",
             Self::Superseded => "superseded",
         }

@@ -65,11 +65,15 @@ impl ScanResults {
     /// Adds one finding for all deployed keys that the user cannot read.
     pub(crate) fn report_unreadable_keys(&mut self) {
         if self.unreadable_keys > 0 {
-            let message = format!(
-                "you cannot read {} deployed keys; certctl did not check whether they match their \
-                    certificates",
-                self.unreadable_keys
-            );
+            let keys = match self.unreadable_keys {
+                1 => "1 deployed key, so certctl did not check whether it matches its certificate"
+                    .to_owned(),
+                count => format!(
+                    "{count} deployed keys, so certctl did not check whether they match their \
+                     certificates"
+                ),
+            };
+            let message = format!("you cannot read {keys}");
             let next = advice::scan::run_status_as_root();
             self.findings
                 .push(Finding::note("keys-unreadable", message).with_step(next));

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::layout::LineageLayout;
-use super::release::Release;
+use super::release::{KeyAccess, Release};
 use crate::permissions::{Mode, Owner};
+use crate::pki::certificate::Certificate;
 
 /// What servers read at the two paths of a certificate.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -32,16 +33,29 @@ impl DeployedCertificate {
     /// Describes a release that is deployed at the paths of `layout`.
     #[must_use]
     pub(crate) fn new(release: &Release, layout: &LineageLayout) -> Self {
-        let leaf = release.leaf();
+        Self::describe(&release.certificates, release.access, layout)
+    }
+
+    /// Describes certificates, leaf first, without reading their key.
+    ///
+    /// # Panics
+    /// If there are none.
+    #[must_use]
+    pub(crate) fn describe(
+        certificates: &[Certificate],
+        access: KeyAccess,
+        layout: &LineageLayout,
+    ) -> Self {
+        let leaf = &certificates[0];
         let addresses = leaf.ip_addresses.iter().map(ToString::to_string);
         Self {
             sha256: leaf.sha256(),
             names: leaf.dns_names.iter().cloned().chain(addresses).collect(),
             not_after: leaf.not_after,
-            chain_length: release.certificates.len(),
+            chain_length: certificates.len(),
             key_id: leaf.key_id.to_string(),
-            key_mode: release.access.mode,
-            owner: release.access.owner,
+            key_mode: access.mode,
+            owner: access.owner,
             chain_path: layout.chain_path().to_owned(),
             key_path: layout.key_path().to_owned(),
         }

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::permissions::Mode;
+use crate::pki::certificate::Certificate;
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
     FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary, temporary_of,
     tighten_key_mode,
 };
-use crate::store::release::{KeyAccess, Release};
+use crate::store::release::{self, KeyAccess, Release};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, FileKind};
 use crate::system::fs::lock::FileLock;
@@ -189,6 +190,41 @@ pub(crate) fn load(layout: &LineageLayout, id: &ReleaseId) -> Result<Option<Rele
         key,
     };
     Ok(files.into_release(id))
+}
+
+/// What everybody may know of a release.
+pub(crate) struct PublicRelease {
+    /// The chain as a server sends it, leaf first; never empty.
+    pub certificates: Vec<Certificate>,
+    /// Mode and owner of its key.
+    pub access: KeyAccess,
+}
+
+impl PublicRelease {
+    pub(crate) fn leaf(&self) -> &Certificate {
+        &self.certificates[0]
+    }
+}
+
+/// Reads the certificates of a release and not its key, which only root may read; returns `None` if
+/// it does not exist or no server could load them.
+///
+/// # Errors
+/// When its files exist but cannot be read.
+pub(crate) fn load_public(
+    layout: &LineageLayout,
+    id: &ReleaseId,
+) -> Result<Option<PublicRelease>, FileError> {
+    let Some(chain) = read_piece(layout, id, ReleaseFile::FullChain)? else {
+        return Ok(None);
+    };
+    let access = read_access(layout, id)?;
+    Ok(
+        release::read_certificates(&chain).map(|certificates| PublicRelease {
+            certificates,
+            access,
+        }),
+    )
 }
 
 fn read_piece(

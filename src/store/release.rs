@@ -381,6 +381,12 @@ fn load_certificate_and_key(
 }
 
 /// Returns the certificates of a chain file, at least one.
+/// Parses the certificates of a chain file as a server does, leaf first; `None` if it could not load
+/// them.
+pub(super) fn read_certificates(chain: &[u8]) -> Option<Vec<Certificate>> {
+    parse_certificates(&parse_blocks(chain)?)
+}
+
 fn parse_certificates(blocks: &[StrictPemBlock]) -> Option<Vec<Certificate>> {
     let certificates: Option<Vec<Certificate>> = blocks
         .iter()

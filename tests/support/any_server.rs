@@ -158,7 +158,8 @@ fn nginx_block(site: &ServedNames) -> String {
     };
     let pairs: String = site.pairs.iter().map(pair).collect();
     format!(
-        "server {{ {listens}server_name {};\n{pairs}return 204; }}\n",
+        "server {{ {listens}server_name {}; ssl_protocols TLSv1.2 TLSv1.3;\n\
+         {pairs}return 204; }}\n",
         site.names
     )
 }

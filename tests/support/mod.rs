@@ -34,6 +34,7 @@ pub mod server_process;
 pub mod site;
 pub mod sweep;
 pub mod usual_server;
+pub mod visitors;
 pub mod zip;
 
 use std::fmt;

@@ -135,10 +135,11 @@ pub(super) fn prepare_renewal(
         folder,
     };
     let mut attempt = renewal.describe(findings);
-    attempt.result = renewal.prepare(&mut attempt)?;
+    // What can fail comes before the files of the request are written.
     if let Some(stem) = &row.installed_as {
         attempt.deployed = installed::find_deployed(context, stem)?;
     }
+    attempt.result = renewal.prepare(&mut attempt)?;
     if let RenewalResult::Prepared(prepared) = &attempt.result {
         attempt.names = requested_names(&prepared.request).collect();
     }

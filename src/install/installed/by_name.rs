@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::pki::name::DnsName;
-use crate::store::release::Release;
+use crate::store::disk::PublicRelease;
 
 /// The live release of an installed certificate.
 pub(super) struct InstalledRelease {
     /// Its name in /etc/ssl.
     pub stem: String,
-    pub release: Release,
+    pub release: PublicRelease,
 }
 
 /// Installed certificates by name.

@@ -39,7 +39,8 @@ pub(super) fn report_untested(
     );
     let finding = match severity {
         Severity::Error => Finding::error("server-not-tested", message),
-        _ => Finding::warning("server-not-tested", message),
+        Severity::Warning => Finding::warning("server-not-tested", message),
+        Severity::Note => Finding::note("server-not-tested", message),
     };
     finding
         .with_quote(vec![denied.to_owned()])
