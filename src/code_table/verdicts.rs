@@ -56,11 +56,12 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "live-incomplete",
-        meaning: "install, rollback: in place and in use, and another address serves something else",
-        why: "Visitors of the other address see another certificate, which expires on its own date. \
-            Nothing was rolled back.",
-        fix: "Change the lines that certctl prints, then run `sudo certctl install example.com` \
-            again.",
+        meaning: "install, rollback: in place and in use, and another address serves something else, \
+            or a server process could not be reached",
+        why: "Visitors of the other address see another certificate, which expires on its own date; \
+            a process that was not reloaded may serve the previous one. Nothing was rolled back.",
+        fix: "Change the lines or reload the process that certctl prints, then run `sudo certctl \
+            install example.com` again.",
         ..VERDICT
     },
     CodeEntry {

@@ -3,9 +3,12 @@
 use super::TransactionOutcome;
 use super::evidence;
 use super::verdict::InstallVerdict;
-use crate::finding::Finding;
+use crate::finding::Severity;
 use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::ProbeAnswer;
+
+/// The code of server processes that certctl could not reload or probe.
+const NOT_REACHED: &str = "process-not-reached";
 
 impl TransactionOutcome {
     /// Lowers the verdict of a successful install to what the answers prove, and reports the reasons.
@@ -44,16 +47,30 @@ impl TransactionOutcome {
         }
     }
 
+    /// Whether every address that is known serves the certificate.
+    pub(super) fn serves_everywhere(&self) -> bool {
+        !self.serves_others() && !self.has_error(NOT_REACHED)
+    }
+
     /// Says why not everything at the servers is as it should be; what the site answers over HTTP is
     /// said elsewhere.
     pub(super) fn incomplete_reason(&self) -> Option<&'static str> {
-        let is_stapled = |finding: &Finding| finding.code == evidence::STAPLED_DIFFERS;
-        if self.findings.iter().any(is_stapled) {
-            Some("; a server staples an OCSP response for another certificate")
-        } else if self.serves_others() {
-            Some("; not every address serves it")
-        } else {
-            None
+        if self.has_error(evidence::STAPLED_DIFFERS) {
+            return Some("; a server staples an OCSP response for another certificate");
         }
+        match (self.serves_others(), self.has_error(NOT_REACHED)) {
+            (true, true) => Some(
+                "; not every address serves it, and not every server process could be reached",
+            ),
+            (true, false) => Some("; not every address serves it"),
+            (false, true) => Some("; not every server process could be reached"),
+            (false, false) => None,
+        }
+    }
+
+    fn has_error(&self, code: &str) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error && finding.code == code)
     }
 }

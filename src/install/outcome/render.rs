@@ -70,7 +70,7 @@ impl TransactionOutcome {
         match self.verdict {
             InstallVerdict::Live | InstallVerdict::Unchanged => ProbeResult::proof(&self.seen),
             // The site answers with an error; every address serves the certificate.
-            InstallVerdict::LiveIncomplete if !self.serves_others() && !self.seen.is_empty() => {
+            InstallVerdict::LiveIncomplete if self.serves_everywhere() && !self.seen.is_empty() => {
                 ProbeResult::proof(&self.seen)
             }
             InstallVerdict::Files => "files",
