@@ -3,7 +3,7 @@
 use super::TransactionOutcome;
 use super::evidence;
 use super::verdict::InstallVerdict;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::ProbeAnswer;
 
@@ -59,9 +59,9 @@ impl TransactionOutcome {
             return Some("; a server staples an OCSP response for another certificate");
         }
         match (self.serves_others(), self.has_error(NOT_REACHED)) {
-            (true, true) => Some(
-                "; not every address serves it, and not every server process could be reached",
-            ),
+            (true, true) => {
+                Some("; not every address serves it, and not every server process could be reached")
+            }
             (true, false) => Some("; not every address serves it"),
             (false, true) => Some("; not every server process could be reached"),
             (false, false) => None,
