@@ -417,16 +417,15 @@ fn plain_files_that_the_configuration_names_are_adopted() {
 }
 
 #[test]
-fn macros_that_certctl_cannot_expand_are_reported() {
+fn conditions_that_certctl_cannot_evaluate_are_reported() {
     let web = ApacheSite::new();
     let apache = web.start(&format!("Listen 127.0.0.1:{}", free_port()));
-    let macros = "LoadModule macro_module /usr/lib/apache2/modules/mod_macro.so\n<Macro Site $name>\n\
-                  <VirtualHost *:1>\nServerName $name\n</VirtualHost>\n</Macro>\nUse Site b.example\n";
-    apache.rewrite(&(web.host() + macros));
+    let condition = "<IfDirective NoSuch>\n<VirtualHost *:1>\nServerName b.example\n</VirtualHost>\n</IfDirective>\n";
+    apache.rewrite(&(web.host() + condition));
     let run = web.renew_and_install(&["--json"]).expect(0).json();
     assert!(codes(&run).contains(&"config-unclear"), "{run}");
     assert!(
-        run["findings"].to_string().contains("Use Site b.example"),
+        run["findings"].to_string().contains("IfDirective NoSuch"),
         "{run}"
     );
 }

@@ -9,6 +9,7 @@ mod lines;
 pub(crate) mod listen;
 mod macros;
 mod managed;
+mod names;
 mod precedence;
 pub(crate) mod read;
 #[cfg(test)]

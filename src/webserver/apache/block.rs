@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::build::ApacheVersion;
 use super::listen::{ListenSocket, SocketSupport, VirtualAddress};
 use super::managed::ManagedDomain;
+use super::names::{host_of, server_names};
 use super::precedence::{self, HostEngine, RankedListen, SslEngine};
 use super::read::{ApacheDirective, ParsedApache, flat};
 use crate::store::layout::ReleaseFile;
@@ -97,24 +98,7 @@ impl ApacheConfig {
             version,
             domains: ManagedDomain::find_all(&main),
         };
-        let sections = main
-            .iter()
-            .filter(|section| section.is("VirtualHost") && section.inside.is_some());
-        let mut hosts = Vec::new();
-        let mut listens = Vec::new();
-        for section in sections {
-            let addresses = virtual_addresses(section, &mut doubts);
-            listens.push(translator.ranked_listens(&addresses));
-            hosts.push(translator.virtual_host(section, &addresses));
-        }
-        precedence::keep_most_specific(&mut listens);
-        for (host, listens) in hosts.iter_mut().zip(listens) {
-            translator.add_listens(host, listens);
-        }
-        hosts.push(translator.main_server(file, &hosts));
-        let mut engines: Vec<HostEngine<'_>> = hosts.iter_mut().map(VirtualHost::engine).collect();
-        precedence::mark_tls(&mut engines);
-        share_proxy_protocol(&mut hosts);
+        let hosts = translator.hosts(file, &mut doubts);
         let pid = first_words(&main, "PidFile").last();
         let pid = pid.map(|path| server_root.join(path));
         let includes = site_includes(&directives)
@@ -189,7 +173,7 @@ fn site_includes(directives: &[ApacheDirective]) -> Vec<String> {
 }
 
 /// The first arguments of all directives of that name.
-fn first_words<'a>(
+pub(super) fn first_words<'a>(
     directives: &'a [&'a ApacheDirective],
     name: &'a str,
 ) -> impl Iterator<Item = &'a str> {
@@ -211,6 +195,30 @@ struct HostTranslator<'a> {
 }
 
 impl HostTranslator<'_> {
+    /// All virtual hosts in their order, then the main server.
+    fn hosts(&self, file: &Path, doubts: &mut Vec<String>) -> Vec<VirtualHost> {
+        let sections = self
+            .main
+            .iter()
+            .filter(|section| section.is("VirtualHost") && section.inside.is_some());
+        let mut hosts = Vec::new();
+        let mut listens = Vec::new();
+        for section in sections {
+            let addresses = virtual_addresses(section, doubts);
+            listens.push(self.ranked_listens(&addresses));
+            hosts.push(self.virtual_host(section, &addresses));
+        }
+        precedence::keep_most_specific(&mut listens);
+        for (host, listens) in hosts.iter_mut().zip(listens) {
+            self.add_listens(host, listens);
+        }
+        hosts.push(self.main_server(file, &hosts));
+        let mut engines: Vec<HostEngine<'_>> = hosts.iter_mut().map(VirtualHost::engine).collect();
+        precedence::mark_tls(&mut engines);
+        share_proxy_protocol(&mut hosts);
+        hosts
+    }
+
     /// A host without its addresses.
     fn virtual_host(&self, section: &ApacheDirective, addresses: &[VirtualAddress]) -> VirtualHost {
         let inner = flat(section.inside.as_deref().unwrap_or_default());
@@ -448,43 +456,6 @@ fn configured_certificate(
     };
     files.push((ReleaseFile::Key, key));
     ConfiguredCertificate::in_files(files)
-}
-
-/// The last `ServerName`, then all words of `ServerAlias`.
-fn server_names(directives: &[&ApacheDirective]) -> Vec<ServerName> {
-    let name = first_words(directives, "ServerName").last();
-    let name = name.and_then(host_of).map(ServerName::Exact);
-    let mut names: Vec<ServerName> = name.into_iter().collect();
-    for directive in directives {
-        if directive.is("ServerAlias") {
-            names.extend(directive.arguments.iter().map(|word| alias(word)));
-        }
-    }
-    names
-}
-
-/// The host of `[scheme://]host[:port]`, lower case.
-fn host_of(word: &str) -> Option<String> {
-    let host = word.split_once("://").map_or(word, |(_, rest)| rest);
-    let host = host
-        .split(':')
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    (!host.is_empty()).then_some(host)
-}
-
-/// Parses a word of `ServerAlias`: `*` and `?` match anything, including dots.
-fn alias(word: &str) -> ServerName {
-    let word = word.to_ascii_lowercase();
-    match word
-        .strip_prefix('*')
-        .filter(|base| base.starts_with('.') && !base.contains(['*', '?']))
-    {
-        Some(base) => ServerName::Below(base.to_owned()),
-        None if word.contains(['*', '?']) => ServerName::Glob(word),
-        None => ServerName::Exact(word),
-    }
 }
 
 /// The target of the `ProxyPass` for `/`, else of the first `ProxyPass`.

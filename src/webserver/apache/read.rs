@@ -264,23 +264,33 @@ impl<E: From<ApacheParseError>> ApacheReader<'_, E> {
         if opened.is_some() && directive.is("Macro") {
             self.define_macro(unread, &directive)?;
         } else if opened.is_some() {
-            directive.applies = directive.applies && self.applies(&directive);
-            let inner_effect = if directive.applies {
-                SectionEffect::Applied
-            } else {
-                SectionEffect::Skipped
-            };
-            let section = OpenSection {
-                name,
-                line: line.number,
-            };
-            unread.depth += 1;
-            directive.inside = Some(self.read_section(unread, Some(section), inner_effect)?);
-            unread.depth -= 1;
+            self.read_inside(unread, &mut directive)?;
         } else if directive.applies {
             self.apply_directive(&mut directive, unread.depth)?;
         }
         Ok(directive)
+    }
+
+    /// Reads the directives of the section that `directive` opens.
+    fn read_inside(
+        &mut self,
+        unread: &mut UnreadLines<'_>,
+        directive: &mut ApacheDirective,
+    ) -> Result<(), E> {
+        directive.applies = directive.applies && self.applies(directive);
+        let effect = if directive.applies {
+            SectionEffect::Applied
+        } else {
+            SectionEffect::Skipped
+        };
+        let section = OpenSection {
+            name: &directive.name,
+            line: directive.line,
+        };
+        unread.depth += 1;
+        directive.inside = Some(self.read_section(unread, Some(section), effect)?);
+        unread.depth -= 1;
+        Ok(())
     }
 
     /// Reads the lines of a macro, which have a meaning only where it is used.

@@ -283,16 +283,26 @@ impl HaproxyReader<'_> {
                     _ => RelativeBase::Started,
                 }
             }
-            "setenv" => self.files.environment.assign(first, second),
-            "presetenv" => self.files.environment.assign_default(first, second),
+            _ => self.read_environment(keyword, arguments),
+        }
+    }
+
+    /// Reads a line that changes the environment.
+    fn read_environment(&mut self, keyword: &str, arguments: &[HaproxyWord]) {
+        let environment = &mut self.files.environment;
+        let first = text_at(arguments, 0);
+        let second = text_at(arguments, 1);
+        match keyword {
+            "setenv" => environment.assign(first, second),
+            "presetenv" => environment.assign_default(first, second),
             "unsetenv" => {
                 for name in arguments {
-                    self.files.environment.remove(&name.text);
+                    environment.remove(&name.text);
                 }
             }
             "resetenv" => {
                 let names: Vec<&str> = arguments.iter().map(|word| word.text.as_str()).collect();
-                self.files.environment.keep_only(&names);
+                environment.keep_only(&names);
             }
             _ => {}
         }

@@ -12,7 +12,7 @@ use x509_parser::x509::X509Name;
 use super::list;
 use crate::pki::certificate::Certificate;
 use crate::store::layout::ReleaseFile;
-use crate::webserver::model::key_type::KeyType;
+use crate::webserver::model::key_type::KeyFamily;
 use crate::webserver::model::{ConfiguredCertificate, ConfiguredPath, ServerName};
 
 /// What exists at a certificate's path.
@@ -34,7 +34,7 @@ pub struct CrtCertificate {
     /// Whether it contains a private key.
     pub key: bool,
     /// The type of the certificate's key; `None` if it contains no certificate.
-    pub key_type: Option<KeyType>,
+    pub key_type: Option<KeyFamily>,
 }
 
 impl CrtCertificate {
@@ -47,7 +47,7 @@ impl CrtCertificate {
         Self {
             names: leaf.as_ref().map(names).unwrap_or_default(),
             key,
-            key_type: leaf.map(|leaf| KeyType::of(leaf.algorithm)),
+            key_type: leaf.map(|leaf| KeyFamily::of(leaf.algorithm)),
         }
     }
 }

@@ -310,40 +310,58 @@ fn parse_test(words: &[HaproxyWord]) -> SniTest {
         "always_false" => return SniTest::Never,
         _ => return SniTest::Unknown,
     }
-    let mut ignores_case = converters.contains(&"lower");
-    let mut kind = Some(SniMatch::Equal);
+    let case = if converters.contains(&"lower") {
+        NameCase::Ignored
+    } else {
+        NameCase::Significant
+    };
+    parse_patterns(words, case).unwrap_or(SniTest::Unknown)
+}
+
+/// Whether upper and lower case differ in a comparison.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum NameCase {
+    Ignored,
+    Significant,
+}
+
+/// Parses the flags and patterns after the criterion; `None` for flags that certctl does not know.
+fn parse_patterns(words: &[HaproxyWord], mut case: NameCase) -> Option<SniTest> {
+    let mut kind = SniMatch::Equal;
     let mut words = words.iter();
     let mut patterns = Vec::new();
     while let Some(word) = words.next() {
         match word.text.as_str() {
-            "-i" => ignores_case = true,
-            "-m" => {
-                kind = match words.next().map(|word| word.text.as_str()) {
-                    Some("str") => Some(SniMatch::Equal),
-                    Some("beg") => Some(SniMatch::Start),
-                    Some("end") => Some(SniMatch::End),
-                    Some("sub") => Some(SniMatch::Contained),
-                    Some("dom") => Some(SniMatch::Domain),
-                    Some("found") => return SniTest::Found,
-                    _ => None,
-                }
-            }
-            "--" => {
-                patterns.extend(words.by_ref());
-            }
-            option if option.starts_with('-') => return SniTest::Unknown,
+            "-i" => case = NameCase::Ignored,
+            "-m" => match words.next()?.text.as_str() {
+                "found" => return Some(SniTest::Found),
+                method => kind = parse_method(method)?,
+            },
+            "--" => patterns.extend(words.by_ref()),
+            option if option.starts_with('-') => return None,
             _ => patterns.push(word),
         }
     }
-    let (Some(kind), false) = (kind, patterns.iter().any(|word| word.unresolved)) else {
-        return SniTest::Unknown;
-    };
+    if patterns.iter().any(|word| word.unresolved) {
+        return None;
+    }
     let tests = patterns.into_iter().map(|word| SniTest::Match {
         kind,
         pattern: word.text.clone(),
-        ignores_case,
+        ignores_case: case == NameCase::Ignored,
     });
-    SniTest::AnyOf(tests.collect())
+    Some(SniTest::AnyOf(tests.collect()))
+}
+
+fn parse_method(method: &str) -> Option<SniMatch> {
+    match method {
+        "str" => Some(SniMatch::Equal),
+        "beg" => Some(SniMatch::Start),
+        "end" => Some(SniMatch::End),
+        "sub" => Some(SniMatch::Contained),
+        "dom" => Some(SniMatch::Domain),
+        _ => None,
+    }
 }
 
 /// Parses `server NAME ADDRESS OPTIONS...`; `None` for a server that takes no connections.

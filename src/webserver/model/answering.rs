@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use super::block::{ConfigBlock, NameSource, TrafficKind};
 use super::config::ServerConfig;
 use super::index::ListenKey;
-use super::key_type::KeyType;
+use super::key_type::KeyFamily;
 use super::listen::{ListenAddress, ListenInterface, reachable};
 use super::name::{ServerName, probe_host};
 use super::rules::ModelRule;
@@ -254,7 +254,7 @@ impl<'a> ListenSite<'a> {
         &self,
         mut named: Vec<((u8, usize), &'a ConfigBlock)>,
     ) -> Option<&'a ConfigBlock> {
-        let wanted = KeyType::of(self.wanted.algorithm);
+        let wanted = KeyFamily::of(self.wanted.algorithm);
         named.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
         let mut blocks = Vec::new();
         let mut types = Vec::new();

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::key_type::KeyType;
+use super::key_type::KeyFamily;
 use super::listen::ListenAddress;
 use super::name::ServerName;
 use super::rules::ModelRule;
@@ -50,7 +50,7 @@ pub struct ConfiguredCertificate {
     /// Each file, and what the server expects in it.
     pub files: Vec<(ReleaseFile, ConfiguredPath)>,
     /// The type of its key, if the dialect knows it.
-    pub key_type: Option<KeyType>,
+    pub key_type: Option<KeyFamily>,
 }
 
 impl ConfiguredCertificate {

@@ -5,14 +5,14 @@ use crate::pki::key::KeyAlgorithm;
 
 /// A key type that HAProxy distinguishes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum KeyType {
+pub enum KeyFamily {
     Ecdsa,
     Rsa,
     /// Any other one, such as Ed25519.
     Other,
 }
 
-impl KeyType {
+impl KeyFamily {
     pub(crate) fn of(algorithm: KeyAlgorithm) -> Self {
         match algorithm {
             KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521 => {
@@ -43,7 +43,7 @@ impl KeyType {
 
 #[cfg(test)]
 mod tests {
-    use super::KeyType::{Ecdsa, Other, Rsa};
+    use super::KeyFamily::{Ecdsa, Other, Rsa};
 
     #[test]
     fn the_key_type_decides_before_the_order() {

@@ -44,13 +44,7 @@ impl ServerName {
                 (host.len() > base.len() && host.starts_with(base)).then_some((1, base.len()))
             }
             Self::Glob(pattern) => glob::matches(pattern, host).then_some((0, 0)),
-            Self::Label(base) => {
-                let label = Some(base.as_str())
-                    .filter(|base| !base.is_empty())
-                    .and_then(|base| host.strip_suffix(base))
-                    .filter(|label| !label.is_empty() && !label.contains('.'));
-                label.map(|_| (2, base.len()))
-            }
+            Self::Label(base) => is_one_label_below(host, base).then_some((2, base.len())),
             Self::Except(_) | Self::Regex(_) | Self::Nothing(_) => None,
         }
     }
@@ -97,6 +91,12 @@ impl ServerName {
             Self::Trailing(base) => format!("{base}*"),
         }
     }
+}
+
+/// Returns whether `host` is `base`, which begins with a dot, with one label before it.
+fn is_one_label_below(host: &str, base: &str) -> bool {
+    let label = host.strip_suffix(base).filter(|_| !base.is_empty());
+    label.is_some_and(|label| !label.is_empty() && !label.contains('.'))
 }
 
 /// Replaces the `*` of a wildcard when a server is probed.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::answering::{InstalledPaths, ListenSite, NameAnswer};
 use super::block::{ConfiguredCertificate, ConfiguredPath, TlsHandling};
 use super::config::ServerConfig;
-use super::key_type::KeyType;
+use super::key_type::KeyFamily;
 use super::listen::{ListenAddress, ListenInterface};
 use super::pass_through::PassTarget;
 use super::place_search::{NoPlace, PlaceSearch, is_tls_at};
@@ -180,7 +180,7 @@ fn choose_by_key_type<'a>(
     certificates: &[&'a ConfiguredCertificate],
     hello: ClientHello<'_>,
 ) -> &'a ConfiguredCertificate {
-    let accepted = KeyType::of(hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256));
+    let accepted = KeyFamily::of(hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256));
     let types: Vec<_> = certificates.iter().map(|one| one.key_type).collect();
     certificates[accepted.choose(&types).unwrap_or_default()]
 }
