@@ -74,8 +74,14 @@ impl PatternMatcher<'_> {
             Node::Set(set) => Some(self.after_one(set, starts)),
             Node::At(anchor) => Some(self.retain(starts, *anchor)),
             Node::Sequence(nodes) => {
-                let mut nodes = nodes.iter();
-                nodes.try_fold(starts, |starts, node| self.ends(node, starts))
+                let mut ends = starts;
+                for node in nodes {
+                    if ends.is_empty() {
+                        break;
+                    }
+                    ends = self.ends(node, ends)?;
+                }
+                Some(ends)
             }
             Node::Alternatives(nodes) => {
                 let mut ends = ByteSet::default();
