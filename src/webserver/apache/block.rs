@@ -7,7 +7,7 @@ use super::listen::{ListenSocket, SocketSupport, VirtualAddress};
 use super::managed::ManagedDomain;
 use super::names::{host_of, server_names};
 use super::precedence::{self, HostEngine, RankedListen, SslEngine};
-use super::read::{ApacheDirective, ParsedApache, flat};
+use super::read::{ApacheDirective, ParsedApache, first_words, flat};
 use crate::store::layout::ReleaseFile;
 use crate::webserver::model::{
     self, ConfigBlock, ConfigPosition, ConfiguredCertificate, ConfiguredPath, ListenAddress,
@@ -181,17 +181,6 @@ fn site_includes(directives: &[ApacheDirective]) -> Vec<String> {
         ));
     }
     found
-}
-
-/// The first arguments of all directives of that name.
-pub(super) fn first_words<'a>(
-    directives: &'a [&'a ApacheDirective],
-    name: &'a str,
-) -> impl Iterator<Item = &'a str> {
-    directives
-        .iter()
-        .filter(move |directive| directive.is(name))
-        .filter_map(|directive| directive.first())
 }
 
 /// Translates directives into hosts. A host inherits the directives of the main server that it does

@@ -1,7 +1,6 @@
 //! The names of a virtual host: `ServerName` and `ServerAlias`.
 
-use super::block::first_words;
-use super::read::ApacheDirective;
+use super::read::{ApacheDirective, first_words};
 use crate::webserver::model::ServerName;
 
 /// The last `ServerName`, then all words of `ServerAlias`.

@@ -107,6 +107,17 @@ pub(crate) fn flat(directives: &[ApacheDirective]) -> Vec<&ApacheDirective> {
     all
 }
 
+/// The first arguments of all directives of that name.
+pub(super) fn first_words<'a>(
+    directives: &'a [&'a ApacheDirective],
+    name: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    directives
+        .iter()
+        .filter(move |directive| directive.is(name))
+        .filter_map(|directive| directive.first())
+}
+
 /// A parsed configuration.
 #[derive(Clone, Debug)]
 pub struct ParsedApache {
