@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::outcome::{InstallVerdict, ProbeResult, check_stapled, report_inconclusive};
 use super::{installed, placeholder};
-use crate::advice::{command_lines, drift, install_command, servers};
+use crate::advice::{command_lines, drift, install_command};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep, Severity};
@@ -28,7 +28,6 @@ use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
 use crate::store::release::Release;
 use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
-use crate::webserver::model::ServerSoftware;
 
 /// Codes of findings that can occur although the installed files are unchanged.
 const SERVING: [&str; 11] = [
@@ -297,7 +296,7 @@ impl DriftCheck {
         self.add_new_findings(serving.findings);
         self.findings.extend(serving.refusals);
         for server_use in &serving.uses {
-            let finding = self.check_server(server_use);
+            let finding = server_use.report_out_of_use(&self.name, &self.repair);
             self.findings.extend(finding);
         }
         let probes = if serving.probes.is_empty() {
@@ -333,35 +332,6 @@ impl DriftCheck {
             !self.findings.iter().any(is_same)
         });
         self.findings.extend(findings);
-    }
-
-    /// Reports a server that is not running or does not reference the certificate.
-    fn check_server(&self, server_use: &ServerUse) -> Option<Finding> {
-        let title = server_use
-            .observed
-            .software()
-            .map_or("the server", ServerSoftware::title);
-        match &server_use.state {
-            ServerState::NotNamed => {
-                let message = format!(
-                    "{title}'s configuration does not reference the files of {}",
-                    self.name
-                );
-                let finding = Finding::error("drift-not-configured", message);
-                Some(finding.with_step(self.repair.clone()))
-            }
-            ServerState::Stopped(_) => {
-                let message = format!("{title} is not running, so it does not serve {}", self.name);
-                let finding = Finding::error("server-not-running", message)
-                    .with_quote(server_use.describe_port_owners());
-                let program = server_use.program();
-                let start = program.map(|program| servers::start_server(program.start_command()));
-                Some(start.into_iter().fold(finding, Finding::with_step))
-            }
-            ServerState::BrokenUntilInstalled(_)
-            | ServerState::Serves(..)
-            | ServerState::Nothing => None,
-        }
     }
 
     fn report_other_certificate(&self, probes: Vec<ProbeAnswer>) -> Finding {

@@ -32,6 +32,7 @@ mod instances;
 pub(crate) mod observed_server;
 mod other_answers;
 pub(crate) mod other_files;
+mod out_of_use;
 mod path_selection;
 mod port_owners;
 mod related_files;

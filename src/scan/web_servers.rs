@@ -6,12 +6,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::install::servers::discover::ServerDiscovery;
 use crate::install::servers::observed_server::ObservedServer;
-use crate::install::servers::{self, SearchPaths, ServingState, health};
+use crate::install::request::RunMode;
+use crate::install::servers::health::{self, ServedLineage};
+use crate::install::servers::{self, SearchPaths, ServingState};
 use crate::inventory::file_reader::{self, Keys};
 use crate::inventory::item::OtherBlock;
 use crate::inventory::{InventoryItem, ItemContent, ItemLocation, ItemOrigin};
@@ -88,7 +91,7 @@ impl ScannedServers {
             .all(|link| self.known_paths.contains(&link.path))
     }
 
-    /// Returns the servers that use an installed certificate.
+    /// Returns the servers that use an installed certificate, after their own tests.
     fn find_serving(
         &mut self,
         context: &Context,
@@ -117,7 +120,14 @@ impl ScannedServers {
             flags: &flags,
             settings: &settings,
         };
-        Ok(servers::find_serving(context, &mut self.discovery, paths, &certificates)?.1)
+        let (_, mut serving) =
+            servers::find_serving(context, &mut self.discovery, paths, &certificates)?;
+        health::test_servers(&mut [ServedLineage {
+            layout,
+            serving: &mut serving,
+            mode: RunMode::Check,
+        }])?;
+        Ok(serving)
     }
 }
 
@@ -140,8 +150,13 @@ impl ScanResults {
         for refusal in &serving.refusals {
             self.add_refusal(refusal);
         }
+        let stem = installed.layout.stem();
+        let repair = install_command::install_again(context.root.as_deref(), stem);
         for server in &serving.uses {
             self.test_server(&server.observed);
+            if let Some(finding) = server.report_out_of_use(stem, &repair) {
+                self.add_refusal(&finding);
+            }
             if let Some(state) = &server.observed.observation {
                 self.check_coverage(&state.config, &serving.configured_paths, chain);
             }
