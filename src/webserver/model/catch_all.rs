@@ -62,7 +62,7 @@ impl CatchAllBlocks {
 
     fn add(&mut self, answer: &NameAnswer<'_>) {
         match answer {
-            NameAnswer::Default(block) if answers_for_all(block) => {
+            NameAnswer::Named(block) | NameAnswer::Default(block) if answers_for_all(block) => {
                 add_block(&mut self.answering, block);
             }
             NameAnswer::Unknown(blocks) => {
@@ -165,11 +165,20 @@ mod tests {
                 vec![],
                 vec![],
             ),
-            // Only nginx knows which one answers, unless it makes no difference.
+            // An expression that matches decides.
             (
                 &[
                     "listen 443 ssl; server_name _; OWN",
                     "listen 443 ssl; server_name ~^a; OWN",
+                ],
+                vec![2],
+                vec![],
+            ),
+            // Only nginx knows what this one matches, unless it makes no difference.
+            (
+                &[
+                    "listen 443 ssl; server_name _; OWN",
+                    "listen 443 ssl; server_name ~(?<!x)a; OWN",
                 ],
                 vec![],
                 vec![2, 1],
@@ -177,7 +186,7 @@ mod tests {
             (
                 &[
                     "listen 443 ssl; server_name _; SAME",
-                    "listen 443 ssl; server_name ~^a; SAME",
+                    "listen 443 ssl; server_name ~(?<!x)a; SAME",
                 ],
                 vec![2, 1],
                 vec![],
