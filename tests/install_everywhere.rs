@@ -56,7 +56,7 @@ fn assert_incomplete(run: Run, address: &str, file: &str, line: &str) {
         found["severity"] == "error"
             && message.contains(address)
             && message.contains(&format!("{file}:"))
-            && message.contains(", until "),
+            && message.contains(", expires "),
         "{found}"
     );
     assert!(

@@ -8,6 +8,7 @@ mod support;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
+use support::Sandbox;
 use support::any_server::{ServedNames, ServerKind};
 use support::install_sandbox::codes;
 use support::json::Json;
@@ -26,7 +27,11 @@ const SERVERS: [(ServerKind, &str); 3] = [
 fn documents(kind: ServerKind, site: &Site, script: &str) -> Vec<Json> {
     let sandbox = &site.setup.sandbox;
     std::fs::create_dir_all(sandbox.join("empty")).unwrap();
-    std::fs::copy(program(), sandbox.join("certctl")).unwrap();
+    // Outside of the sandbox, where the bytes of a program would be taken for those of a key.
+    let bin = Sandbox::new();
+    std::fs::copy(program(), bin.join("certctl")).unwrap();
+    std::fs::set_permissions(bin.path(), Permissions::from_mode(0o755)).unwrap();
+    let script = script.replace("./certctl", &bin.join("certctl").display().to_string());
     site.plain("tls/site.pem", "tls/site.key");
     let both = sandbox.read("tls/site.pem") + &sandbox.read("tls/site.key");
     let both = sandbox.write("tls/both.pem", both);
@@ -40,7 +45,7 @@ fn documents(kind: ServerKind, site: &Site, script: &str) -> Vec<Json> {
             pairs: vec![(both.clone(), both)],
         }],
     );
-    let run = with_usual_server(kind, sandbox, &folder, script);
+    let run = with_usual_server(kind, sandbox, &folder, &script);
     let found: Vec<Json> = run
         .stdout
         .lines()

@@ -134,21 +134,12 @@ pub(crate) fn find_serving(
     let mut serving = ServingState::new(search.configured_paths());
     let search_links = search.search_links(&serving.configured_paths);
     let found = discovery.find_servers(context, search.settings, &search_links, &names)?;
-    serving.findings.extend(found.report_omitted());
-    serving.undecided.clone_from(&found.undecided);
-    for observed in &found.servers {
-        serving.findings.extend(observed.doubts.iter().cloned());
-    }
+    serving.record_found(&found);
     let unnotified = discovery.find_unnotified(context, search.settings, &found, &search_links);
     for observed in unnotified {
         let finding = report_unnotified(context, &observed, search, &found, &search_links);
         serving.findings.extend(finding);
     }
-    serving.refusals = found
-        .servers
-        .iter()
-        .filter_map(|observed| observed.refusal.clone())
-        .collect();
     serving.choose_paths(search, found.servers, &names)?;
     serving.check_foreign(discovery);
     let layout = serving.resolve_layout(search)?;
@@ -172,6 +163,16 @@ fn names_of(leaf: &Certificate) -> Vec<DnsName> {
 }
 
 impl ServingState {
+    /// Records what was found out about the servers while they were searched for.
+    fn record_found(&mut self, found: &DiscoveredServers) {
+        self.findings.extend(found.report_omitted());
+        self.undecided.clone_from(&found.undecided);
+        for observed in &found.servers {
+            self.findings.extend(observed.doubts.iter().cloned());
+            self.refusals.extend(observed.refusal.clone());
+        }
+    }
+
     fn new(configured_paths: Vec<StableLink>) -> Self {
         Self {
             uses: Vec::new(),

@@ -8,7 +8,7 @@ use crate::pki::key::KeyAlgorithm;
 
 /// The content of a ClientHello.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ClientHello<'a> {
+pub(crate) struct HelloContent<'a> {
     /// The name to send (RFC 6066 section 3); an IP address is not sent.
     pub(crate) name: &'a str,
     /// The only key type to accept; `None` for any.
@@ -64,7 +64,7 @@ const RSA_SCHEMES: [u16; 11] = [
     0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601, 0x0301, 0x0201,
 ];
 
-impl ClientHello<'_> {
+impl HelloContent<'_> {
     /// Encodes the record that carries the message.
     #[must_use]
     pub(crate) fn to_record(self) -> Vec<u8> {
@@ -182,12 +182,12 @@ fn push_extension(to: &mut Vec<u8>, kind: u16, content: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::ClientHello;
+    use super::HelloContent;
     use crate::pki::key::KeyAlgorithm;
 
     fn record(name: &str, algorithm: Option<KeyAlgorithm>) -> Vec<u8> {
         let random = &[7; 32];
-        ClientHello {
+        HelloContent {
             name,
             algorithm,
             random,

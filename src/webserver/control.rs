@@ -11,6 +11,7 @@ use std::path::Path;
 use super::apache as apache_dialect;
 use super::haproxy as haproxy_dialect;
 use super::nginx as nginx_dialect;
+use crate::finding::shell_line;
 use crate::pki::name::DnsName;
 use crate::system::process::{FinishedCommand, ProcessError};
 use crate::webserver::model::{
@@ -342,6 +343,25 @@ impl ControlledServer {
             None
         };
         Ok(Some(faults.unwrap_or(tested)))
+    }
+
+    /// The command that [`ControlledServer::test`] runs, as a line for a shell.
+    #[must_use]
+    pub(crate) fn test_line(&self) -> Option<String> {
+        self.test_command().map(|words| shell_line(&words))
+    }
+
+    /// The command that [`ControlledServer::reload`] runs, as a line for a shell.
+    #[must_use]
+    pub(crate) fn reload_line(&self) -> Option<String> {
+        match self {
+            Self::Known {
+                program,
+                reload: None,
+                ..
+            } if !program.group().is_empty() => program.group().reload_line(),
+            _ => self.reload_command().map(|words| shell_line(&words)),
+        }
     }
 
     /// Reloads the server; `None` without a reload command.

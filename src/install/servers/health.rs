@@ -9,7 +9,7 @@ use super::untested::{denied_line, report_untested};
 use super::{ServerUse, ServingState};
 use crate::advice::servers;
 use crate::failure::Failure;
-use crate::finding::{Finding, Severity, shell_line};
+use crate::finding::{Finding, Severity};
 use crate::install::request::RunMode;
 use crate::install::servers::doubts;
 use crate::install::servers::observed_server::ObservedServer;
@@ -228,8 +228,8 @@ fn state_of(
 fn questions(server_use: &ServerUse) -> ServerQuestions {
     let server = &server_use.observed.server;
     ServerQuestions {
-        test: server.test_command().map(|words| shell_line(&words)),
-        reload: server.reload_command().map(|words| shell_line(&words)),
+        test: server.test_line(),
+        reload: server.reload_line(),
         addresses: server_use.addresses.clone(),
         coverage: server_use.coverage,
     }
@@ -316,8 +316,7 @@ fn report_broken(
     let broken = Finding::error("server-config-broken", message).with_quote(output);
     // HAProxy's configuration does not say for which names a missing file is.
     let missing = missing_certificates(observed, &finished.output);
-    let words = observed.server.test_command().unwrap_or_default();
-    let command = shell_line(&words);
+    let command = observed.server.test_line().unwrap_or_default();
     missing
         .into_iter()
         .map(|(chain, key)| servers::claim_missing_paths(&chain, &key))

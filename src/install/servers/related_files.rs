@@ -250,9 +250,7 @@ impl NewCertificate<'_> {
 
     /// The reload command as a shell line; empty without one.
     fn reload(&self) -> String {
-        let words = self.server.reload_command().unwrap_or_default();
-        let words: Vec<String> = words.iter().map(|word| shell_word(word)).collect();
-        words.join(" ")
+        self.server.reload_line().unwrap_or_default()
     }
 }
 

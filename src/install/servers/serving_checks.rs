@@ -183,8 +183,17 @@ impl ServingState {
         };
         let related = observation.check_related(server_use, &self.configured_paths);
         self.findings.extend(related);
-        let mut result = CheckedConfig::new(&checked);
+        let result = CheckedConfig::new(&checked);
         server_use.coverage = result.coverage(observation);
+        self.record_checks(server_use, result)
+    }
+
+    /// Records the results of a configuration; returns the addresses to probe.
+    fn record_checks(
+        &mut self,
+        server_use: &mut ServerUse,
+        mut result: CheckedConfig,
+    ) -> Vec<ProbeTarget> {
         if !server_use.observed.can_probe() {
             result.targets.clear();
             result.other_files.clear();

@@ -63,11 +63,9 @@ impl PlanContext<'_> {
         // Several servers of one kind have different commands.
         let is_meant = |controlled: &ControlledServer| match step {
             PlanStep::TestServer { command, .. } => {
-                controlled.test_command().map(|words| words.join(" ")) == Some(command.clone())
+                controlled.test_line().as_ref() == Some(command)
             }
-            PlanStep::Reload { command, .. } => {
-                controlled.reload_command().map(|words| words.join(" ")) == Some(command.clone())
-            }
+            PlanStep::Reload { command, .. } => controlled.reload_line().as_ref() == Some(command),
             _ => false,
         };
         let mut servers = self.servers.iter().filter(|(other, _)| other == server);

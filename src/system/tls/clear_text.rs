@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
 use super::{ProbeError, connect, handshake_error, probe_all, run_all, start_tls};
-use crate::probe::client_hello::ClientHello;
+use crate::probe::client_hello::HelloContent;
 use crate::probe::server_flight::{ClearCertificates, FlightError, ServerFlight, alert_name};
 use crate::probe::{KeyCheck, ProbeTarget, TlsHandshake};
 use crate::system::activity;
@@ -160,7 +160,7 @@ async fn read_flight(
     let mut random = [0; 32];
     // A predictable value does no harm: the handshake is never completed.
     let _ = ::aws_lc_rs::rand::fill(&mut random);
-    let hello = ClientHello {
+    let hello = HelloContent {
         name: &target.name,
         algorithm: target.algorithm,
         random: &random,

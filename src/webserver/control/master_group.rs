@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::observe::{self, FILE_LIMIT};
 use super::{ports, process_table, service};
+use crate::finding::shell_line;
 use crate::system::clock::{self, Stopwatch};
 use crate::system::fs::files;
 use crate::system::process::{
@@ -162,6 +163,15 @@ impl MasterGroup {
             words.extend(command);
         }
         (!words.is_empty()).then_some(words)
+    }
+
+    /// The same as [`Self::reload_command`] as a line for a shell.
+    #[must_use]
+    pub(crate) fn reload_line(&self) -> Option<String> {
+        let masters = self.masters.iter().filter(|master| master.can_reload());
+        let commands = masters.filter_map(|master| master.method.command(&master.master));
+        let lines: Vec<String> = commands.map(|command| shell_line(&command)).collect();
+        (!lines.is_empty()).then(|| lines.join(" && "))
     }
 
     /// The surroundings of the first master, for commands that read its configuration.
