@@ -2,7 +2,11 @@
 //! started, certctl predicts which certificate is sent at each address for each name, and a client
 //! asks. Each rule of the model is then switched off, which must lead to a wrong prediction.
 //! Needs: nginx libnginx-mod-http-lua libnginx-mod-stream
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 #[path = "answers/nginx.rs"]
 mod generator;

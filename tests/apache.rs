@@ -215,7 +215,7 @@ fn failed_tests_are_attributed_and_a_key_that_does_not_match_fails() {
         );
         let program = ServerProgram::Apache(find(&write_config(sandbox.path(), &hosts)));
         let server = ControlledServer::Known {
-            program,
+            program: Box::new(program),
             test: None,
             reload: None,
         };

@@ -97,7 +97,7 @@ fn names(names: &[&str]) -> Vec<DnsName> {
 
 fn known(found: NginxProgram) -> ControlledServer {
     ControlledServer::Known {
-        program: ServerProgram::Nginx(found),
+        program: Box::new(ServerProgram::Nginx(found)),
         test: None,
         reload: None,
     }

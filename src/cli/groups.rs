@@ -67,7 +67,7 @@ const NAME_COLUMN: usize = 6;
 
 /// The commands as lines of at most `width` columns.
 pub(super) fn lines(commands: &[GroupedCommand], width: usize) -> Vec<String> {
-    let names = commands.iter().map(|command| columns(&command.name));
+    let names = commands.iter().map(|command| columns(command.name));
     let summary_column = NAME_COLUMN + names.max().unwrap_or_default() + 2;
     let mut lines = Vec::new();
     let mut group_above = "";

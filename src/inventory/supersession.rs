@@ -47,7 +47,7 @@ pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
     for family in families.into_values() {
         for (index, effect) in effects(rows, &family, now) {
             match effect {
-                FamilyEffect::Reason(reason) => rows[index].reasons.push(reason),
+                FamilyEffect::Reason(reason) => rows[index].reasons.push(*reason),
                 FamilyEffect::Superseded => {
                     rows[index].state = RowState::Superseded;
                     rows[index]
@@ -66,7 +66,7 @@ pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
 /// The effect of the rest of its family on a row.
 enum FamilyEffect {
     /// A reason to add to the row.
-    Reason(StatusReason),
+    Reason(Box<StatusReason>),
     Superseded,
 }
 
@@ -120,7 +120,7 @@ fn effect(state: RowState, newest: Ordering, next: &NextCertificate) -> Option<F
     }
     let ready = next.ready.as_ref().filter(|_| has_newer);
     let reason = ready.or(next.prepared.as_ref());
-    reason.cloned().map(FamilyEffect::Reason)
+    reason.cloned().map(Box::new).map(FamilyEffect::Reason)
 }
 
 /// A row with a certificate.

@@ -46,7 +46,7 @@ pub enum ControlledServer {
     /// A supported server program.
     Known {
         /// The program that was found.
-        program: ServerProgram,
+        program: Box<ServerProgram>,
         /// The test command given by the user, if any.
         test: Option<Vec<String>>,
         /// The reload command given by the user, if any.
@@ -301,16 +301,19 @@ impl ControlledServer {
         let faults = self.reload_faults();
         match self {
             Self::Known {
-                program: ServerProgram::Apache(apache),
+                program,
                 test,
                 reload,
             } => {
-                let program = ServerProgram::Apache(ApacheProgram {
-                    gate: ReloadGate::Ignored,
-                    ..apache
-                });
+                let program = match *program {
+                    ServerProgram::Apache(apache) => ServerProgram::Apache(ApacheProgram {
+                        gate: ReloadGate::Ignored,
+                        ..apache
+                    }),
+                    other => other,
+                };
                 let server = Self::Known {
-                    program,
+                    program: Box::new(program),
                     test,
                     reload,
                 };
@@ -331,10 +334,12 @@ impl ControlledServer {
         // nginx does not read its environment when it tests its configuration.
         let tested = match self {
             Self::Known {
-                program: program @ (ServerProgram::Apache(_) | ServerProgram::Haproxy(_)),
+                program,
                 test: None,
                 ..
-            } => run_in(command, &program.group().surroundings())?,
+            } if !matches!(**program, ServerProgram::Nginx(_)) => {
+                run_in(command, &program.group().surroundings())?
+            }
             _ => run(command)?,
         };
         let faults = if tested.succeeded() {
@@ -430,7 +435,7 @@ impl ControlledServer {
     #[must_use]
     pub fn program(&self) -> Option<&ServerProgram> {
         match self {
-            Self::Known { program, .. } => Some(program),
+            Self::Known { program, .. } => Some(program.as_ref()),
             Self::Command { .. } | Self::None => None,
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::ErrorKind;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -321,7 +322,9 @@ impl<F: Copy + Ord + std::fmt::Debug> AnswerTally<F> {
                 faults.push(format!("{name}: more than a twentieth is unknown"));
             }
         }
-        println!("{table}");
+        std::io::stdout()
+            .write_all(format!("{table}\n").as_bytes())
+            .unwrap();
         faults
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -225,7 +226,9 @@ impl ServerUnderTest {
 
     /// Fails unless the model agrees with the server, and every feature appears often enough.
     pub fn assert_agreement(&self, report: &AnswerReport) {
-        println!("{}", report.text());
+        std::io::stdout()
+            .write_all(format!("{}\n", report.text()).as_bytes())
+            .unwrap();
         assert_eq!(report.configurations, self.configurations);
         assert!(
             report.disagreements.is_empty(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::advice::served_evidence;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
-use crate::finding::{Finding, shell_word};
+use crate::finding::Finding;
 use crate::pki::certificate::Certificate;
 use crate::pki::extensions::CertificateDetails;
 use crate::probe::stapled::{self, StapledSubject};

@@ -92,7 +92,7 @@ pub(super) fn find_server(spec: &ServerSpec) -> Result<Vec<ControlledServer>, Fa
     let servers = programs.into_iter();
     Ok(servers
         .map(|program| ControlledServer::Known {
-            program,
+            program: Box::new(program),
             test: test.clone(),
             reload: reload.clone(),
         })

@@ -115,7 +115,7 @@ fn usual<'a>(view: &FileView, known: &'a [(&'a str, &'a str)]) -> (&'a Path, &'a
     let found = known
         .iter()
         .find(|(file, _)| files::exists(&view.outside(Path::new(file))));
-    let (file, folder) = found.or(known.first()).copied().unwrap_or_default();
+    let (file, folder) = found.or_else(|| known.first()).copied().unwrap_or_default();
     (Path::new(file), Path::new(folder))
 }
 

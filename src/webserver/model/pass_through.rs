@@ -47,7 +47,7 @@ pub(crate) struct SniTerm {
 #[derive(Clone, Debug)]
 pub(crate) enum SniTest {
     /// Holds if one of them does.
-    AnyOf(Vec<SniTest>),
+    AnyOf(Vec<Self>),
     /// Holds if the condition does not.
     Unmet(Box<SniCondition>),
     Always,
