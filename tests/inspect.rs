@@ -29,6 +29,7 @@ fn json_document_and_cards_are_complete() {
     {
       "schema": "certctl.inspect/1",
       "comment": "certificate 1 of 1: server certificate for example.com, from a.crt in all.zip",
+      "changed": false,
       "file": "all.zip",
       "items": [
         {

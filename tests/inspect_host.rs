@@ -125,7 +125,7 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
     let mut summary = document.clone();
     let sources = document["items"].iter().map(|item| item["source"].clone());
     summary["items"] = Json::Array(sources.collect());
-    insta::assert_snapshot!(plain(&summary.to_string(), server.1), @r#"{"schema":"certctl.inspect/1","comment":"127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each signed by the next","file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}"#);
+    insta::assert_snapshot!(plain(&summary.to_string(), server.1), @r#"{"schema":"certctl.inspect/1","comment":"127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each signed by the next","changed":false,"file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}"#);
     let verified = sandbox
         .run(&[
             "verify",
