@@ -20,7 +20,7 @@ use certctl::facade::webserver::model::{
 };
 
 use super::Sandbox;
-use super::external::external_program;
+use super::external::{external_program, succeed};
 use super::namespace::is_root;
 use super::server_process::ServerProcess;
 
@@ -157,7 +157,12 @@ impl ServerUnderTest {
             .unwrap()
             .expect("the server is installed");
         let observation = program.observe().unwrap();
-        assert!(observation.running.is_some(), "certctl finds the server");
+        assert!(
+            observation.running.is_some(),
+            "certctl finds the server of {}:\n{}",
+            case.config.display(),
+            succeed(external_program("ps").args(["-eo", "pid,ppid,stat,args"]))
+        );
         observation
     }
 

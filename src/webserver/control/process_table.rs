@@ -1,8 +1,10 @@
 //! Reads the processes of web servers from /proc, bounded.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::observe::split_at_nulls;
+use crate::system::clock;
 use crate::system::fs::files;
 use crate::system::fs::folders::{self, FileKind};
 use crate::webserver::masters::{self, ProcessFacts, ProcessNamespaces, ServerMaster};
@@ -13,6 +15,9 @@ const PROC: &str = "/proc";
 const ENTRIES: usize = 5_000_000;
 /// The maximum size of a file of /proc, in bytes. A larger one is not read.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+/// How often a process is read while it executes a program, and the pauses in between.
+const EXECUTION_CHECKS: usize = 10;
+const EXECUTION_PAUSE: Duration = Duration::from_millis(5);
 /// The end of the target of /proc/PID/exe if the file was replaced, by an upgrade for example.
 const DELETED: &str = " (deleted)";
 
@@ -72,6 +77,19 @@ pub(crate) fn words_of(pid: i32) -> Vec<String> {
     nonempty_words(&files::read(&path, FILE_LIMIT).unwrap_or_default())
 }
 
+/// Returns the words of a server's command line. HAProxy's master executes itself once more after
+/// each start and reload, and has none for a moment.
+fn settled_words_of(pid: i32) -> Vec<String> {
+    for _ in 0..EXECUTION_CHECKS {
+        let words = words_of(pid);
+        if !words.is_empty() {
+            return words;
+        }
+        clock::sleep(EXECUTION_PAUSE);
+    }
+    Vec::new()
+}
+
 /// The parent of a process, and when it started in clock ticks since boot.
 #[must_use]
 pub(crate) fn parent_and_start(folder: &Path) -> Option<ParentAndStart> {
@@ -113,7 +131,7 @@ fn read_process(folder: &Path, names: &[&str]) -> Option<ProcessFacts> {
         parent,
         started,
         name,
-        words: words_of(pid),
+        words: settled_words_of(pid),
         executable,
         folder: read_link(&folder.join("cwd")),
         root: read_link(&folder.join("root")),
