@@ -122,11 +122,14 @@ impl ScannedServers {
         };
         let (_, mut serving) =
             servers::find_serving(context, &mut self.discovery, paths, &certificates)?;
+        // The addresses of a stopped server stay: that nothing answers there is a reason of the row.
+        let targets = serving.targets.clone();
         health::test_servers(&mut [ServedLineage {
             layout,
             serving: &mut serving,
             mode: RunMode::Check,
         }])?;
+        serving.targets = targets;
         Ok(serving)
     }
 }
