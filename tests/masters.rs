@@ -528,7 +528,7 @@ fn listener(port: u16) -> String {
 fn in_use(observed: &Observed, port: u16) -> String {
     let mut lines = observed.run.stdout.lines();
     let owner = lines.find_map(|line| line.strip_prefix("owner ")).unwrap();
-    format!("127.0.0.1:{port} is in use by process {owner} (python3 ")
+    format!("127.0.0.1:{port} is in use by process {owner} (python3)")
 }
 
 #[test]
@@ -578,6 +578,60 @@ fn a_new_address_that_is_taken_does_not_stop_the_server() {
         assert!(
             output.contains(&in_use(&observed, ports[1])),
             "{observed}\n{output}"
+        );
+    }
+}
+
+/// A configuration can load code and write files: nothing that another user wrote is tested or
+/// reloaded by root.
+#[test]
+fn a_server_of_another_user_is_reported_and_not_tested() {
+    if !is_root() {
+        return;
+    }
+    for kind in [ServerKind::Haproxy, ServerKind::Nginx] {
+        let machine = Machine::new(kind);
+        let ports = [free_port(), free_port()];
+        machine.configure("here", &ports[..1]);
+        let theirs = machine.configure("there", &ports[1..]);
+        let name = machine.process();
+        // The test of their nginx would write this file.
+        let text = std::fs::read_to_string(&theirs).unwrap();
+        let log = format!("error_log {}/written-by-a-test", machine.path("there"));
+        let own_log = format!("error_log {}/error.log", machine.path("there"));
+        std::fs::write(&theirs, text.replace(&own_log, &log)).unwrap();
+        let observed = machine.run(&format!(
+            "{}
+             chmod a+rx .; chmod 644 site/*; cp {} there/{name}; chown -R 65534 there
+             setpriv --reuid 65534 --regid 65534 --clear-groups there/{name} {} {} >>log 2>&1 &
+             there=$!
+             wait_for {}; wait_for {}
+             rm -f there/written-by-a-test
+             code=0; certctl install {NEW} >output || code=$?
+             echo \"exit $code\"; echo \"there $there\"
+             report {}; report {}; ls there; echo \"after $(settled {name} 2)\"",
+            in_background(&machine.foreground("here")),
+            path_of(name).display(),
+            match kind {
+                ServerKind::Haproxy => "-W -db -f",
+                _ => "-c",
+            },
+            theirs.display(),
+            ports[0],
+            ports[1],
+            ports[0],
+            ports[1],
+        ));
+        let [ours, old] = [format!("{} new", ports[0]), format!("{} old", ports[1])];
+        observed.assert_lines(&["exit 7", &ours, &old, "after 2"]);
+        assert!(
+            !observed.run.stdout.contains("written-by-a-test"),
+            "{observed}"
+        );
+        let (message, severity) = observed.finding("process-not-reached");
+        assert!(
+            message.contains("another user runs it") && severity == "error",
+            "{message}"
         );
     }
 }

@@ -2,11 +2,13 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::tls;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use super::{runtime, tls};
 
 /// How long a connection to this machine may take.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -33,12 +35,15 @@ pub(crate) fn refuses_socket(host: &str, port: u16) -> bool {
 /// Returns true if there is no socket at a path, or nothing listens on it.
 #[must_use]
 pub(crate) fn refuses_unix(path: &Path) -> bool {
-    UnixStream::connect(path).is_err_and(|error| {
-        matches!(
-            error.kind(),
-            ErrorKind::ConnectionRefused | ErrorKind::NotFound
-        )
-    })
+    // A full queue lets a connection wait without end.
+    let connecting = async { timeout(TIMEOUT, UnixStream::connect(path)).await };
+    let Ok(Ok(Err(error))) = runtime::block_on(connecting) else {
+        return false;
+    };
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionRefused | ErrorKind::NotFound
+    )
 }
 
 #[cfg(test)]

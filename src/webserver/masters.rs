@@ -21,9 +21,32 @@ pub(crate) struct ServerMaster {
     pub(crate) children: Vec<i32>,
     /// The process that replaces it, during an upgrade of nginx's program.
     pub(crate) successor: Option<i32>,
+    /// Whether its command line and its environment may decide what certctl runs: not those of
+    /// another user.
+    pub(crate) is_trusted: bool,
 }
 
 impl ServerMaster {
+    /// Distrusts the process: of its command line only the configuration counts, whose files other
+    /// users cannot change.
+    #[must_use]
+    pub(crate) fn distrusted(self) -> Self {
+        let StartArguments {
+            config,
+            has_workers,
+            ..
+        } = self.arguments;
+        Self {
+            arguments: StartArguments {
+                config,
+                has_workers,
+                ..StartArguments::default()
+            },
+            is_trusted: false,
+            ..self
+        }
+    }
+
     /// Whether both were started alike: the same program with the same configuration.
     #[must_use]
     pub(crate) fn is_started_like(&self, other: &Self) -> bool {
@@ -64,6 +87,7 @@ pub(crate) fn find_masters(
             arguments,
             children: children.iter().map(|child| child.pid).collect(),
             successor: successor.map(|child| child.pid),
+            is_trusted: true,
         });
     }
     masters

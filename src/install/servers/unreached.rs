@@ -17,7 +17,7 @@ use crate::webserver::masters::reload::MasterBarrier;
 const CODE: &str = "process-not-reached";
 
 impl ServingState {
-    /// Reports servers in containers that use the files of the certificate.
+    /// Reports servers in containers and of other users that use the files of the certificate.
     pub(super) fn check_foreign(&mut self, discovery: &mut ServerDiscovery) {
         for foreign in discovery.foreign_servers() {
             self.findings
@@ -121,7 +121,7 @@ fn report(unreached: &UnreachedMaster) -> Finding {
         MasterBarrier::OtherNetwork | MasterBarrier::OtherFiles => {
             servers::reload_in_namespaces(unreached.software, unreached.pid)
         }
-        MasterBarrier::Replaced(_) | MasterBarrier::NoReload => {
+        MasterBarrier::Replaced(_) | MasterBarrier::NoReload | MasterBarrier::Untrusted => {
             servers::find_process(unreached.pid)
         }
     };

@@ -34,7 +34,7 @@ pub(crate) enum FileUse {
     Unknown,
 }
 
-/// A running server that sees other files than certctl.
+/// A running server that sees other files than certctl, or that another user determines.
 #[derive(Debug)]
 pub(crate) struct ForeignServer {
     pub(crate) master: UnreachedMaster,
@@ -60,15 +60,27 @@ const APACHE: [(&str, &str); 3] = [
 ];
 
 impl ForeignServer {
-    /// Returns the running servers of a kind that see other files than certctl.
+    /// Returns the running servers of a kind that see other files than certctl, or that other users
+    /// determine.
     #[must_use]
     pub(crate) fn find_all(software: ServerSoftware) -> Vec<Self> {
         let running = RunningMasters::read(software);
-        let masters = running.foreign.iter();
-        masters.map(|master| Self::read(software, master)).collect()
+        let foreign = running
+            .foreign
+            .iter()
+            .map(|master| (master, MasterBarrier::OtherFiles));
+        let untrusted = running
+            .untrusted
+            .iter()
+            .map(|master| (master, MasterBarrier::Untrusted));
+        foreign
+            .chain(untrusted)
+            .map(|(master, barrier)| Self::read(software, master, barrier))
+            .collect()
     }
 
-    fn read(software: ServerSoftware, master: &ServerMaster) -> Self {
+    /// Reads its configuration; nothing of it is run.
+    fn read(software: ServerSoftware, master: &ServerMaster, barrier: MasterBarrier) -> Self {
         let view = FileView::below(process_table::root_of(master.process.pid));
         let config = match software {
             ServerSoftware::Nginx => read_nginx(&view, master),
@@ -79,7 +91,7 @@ impl ForeignServer {
             master: UnreachedMaster {
                 software,
                 pid: master.process.pid,
-                barrier: MasterBarrier::OtherFiles,
+                barrier,
             },
             view,
             config: config.ok(),

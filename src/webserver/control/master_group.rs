@@ -9,6 +9,7 @@ use super::{ports, process_table, service};
 use crate::finding::shell_line;
 use crate::system::clock::{self, Stopwatch};
 use crate::system::fs::files;
+use crate::system::fs::folders;
 use crate::system::process::{
     self, CommandSurroundings, FinishedCommand, ProcessError, ProcessSignal,
 };
@@ -54,6 +55,8 @@ pub(crate) struct RunningMasters {
     pub(crate) groups: Vec<Vec<ServerMaster>>,
     /// Those that see other files.
     pub(crate) foreign: Vec<ServerMaster>,
+    /// Those of other users, who can change what they run or read. Nothing of them is run.
+    pub(crate) untrusted: Vec<ServerMaster>,
 }
 
 impl RunningMasters {
@@ -67,6 +70,14 @@ impl RunningMasters {
                 running.foreign.push(master);
                 continue;
             }
+            let master = if is_ours(&master) {
+                master
+            } else if has_protected_files(&master) {
+                master.distrusted()
+            } else {
+                running.untrusted.push(master);
+                continue;
+            };
             let group = running
                 .groups
                 .iter_mut()
@@ -85,6 +96,24 @@ fn belongs_to(master: &ServerMaster, group: &[ServerMaster]) -> bool {
         first.is_started_like(master)
             && first.process.namespaces.network == master.process.namespaces.network
     })
+}
+
+/// Whether root or the user of this process started a master: it runs nothing that they could not run
+/// themselves.
+fn is_ours(master: &ServerMaster) -> bool {
+    let user = master.process.user;
+    user == Some(0) || user == Some(folders::current_user())
+}
+
+/// Whether only root can change the program and the configuration of a master.
+fn has_protected_files(master: &ServerMaster) -> bool {
+    let program = master.process.executable.as_deref();
+    program.is_some_and(folders::only_root_can_change)
+        && master
+            .arguments
+            .config
+            .iter()
+            .all(|path| folders::only_root_can_change(path))
 }
 
 /// Whether a process sees the files that certctl sees. The units of systemd may have a mount
@@ -362,6 +391,9 @@ fn is_still_running(master: &ServerMaster) -> bool {
 }
 
 fn surroundings(master: &ServerMaster) -> CommandSurroundings {
+    if !master.is_trusted {
+        return CommandSurroundings::default();
+    }
     let variables = process_table::environment_of(master.process.pid).map(|mut set| {
         set.retain(|variable| !OF_ONE_PROCESS.iter().any(|name| variable.starts_with(name)));
         let pairs = set.iter().filter_map(|variable| variable.split_once('='));

@@ -21,12 +21,13 @@ const COMMAND_LENGTH: usize = 120;
 pub(crate) struct PortOwner {
     pub(crate) address: SocketAddr,
     pub(crate) pid: i32,
-    /// Its command line. Untrusted text.
+    /// The beginning of its command line, without options, whose values may be secret. Untrusted
+    /// text.
     pub(crate) command: String,
 }
 
 impl PortOwner {
-    /// Describes the owner: `127.0.0.1:443 is in use by process 812 (/usr/sbin/apache2 -k start)`.
+    /// Describes the owner: `127.0.0.1:443 is in use by process 812 (/usr/sbin/apache2)`.
     #[must_use]
     pub(crate) fn in_words(&self) -> String {
         format!(
@@ -143,8 +144,15 @@ fn folder_of(pid: i32) -> PathBuf {
     Path::new("/proc").join(pid.to_string())
 }
 
+/// The words of a command line up to its first option or assignment.
 fn command_of(pid: i32) -> String {
-    let command = process_table::words_of(pid).join(" ");
+    let words = process_table::words_of(pid);
+    let named = words
+        .iter()
+        .enumerate()
+        .take_while(|(index, word)| *index == 0 || !(word.starts_with('-') || word.contains('=')));
+    let named: Vec<&str> = named.map(|(_, word)| word.as_str()).collect();
+    let command = named.join(" ");
     match command.char_indices().nth(COMMAND_LENGTH) {
         Some((end, _)) => format!("{}...", &command[..end]),
         None => command,

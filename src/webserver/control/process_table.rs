@@ -121,6 +121,12 @@ fn read_process(folder: &Path, names: &[&str]) -> Option<ProcessFacts> {
     if !names.contains(&name.as_str()) {
         return None;
     }
+    // The user is read before everything else that the process decides, and the name once more: it
+    // may execute a program that changes its user in the meantime.
+    let user = read_user(folder);
+    if read_line(&folder.join("comm"))? != name {
+        return None;
+    }
     let ParentAndStart { parent, started } = parent_and_start(folder)?;
     let executable = read_link(&folder.join("exe")).map(|path| {
         let text = path.display().to_string();
@@ -129,6 +135,7 @@ fn read_process(folder: &Path, names: &[&str]) -> Option<ProcessFacts> {
     Some(ProcessFacts {
         pid,
         parent,
+        user,
         started,
         name,
         words: settled_words_of(pid),
@@ -138,6 +145,15 @@ fn read_process(folder: &Path, names: &[&str]) -> Option<ProcessFacts> {
         namespaces: read_namespaces(folder),
         cgroup: read_line(&folder.join("cgroup")).unwrap_or_default(),
     })
+}
+
+/// The real user id (proc_pid_status(5)). The owner of the folder is root's for some processes of
+/// other users.
+fn read_user(folder: &Path) -> Option<u32> {
+    let status = files::read(&folder.join("status"), FILE_LIMIT).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    ids.split_whitespace().next()?.parse().ok()
 }
 
 fn read_namespaces(folder: &Path) -> ProcessNamespaces {

@@ -36,6 +36,8 @@ pub(crate) struct ProcessNamespaces {
 pub(crate) struct ProcessFacts {
     pub(crate) pid: i32,
     pub(crate) parent: i32,
+    /// The user who started it (the real user id); `None` if that may not be read.
+    pub(crate) user: Option<u32>,
     /// When it started, in clock ticks since boot: tells it from a later process with the same id.
     pub(crate) started: u64,
     /// The name of the program, at most 15 bytes.

@@ -109,6 +109,7 @@ pub(crate) enum ReloadMethod {
     /// HAProxy without a master: a new process with the same options replaces it (`-sf`).
     Successor,
     /// HAProxy without a master, in the foreground or in a unit: whatever started it would lose it.
+    /// Also one whose command line may not be trusted.
     Impossible,
 }
 
@@ -140,7 +141,9 @@ impl ReloadMethod {
             ServerSoftware::Apache => Self::Signal(ReloadSignal::Usr1),
             ServerSoftware::Haproxy if arguments.has_workers => Self::Signal(ReloadSignal::Usr2),
             ServerSoftware::Haproxy
-                if !has_unit && (arguments.is_daemon || runner.is_daemon_by_config) =>
+                if master.is_trusted
+                    && !has_unit
+                    && (arguments.is_daemon || runner.is_daemon_by_config) =>
             {
                 Self::Successor
             }
@@ -196,8 +199,10 @@ pub(crate) enum MasterBarrier {
     OtherUser,
     /// It is being replaced by this process.
     Replaced(i32),
-    /// HAProxy without a master, in the foreground or in a unit.
+    /// HAProxy without a master, which certctl cannot replace.
     NoReload,
+    /// Another user started it, and could have changed what it runs or reads.
+    Untrusted,
 }
 
 impl MasterBarrier {
@@ -210,7 +215,10 @@ impl MasterBarrier {
     /// Whether its addresses can be probed in spite of this.
     #[must_use]
     pub(crate) fn allows_probe(self) -> bool {
-        !matches!(self, Self::OtherNetwork | Self::OtherFiles)
+        !matches!(
+            self,
+            Self::OtherNetwork | Self::OtherFiles | Self::Untrusted
+        )
     }
 
     /// What certctl did not do, and why: follows the name of the process.
@@ -227,8 +235,11 @@ impl MasterBarrier {
             Self::Replaced(pid) => {
                 format!("was not reloaded, because process {pid} is replacing it")
             }
-            Self::NoReload => "was not reloaded, because it has no master process (`-W`), and a \
-                process that replaces it would not belong to what started it"
+            Self::NoReload => "was not reloaded, because it has no master process (`-W`), and \
+                certctl cannot start the process that replaces it"
+                .to_owned(),
+            Self::Untrusted => "was neither tested, reloaded nor probed, because another user \
+                runs it and can change its program or its configuration"
                 .to_owned(),
         }
     }
@@ -411,9 +422,32 @@ mod tests {
         }
     }
 
+    /// Another user may have chosen the options, and the process can change what /proc shows of them.
+    #[test]
+    fn no_command_line_of_another_user_is_repeated() {
+        let master = haproxy("haproxy -D -p /tmp/pid -f /etc/haproxy/haproxy.cfg");
+        let plain = RunnerFacts::default();
+        let choose =
+            |master: &ServerMaster| ReloadMethod::choose(ServerSoftware::Haproxy, master, &plain);
+        assert_eq!(choose(&master), ReloadMethod::Successor);
+        let distrusted = master.clone().distrusted();
+        assert_eq!(choose(&distrusted), ReloadMethod::Impossible);
+        assert_eq!(distrusted.arguments.config, master.arguments.config);
+        assert!(distrusted.arguments.for_successor.is_empty());
+        let script = RunnerFacts {
+            script: Some("haproxy".to_owned()),
+            ..plain
+        };
+        assert_eq!(
+            ReloadMethod::choose(ServerSoftware::Haproxy, &distrusted, &script),
+            ReloadMethod::Script("haproxy".to_owned())
+        );
+    }
+
     #[test]
     fn nginx_and_apache_are_reloaded_by_their_signals() {
         let master = ServerMaster {
+            is_trusted: true,
             process: ProcessFacts::default(),
             arguments: StartArguments::default(),
             children: Vec::new(),
