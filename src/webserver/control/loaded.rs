@@ -67,7 +67,7 @@ impl ServerObservation {
         }
         files.extend(self.config.blocks().iter().map(|block| block.file.clone()));
         if let ServerDetail::Haproxy(config) = &self.detail {
-            files.extend(config.sections.iter().map(|section| section.file.clone()));
+            files.extend(config.routes.iter().map(|section| section.file.clone()));
         }
         files.sort();
         files.dedup();

@@ -7,9 +7,9 @@ use super::build::HaproxyBuild;
 use super::condition::{ConditionalLine, OpenConditions};
 use super::crt::{CrtExtras, CrtPathContent};
 use super::expression::ConditionFacts;
-use super::lex::{HaproxyEnvironment, HaproxyWord, LexError, words};
+use super::lex::{HaproxyEnvironment, HaproxyWord, LexError, text_at, words};
 use super::passing::ProxySections;
-use super::route::{self, ProxySection};
+use super::route::ProxyRoute;
 use crate::webserver::model::pass_through::PassThrough;
 use crate::webserver::model::{
     self, ConfigBlock, ConfigFile, ConfigPosition, ListenAddress, ServerSoftware, TrafficKind,
@@ -57,7 +57,7 @@ pub struct HaproxyConfig {
     /// The names of the sections that serve: `backend` and `listen`.
     pub backends: Vec<String>,
     /// The sections that listen or have servers, with their modes and servers.
-    pub sections: Vec<ProxySection>,
+    pub routes: Vec<ProxyRoute>,
     /// The first condition that certctl cannot evaluate, or line that it cannot read.
     pub(crate) unclear: Option<String>,
     /// TCP frontends that pass TLS connections on.
@@ -98,7 +98,7 @@ impl HaproxyConfig {
         }
         reader.remove_disabled();
         let mut config = reader.config;
-        config.sections = route::read_sections(texts, &reader.files.environment);
+        config.routes = reader.proxies.routes();
         config.pass_through = reader.proxies.pass_through();
         config.separate_ipv4_sockets();
         config
@@ -169,14 +169,6 @@ struct HaproxyReader<'a> {
     proxies: ProxySections,
     /// The number of the frontend of each block; `None` for one of `peers`.
     frontends_of_blocks: Vec<Option<usize>>,
-}
-
-/// The text of a word; empty where the line has fewer words.
-fn text_at(words: &[HaproxyWord], index: usize) -> &str {
-    words
-        .get(index)
-        .map(|word| word.text.as_str())
-        .unwrap_or_default()
 }
 
 fn joined(words: &[HaproxyWord]) -> String {
@@ -264,7 +256,7 @@ impl HaproxyReader<'_> {
             | "acme" => HaproxySection::Other,
             _ => return false,
         };
-        self.proxies.open(keyword, arguments);
+        self.proxies.open(position, keyword, arguments);
         true
     }
 

@@ -3,16 +3,14 @@
 use std::net::SocketAddr;
 
 use super::config::{HaproxyConfig, HaproxyFrontend};
-use super::route::{ProxyMode, ProxySection};
+use super::route::{ProxyMode, ProxyRoute};
 use crate::webserver::model::{ListenAddress, UpstreamAddress};
 
 impl HaproxyConfig {
     /// Returns whether the section that listens at an address speaks HTTP.
     #[must_use]
     pub(crate) fn speaks_http(&self, address: SocketAddr) -> bool {
-        let section = self
-            .frontend_at(address)
-            .and_then(|one| self.section_of(one));
+        let section = self.frontend_at(address).and_then(|one| self.route_of(one));
         section.is_some_and(|section| section.mode == ProxyMode::Http)
     }
 
@@ -23,10 +21,10 @@ impl HaproxyConfig {
         let Some(frontend) = self.frontend_at(address) else {
             return Vec::new();
         };
-        if self.section_of(frontend).is_none_or(|own| own.has_rules) {
+        if self.route_of(frontend).is_none_or(|own| own.has_rules) {
             return Vec::new();
         }
-        let backend = self.sections.iter().find(|section| {
+        let backend = self.routes.iter().find(|section| {
             Some(&section.name) == frontend.backend.as_ref() && !section.servers.is_empty()
         });
         let servers = backend.into_iter().flat_map(|backend| &backend.servers);
@@ -45,8 +43,8 @@ impl HaproxyConfig {
         })
     }
 
-    fn section_of(&self, frontend: &HaproxyFrontend) -> Option<&ProxySection> {
-        self.sections
+    fn route_of(&self, frontend: &HaproxyFrontend) -> Option<&ProxyRoute> {
+        self.routes
             .iter()
             .find(|section| section.line == frontend.line && section.file == frontend.file)
     }
@@ -72,7 +70,9 @@ mod tests {
              backend app\n server a 127.0.0.1:8000 check\n server b unix@/run/b.sock\n\
              listen mail\n mode tcp\n bind :993 ssl crt /x.pem\n server m 127.0.0.1:143\n\
              frontend rules\n bind :8080\n use_backend app if { path_beg /x }\n default_backend app\n\
-             defaults\n timeout client 1s\nlisten raw\n bind :81\n server r 127.0.0.1:1\n",
+             defaults\n timeout client 1s\nlisten raw\n bind :81\n server r 127.0.0.1:1\n\
+             defaults web\n mode http\ndefaults\n mode tcp\nlisten named from web\n bind :82\n server n 127.0.0.1:2\n\
+             .if 0\n mode tcp\n server x 127.0.0.1:3\n.endif\n",
         );
         for (address, speaks_http, upstreams) in [
             (
@@ -89,6 +89,8 @@ mod tests {
             ("127.0.0.1:993", false, &["127.0.0.1:143"]),
             ("127.0.0.1:8080", true, &[]),
             ("127.0.0.1:81", false, &["127.0.0.1:1"]),
+            // Conditions decide which lines count, and a section may name its defaults.
+            ("127.0.0.1:82", true, &["127.0.0.1:2"]),
         ] {
             let address = address.parse().unwrap();
             assert_eq!(config.speaks_http(address), speaks_http, "{address}");

@@ -73,6 +73,14 @@ pub(crate) struct HaproxyWord {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct LexError;
 
+/// The text of a word; empty where the line has fewer words.
+pub(super) fn text_at(words: &[HaproxyWord], index: usize) -> &str {
+    words
+        .get(index)
+        .map(|word| word.text.as_str())
+        .unwrap_or_default()
+}
+
 /// Splits a line into words, without its comment.
 pub(crate) fn words(
     line: &str,

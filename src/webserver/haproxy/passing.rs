@@ -5,11 +5,12 @@
 use std::collections::HashMap;
 
 use super::address;
-use super::lex::HaproxyWord;
-use crate::webserver::model::ListenAddress;
+use super::lex::{HaproxyWord, text_at};
+use super::route::{ProxyMode, ProxyRoute};
 use crate::webserver::model::pass_through::{
     PassRule, PassTarget, PassThrough, SniCondition, SniMatch, SniTerm, SniTest,
 };
+use crate::webserver::model::{ConfigPosition, ListenAddress};
 
 /// The sections of a configuration, as far as they decide where TCP connections go.
 #[derive(Debug, Default)]
@@ -33,18 +34,9 @@ enum CurrentSection {
     Other,
 }
 
-/// The value of `mode`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum ProxyMode {
-    #[default]
-    Tcp,
-    Other,
-}
-
 #[derive(Debug, Default)]
 struct ProxySection {
-    name: String,
-    mode: ProxyMode,
+    route: ProxyRoute,
     listens: Vec<ListenAddress>,
     acls: HashMap<String, Vec<SniTest>>,
     rules: Vec<BackendRule>,
@@ -70,21 +62,18 @@ enum RuleTarget {
     Rejected,
 }
 
-/// The text of a word; empty where the line has fewer words.
-fn text_at(words: &[HaproxyWord], index: usize) -> &str {
-    words
-        .get(index)
-        .map(|word| word.text.as_str())
-        .unwrap_or_default()
-}
-
 fn unknown(reason: &str) -> PassTarget {
     PassTarget::Unknown(reason.to_owned())
 }
 
 impl ProxySections {
     /// Begins a section.
-    pub(crate) fn open(&mut self, keyword: &str, arguments: &[HaproxyWord]) {
+    pub(crate) fn open(
+        &mut self,
+        position: ConfigPosition<'_>,
+        keyword: &str,
+        arguments: &[HaproxyWord],
+    ) {
         let name = text_at(arguments, 0).to_owned();
         let from = arguments.iter().position(|word| word.text == "from");
         let inherited = from
@@ -99,8 +88,13 @@ impl ProxySections {
             "frontend" | "listen" | "backend" => {
                 self.sections.push(ProxySection {
                     default_backend: (keyword == "listen").then(|| name.clone()),
-                    name,
-                    mode: inherited.unwrap_or(self.last_defaults),
+                    route: ProxyRoute {
+                        name,
+                        file: position.file.to_owned(),
+                        line: position.line,
+                        mode: inherited.unwrap_or(self.last_defaults),
+                        ..ProxyRoute::default()
+                    },
                     ..ProxySection::default()
                 });
                 CurrentSection::Proxy
@@ -133,10 +127,16 @@ impl ProxySections {
         }
     }
 
+    /// Where each section passes its traffic on to, in their order.
+    pub(crate) fn routes(&self) -> Vec<ProxyRoute> {
+        let sections = self.sections.iter();
+        sections.map(|section| section.route.clone()).collect()
+    }
+
     /// The TCP frontends that pass connections on.
     pub(crate) fn pass_through(&self) -> Vec<PassThrough> {
         let frontends = self.sections.iter().filter(|section| {
-            section.mode == ProxyMode::Tcp && !section.listens.is_empty() && !section.disabled
+            section.route.mode == ProxyMode::Tcp && !section.listens.is_empty() && !section.disabled
         });
         frontends.map(|section| self.pass(section)).collect()
     }
@@ -167,7 +167,7 @@ impl ProxySections {
         let sections = self.sections.iter();
         let servers = sections
             .rev()
-            .find(|section| section.name == backend && !section.servers.is_empty())
+            .find(|section| section.route.name == backend && !section.servers.is_empty())
             .map(|section| section.servers.as_slice());
         match servers {
             Some([server]) => server.clone(),
@@ -180,20 +180,10 @@ impl ProxySections {
     }
 }
 
-impl ProxyMode {
-    fn parse(word: &str) -> Self {
-        if word == "tcp" {
-            Self::Tcp
-        } else {
-            Self::Other
-        }
-    }
-}
-
 impl ProxySection {
     fn read(&mut self, keyword: &str, arguments: &[HaproxyWord]) {
         match keyword {
-            "mode" => self.mode = ProxyMode::parse(text_at(arguments, 0)),
+            "mode" => self.route.mode = ProxyMode::parse(text_at(arguments, 0)),
             "disabled" => self.disabled = true,
             "enabled" => self.disabled = false,
             "acl" => {
@@ -202,7 +192,9 @@ impl ProxySection {
                     self.acls.entry(name.text.clone()).or_default().push(test);
                 }
             }
+            "use-server" => self.route.has_rules = true,
             "use_backend" => {
+                self.route.has_rules = true;
                 if let Some((name, condition)) = arguments.split_first() {
                     let condition = self.condition(condition);
                     self.rules.push(BackendRule {
@@ -215,7 +207,10 @@ impl ProxySection {
                 self.default_backend = Some(text_at(arguments, 0).to_owned());
             }
             "tcp-request" => self.read_tcp_request(arguments),
-            "server" => self.servers.extend(parse_server(arguments)),
+            "server" => {
+                self.route.servers.push(text_at(arguments, 1).to_owned());
+                self.servers.extend(parse_server(arguments));
+            }
             _ => {}
         }
     }
@@ -382,9 +377,12 @@ fn parse_server(arguments: &[HaproxyWord]) -> Option<PassTarget> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::ProxySections;
     use crate::webserver::haproxy::bind::BindLine;
     use crate::webserver::haproxy::lex::{HaproxyEnvironment, words};
+    use crate::webserver::model::ConfigPosition;
     use crate::webserver::model::pass_through::PassTarget;
 
     /// The targets of these names at the first address; `-` stands for no name.
@@ -395,7 +393,11 @@ mod tests {
             let (keyword, arguments) = words.split_first().unwrap();
             match keyword.text.as_str() {
                 "defaults" | "frontend" | "listen" | "backend" => {
-                    sections.open(&keyword.text, arguments);
+                    let position = ConfigPosition {
+                        file: Path::new("/haproxy.cfg"),
+                        line: 1,
+                    };
+                    sections.open(position, &keyword.text, arguments);
                 }
                 "bind" => sections.add_listens(&BindLine::parse(arguments).listens),
                 other => sections.read(other, arguments),
