@@ -20,6 +20,7 @@ use crate::webserver::model::{
 
 pub(crate) mod apache;
 pub(crate) mod foreign;
+mod found_programs;
 pub(crate) mod haproxy;
 mod loaded;
 mod master_group;

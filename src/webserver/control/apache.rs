@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::master_group::{MasterGroup, RunningMasters};
+use super::found_programs::{FoundPrograms, RunnableProgram};
+use super::master_group::MasterGroup;
 use super::{ports, service};
 use crate::finding::shell_word;
 use crate::system::fs::files;
@@ -65,6 +66,44 @@ pub enum ReloadGate {
     Ignored,
 }
 
+impl RunnableProgram for ApacheProgram {
+    const SOFTWARE: ServerSoftware = ServerSoftware::Apache;
+
+    fn of_masters(installed: Option<&Self>, masters: &[ServerMaster]) -> Option<Self> {
+        let first = masters.first()?;
+        let mut program = match (installed, &first.process.executable) {
+            (Some(installed), Some(path)) if files::are_same_file(&installed.binary, path) => {
+                installed.clone()
+            }
+            (_, Some(path)) => Self::of_binary(path.clone()).ok()?,
+            (Some(installed), None) => installed.clone(),
+            (None, None) => return None,
+        };
+        let arguments = &first.arguments;
+        let root = arguments.prefix.as_ref().unwrap_or(&program.build.root);
+        let config = match arguments.config.first() {
+            Some(config) => root.join(config),
+            None => match program.build.config.strip_prefix(&program.build.root) {
+                Ok(relative) => root.join(relative),
+                Err(_) => program.build.config.clone(),
+            },
+        };
+        program.config = Some(config).filter(|config| *config != program.build.config);
+        Some(program)
+    }
+
+    fn reads(&self, config: &Path) -> bool {
+        config == self.config_file() || files::are_same_file(config, self.config_file())
+    }
+
+    fn attach(&mut self, group: MasterGroup, installed: Option<&Self>) {
+        self.group = group;
+        if let Some(installed) = installed {
+            self.config.clone_from(&installed.config);
+        }
+    }
+}
+
 impl ApacheProgram {
     /// Finds the Apache of this machine; `config` is the main configuration file if the user gave
     /// one. `None` when Apache is not installed.
@@ -86,35 +125,13 @@ impl ApacheProgram {
         scope: InstanceScope,
     ) -> Result<Vec<Self>, ServerError> {
         let installed = Self::find_program(config)?;
-        let mut same = Vec::new();
-        let mut others = Vec::new();
-        for masters in RunningMasters::read(ServerSoftware::Apache).groups {
-            let Some(mut program) = Self::of_masters(installed.as_ref(), &masters) else {
-                continue;
-            };
-            let is_installed = installed.as_ref().filter(|installed| {
-                let file = installed.config_file();
-                file == program.config_file() || files::are_same_file(file, program.config_file())
-            });
-            if is_installed.is_none() && scope == InstanceScope::Configured {
-                continue;
-            }
-            program.group = MasterGroup::observe(ServerSoftware::Apache, masters);
-            match is_installed {
-                Some(installed) => {
-                    program.config.clone_from(&installed.config);
-                    same.push(program);
-                }
-                None => others.push(program),
-            }
-        }
+        let usual = installed
+            .as_ref()
+            .map(|program| program.config_file().to_owned());
+        let found = FoundPrograms::find(installed.as_ref(), usual.as_deref(), scope);
         // Debian's apache2-bin alone has no configuration, so it is not a server.
         let is_server = |program: &Self| config.is_some() || files::exists(&program.build.config);
-        if same.is_empty() {
-            same.extend(installed.filter(is_server));
-        }
-        same.append(&mut others);
-        Ok(same)
+        Ok(found.or_installed(installed.filter(is_server)))
     }
 
     /// Finds the installed program, even if it has no configuration.
@@ -151,30 +168,6 @@ impl ApacheProgram {
             group: MasterGroup::default(),
             gate: ReloadGate::default(),
         })
-    }
-
-    /// The program and the configuration of these masters; `None` if the program cannot be run.
-    fn of_masters(installed: Option<&Self>, masters: &[ServerMaster]) -> Option<Self> {
-        let first = masters.first()?;
-        let mut program = match (installed, &first.process.executable) {
-            (Some(installed), Some(path)) if files::are_same_file(&installed.binary, path) => {
-                installed.clone()
-            }
-            (_, Some(path)) => Self::of_binary(path.clone()).ok()?,
-            (Some(installed), None) => installed.clone(),
-            (None, None) => return None,
-        };
-        let arguments = &first.arguments;
-        let root = arguments.prefix.as_ref().unwrap_or(&program.build.root);
-        let config = match arguments.config.first() {
-            Some(config) => root.join(config),
-            None => match program.build.config.strip_prefix(&program.build.root) {
-                Ok(relative) => root.join(relative),
-                Err(_) => program.build.config.clone(),
-            },
-        };
-        program.config = Some(config).filter(|config| *config != program.build.config);
-        Some(program)
     }
 
     /// The main configuration file.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::master_group::{MasterGroup, RunningMasters};
+use super::found_programs::{FoundPrograms, RunnableProgram};
+use super::master_group::MasterGroup;
 use super::{process_table, service};
 use crate::finding::shell_word;
 use crate::system::fs::files::{self, FileError};
@@ -41,6 +42,37 @@ pub struct HaproxyProgram {
     pub(crate) group: MasterGroup,
 }
 
+impl RunnableProgram for HaproxyProgram {
+    const SOFTWARE: ServerSoftware = ServerSoftware::Haproxy;
+
+    fn of_masters(installed: Option<&Self>, masters: &[ServerMaster]) -> Option<Self> {
+        let first = masters.first()?;
+        let (binary, build) = match (&first.process.executable, installed) {
+            (Some(path), Some(installed)) if !files::are_same_file(path, &installed.binary) => {
+                (path, build_of(path))
+            }
+            (_, Some(installed)) => (&installed.binary, installed.build.clone()),
+            (Some(path), None) => (path, build_of(path)),
+            (None, None) => return None,
+        };
+        Some(Self {
+            binary: binary.clone(),
+            build,
+            config: first.arguments.config.clone(),
+            group: MasterGroup::default(),
+        })
+    }
+
+    fn reads(&self, config: &Path) -> bool {
+        let mut files = self.config.iter();
+        files.any(|path| path == config || files::are_same_file(path, config))
+    }
+
+    fn attach(&mut self, group: MasterGroup, _installed: Option<&Self>) {
+        self.group = group;
+    }
+}
+
 impl HaproxyProgram {
     /// Finds every HAProxy in `scope`; the installed one, with the configuration that the user gave
     /// or the usual one, comes first.
@@ -53,29 +85,8 @@ impl HaproxyProgram {
     ) -> Result<Vec<Self>, ServerError> {
         let file = absolute_config(config)?.unwrap_or_else(|| CONFIG.into());
         let installed = Self::find_installed(&file)?;
-        let mut same = Vec::new();
-        let mut others = Vec::new();
-        for masters in RunningMasters::read(ServerSoftware::Haproxy).groups {
-            let Some(mut program) = Self::of_masters(installed.as_ref(), &masters) else {
-                continue;
-            };
-            let reads_file = |path: &PathBuf| *path == file || files::are_same_file(path, &file);
-            let is_same = program.config.iter().any(reads_file);
-            if !is_same && scope == InstanceScope::Configured {
-                continue;
-            }
-            program.group = MasterGroup::observe(ServerSoftware::Haproxy, masters);
-            if is_same {
-                same.push(program);
-            } else {
-                others.push(program);
-            }
-        }
-        if same.is_empty() {
-            same.extend(installed);
-        }
-        same.append(&mut others);
-        Ok(same)
+        let found = FoundPrograms::find(installed.as_ref(), Some(&file), scope);
+        Ok(found.or_installed(installed))
     }
 
     fn find_installed(file: &Path) -> Result<Option<Self>, ServerError> {
@@ -95,25 +106,6 @@ impl HaproxyProgram {
             config: vec![file.to_owned()],
             group: MasterGroup::default(),
         }))
-    }
-
-    /// The program and the configuration of these masters; `None` if the program is unknown.
-    fn of_masters(installed: Option<&Self>, masters: &[ServerMaster]) -> Option<Self> {
-        let first = masters.first()?;
-        let (binary, build) = match (&first.process.executable, installed) {
-            (Some(path), Some(installed)) if !files::are_same_file(path, &installed.binary) => {
-                (path, build_of(path))
-            }
-            (_, Some(installed)) => (&installed.binary, installed.build.clone()),
-            (Some(path), None) => (path, build_of(path)),
-            (None, None) => return None,
-        };
-        Some(Self {
-            binary: binary.clone(),
-            build,
-            config: first.arguments.config.clone(),
-            group: MasterGroup::default(),
-        })
     }
 
     /// The main configuration file.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::master_group::{MasterGroup, RunningMasters};
+use super::found_programs::{FoundPrograms, RunnableProgram};
+use super::master_group::MasterGroup;
 use super::service;
 use crate::finding::shell_word;
 use crate::system::fs::files;
@@ -36,6 +37,36 @@ pub struct NginxProgram {
     pub(crate) group: MasterGroup,
 }
 
+impl RunnableProgram for NginxProgram {
+    const SOFTWARE: ServerSoftware = ServerSoftware::Nginx;
+
+    fn of_masters(installed: Option<&Self>, masters: &[ServerMaster]) -> Option<Self> {
+        let first = masters.first()?;
+        let mut program = match (installed, &first.process.executable) {
+            (Some(installed), Some(path)) if files::are_same_file(&installed.binary, path) => {
+                installed.clone()
+            }
+            (_, Some(path)) => Self::of_binary(path.clone()).ok()?,
+            (Some(installed), None) => installed.clone(),
+            (None, None) => return None,
+        };
+        let config = program.build.config_of(&first.arguments);
+        program.config = Some(config).filter(|config| *config != program.build.config);
+        Some(program)
+    }
+
+    fn reads(&self, config: &Path) -> bool {
+        config == self.config_file() || files::are_same_file(config, self.config_file())
+    }
+
+    fn attach(&mut self, group: MasterGroup, installed: Option<&Self>) {
+        self.group = group;
+        if let Some(installed) = installed {
+            self.config.clone_from(&installed.config);
+        }
+    }
+}
+
 impl NginxProgram {
     /// Finds the nginx of this machine; `config` is the main configuration file if the user gave
     /// one. `None` when nginx is not installed.
@@ -57,33 +88,11 @@ impl NginxProgram {
         scope: InstanceScope,
     ) -> Result<Vec<Self>, ServerError> {
         let installed = Self::find_installed(config)?;
-        let mut same = Vec::new();
-        let mut others = Vec::new();
-        for masters in RunningMasters::read(ServerSoftware::Nginx).groups {
-            let Some(mut program) = Self::of_masters(installed.as_ref(), &masters) else {
-                continue;
-            };
-            let is_installed = installed.as_ref().filter(|installed| {
-                let file = installed.config_file();
-                file == program.config_file() || files::are_same_file(file, program.config_file())
-            });
-            if is_installed.is_none() && scope == InstanceScope::Configured {
-                continue;
-            }
-            program.group = MasterGroup::observe(ServerSoftware::Nginx, masters);
-            match is_installed {
-                Some(installed) => {
-                    program.config.clone_from(&installed.config);
-                    same.push(program);
-                }
-                None => others.push(program),
-            }
-        }
-        if same.is_empty() {
-            same.extend(installed);
-        }
-        same.append(&mut others);
-        Ok(same)
+        let usual = installed
+            .as_ref()
+            .map(|program| program.config_file().to_owned());
+        let found = FoundPrograms::find(installed.as_ref(), usual.as_deref(), scope);
+        Ok(found.or_installed(installed))
     }
 
     fn find_installed(config: Option<&Path>) -> Result<Option<Self>, ServerError> {
@@ -108,22 +117,6 @@ impl NginxProgram {
             build,
             group: MasterGroup::default(),
         })
-    }
-
-    /// The program and the configuration of these masters; `None` if the program cannot be run.
-    fn of_masters(installed: Option<&Self>, masters: &[ServerMaster]) -> Option<Self> {
-        let first = masters.first()?;
-        let mut program = match (installed, &first.process.executable) {
-            (Some(installed), Some(path)) if files::are_same_file(&installed.binary, path) => {
-                installed.clone()
-            }
-            (_, Some(path)) => Self::of_binary(path.clone()).ok()?,
-            (Some(installed), None) => installed.clone(),
-            (None, None) => return None,
-        };
-        let config = program.build.config_of(&first.arguments);
-        program.config = Some(config).filter(|config| *config != program.build.config);
-        Some(program)
     }
 
     /// The main configuration file.
