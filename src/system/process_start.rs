@@ -1,7 +1,7 @@
 //! When processes of this machine started, and when files were changed last, by the same clock.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,28 +25,62 @@ pub(crate) struct ChildProcess {
     pub(crate) title: String,
 }
 
+/// Two fields of /proc/PID/stat (proc_pid_stat(5): 4 and 22).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ProcessStat {
+    pub(crate) parent: i32,
+    /// When the process started, in clock ticks since boot.
+    pub(crate) started: u64,
+}
+
+/// Reads the stat of a process from its folder in /proc; `None` if the process has ended, or the
+/// system does not show it.
+#[must_use]
+pub(crate) fn read_stat(folder: &Path) -> Option<ProcessStat> {
+    parse_stat(&read(&folder.join("stat"))?)
+}
+
+/// Parses a line of /proc/PID/stat. The program's name, the second field, may contain spaces and
+/// parentheses.
+fn parse_stat(stat: &str) -> Option<ProcessStat> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    // A zombie has ended; its parent has only not noticed yet.
+    if *fields.first()? == "Z" {
+        return None;
+    }
+    Some(ProcessStat {
+        parent: fields.get(1)?.parse().ok()?,
+        started: fields.get(19)?.parse().ok()?,
+    })
+}
+
 /// Returns when a process started; `None` if it has ended, or the system does not show it.
 #[must_use]
 pub(crate) fn start_of(pid: i32) -> Option<Timestamp> {
-    let stat = read(&format!("/proc/{pid}/stat"))?;
-    let ticks = start_ticks(&stat)?;
-    let uptime: f64 = read("/proc/uptime")?.split(' ').next()?.parse().ok()?;
+    let ticks = read_stat(&folder_of(pid))?.started;
+    let uptime = read(Path::new("/proc/uptime"))?;
+    let uptime: f64 = uptime.split(' ').next()?.parse().ok()?;
     let started = Duration::from_millis(ticks.checked_mul(1000 / TICKS_PER_SECOND)?);
     let age = Duration::try_from_secs_f64(uptime).ok()?;
     // The uptime may be a hundredth of a second behind.
     clock::now().checked_sub(age.saturating_sub(started)).ok()
 }
 
+fn folder_of(pid: i32) -> PathBuf {
+    Path::new("/proc").join(pid.to_string())
+}
+
 /// Returns the processes that a process has started and that still run; `None` if the system does
 /// not show them.
 #[must_use]
 pub(crate) fn children_of(pid: i32) -> Option<Vec<ChildProcess>> {
-    let text = read(&format!("/proc/{pid}/task/{pid}/children"))?;
+    let text = read(&folder_of(pid).join(format!("task/{pid}/children")))?;
     let pids = text.split_whitespace().filter_map(|word| word.parse().ok());
     let children = pids.filter_map(|child: i32| {
         Some(ChildProcess {
             started: start_of(child)?,
-            title: read(&format!("/proc/{child}/cmdline"))?.replace('\0', " "),
+            title: read(&folder_of(child).join("cmdline"))?.replace('\0', " "),
         })
     });
     Some(children.collect())
@@ -67,23 +101,16 @@ pub(crate) fn content_change_of(path: &Path) -> Option<Timestamp> {
     Timestamp::new(meta.mtime(), i32::try_from(meta.mtime_nsec()).ok()?).ok()
 }
 
-fn read(path: &str) -> Option<String> {
-    let bytes = files::read(Path::new(path), LIMIT).ok()?;
+fn read(path: &Path) -> Option<String> {
+    let bytes = files::read(path, LIMIT).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// The start time in a line of /proc/PID/stat, field 22. The program's name, the second one, may
-/// contain spaces and parentheses.
-fn start_ticks(stat: &str) -> Option<u64> {
-    let (_, after_name) = stat.rsplit_once(')')?;
-    after_name.split_whitespace().nth(19)?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{content_change_of, last_change_of, start_of, start_ticks};
+    use super::{ProcessStat, content_change_of, last_change_of, parse_stat, start_of};
 
     #[test]
     fn start_times_are_between_files_written_before_and_after() {
@@ -112,8 +139,13 @@ mod tests {
     fn names_with_spaces_do_not_shift_the_fields() {
         let fields: Vec<String> = (4..=30).map(|number| number.to_string()).collect();
         let stat = format!("12 (a) b (c)) S {}", fields.join(" "));
-        assert_eq!(start_ticks(&stat), Some(22));
-        assert_eq!(start_ticks("12 (a"), None);
-        assert_eq!(start_ticks("12 (a) S 1"), None);
+        let parsed = ProcessStat {
+            parent: 4,
+            started: 22,
+        };
+        assert_eq!(parse_stat(&stat), Some(parsed));
+        assert_eq!(parse_stat(&stat.replace(") S", ") Z")), None);
+        assert_eq!(parse_stat("12 (a"), None);
+        assert_eq!(parse_stat("12 (a) S 1"), None);
     }
 }

@@ -13,6 +13,7 @@ use crate::system::fs::folders;
 use crate::system::process::{
     self, CommandSurroundings, FinishedCommand, ProcessError, ProcessSignal,
 };
+use crate::system::process_start;
 use crate::webserver::masters::reload::{
     self, MasterBarrier, ReloadMethod, ReloadSignal, RunnerFacts,
 };
@@ -386,8 +387,7 @@ fn finished(wrong: Option<String>) -> FinishedCommand {
 
 fn is_still_running(master: &ServerMaster) -> bool {
     let folder = Path::new("/proc").join(master.process.pid.to_string());
-    process_table::parent_and_start(&folder)
-        .is_some_and(|facts| facts.started == master.process.started)
+    process_start::read_stat(&folder).is_some_and(|facts| facts.started == master.process.started)
 }
 
 fn surroundings(master: &ServerMaster) -> CommandSurroundings {

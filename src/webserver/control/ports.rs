@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::process_table;
 use crate::system::fs::files;
 use crate::system::fs::folders::{self, FileKind};
+use crate::system::process_start;
 use crate::webserver::masters::listeners::ListeningSocket;
 
 /// The maximum size of a table of sockets, in bytes.
@@ -98,7 +99,7 @@ fn find_holders(inodes: &BTreeSet<u64>) -> Vec<SocketHolder> {
             continue;
         }
         if let Some(pid) = process_table::pid_of(&folder)
-            && let Some(facts) = process_table::parent_and_start(&folder)
+            && let Some(facts) = process_start::read_stat(&folder)
         {
             holders.push(SocketHolder {
                 pid,

@@ -7,6 +7,7 @@ use super::observe::split_at_nulls;
 use crate::system::clock;
 use crate::system::fs::files;
 use crate::system::fs::folders::{self, FileKind};
+use crate::system::process_start::{self, ProcessStat};
 use crate::webserver::masters::{self, ProcessFacts, ProcessNamespaces, ServerMaster};
 use crate::webserver::model::ServerSoftware;
 
@@ -90,31 +91,6 @@ fn settled_words_of(pid: i32) -> Vec<String> {
     Vec::new()
 }
 
-/// The parent of a process, and when it started in clock ticks since boot.
-#[must_use]
-pub(crate) fn parent_and_start(folder: &Path) -> Option<ParentAndStart> {
-    let stat = files::read(&folder.join("stat"), FILE_LIMIT).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
-    // The name in brackets may contain anything; the fields after it are separated by spaces.
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let fields: Vec<&str> = fields.split(' ').collect();
-    // A zombie has ended; its parent has only not noticed yet.
-    if *fields.first()? == "Z" {
-        return None;
-    }
-    Some(ParentAndStart {
-        parent: fields.get(1)?.parse().ok()?,
-        started: fields.get(19)?.parse().ok()?,
-    })
-}
-
-/// Two fields of /proc/PID/stat (proc(5): 4 and 22).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct ParentAndStart {
-    pub(crate) parent: i32,
-    pub(crate) started: u64,
-}
-
 fn read_process(folder: &Path, names: &[&str]) -> Option<ProcessFacts> {
     let pid = pid_of(folder)?;
     let name = read_line(&folder.join("comm"))?;
@@ -127,7 +103,7 @@ fn read_process(folder: &Path, names: &[&str]) -> Option<ProcessFacts> {
     if read_line(&folder.join("comm"))? != name {
         return None;
     }
-    let ParentAndStart { parent, started } = parent_and_start(folder)?;
+    let ProcessStat { parent, started } = process_start::read_stat(folder)?;
     let executable = read_link(&folder.join("exe")).map(|path| {
         let text = path.display().to_string();
         text.strip_suffix(DELETED).map_or(path, PathBuf::from)
