@@ -273,7 +273,9 @@ impl From<&StepError> for Finding {
             }
             StepError::Install(error) => step_failed(with_causes(error)),
             StepError::Process(error) => step_failed(with_causes(error)),
-            StepError::Interrupted(_) | StepError::Skipped => step_failed(error.to_string()),
+            StepError::Interrupted(_) | StepError::NoServer(_) | StepError::Skipped => {
+                step_failed(error.to_string())
+            }
         }
     }
 }

@@ -231,27 +231,7 @@ impl PlanRun<'_> {
         for &index in indices {
             scheduler.start_step(index, step);
         }
-        let server = indices
-            .first()
-            .and_then(|&index| self.contexts[index].server_of_step(step));
-        let Some(server) = server else {
-            scheduler.complete_step(indices);
-            return None;
-        };
-        let result = match step {
-            PlanStep::TestServer { .. } => server.test(),
-            _ => server.reload(),
-        };
-        match result {
-            Ok(Some(finished)) if !finished.succeeded() => {
-                let named = self.plans_named_in(&finished.output);
-                let error = match step {
-                    PlanStep::TestServer { .. } => StepError::Test(finished),
-                    _ => StepError::Reload(finished),
-                };
-                scheduler.fail_server_step(step, &named, &Rc::new(error));
-                None
-            }
+        match self.run_server_step(step, indices) {
             Ok(finished) => {
                 scheduler.complete_step(indices);
                 if let PlanStep::Reload { .. } = step {
@@ -260,9 +240,35 @@ impl PlanRun<'_> {
                 finished
             }
             Err(error) => {
-                scheduler.fail_server_step(step, &[], &Rc::new(error.into()));
+                let named = match &error {
+                    StepError::Test(finished) | StepError::Reload(finished) => {
+                        self.plans_named_in(&finished.output)
+                    }
+                    _ => Vec::new(),
+                };
+                scheduler.fail_server_step(step, &named, &Rc::new(error));
                 None
             }
+        }
+    }
+
+    /// Runs the command of a test or a reload; `None` if nothing had to be run.
+    fn run_server_step(
+        &self,
+        step: &PlanStep,
+        indices: &[usize],
+    ) -> Result<Option<FinishedCommand>, StepError> {
+        let first = indices.first().map(|&index| &self.contexts[index]);
+        let server = first
+            .and_then(|context| context.server_of_step(step))
+            .ok_or_else(|| StepError::NoServer(step.to_string()))?;
+        let (finished, to_error): (_, fn(FinishedCommand) -> StepError) = match step {
+            PlanStep::TestServer { .. } => (server.test()?, StepError::Test),
+            _ => (server.reload()?, StepError::Reload),
+        };
+        match finished {
+            Some(finished) if !finished.succeeded() => Err(to_error(finished)),
+            finished => Ok(finished),
         }
     }
 

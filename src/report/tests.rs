@@ -651,6 +651,7 @@ fn step_errors() -> Vec<StepError> {
             output: String::new(),
             timed_out: true,
         }),
+        StepError::NoServer("reload the server: `kill -HUP 12`".to_owned()),
         StepError::Skipped,
     ]
 }

@@ -187,6 +187,7 @@ fn find_port_owners(situation: &PreflightState, error: &StepError) -> Vec<String
         StepError::Install(_)
         | StepError::Interrupted(_)
         | StepError::Process(_)
+        | StepError::NoServer(_)
         | StepError::Skipped => Vec::new(),
     }
 }

@@ -99,6 +99,9 @@ pub enum StepError {
     /// A command could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// No server has the command of this step, so it was not carried out.
+    #[error("no server was found for the step: {0}")]
+    NoServer(String),
     /// The server could not be reloaded.
     #[error("the reload failed")]
     Reload(FinishedCommand),
