@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::command_lines::certctl_step;
-use super::rerun::{RepeatOption, repeat_with};
+use super::rerun::{self, RepeatOption, repeat_with};
 use crate::finding::NextStep;
 use crate::webserver::model::ServerSoftware;
 
@@ -116,11 +116,10 @@ pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
 /// The server's own test cannot run as this user.
 #[must_use]
 pub(crate) fn test_as_root() -> NextStep {
-    NextStep::run_certctl(
-        "Run the check as root, who may open the files that the server opens",
-        &["status"],
-    )
-    .with_sudo()
+    rerun::as_root().unwrap_or_else(|| {
+        let sentence = "Run the check as root, who may open the files that the server opens";
+        NextStep::run_certctl(sentence, &["status"]).with_sudo()
+    })
 }
 
 /// The server's own test fails.
@@ -156,7 +155,8 @@ pub(crate) fn check_what_is_served(root: Option<&Path>, stem: &str) -> NextStep 
 /// A running server belongs to another user.
 #[must_use]
 pub(crate) fn run_as_root() -> NextStep {
-    NextStep::say("Run the same command again as root, with sudo")
+    rerun::as_root()
+        .unwrap_or_else(|| NextStep::say("Run the same command again as root, with sudo"))
 }
 
 /// A running server is in other namespaces, where certctl can neither reload nor probe it.
