@@ -28,7 +28,7 @@ pub(crate) mod nginx;
 mod observe;
 pub(crate) mod ports;
 mod process_table;
-mod service;
+pub(crate) mod service;
 
 pub use apache::ApacheProgram;
 pub(crate) use apache::ReloadGate;

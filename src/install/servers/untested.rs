@@ -6,6 +6,7 @@ use crate::finding::{Finding, Severity};
 use crate::install::servers::observed_server::ObservedServer;
 use crate::system::privileges;
 use crate::system::process::FinishedCommand;
+use crate::webserver::control::service;
 use crate::webserver::model::ServerSoftware;
 
 /// What servers print with the errors EACCES, EPERM and EROFS; HAProxy does not say why it cannot
@@ -17,12 +18,20 @@ const DENIALS: [&str; 4] = [
     "Read-only file system",
 ];
 
-/// Returns the line that says that the test was denied something that root may do. The result of
-/// such a test says nothing about the configuration.
+/// Returns the line of a failed test that shows why it says nothing about the configuration: it was
+/// denied something that root may do. What fails in a service without root's privileges is not
+/// evidence either, as such a unit also has its own view of the file system (`PrivateTmp`,
+/// `ProtectHome`).
 pub(super) fn denied_line(finished: &FinishedCommand) -> Option<&str> {
+    if privileges::overrides_permissions() {
+        return None;
+    }
     let mut lines = finished.output.lines();
-    let denied = lines.find(|line| DENIALS.iter().any(|denial| line.contains(denial)))?;
-    (!privileges::overrides_permissions()).then_some(denied)
+    let denied = lines.find(|line| DENIALS.iter().any(|denial| line.contains(denial)));
+    denied.or_else(|| {
+        let mut printed = finished.output.lines().filter(|line| !line.is_empty());
+        printed.next().filter(|_| service::runs_in_service())
+    })
 }
 
 /// Reports a test that cannot run here. It is an error for a run that would reload the server.
@@ -35,7 +44,7 @@ pub(super) fn report_untested(
         .software()
         .map_or("the server", ServerSoftware::title);
     let message = format!(
-        "the configuration of {title} was not tested: this process may not open what the test opens"
+        "the configuration of {title} was not tested: this process may not open, or does not see, what the test opens"
     );
     let finding = match severity {
         Severity::Error => Finding::error("server-not-tested", message),

@@ -65,6 +65,13 @@ pub(crate) fn find_unit(cgroup: &str) -> Option<UnitFacts> {
         .then(|| UnitFacts::parse(unit, &shown.output))
 }
 
+/// Whether certctl itself runs in a unit of systemd, which may restrict what it sees.
+#[must_use]
+pub(crate) fn runs_in_service() -> bool {
+    let cgroup = files::read(Path::new("/proc/self/cgroup"), 64 * 1024).unwrap_or_default();
+    unit_of_cgroup(&String::from_utf8_lossy(&cgroup)).is_some()
+}
+
 fn is_systemd_running() -> bool {
     files::exists(Path::new(SYSTEMD)) && process::find_program("systemctl").is_some()
 }

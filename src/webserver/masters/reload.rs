@@ -48,21 +48,24 @@ impl UnitFacts {
     }
 }
 
-/// Returns the system unit of a control group (the content of /proc/PID/cgroup). Units of a user's
+/// Returns the system unit of a process from the content of /proc/PID/cgroup: systemd names its
+/// control groups after units, in the unified hierarchy or in its own (cgroups(7)). Units of a user's
 /// own service manager are not included.
 #[must_use]
 pub(crate) fn unit_of_cgroup(cgroup: &str) -> Option<String> {
-    let path = cgroup.lines().find_map(|line| {
+    cgroup.lines().find_map(|line| {
         let (_, rest) = line.split_once(':')?;
         let (controllers, path) = rest.split_once(':')?;
-        (controllers.is_empty() || controllers == "name=systemd").then_some(path)
-    });
-    let parts: Vec<&str> = path?.split('/').collect();
-    if parts.iter().any(|part| part.starts_with("user@")) {
-        return None;
-    }
-    let unit = parts.iter().rev().find(|part| part.ends_with(".service"))?;
-    Some((*unit).to_owned())
+        if !controllers.is_empty() && controllers != "name=systemd" {
+            return None;
+        }
+        let parts: Vec<&str> = path.split('/').collect();
+        if parts.iter().any(|part| part.starts_with("user@")) {
+            return None;
+        }
+        let unit = parts.iter().rev().find(|part| part.ends_with(".service"))?;
+        Some((*unit).to_owned())
+    })
 }
 
 /// What runs a master.
@@ -328,6 +331,11 @@ mod tests {
             (
                 "8:pids:/x.service\n1:name=systemd:/system.slice/system-apache2.slice/apache2@a.service\n0::/\n",
                 Some("apache2@a.service"),
+            ),
+            // A container whose systemd has only the unified hierarchy.
+            (
+                "9:name=systemd:/\n8:pids:/\n0::/system.slice/nginx.service\n",
+                Some("nginx.service"),
             ),
             ("0::/user.slice/user-0.slice/session-3.scope\n", None),
             (
