@@ -365,6 +365,9 @@ fn read_in_the_clear(kind: ServerKind) {
             for probe in probes(run) {
                 assert_eq!(&probe["sha256"], first(run, "sha256"), "{what}: {run}");
                 assert_eq!(probe["key_checked"], false, "{what}: {run}");
+                // A site that certctl cannot talk to is not called broken.
+                let comment = run["comment"].as_str().unwrap();
+                assert!(comment.contains("cannot be checked over HTTP"), "{what}: {run}");
                 assert!(
                     what.contains("TLS") || probe["protocol"] == "TLS 1.2",
                     "{run}"

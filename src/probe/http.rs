@@ -106,6 +106,8 @@ pub(crate) enum SiteAnswer {
     Status(u16),
     /// With more redirects than are followed.
     RedirectLoop,
+    /// Not known: certctl's TLS handshake fails, so it may not support what the server requires.
+    NoHandshake,
     /// Not at all, for this reason.
     Nothing(String),
 }
@@ -127,7 +129,7 @@ impl SiteAnswer {
     pub(crate) fn status(&self) -> Option<u16> {
         match self {
             Self::Status(status) => Some(*status),
-            Self::RedirectLoop | Self::Nothing(_) => None,
+            Self::RedirectLoop | Self::NoHandshake | Self::Nothing(_) => None,
         }
     }
 
@@ -138,11 +140,11 @@ impl SiteAnswer {
     }
 
     /// Whether a second try may get another answer: the site cannot answer, or answers worse than
-    /// `before`.
+    /// `before`. What a server supports does not change within seconds.
     #[must_use]
     pub(crate) fn is_worth_another_try(&self, before: Option<&Self>) -> bool {
         match before {
-            None => self.rank() >= AnswerRank::Fails,
+            None => self.rank() >= AnswerRank::Fails && *self != Self::NoHandshake,
             Some(before) => self.is_new_error(before),
         }
     }
@@ -158,7 +160,7 @@ impl SiteAnswer {
             Self::Status(..400) => AnswerRank::Works,
             Self::Status(400..500) | Self::RedirectLoop => AnswerRank::Refuses,
             Self::Status(500..) => AnswerRank::Fails,
-            Self::Nothing(_) => AnswerRank::Silent,
+            Self::NoHandshake | Self::Nothing(_) => AnswerRank::Silent,
         }
     }
 }
@@ -170,6 +172,9 @@ impl fmt::Display for SiteAnswer {
             Self::Status(status) if self.works() => write!(f, "works ({status})"),
             Self::Status(status) => write!(f, "answers {status}"),
             Self::RedirectLoop => write!(f, "redirects more than {REDIRECT_LIMIT} times"),
+            Self::NoHandshake => f.write_str(
+                "cannot be checked over HTTP, because certctl's TLS handshake with it fails",
+            ),
             Self::Nothing(reason) => write!(f, "does not answer over HTTP ({reason})"),
         }
     }

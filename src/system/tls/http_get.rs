@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::{ChainRecorder, config, connect, proxy_header};
 use crate::probe::http::{
@@ -96,7 +97,7 @@ async fn follow(visit: &HomePageVisit) -> SiteAnswer {
     loop {
         let reply = match get(&request).await {
             Ok(reply) => reply,
-            Err(reason) => return SiteAnswer::Nothing(reason),
+            Err(answer) => return answer,
         };
         match visit.rules.decide(&request, &reply, followed) {
             NextRequest::Done(answer) => return answer,
@@ -106,30 +107,34 @@ async fn follow(visit: &HomePageVisit) -> SiteAnswer {
     }
 }
 
-/// Sends one request; the error is the reason in words.
-async fn get(request: &HttpRequest) -> Result<HttpReply, String> {
+/// Sends one request; the error is the answer without a reply.
+async fn get(request: &HttpRequest) -> Result<HttpReply, SiteAnswer> {
     let place = request.place;
     activity::report_query(|| format!("GET {request} at {}", place.address));
     let connecting = connect(place.address, TRY_TIMEOUT).await;
-    let mut connection = connecting.map_err(|error| with_causes(&error))?;
+    let mut connection = connecting.map_err(|error| SiteAnswer::Nothing(with_causes(&error)))?;
     if place.proxy_header {
-        send_proxy_header(&mut connection).await?;
+        let sent = send_proxy_header(&mut connection).await;
+        sent.map_err(SiteAnswer::Nothing)?;
     }
-    match place.scheme {
+    let replied = match place.scheme {
         HttpScheme::Http => exchange(&mut connection, request).await,
         HttpScheme::Https => {
-            let name = ServerName::try_from(request.host.clone())
-                .map_err(|_| format!("{:?} is not a server name", request.host))?;
-            let recorder = Arc::new(ChainRecorder::new(None));
-            let tls = config(&recorder).map_err(|error| error.to_string())?;
-            let connector = TlsConnector::from(Arc::new(tls));
-            let mut connection = connector
-                .connect(name, connection)
-                .await
-                .map_err(|error| format!("the TLS handshake failed: {error}"))?;
+            let mut connection = encrypt(connection, &request.host).await?;
             exchange(&mut connection, request).await
         }
-    }
+    };
+    replied.map_err(SiteAnswer::Nothing)
+}
+
+async fn encrypt(connection: TcpStream, host: &str) -> Result<TlsStream<TcpStream>, SiteAnswer> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| SiteAnswer::Nothing(format!("{host:?} is not a server name")))?;
+    let recorder = Arc::new(ChainRecorder::new(None));
+    let tls = config(&recorder).map_err(|error| SiteAnswer::Nothing(error.to_string()))?;
+    let connector = TlsConnector::from(Arc::new(tls));
+    let connecting = connector.connect(name, connection).await;
+    connecting.map_err(|_| SiteAnswer::NoHandshake)
 }
 
 async fn send_proxy_header(connection: &mut TcpStream) -> Result<(), String> {
