@@ -367,7 +367,10 @@ fn read_in_the_clear(kind: ServerKind) {
                 assert_eq!(probe["key_checked"], false, "{what}: {run}");
                 // A site that certctl cannot talk to is not called broken.
                 let comment = run["comment"].as_str().unwrap();
-                assert!(comment.contains("cannot be checked over HTTP"), "{what}: {run}");
+                assert!(
+                    comment.contains("cannot be checked over HTTP"),
+                    "{what}: {run}"
+                );
                 assert!(
                     what.contains("TLS") || probe["protocol"] == "TLS 1.2",
                     "{run}"
