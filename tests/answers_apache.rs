@@ -16,7 +16,8 @@ use certctl::facade::webserver::model::{ModelRule, ServerSoftware};
 use support::external::external_program;
 use support::seed::Generator;
 use support::served_answers::{
-    AnswerReport, CertificateWriter, GeneratedCase, ServerUnderTest, WrittenKey, addresses,
+    AnswerReport, CertificateWriter, GeneratedCase, ServerUnderTest, TestedSystem, WrittenKey,
+    addresses,
 };
 use support::server_process::ServerProcess;
 
@@ -34,6 +35,7 @@ const APACHE: ServerUnderTest = ServerUnderTest {
         ModelRule::ApacheManagedDomain,
         ModelRule::ApacheMainName,
     ],
+    system: TestedSystem::Installed,
     generate,
 };
 

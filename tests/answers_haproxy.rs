@@ -15,7 +15,8 @@ use certctl::facade::webserver::model::{ModelRule, ServerSoftware};
 use support::external::external_program;
 use support::seed::Generator;
 use support::served_answers::{
-    AnswerReport, CertificateWriter, GeneratedCase, ServerUnderTest, WrittenKey, addresses,
+    AnswerReport, CertificateWriter, GeneratedCase, ServerUnderTest, TestedSystem, WrittenKey,
+    addresses,
 };
 use support::server_process::ServerProcess;
 
@@ -33,6 +34,7 @@ const HAPROXY: ServerUnderTest = ServerUnderTest {
         ModelRule::HaproxyPassThrough,
         ModelRule::HaproxyStrictSni,
     ],
+    system: TestedSystem::Installed,
     generate,
 };
 

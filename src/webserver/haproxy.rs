@@ -8,6 +8,7 @@ pub(crate) mod build;
 mod condition;
 pub(crate) mod config;
 pub(crate) mod crt;
+mod crt_store;
 mod destination;
 mod expression;
 pub(crate) mod lex;

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use certctl::facade::pki::certificate::Certificate;
@@ -50,8 +50,54 @@ pub struct ServerUnderTest {
     pub may_be_unknown: &'static [&'static str],
     /// Each of them, switched off, must lead to a wrong prediction.
     pub rules: &'static [ModelRule],
+    /// The system that the server is part of.
+    pub system: TestedSystem,
     /// Generates the configuration with this number in an empty folder.
     pub generate: fn(usize, &Path) -> GeneratedCase,
+}
+
+/// Where a server comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TestedSystem {
+    /// This machine.
+    Installed,
+    /// The folder that `scripts/debian13` makes; the batches run in it (chroot).
+    Debian13,
+}
+
+impl TestedSystem {
+    /// Enters the folder `ROOT`, in which this test is at its usual path.
+    const ENTER: &str = "ip link set lo up; mount --make-rprivate /
+        for folder in proc sys dev tmp; do mount --rbind /$folder \"$ROOT/$folder\"; done
+        mkdir -p \"$ROOT$PROGRAMS\"; mount --bind \"$PROGRAMS\" \"$ROOT$PROGRAMS\"
+        for file in passwd group; do touch \"$ROOT/etc/$file\"; mount --bind /etc/$file \"$ROOT/etc/$file\"; done
+        cd /; exec chroot \"$ROOT\" \"$0\" \"$@\"";
+
+    /// Returns a command that runs a program, which the caller adds, in a network of its own.
+    fn command(self) -> Command {
+        let user = if is_root() { "" } else { "r" };
+        let mut command = external_program("unshare");
+        match self {
+            Self::Installed => {
+                let script = "ip link set lo up && exec \"$0\" \"$@\"";
+                command.args([&format!("-{user}n"), "sh", "-ec", script]);
+            }
+            Self::Debian13 => {
+                let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/debian13");
+                assert!(
+                    root.is_dir(),
+                    "{} is missing: run scripts/debian13",
+                    root.display()
+                );
+                let this = std::env::current_exe().unwrap();
+                command
+                    .args([&format!("-{user}nm"), "sh", "-ec", Self::ENTER])
+                    .env("ROOT", root)
+                    .env("PROGRAMS", this.parent().unwrap());
+            }
+        }
+        command
+    }
 }
 
 /// One generated configuration.
@@ -201,11 +247,8 @@ impl ServerUnderTest {
             .map(|batch| sandbox.join(&format!("batch-{batch}")))
             .collect();
         let children = reports.iter().enumerate().map(|(batch, report)| {
-            let mut command = external_program("unshare");
-            let script = "ip link set lo up && exec \"$0\" \"$@\"";
+            let mut command = self.system.command();
             command
-                .arg(if is_root() { "-n" } else { "-rn" })
-                .args(["sh", "-c", script])
                 .arg(std::env::current_exe().unwrap())
                 .args(["--exact", test, "--nocapture"])
                 .env(BATCH, batch.to_string())

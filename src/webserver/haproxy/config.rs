@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::build::HaproxyBuild;
 use super::condition::{ConditionalLine, OpenConditions};
 use super::crt::{CrtExtras, CrtPathContent};
+use super::crt_store::{CrtStores, StoreBases};
 use super::expression::ConditionFacts;
 use super::lex::{HaproxyEnvironment, HaproxyWord, LexError, text_at, words};
 use super::passing::ProxySections;
@@ -80,7 +81,8 @@ impl HaproxyConfig {
             conditions: OpenConditions::default(),
             section: HaproxySection::Other,
             extras: CrtExtras::default(),
-            base: None,
+            bases: StoreBases::default(),
+            stores: CrtStores::default(),
             relative: RelativeBase::Started,
             proxies: ProxySections::default(),
             frontends_of_blocks: Vec::new(),
@@ -143,6 +145,7 @@ enum HaproxySection {
     /// `frontend`, `listen`: the last of the frontends.
     Frontend,
     Peers,
+    CrtStore,
     Other,
 }
 
@@ -163,8 +166,8 @@ struct HaproxyReader<'a> {
     conditions: OpenConditions,
     section: HaproxySection,
     extras: CrtExtras,
-    /// The value of `crt-base`.
-    base: Option<PathBuf>,
+    bases: StoreBases,
+    stores: CrtStores,
     relative: RelativeBase,
     proxies: ProxySections,
     /// The number of the frontend of each block; `None` for one of `peers`.
@@ -208,14 +211,24 @@ impl HaproxyReader<'_> {
             && !self.opens_section(position, &keyword.text, arguments)
         {
             self.proxies.read(&keyword.text, arguments);
-            match self.section {
-                HaproxySection::Global => self.read_global(&keyword.text, arguments),
-                HaproxySection::Frontend => self.read_frontend(position, &keyword.text, arguments),
-                HaproxySection::Peers if keyword.text == "bind" => {
-                    self.read_bind(position, TrafficKind::Stream, arguments);
-                }
-                HaproxySection::Peers | HaproxySection::Other => {}
+            self.read_in_section(position, &keyword.text, arguments);
+        }
+    }
+
+    fn read_in_section(
+        &mut self,
+        position: ConfigPosition<'_>,
+        keyword: &str,
+        arguments: &[HaproxyWord],
+    ) {
+        match self.section {
+            HaproxySection::Global => self.read_global(keyword, arguments),
+            HaproxySection::Frontend => self.read_frontend(position, keyword, arguments),
+            HaproxySection::Peers if keyword == "bind" => {
+                self.read_bind(position, TrafficKind::Stream, arguments);
             }
+            HaproxySection::CrtStore => self.stores.read(keyword, arguments, &self.bases),
+            HaproxySection::Peers | HaproxySection::Other => {}
         }
     }
 
@@ -246,10 +259,8 @@ impl HaproxyReader<'_> {
                 HaproxySection::Other
             }
             "crt-store" => {
-                let what = "certctl does not support crt-store (HAProxy 3.0) and does not change \
-                    what refers to one";
-                self.doubt(position, what.to_owned());
-                HaproxySection::Other
+                self.stores.open(arguments, &self.bases);
+                HaproxySection::CrtStore
             }
             "defaults" | "userlist" | "resolvers" | "mailers" | "cache" | "program"
             | "http-errors" | "ring" | "log-forward" | "fcgi-app" | "traces" | "log-profile"
@@ -264,7 +275,8 @@ impl HaproxyReader<'_> {
         let first = text_at(arguments, 0);
         let second = text_at(arguments, 1);
         match keyword {
-            "crt-base" => self.base = Some(first.into()),
+            "crt-base" => self.bases.crt = Some(first.into()),
+            "key-base" => self.bases.key = Some(first.into()),
             "ssl-load-extra-del-ext" => self.extras.strip = true,
             "ssl-load-extra-files" => {
                 let mut kinds = arguments.iter().map(|word| word.text.as_str());
@@ -619,9 +631,8 @@ mod tests {
                     holds",
             ),
             (
-                "crt-store s\n load crt a.pem",
-                "1: certctl does not support crt-store (HAProxy 3.0) and does not change what \
-                    refers to one",
+                "crt-store s\n load crt /x/a.pem\nfrontend f\n bind :443 ssl crt @s/b.pem",
+                "4: certctl cannot resolve the path of crt @s/b.pem",
             ),
             (
                 "frontend f\n bind :443 ssl crt-list /l",

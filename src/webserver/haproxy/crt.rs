@@ -190,11 +190,27 @@ fn load_file(
             extras.key && read_crt(&key_path) != CrtPathContent::Nothing
         }
     };
-    let file = ConfiguredPath::File(path.to_owned());
-    let mut certificate = if has_key_file {
-        ConfiguredCertificate::two(file, ConfiguredPath::File(key_path))
-    } else {
-        ConfiguredCertificate::in_files(vec![(ReleaseFile::Combined, file)])
+    Some(load_content(
+        content,
+        path.to_owned(),
+        has_key_file.then_some(key_path),
+    ))
+}
+
+/// Loads a certificate with its key: the file of a `load` line, or of a line with the option `key`.
+pub(crate) fn load_pair(
+    crt: PathBuf,
+    key: Option<PathBuf>,
+    read_crt: &mut dyn FnMut(&Path) -> CrtPathContent,
+) -> LoadedCrt {
+    load_content(read_crt(&crt), crt, key)
+}
+
+fn load_content(content: CrtPathContent, path: PathBuf, key_path: Option<PathBuf>) -> LoadedCrt {
+    let file = ConfiguredPath::File(path);
+    let mut certificate = match key_path {
+        Some(key) => ConfiguredCertificate::two(file, ConfiguredPath::File(key)),
+        None => ConfiguredCertificate::in_files(vec![(ReleaseFile::Combined, file)]),
     };
     let unreadable = content == CrtPathContent::Unreadable;
     let names = match content {
@@ -204,11 +220,11 @@ fn load_file(
         }
         _ => Vec::new(),
     };
-    Some(LoadedCrt {
+    LoadedCrt {
         certificate,
         names,
         unreadable,
-    })
+    }
 }
 
 /// The path with `.suffix` appended.

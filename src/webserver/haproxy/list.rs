@@ -11,6 +11,8 @@ pub(crate) struct CrtListEntry {
     pub(crate) line: u32,
     /// The path as it is written.
     pub(crate) path: String,
+    /// The path of the key, if an option names it (HAProxy 3.0).
+    pub(crate) key: Option<String>,
     /// The names that it is used for; `None` means those in the certificate.
     pub(crate) filters: Option<SniFilters>,
 }
@@ -41,10 +43,15 @@ pub(crate) fn parse_list(text: &str) -> (Vec<CrtListEntry>, Vec<u32>) {
 }
 
 fn parse_entry(line: &str, number: u32) -> Option<CrtListEntry> {
-    let (head, filters) = match line.split_once('[') {
-        None => (line, ""),
-        Some((head, rest)) => (head, rest.split_once(']')?.1),
+    let (head, options, filters) = match line.split_once('[') {
+        None => (line, "", ""),
+        Some((head, rest)) => {
+            let (options, filters) = rest.split_once(']')?;
+            (head, options, filters)
+        }
     };
+    let mut options = options.split_ascii_whitespace();
+    let key = options.find(|word| *word == "key").and(options.next());
     let mut words = head.split_ascii_whitespace();
     let path = words.next()?.to_owned();
     let mut filters: Vec<&str> = words.chain(filters.split_ascii_whitespace()).collect();
@@ -56,6 +63,7 @@ fn parse_entry(line: &str, number: u32) -> Option<CrtListEntry> {
     Some(CrtListEntry {
         line: number,
         path,
+        key: key.map(str::to_owned),
         filters: (!filters.is_empty()).then(|| parse_filters(&filters)),
     })
 }
@@ -90,7 +98,7 @@ mod tests {
     #[test]
     fn lines_are_read_as_haproxy_reads_them() {
         let text = "# comment\n\n/a.pem\nb.pem [alpn h2,http/1.1]\n/c.pem  *.Z.example !no.z.example\n\
-            /d.pem [verify required ca-file /ca] d.example D2.example !*\n  /e.pem !*\n/f.pem [alpn h2\n";
+            /d.pem [verify required key d.key ca-file /ca] d.example D2.example !*\n  /e.pem !*\n/f.pem [alpn h2\n";
         let (listed, broken) = parse_list(text);
         let shown: Vec<String> = listed
             .iter()
@@ -99,7 +107,9 @@ mod tests {
                     let names: Vec<String> = filters.names.iter().map(|name| name.text()).collect();
                     format!(" {} not {}", names.join(","), filters.except.join(","))
                 });
-                format!("{} {}{}", it.line, it.path, filters.unwrap_or_default())
+                let key = it.key.as_ref().map(|key| format!(" with {key}"));
+                let more = [key.unwrap_or_default(), filters.unwrap_or_default()];
+                format!("{} {}{}", it.line, it.path, more.concat())
             })
             .collect();
         assert_eq!(
@@ -108,7 +118,7 @@ mod tests {
                 "3 /a.pem",
                 "4 b.pem",
                 "5 /c.pem *.z.example not no.z.example",
-                "6 /d.pem d.example,d2.example not ",
+                "6 /d.pem with d.key d.example,d2.example not ",
                 "7 /e.pem  not ",
             ]
         );

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{HaproxyReader, RelativeBase};
 use crate::webserver::haproxy::bind::{BindLine, BindSource};
-use crate::webserver::haproxy::crt::{LoadedCrt, expand};
+use crate::webserver::haproxy::crt::{LoadedCrt, expand, load_pair};
 use crate::webserver::haproxy::lex::HaproxyWord;
 use crate::webserver::haproxy::list::{self, CrtListEntry};
 use crate::webserver::model::{
@@ -142,8 +142,18 @@ impl HaproxyReader<'_> {
             text: entry.path.clone(),
             unresolved: false,
         };
+        let loaded = match &entry.key {
+            Some(key) => {
+                let key = HaproxyWord {
+                    text: key.clone(),
+                    unresolved: false,
+                };
+                vec![self.load_with_key(bind, position, &word, &key)]
+            }
+            None => self.load(bind, position, &word),
+        };
         let mut blocks = Vec::new();
-        for loaded in self.load(bind, position, &word) {
+        for loaded in loaded {
             let mut block = certificate_block(position, loaded);
             if let Some(filters) = &entry.filters {
                 let except = filters.except.iter().cloned().map(ServerName::Except);
@@ -162,31 +172,88 @@ impl HaproxyReader<'_> {
         position: ConfigPosition<'_>,
         word: &HaproxyWord,
     ) -> Vec<LoadedCrt> {
-        let base = self.base.as_deref();
-        let base = base.filter(|_| ModelRule::HaproxyBase.is_followed());
-        let path = match self.resolve(bind, word, base) {
+        if let Some(stored) = self.stores.find(&word.text, &self.bases) {
+            let loaded = self.load_files(bind, position, &stored.crt, stored.key.as_ref());
+            return vec![loaded];
+        }
+        let path = match self.resolve(bind, word, self.crt_base()) {
             ConfiguredPath::File(path) => path,
-            ConfiguredPath::Other(text) => {
-                self.doubt(
-                    position,
-                    format!("certctl cannot resolve the path of crt {text}"),
-                );
-                return vec![LoadedCrt::unresolved(&text)];
-            }
+            ConfiguredPath::Other(text) => return vec![self.unresolved(position, &text)],
         };
         let loaded = expand(&path, self.extras, self.files.read_crt);
-        for crt in loaded.iter().filter(|crt| crt.unreadable) {
-            if let Some((_, ConfiguredPath::File(file))) = crt.certificate.files.first() {
-                self.doubt(
-                    position,
-                    format!(
-                        "certctl cannot read {}, so its names are unknown",
-                        file.display()
-                    ),
-                );
-            }
+        for crt in &loaded {
+            self.doubt_unreadable(position, crt);
         }
         loaded
+    }
+
+    fn crt_base(&self) -> Option<&Path> {
+        let base = self.bases.crt.as_deref();
+        base.filter(|_| ModelRule::HaproxyBase.is_followed())
+    }
+
+    /// Loads the certificate of a crt-list's line with a key of its own, to which `key-base` does
+    /// not apply.
+    fn load_with_key(
+        &mut self,
+        bind: ConfigPosition<'_>,
+        position: ConfigPosition<'_>,
+        crt: &HaproxyWord,
+        key: &HaproxyWord,
+    ) -> LoadedCrt {
+        match self.resolve(bind, crt, self.crt_base()) {
+            ConfiguredPath::File(path) => {
+                let crt = HaproxyWord {
+                    text: path.display().to_string(),
+                    unresolved: false,
+                };
+                self.load_files(bind, position, &crt, Some(key))
+            }
+            ConfiguredPath::Other(text) => self.unresolved(position, &text),
+        }
+    }
+
+    fn load_files(
+        &mut self,
+        bind: ConfigPosition<'_>,
+        position: ConfigPosition<'_>,
+        crt: &HaproxyWord,
+        key: Option<&HaproxyWord>,
+    ) -> LoadedCrt {
+        let crt = self.resolve(bind, crt, None);
+        let key = key.map(|key| self.resolve(bind, key, None));
+        let (crt, key) = match (crt, key) {
+            (ConfiguredPath::File(crt), None) => (crt, None),
+            (ConfiguredPath::File(crt), Some(ConfiguredPath::File(key))) => (crt, Some(key)),
+            (ConfiguredPath::Other(text), _) | (_, Some(ConfiguredPath::Other(text))) => {
+                return self.unresolved(position, &text);
+            }
+        };
+        let loaded = load_pair(crt, key, self.files.read_crt);
+        self.doubt_unreadable(position, &loaded);
+        loaded
+    }
+
+    fn unresolved(&mut self, position: ConfigPosition<'_>, text: &str) -> LoadedCrt {
+        self.doubt(
+            position,
+            format!("certctl cannot resolve the path of crt {text}"),
+        );
+        LoadedCrt::unresolved(text)
+    }
+
+    fn doubt_unreadable(&mut self, position: ConfigPosition<'_>, crt: &LoadedCrt) {
+        if crt.unreadable
+            && let Some((_, ConfiguredPath::File(file))) = crt.certificate.files.first()
+        {
+            self.doubt(
+                position,
+                format!(
+                    "certctl cannot read {}, so its names are unknown",
+                    file.display()
+                ),
+            );
+        }
     }
 
     /// The absolute path that `word` names, for a `bind` line at `bind`.
@@ -196,7 +263,7 @@ impl HaproxyReader<'_> {
         word: &HaproxyWord,
         base: Option<&Path>,
     ) -> ConfiguredPath {
-        // `@store/file` is one of a crt-store.
+        // `@store/file` is one of a crt-store; here, of one that does not exist.
         if word.unresolved || word.text.is_empty() || word.text.starts_with('@') {
             return ConfiguredPath::Other(word.text.clone());
         }
