@@ -377,6 +377,11 @@ fn of_two_key_types_in_a_host_only_the_new_one_is_replaced() {
     let run = web.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live", "{run}\n{}", apache.log());
     assert_eq!(sandbox.read(rsa.0), before);
+    let probes = run["certificates"][0]["probes"].as_array().unwrap();
+    assert!(!probes.is_empty(), "{run}");
+    for probe in probes {
+        assert_eq!(probe["algorithm"], "ecdsa-p256", "{run}");
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What was probed, as documents list it.
 
 use crate::install_plan::apply::ProbeAnswer;
-use crate::probe::KeyCheck;
+use crate::pki::certificate::Certificate;
+use crate::probe::{KeyCheck, TlsHandshake};
 
 /// What one address served for one name.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -10,6 +11,8 @@ pub(crate) struct ProbeResult {
     pub(super) name: String,
     pub(super) sha256: Option<String>,
     pub(super) protocol: Option<&'static str>,
+    /// The algorithm of the served key: an address may serve one certificate for each.
+    pub(super) algorithm: Option<String>,
     /// The status of the home page, after redirects.
     pub(super) http_status: Option<u16>,
     /// Whether the server proved that it has the key; `None` without a certificate.
@@ -48,10 +51,16 @@ impl From<&ProbeAnswer> for ProbeResult {
         Self {
             address: probe.target.address.to_string(),
             name: probe.target.name.clone(),
-            sha256: handshake.map(crate::probe::TlsHandshake::sha256),
+            sha256: handshake.map(TlsHandshake::sha256),
             protocol: handshake.map(|handshake| handshake.protocol),
+            algorithm: handshake.and_then(served_algorithm),
             http_status: None,
             key_checked: handshake.map(|handshake| handshake.key == KeyCheck::Checked),
         }
     }
+}
+
+fn served_algorithm(handshake: &TlsHandshake) -> Option<String> {
+    let leaf = handshake.chain.first()?;
+    Some(Certificate::from_der(leaf).ok()?.algorithm.to_string())
 }

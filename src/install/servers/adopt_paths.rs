@@ -336,7 +336,7 @@ impl AdoptionRules<'_> {
         });
         let messages = nameless.map(|block| {
             format!(
-                "{block} has no host names: it serves the new certificate for every name that reaches it"
+                "{block} does not list these names: it serves the new certificate for every name that reaches it"
             )
         });
         messages
