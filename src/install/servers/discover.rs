@@ -188,11 +188,12 @@ impl ServerDiscovery {
         self.foreign.as_deref().unwrap_or_default()
     }
 
-    /// Returns every installed server with its usual configuration, or why it cannot be observed.
-    pub(crate) fn observe_installed(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
+    /// Returns every server of this machine, installed with its usual configuration or running with
+    /// another one, or why it cannot be observed.
+    pub(crate) fn observe_all(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
         let mut found = Vec::new();
         for software in ServerSoftware::ALL {
-            let spec = ServerSpec::with_profile(software, None, InstanceScope::Configured);
+            let spec = ServerSpec::with_profile(software, None, InstanceScope::Running);
             match self.observe(spec) {
                 Ok(observed) => found.extend(observed.into_iter().map(Ok)),
                 Err(failure) => found.push(Err(failure)),
