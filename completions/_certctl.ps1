@@ -115,6 +115,8 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Report the finding with this code as a warning instead of refusing (may be repeated)')
             [CompletionResult]::new('--test', '--test', [CompletionResultType]::ParameterName, 'Command that tests the server''s configuration, run without a shell; auto restores the built-in command')
             [CompletionResult]::new('--reload', '--reload', [CompletionResultType]::ParameterName, 'Command that reloads the server, run without a shell; auto restores the built-in command')
+            [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command')
+            [CompletionResult]::new('--hook-timeout', '--hook-timeout', [CompletionResultType]::ParameterName, 'How long the command of --after may take [default: 300s]')
             [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses')
             [CompletionResult]::new('--paid-until', '--paid-until', [CompletionResultType]::ParameterName, 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl to finish [default: 60s]')

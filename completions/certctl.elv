@@ -109,6 +109,8 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --allow 'Report the finding with this code as a warning instead of refusing (may be repeated)'
             cand --test 'Command that tests the server''s configuration, run without a shell; auto restores the built-in command'
             cand --reload 'Command that reloads the server, run without a shell; auto restores the built-in command'
+            cand --after 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command'
+            cand --hook-timeout 'How long the command of --after may take [default: 300s]'
             cand --probe 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses'
             cand --paid-until 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date'
             cand --lock-timeout 'How long to wait for another certctl to finish [default: 60s]'

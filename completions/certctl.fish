@@ -141,6 +141,8 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'Report the finding with this code as a warning instead of refusing (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Command that tests the server\'s configuration, run without a shell; auto restores the built-in command' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Command that reloads the server, run without a shell; auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l after -d 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l hook-timeout -d 'How long the command of --after may take [default: 300s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r

@@ -23,6 +23,7 @@ pub(crate) mod key_access;
 pub(crate) mod lineages;
 pub(crate) mod matching;
 pub(crate) mod pki;
+pub(crate) mod programs;
 pub(crate) mod rehearsal;
 pub(crate) mod renew_command;
 pub(crate) mod rerun;

@@ -14,6 +14,7 @@ mod formats;
 mod installation;
 mod keys_and_chains;
 mod lookup;
+mod operations;
 mod proofs;
 mod record_caa;
 mod reference;

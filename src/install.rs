@@ -3,6 +3,8 @@
 
 pub(crate) mod drift_check;
 pub(crate) mod forget;
+pub(crate) mod hook;
+mod hook_call;
 pub(crate) mod installed;
 pub(crate) mod outcome;
 pub(crate) mod placeholder;

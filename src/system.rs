@@ -3,6 +3,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod clock;
+pub(crate) mod command_words;
 pub(crate) mod deadline;
 pub(crate) mod dns;
 pub(crate) mod environment;
@@ -14,6 +15,7 @@ pub(crate) mod local_zone;
 pub(crate) mod privileges;
 pub(crate) mod process;
 pub(crate) mod process_start;
+pub(crate) mod program_trust;
 pub(crate) mod roots;
 pub(crate) mod runtime;
 pub(crate) mod serve;

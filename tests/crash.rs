@@ -469,6 +469,9 @@ fn steps(certificate: &Json) -> Vec<PlanStep> {
             before: None,
         },
         "remember" => PlanStep::Remember { path: path(step) },
+        "run-hook" => PlanStep::RunHook {
+            command: step["command"].as_str().unwrap().to_owned(),
+        },
         "switch" => PlanStep::Switch {
             from: None,
             to: id(&step["to"]),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::command_lines;
+use super::{command_lines, install_command};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::install_plan::apply::error::InstallError;
@@ -271,6 +271,7 @@ impl From<&StepError> for Finding {
                         "sudo ss -ltnp",
                     ))
             }
+            StepError::Hook(finished) => command_failed("hook-failed", HOOK_FAILED, finished),
             StepError::Install(error) => step_failed(with_causes(error)),
             StepError::Process(error) => step_failed(with_causes(error)),
             StepError::Interrupted(_) | StepError::NoServer(_) | StepError::Skipped => {
@@ -278,6 +279,26 @@ impl From<&StepError> for Finding {
             }
         }
     }
+}
+
+const HOOK_FAILED: &str = "the certificate is installed, and the command of `--after` failed";
+
+/// The command of `--after` failed, or could not be run; nothing is rolled back.
+#[must_use]
+pub(crate) fn report_failed_hook(root: Option<&Path>, stem: &str, error: StepError) -> Finding {
+    let finding = match error {
+        StepError::Process(error) => {
+            let mut failure = Failure::from(error);
+            failure.message = format!("{HOOK_FAILED}: {}", failure.message);
+            failure.into_finding("hook-failed")
+        }
+        StepError::Hook(finished) => command_failed("hook-failed", HOOK_FAILED, &finished),
+        other => Finding::error(
+            "hook-failed",
+            format!("{HOOK_FAILED}: {}", with_causes(&other)),
+        ),
+    };
+    finding.with_step(install_command::run_hook_again(root, stem))
 }
 
 fn step_failed(message: String) -> Finding {

@@ -12,6 +12,13 @@ pub(crate) fn install_again(root: Option<&Path>, stem: &str) -> NextStep {
     certctl_step(root, sentence, &["install", stem])
 }
 
+/// The command of `--after` failed.
+#[must_use]
+pub(crate) fn run_hook_again(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = "When its cause is fixed, run the command again; `--after auto` forgets it";
+    certctl_step(root, sentence, &["install", stem]).later()
+}
+
 /// Several certificates are to be installed again.
 #[must_use]
 pub(crate) fn install_several_again(root: Option<&Path>, stems: &[&str]) -> NextStep {

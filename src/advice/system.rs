@@ -7,11 +7,12 @@ use super::rerun;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_word};
 use crate::store::layout::is_temporary;
+use crate::system::command_words::WordsError;
 use crate::system::dns::DnsError;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::lock::OPEN_LOCK;
 use crate::system::line_reader::LineError;
-use crate::system::process::{ProcessError, WordsError};
+use crate::system::process::ProcessError;
 use crate::system::roots::{ROOTS_PACKAGE, RootsError};
 use crate::system::terminal::AskError;
 use crate::system::tls::ProbeError;
@@ -186,6 +187,12 @@ impl From<ProcessError> for Failure {
                     "Find the program and pass its absolute path",
                     format!("command -v {}", shell_word(program)),
                 )),
+            ProcessError::Exposed { program, exposed } => {
+                let failure = Self::from_error(FailureKind::Hostile, &error);
+                super::programs::protect(program, exposed)
+                    .into_iter()
+                    .fold(failure, Self::with_step)
+            }
             ProcessError::Start { program, .. } => Self::from_error(FailureKind::Io, &error)
                 .with_step(NextStep::run_shell(
                     "Check the owner and mode of the program",

@@ -73,12 +73,13 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "7",
         meaning: "installed and in use, but not complete: another address still serves something \
-            else, or a server process could not be reached; nothing was rolled back",
+            else, a server process could not be reached, or the command of `--after` failed; nothing \
+            was rolled back",
         why: "The new certificate is served wherever the configuration names its files. At another \
             address, port or name, the server answers with other files, and visitors there see \
             another certificate; or a server process that uses the files could not be reloaded or \
-            probed.",
-        fix: "Change the lines or reload the process that the output names, then run `sudo certctl \
+            probed; or the command of `--after` did not do its work.",
+        fix: "Fix the command, change the lines or reload the process that the output names, then run `sudo certctl \
             install` again.",
         source: "certctl",
         ..EXIT_CODE

@@ -3,7 +3,7 @@
 use super::entry::{CodeEntry, CodeKind};
 use super::{
     caa, certificates, dns, drift, exit_codes, failures, formats, installation, keys_and_chains,
-    proofs, record_caa, requests, served_evidence, states, status, unusable_files,
+    operations, proofs, record_caa, requests, served_evidence, states, status, unusable_files,
     validation_records, verdicts, web_and_mail,
 };
 
@@ -21,7 +21,7 @@ const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection
 }
 
 /// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 19] = [
+static SECTIONS: [CodeSection; 20] = [
     section("Exit codes", exit_codes::ROWS),
     section("Verdicts", verdicts::ROWS),
     section("Proof of an installation", proofs::ROWS),
@@ -42,6 +42,7 @@ static SECTIONS: [CodeSection; 19] = [
         "What servers send after an installation",
         served_evidence::ROWS,
     ),
+    section("Hooks, approval and audit", operations::ROWS),
     section("Changes after an installation", drift::ROWS),
     section("Status and renewal", status::ROWS),
 ];

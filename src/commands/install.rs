@@ -29,6 +29,7 @@ use crate::system::http::NetworkReach;
 use crate::wording::{day, find_keyword, spell_keyword};
 
 pub(crate) mod check;
+mod hook_flags;
 mod key_access_flags;
 mod outcome;
 mod placeholder;
@@ -102,6 +103,9 @@ pub(crate) struct InstallArgs {
     /// Command that reloads the server, run without a shell; auto restores the built-in command
     #[arg(long, value_name = "COMMAND|auto", value_parser = parse_command)]
     pub reload: Option<String>,
+    /// The command that is run last.
+    #[command(flatten)]
+    pub hook: hook_flags::HookArgs,
     /// Additional address to probe after the install (may be repeated); none skips all probes in
     /// this run; auto forgets the saved addresses
     #[arg(long, value_name = "HOST:PORT|none|auto", value_parser = parse_probe)]
@@ -398,7 +402,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
         Some(PaidTerm::Until(day)) => Some(day),
         Some(PaidTerm::Unknown) | None => None,
     };
-    Ok(LineageSettings {
+    Ok(args.hook.add_to(LineageSettings {
         server_configs: configs.by_server,
         server,
         server_config: configs.any_server,
@@ -411,7 +415,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
         paid_until,
         no_term: matches!(args.paid_until, Some(PaidTerm::Unknown)),
         ..args.access.settings(context)?
-    })
+    }))
 }
 
 fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, FileError> {

@@ -29,6 +29,7 @@ use crate::wording::with_causes;
 mod dry_run;
 mod evidence;
 mod failed;
+mod hook;
 mod judged;
 mod probe_result;
 mod problems;
@@ -82,6 +83,8 @@ pub(crate) struct TransactionOutcome {
     rollback: RollbackReport,
     /// What the servers did, in words: `nginx -t passed`, `reloaded`.
     server: Vec<String>,
+    /// The command of `--after` that was run, in words.
+    hook: Option<String>,
     /// The options that the next renewal uses.
     settings: Value,
     /// What each server still needs after a dry run.
@@ -126,6 +129,7 @@ impl TransactionOutcome {
             key_mode: wanted.access.mode,
             rollback: RollbackReport::default(),
             server: Vec::new(),
+            hook: None,
             settings: situation.settings.options_json(),
             left_to_do: Vec::new(),
             folder: layout.folder(),
@@ -163,6 +167,7 @@ impl TransactionOutcome {
             ..Self::new(situation, InstallVerdict::Planned, Some(plan), &[])
         }
         .with_unloaded_changes(situation)
+        .with_skipped_hook(situation)
     }
 
     /// Adds a warning for each server that the plan reloads and whose configuration was changed
@@ -207,6 +212,7 @@ impl TransactionOutcome {
                 }
                 outcome.record_sites(sites);
                 outcome.judge_evidence(situation, &applied.probes, applied.test_warnings);
+                outcome.record_hook(context, situation, &plan, applied.hook)?;
             }
             Some(failed) => outcome.record_failure(situation, &plan, failed)?,
         }
@@ -417,9 +423,9 @@ pub(crate) fn would_change(plan: &InstallPlan) -> bool {
     })
 }
 
-/// Whether a step changes nothing but the options of the next renewal.
+/// Whether a step changes nothing but the options of the next renewal, or is the command of `--after`.
 fn only_saves_options(step: &PlanStep) -> bool {
-    matches!(step, PlanStep::Remember { .. })
+    matches!(step, PlanStep::Remember { .. } | PlanStep::RunHook { .. })
 }
 
 /// Describes what the servers did, without repetitions.

@@ -14,6 +14,7 @@ use self::observation::{ObservationInput, PreflightObservation};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
+use crate::install::hook::InstallHook;
 use crate::install::request::{InstallGoal, InstallRequest};
 use crate::install::servers::discover::ServerDiscovery;
 use crate::install::servers::health::ServedLineage;
@@ -40,6 +41,8 @@ pub(crate) struct PreflightState {
     pub settings: LineageSettings,
     /// The options that were saved before this run.
     pub settings_before: LineageSettings,
+    /// The command of `--after`.
+    pub hook: Option<InstallHook>,
     /// The release to install.
     pub wanted: Release,
     pub disk: DiskObservation,
@@ -190,6 +193,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         let links = self.layout.links().iter().map(|link| link.path.clone());
         self.fingerprints.record(links)?;
         self.apply_overrides(context);
+        let hook = InstallHook::find(context, self.request, &self.settings)?;
         let input = ObservationInput {
             request: self.request,
             layout: &self.layout,
@@ -209,6 +213,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             layout: self.layout,
             settings,
             settings_before: self.settings_before,
+            hook,
             wanted: observation.wanted,
             disk,
             serving: self.serving,
@@ -345,6 +350,10 @@ impl PreflightState {
             InstallGoal::Placeholder(_) => plan::plan_placeholder,
             InstallGoal::Rollback(_) => plan::plan_rollback,
         };
-        plan(&wanted, &self.disk.observed, &self.layout)
+        let mut plan = plan(&wanted, &self.disk.observed, &self.layout);
+        if let Some(hook) = &self.hook {
+            hook.add_to(&mut plan, &self.wanted.id);
+        }
+        plan
     }
 }

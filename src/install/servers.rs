@@ -12,6 +12,7 @@ use crate::install::servers::discover::ServerDiscovery;
 use crate::install::servers::observed_server::ObservedServer;
 use crate::install::servers::other_files::OtherFiles;
 use crate::install::servers::selection::DiscoveredServers;
+pub(super) use crate::install::servers::server_spec::parse_command;
 use crate::install_plan::apply::ProbeAnswer;
 use crate::install_plan::plan::{self, NameCoverage, ServerState};
 use crate::pki::certificate::Certificate;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::hook_call;
 use super::outcome::TransactionOutcome;
 use super::plan_fingerprint;
 use super::preflight::disk_space::SpaceReservation;
@@ -14,7 +15,7 @@ use super::site_check::{SiteCheck, SiteReport};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install_plan::apply::error::InstallError;
-use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanRun};
+use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanRun, SavedOptions};
 use crate::install_plan::plan::{InstallPlan, PlanStep};
 use crate::probe::ProbePatience;
 use crate::store::disk::{self, StagedRelease};
@@ -206,7 +207,8 @@ impl<'a, 'b> Transaction<'a, 'b> {
         show_steps(context, &plans);
         let contexts = situations
             .iter()
-            .map(|(index, situation)| plan_context(situation, staged[*index].take()))
+            .zip(&plans)
+            .map(|((index, situation), plan)| plan_context(situation, plan, staged[*index].take()))
             .collect();
         let run = PlanRun {
             contexts,
@@ -230,18 +232,19 @@ fn show_steps(context: &Context, plans: &[InstallPlan]) {
     }
 }
 
-/// Runs the plans, and asks the sites before and after.
+/// Runs the plans, and asks the sites before and after; last, it runs the commands of `--after`.
 fn run_between_visits(
     context: &Context,
-    run: PlanRun<'_>,
+    mut run: PlanRun<'_>,
     situations: &[(usize, PreflightState)],
     plans: &[InstallPlan],
 ) -> (Vec<AppliedPlan>, Vec<SiteReport>) {
     let observed = || situations.iter().map(|(_, situation)| situation);
     observed().for_each(|situation| situation.serving.observe_unloaded_changes());
     let check = SiteCheck::visit_before(observed(), plans, &context.interrupt);
-    let applied = run.run(plans);
+    let mut applied = run.run(plans);
     let sites = check.visit_after(&applied, &context.interrupt);
+    run.run_hooks(plans, &mut applied, &context.interrupt);
     (applied, sites)
 }
 
@@ -319,7 +322,11 @@ pub(super) fn take_lock(
 }
 
 /// Returns what the steps of one plan need.
-fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> PlanContext<'_> {
+fn plan_context<'a>(
+    situation: &'a PreflightState,
+    plan: &InstallPlan,
+    staged: Option<StagedRelease>,
+) -> PlanContext<'a> {
     let serving = &situation.serving;
     PlanContext {
         layout: &situation.layout,
@@ -340,6 +347,8 @@ fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> Pl
         other_targets: situation.other_targets(),
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
+        saved: SavedOptions::Before,
+        hook: hook_call::prepare(situation, plan),
         rollback_targets: serving.targets.clone(),
         baselines: Vec::new(),
         rollback_baselines: Vec::new(),

@@ -23,15 +23,17 @@ pub(crate) mod answer;
 mod baseline;
 mod certificate;
 pub(crate) mod error;
+pub(crate) mod hook;
 mod probe_round;
 mod prove;
 
 pub(crate) use answer::ProbeAnswer;
-pub(crate) use certificate::PlanContext;
+pub(crate) use certificate::{PlanContext, SavedOptions};
 pub(crate) use error::StepError;
 pub(crate) use probe_round::{HANDSHAKE_TIMEOUT, probe_groups};
 
 use error::InstallError;
+use hook::HookResult;
 use prove::ProbeGoal;
 
 /// The outcome of one plan.
@@ -45,6 +47,8 @@ pub(crate) struct AppliedPlan {
     pub failed: Option<FailedPlan>,
     /// Warnings of the tests that succeeded. Untrusted text.
     pub test_warnings: Vec<String>,
+    /// How the command of `--after` ended; `None` where it was not to be run.
+    pub hook: Option<HookResult>,
     /// Harmless failures after the install had succeeded: the history, old releases.
     pub harmless_failures: Vec<(PlanStep, StepError)>,
 }
@@ -99,7 +103,7 @@ type RunScheduler<'a> = PlanScheduler<'a, Rc<StepError>>;
 
 impl PlanRun<'_> {
     /// Runs each plan to its end, or rolls it back.
-    pub(crate) fn run(mut self, plans: &[InstallPlan]) -> Vec<AppliedPlan> {
+    pub(crate) fn run(&mut self, plans: &[InstallPlan]) -> Vec<AppliedPlan> {
         let mut applied: Vec<AppliedPlan> = plans.iter().map(|_| AppliedPlan::default()).collect();
         let mut scheduler = PlanScheduler::new(plans);
         self.observe_baselines(plans);
@@ -137,6 +141,22 @@ impl PlanRun<'_> {
             .collect();
         for (&index, probes) in succeeded.iter().zip(probe_round::probe_groups(&groups)) {
             applied[index].other_probes = probes;
+        }
+    }
+
+    /// Runs the command of `--after` for each plan that has succeeded, one after the other.
+    pub(crate) fn run_hooks(
+        &mut self,
+        plans: &[InstallPlan],
+        applied: &mut [AppliedPlan],
+        interrupt: &InterruptSignal,
+    ) {
+        let contexts = self.contexts.iter_mut();
+        for ((plan, context), applied) in plans.iter().zip(contexts).zip(applied) {
+            let is_hook = |step: &PlanStep| matches!(step, PlanStep::RunHook { .. });
+            if plan.steps.iter().any(is_hook) && applied.failed.is_none() {
+                applied.hook = context.run_hook(&applied.probes, interrupt);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use crate::inputs::folder::{FILE_LIMIT, FOLDER_LIMIT, GLANCE_LIMIT};
 use crate::inputs::{AIA_STEPS, AIA_URLS, HOST_DEADLINE};
 use crate::install::placeholder::certificate::DAYS;
 use crate::install_plan::apply::HANDSHAKE_TIMEOUT;
+use crate::install_plan::apply::hook::{HOOK_TIMEOUT, OUTPUT_LIMIT};
 use crate::inventory::file_reader;
 use crate::probe::http::REDIRECT_LIMIT;
 use crate::report::MESSAGE_LIMIT;
@@ -247,6 +248,16 @@ fn server_limits() -> Vec<LimitRow> {
             "A server's test or reload",
             seconds(control::DEADLINE),
             "ended; counts as failed",
+        ),
+        row(
+            "The command of `--after`, unless `--hook-timeout` is given",
+            seconds(HOOK_TIMEOUT),
+            "ended with all of its processes; counts as failed",
+        ),
+        row(
+            "Output of the command of `--after`",
+            octets(wide(OUTPUT_LIMIT)),
+            "the middle is omitted",
         ),
         row(
             "A configuration file of a web server",

@@ -61,6 +61,12 @@ impl DeployedCertificate {
         }
     }
 
+    /// Returns its SHA-256 fingerprint.
+    #[must_use]
+    pub(crate) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// The same certificate, whose key gets this owner unless another one is known.
     #[must_use]
     pub(crate) fn created_by(self, owner: Owner) -> Self {

@@ -60,6 +60,15 @@ pub(crate) struct LineageSettings {
     /// The command that reloads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<String>,
+    /// The command that is run once a new certificate was verified live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Its time limit in seconds, if it is not the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook_timeout: Option<u64>,
+    /// Where that command has not succeeded yet since the install.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_due: Option<DueHook>,
     /// Further addresses to probe, `HOST:PORT`, besides those of the configuration; `none`, which
     /// is never stored, probes no address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -107,6 +116,18 @@ pub(crate) struct HistoryEntry {
     pub before: Option<ReleaseId>,
 }
 
+/// The command of `--after` has to be run for this release, because it was not run yet, or failed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct DueHook {
+    pub release: ReleaseId,
+    /// The SHA-256 fingerprint of the certificate that was replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// Unknown fields, which a later version wrote; they are kept.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
 /// The settings file is malformed.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored options cannot be parsed")]
@@ -135,13 +156,15 @@ impl LineageSettings {
         let mut shown = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = shown.as_object_mut() {
             fields.remove("history");
+            fields.remove("after_due");
         }
         shown
     }
 
     /// Returns the stored options, overridden by `flags`. The history stays.
     #[must_use]
-    pub(crate) fn overridden_by(self, flags: Self) -> Self {
+    pub(crate) fn overridden_by(mut self, flags: Self) -> Self {
+        self.override_hook(&flags);
         let ServerConfigs {
             server_config,
             server_configs,
@@ -172,6 +195,17 @@ impl LineageSettings {
         }
     }
 
+    /// Overrides the command of `--after`. Without a command it has no time limit and is not due.
+    fn override_hook(&mut self, flags: &Self) {
+        let passed = flags.after.clone();
+        self.after = unless_forgotten(passed.or(self.after.take()));
+        self.hook_timeout = flags.hook_timeout.or(self.hook_timeout);
+        if self.after.is_none() {
+            self.hook_timeout = None;
+            self.after_due = None;
+        }
+    }
+
     /// Returns the options to store. `--probe none` is dropped: it is for one run only, or no
     /// server would ever be probed again.
     #[must_use]
@@ -195,6 +229,9 @@ impl LineageSettings {
             server_configs: before.server_configs,
             test: before.test,
             reload: before.reload,
+            after: before.after,
+            hook_timeout: before.hook_timeout,
+            after_due: before.after_due,
             probe: before.probe,
             ..self
         }

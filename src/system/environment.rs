@@ -8,6 +8,31 @@ pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The variables that a program started for the user gets; the others may be secrets, such as the
+/// credentials of a DNS provider.
+const HARMLESS: [&str; 10] = [
+    "HOME",
+    "LANG",
+    "LANGUAGE",
+    "LOGNAME",
+    "SHELL",
+    "TERM",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "XDG_RUNTIME_DIR",
+];
+
+/// Returns the part of the environment that contains no secrets, without `PATH`.
+#[must_use]
+pub(crate) fn without_secrets() -> Vec<(String, String)> {
+    let is_harmless = |name: &str| HARMLESS.contains(&name) || name.starts_with("LC_");
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| is_harmless(name))
+        .collect()
+}
+
 /// The name of this machine in the network, as the kernel has it.
 #[must_use]
 pub(crate) fn hostname() -> String {

@@ -8,6 +8,7 @@ pub(crate) mod folders;
 pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod parallel_read;
+pub(crate) mod root_only;
 pub(crate) mod scratch;
 pub(crate) mod stdin;
 pub(crate) mod walk;

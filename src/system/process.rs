@@ -13,10 +13,13 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, access};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open, test_kill_process,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
+    test_kill_process, waitid,
 };
 
 use crate::system::activity::{self, Activity};
+use crate::system::fs::root_only::ExposedEntry;
+use crate::system::signals::InterruptSignal;
 
 /// A command to run, with its limits.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,6 +65,18 @@ pub enum ProcessError {
         /// The program as it was passed.
         program: String,
     },
+    /// Root would run something that other users can change.
+    #[error(
+        "root does not run {}: users other than root can change {}",
+        program.display(),
+        list_exposed(exposed)
+    )]
+    Exposed {
+        /// The program or script, as an absolute path.
+        program: PathBuf,
+        /// What they can change: the file itself, and folders and links on the way to it.
+        exposed: Vec<ExposedEntry>,
+    },
     /// The system did not start the program.
     #[error("cannot run {program}")]
     Start {
@@ -73,13 +88,45 @@ pub enum ProcessError {
     },
 }
 
-/// The working directory and the environment of a command that runs in place of another process.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// `/home/alice (owner 1000:1000, mode 0755)`, for each.
+fn list_exposed(exposed: &[ExposedEntry]) -> String {
+    let words: Vec<String> = exposed
+        .iter()
+        .map(|entry| {
+            let path = entry.path.display();
+            format!("{path} (owner {}, mode {})", entry.owner, entry.mode)
+        })
+        .collect();
+    words.join(", ")
+}
+
+/// What happens to the processes of a command's group that still run when the command has ended.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum LeftoverProcesses {
+    /// They are killed.
+    Killed,
+    /// They go on: a reload may have started a server.
+    #[default]
+    Stay,
+}
+
+/// What surrounds a command: its working directory and environment, and what ends it.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CommandSurroundings {
     /// The working directory; `None` for that of certctl.
     pub(crate) folder: Option<PathBuf>,
     /// The whole environment except for `PATH`, as names and values; `None` for that of certctl.
     pub(crate) variables: Option<Vec<(String, String)>>,
+    pub(crate) leftovers: LeftoverProcesses,
+    /// A signal to certctl that ends the command, as its deadline does; `None` if none does.
+    pub(crate) interrupt: Option<InterruptSignal>,
+}
+
+impl CommandSurroundings {
+    fn is_interrupted(&self) -> bool {
+        let interrupt = self.interrupt.as_ref();
+        interrupt.is_some_and(|interrupt| interrupt.signal().is_some())
+    }
 }
 
 /// Runs a program to its end, or kills it and its whole group at the deadline.
@@ -110,14 +157,14 @@ pub(crate) fn run_in(
             source,
         })?;
     let mut capture = OutputCapture::new(reader, invocation.output_limit);
-    let mut end = read_until_end(&mut child, &mut capture, ends);
+    let mut end = read_until_end(&mut child, &mut capture, ends, surroundings);
     let timed_out = matches!(end, ChildEnd::Deadline);
-    if timed_out {
+    if matches!(end, ChildEnd::Deadline | ChildEnd::Interrupted) {
         end = kill_group(&mut child, &mut capture);
     }
     let (status, signal) = match end {
         ChildEnd::Exit(exit) => (exit.code().filter(|_| !timed_out), exit.signal()),
-        ChildEnd::Lost | ChildEnd::Deadline => (None, None),
+        ChildEnd::Lost | ChildEnd::Deadline | ChildEnd::Interrupted => (None, None),
     };
     Ok(FinishedCommand {
         status,
@@ -132,6 +179,8 @@ enum ChildEnd {
     /// It has ended, and its status is lost (the parent of certctl ignores `SIGCHLD`).
     Lost,
     Deadline,
+    /// A signal to certctl arrived.
+    Interrupted,
 }
 
 fn spawn(
@@ -164,10 +213,22 @@ fn spawn(
     Ok((child, reader))
 }
 
-/// Reads the output of the child until it has ended or `ends` is reached.
-fn read_until_end(child: &mut Child, capture: &mut OutputCapture, ends: Instant) -> ChildEnd {
+/// How often a command that a signal to certctl ends is checked for one.
+const INTERRUPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Reads the output of the child until it has ended, `ends` is reached or a signal ends it.
+fn read_until_end(
+    child: &mut Child,
+    capture: &mut OutputCapture,
+    ends: Instant,
+    surroundings: &CommandSurroundings,
+) -> ChildEnd {
     let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).ok();
     loop {
+        if surroundings.leftovers == LeftoverProcesses::Killed && has_ended(child) {
+            // Until the child is waited for, its id, which is that of its group, is not used again.
+            let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+        }
         let ended = match child.try_wait() {
             Ok(None) => None,
             Ok(Some(exit)) => Some(ChildEnd::Exit(exit)),
@@ -177,13 +238,26 @@ fn read_until_end(child: &mut Child, capture: &mut OutputCapture, ends: Instant)
             capture.drain();
             return end;
         }
-        let left = ends.saturating_duration_since(Instant::now());
+        let mut left = ends.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return ChildEnd::Deadline;
+        }
+        if surroundings.is_interrupted() {
+            return ChildEnd::Interrupted;
+        }
+        if surroundings.interrupt.is_some() {
+            left = left.min(INTERRUPT_PAUSE);
         }
         wait_for_event(capture, pidfd.as_ref(), left);
         capture.read_chunk();
     }
+}
+
+/// Whether the child has ended and was not waited for yet.
+fn has_ended(child: &Child) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    let status = waitid(WaitId::Pid(Pid::from_child(child)), options);
+    matches!(status, Ok(Some(_)))
 }
 
 /// Kills the whole group and waits for the child, but only for a second (it may hang in the kernel,
@@ -191,7 +265,8 @@ fn read_until_end(child: &mut Child, capture: &mut OutputCapture, ends: Instant)
 fn kill_group(child: &mut Child, capture: &mut OutputCapture) -> ChildEnd {
     // If the group is gone, or belongs to another user, the wait below shows that.
     let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    read_until_end(child, capture, Instant::now() + Duration::from_secs(1))
+    let ends = Instant::now() + Duration::from_secs(1);
+    read_until_end(child, capture, ends, &CommandSurroundings::default())
 }
 
 /// Waits until there is output, the child has ended, or `left` has passed.
@@ -362,113 +437,4 @@ pub(crate) fn send_signal(pid: i32, signal: ProcessSignal) -> bool {
         ProcessSignal::Usr2 => Signal::USR2,
     };
     Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, signal).is_ok())
-}
-
-/// Why a text cannot be run as a command without a shell.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(crate) enum WordsError {
-    /// It contains only spaces.
-    #[error("the command is empty")]
-    Empty,
-    /// A character that only a shell understands, outside quotes.
-    #[error("the command contains {0:?}, but certctl runs commands without a shell")]
-    Shell(char),
-    /// A quotation that is not closed, or a backslash at the end.
-    #[error("a quotation in the command is not closed")]
-    Unclosed,
-}
-
-/// Splits a command as a POSIX shell does (spaces, quotes, backslashes), without expansions.
-/// Characters that need a shell are refused, because the program would get them with another
-/// meaning.
-///
-/// # Errors
-/// See [`WordsError`].
-pub(crate) fn split_command(text: &str) -> Result<Vec<String>, WordsError> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            ' ' | '\t' => words.extend(word.take()),
-            '\'' => quoted(&mut chars, word.get_or_insert_default())?,
-            '"' => double_quoted(&mut chars, word.get_or_insert_default())?,
-            '\\' => word
-                .get_or_insert_default()
-                .push(chars.next().ok_or(WordsError::Unclosed)?),
-            '|' | '&' | ';' | '<' | '>' | '(' | ')' | '$' | '`' | '\n' | '\r' => {
-                return Err(WordsError::Shell(c));
-            }
-            _ => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    if words.is_empty() {
-        Err(WordsError::Empty)
-    } else {
-        Ok(words)
-    }
-}
-
-fn quoted(chars: &mut std::str::Chars<'_>, word: &mut String) -> Result<(), WordsError> {
-    loop {
-        match chars.next() {
-            None => return Err(WordsError::Unclosed),
-            Some('\'') => return Ok(()),
-            Some(c) => word.push(c),
-        }
-    }
-}
-
-fn double_quoted(chars: &mut std::str::Chars<'_>, word: &mut String) -> Result<(), WordsError> {
-    loop {
-        match chars.next().ok_or(WordsError::Unclosed)? {
-            '"' => return Ok(()),
-            c @ ('$' | '`') => return Err(WordsError::Shell(c)),
-            '\\' => match chars.next().ok_or(WordsError::Unclosed)? {
-                c @ ('"' | '\\' | '$' | '`') => word.push(c),
-                c => word.extend(['\\', c]),
-            },
-            c => word.push(c),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{WordsError, split_command};
-
-    #[test]
-    fn a_command_is_split_as_a_shell_does() {
-        for (text, expected) in [
-            ("nginx -t", vec!["nginx", "-t"]),
-            ("  a\tb  ", vec!["a", "b"]),
-            ("a 'b c' \"d e\"f", vec!["a", "b c", "d ef"]),
-            ("a '' \"\"", vec!["a", "", ""]),
-            (r#"a\ b "c\"d\e" 'f\g'"#, vec!["a b", r#"c"d\e"#, r"f\g"]),
-            (
-                "sh -c 'a && b | c > $d'",
-                vec!["sh", "-c", "a && b | c > $d"],
-            ),
-        ] {
-            assert_eq!(split_command(text).unwrap(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn commands_that_need_a_shell_are_rejected() {
-        for (text, error) in [
-            ("", WordsError::Empty),
-            (" \t", WordsError::Empty),
-            ("a && b", WordsError::Shell('&')),
-            ("a; b", WordsError::Shell(';')),
-            ("a $HOME", WordsError::Shell('$')),
-            ("a \"$HOME\"", WordsError::Shell('$')),
-            ("a 'b", WordsError::Unclosed),
-            ("a \"b", WordsError::Unclosed),
-            ("a \\", WordsError::Unclosed),
-        ] {
-            assert_eq!(split_command(text).unwrap_err(), error, "{text}");
-        }
-    }
 }

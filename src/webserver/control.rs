@@ -39,7 +39,7 @@ use master_group::MasterGroup;
 pub use nginx::NginxProgram;
 pub(crate) use observe::{DEADLINE, FILE_LIMIT, FILES, InstanceScope, ServerError};
 pub use observe::{ServerDetail, ServerObservation};
-use observe::{run, run_in};
+use observe::{run, run_in, run_named};
 
 /// A server that uses the certificate.
 #[derive(Clone, Debug)]
@@ -341,7 +341,8 @@ impl ControlledServer {
             } if !matches!(**program, ServerProgram::Nginx(_)) => {
                 run_in(command, &program.group().surroundings())?
             }
-            _ => run(command)?,
+            Self::Known { test: None, .. } => run(command)?,
+            _ => run_named(command)?,
         };
         let faults = if tested.succeeded() {
             self.reload_faults()
@@ -394,7 +395,7 @@ impl ControlledServer {
                     .run_command(program.software(), command.clone())
                     .map(Some)
             }
-            Self::Command { reload, .. } => reload.clone().map(run).transpose(),
+            Self::Command { reload, .. } => reload.clone().map(run_named).transpose(),
             Self::None => Ok(None),
         }
     }

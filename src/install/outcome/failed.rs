@@ -184,7 +184,8 @@ fn find_port_owners(situation: &PreflightState, error: &StepError) -> Vec<String
         StepError::NotServed(_) | StepError::Reload(_) | StepError::Test(_) => {
             situation.serving.describe_other_owners()
         }
-        StepError::Install(_)
+        StepError::Hook(_)
+        | StepError::Install(_)
         | StepError::Interrupted(_)
         | StepError::Process(_)
         | StepError::NoServer(_)

@@ -55,6 +55,9 @@ impl TransactionOutcome {
     /// Says why not everything at the servers is as it should be; what the site answers over HTTP is
     /// said elsewhere.
     pub(super) fn incomplete_reason(&self) -> Option<&'static str> {
+        if self.has_error("hook-failed") {
+            return Some("; the command of `--after` failed");
+        }
         if self.has_error(evidence::STAPLED_DIFFERS) {
             return Some("; a server staples an OCSP response for another certificate");
         }

@@ -73,6 +73,7 @@ impl TransactionOutcome {
             InstallVerdict::LiveIncomplete if self.serves_everywhere() && !self.seen.is_empty() => {
                 ProbeResult::proof(&self.seen)
             }
+            InstallVerdict::LiveIncomplete if self.serves_everywhere() => "files",
             InstallVerdict::Files => "files",
             _ => "none",
         }
@@ -117,6 +118,9 @@ impl TransactionOutcome {
         }
         if self.verdict != InstallVerdict::NotServed {
             text.add(Label::Done, self.done());
+        }
+        if let Some(hook) = &self.hook {
+            text.add(Label::Done, hook);
         }
         text.add_next_steps(&self.next);
     }

@@ -245,6 +245,7 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
         | PlanStep::Unlink { .. }
         | PlanStep::Unpoint { .. }
         | PlanStep::Prune
+        | PlanStep::RunHook { .. }
         | PlanStep::Prove { .. }
         | PlanStep::Reload { .. }
         | PlanStep::TestServer { .. } => Vec::new(),

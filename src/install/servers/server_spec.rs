@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::store::settings::LineageSettings;
+use crate::system::command_words;
 use crate::system::process::{self, ProcessError};
+use crate::system::program_trust;
 use crate::webserver::control::{ControlledServer, InstanceScope, ServerProgram};
 use crate::webserver::model::ServerSoftware;
 
@@ -99,14 +101,16 @@ pub(super) fn find_server(spec: &ServerSpec) -> Result<Vec<ControlledServer>, Fa
         .collect())
 }
 
-/// Splits a command into words, and checks that its program exists before anything is changed.
-fn parse_command(text: &str) -> Result<Vec<String>, Failure> {
-    let words = process::split_command(text)?;
-    match words.first() {
-        Some(program) if process::find_program(program).is_none() => Err(ProcessError::NotFound {
-            program: program.clone(),
-        }
-        .into()),
-        _ => Ok(words),
+/// Splits a command into words. Checks before anything is changed that its program exists, and that
+/// root may run it.
+pub(crate) fn parse_command(text: &str) -> Result<Vec<String>, Failure> {
+    let words = command_words::split_command(text)?;
+    if let Some(program) = words.first()
+        && process::find_program(program).is_none()
+    {
+        let program = program.clone();
+        return Err(ProcessError::NotFound { program }.into());
     }
+    program_trust::check_command(&words)?;
+    Ok(words)
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::answer::{ProbeAnswer, TargetBaseline};
 use super::baseline;
 use super::error::{InstallError, StepError};
+use super::hook::{HookCall, HookResult};
 use crate::install_plan::apply::prove::{ProbeGoal, ProbeGroup};
 use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
 use crate::pki::certificate::Certificate;
@@ -17,11 +18,19 @@ use crate::store::layout::{
     ReleasePointer, pointer_text,
 };
 use crate::store::release::Release;
-use crate::store::settings::{LineageSettings, SETTINGS_LIMIT};
+use crate::store::settings::{DueHook, LineageSettings, SETTINGS_LIMIT};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, BackupName};
+use crate::system::signals::InterruptSignal;
 use crate::webserver::control::ControlledServer;
 use crate::webserver::model::ServerSoftware;
+
+/// Which options are in the settings file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SavedOptions {
+    Before,
+    OfThisRun,
+}
 
 /// Everything needed to run the plan of one lineage.
 #[derive(Debug)]
@@ -45,6 +54,10 @@ pub(crate) struct PlanContext<'a> {
     pub settings: LineageSettings,
     /// The settings before this run.
     pub settings_before: LineageSettings,
+    /// Whether the options of this run are in the settings file.
+    pub saved: SavedOptions,
+    /// The command of `--after`, where it is due.
+    pub hook: Option<HookCall>,
     /// Probe targets that must serve the previous certificate again after a rollback: those that
     /// served it before, where that was probed.
     pub rollback_targets: Vec<ProbeTarget>,
@@ -161,18 +174,21 @@ impl PlanContext<'_> {
         match step {
             PlanStep::BackUp { path } => return Ok(Some(self.back_up(path)?)),
             PlanStep::Link { path, text } => self.link(path, text)?,
-            PlanStep::MarkProven { to, .. } => self.point(ReleasePointer::Proven, to)?,
+            PlanStep::MarkProven { to, .. } => self.mark_proven(to)?,
             PlanStep::Prune => self.prune()?,
             PlanStep::Record { release, before } => self.record(release, before.as_ref(), now)?,
-            PlanStep::Remember { .. } => self.write_settings()?,
+            PlanStep::Remember { .. } => self.save_options()?,
             PlanStep::Restore { path, backup } => folders::restore(path, backup)?,
             PlanStep::Switch { to, .. } => self.point(ReleasePointer::Live, to)?,
             PlanStep::TakeOver { .. } => self.publish_taken_over()?,
             PlanStep::Unlink { path } => folders::remove_link(path)?,
             PlanStep::Unpoint { pointer } => folders::remove(&self.layout.pointer(*pointer))?,
             PlanStep::WriteRelease { .. } => self.publish_wanted()?,
-            // These run once for all plans.
-            PlanStep::Prove { .. } | PlanStep::Reload { .. } | PlanStep::TestServer { .. } => {}
+            // These run once for all plans, or after them.
+            PlanStep::Prove { .. }
+            | PlanStep::Reload { .. }
+            | PlanStep::RunHook { .. }
+            | PlanStep::TestServer { .. } => {}
         }
         Ok(None)
     }
@@ -187,6 +203,51 @@ impl PlanContext<'_> {
 
     fn point(&self, pointer: ReleasePointer, to: &ReleaseId) -> Result<(), FileError> {
         folders::replace_link(&self.layout.pointer(pointer), &pointer_text(to))
+    }
+
+    /// Marks a release as verified. From then on the command of `--after` is due.
+    fn mark_proven(&mut self, to: &ReleaseId) -> Result<(), InstallError> {
+        if let Some(call) = self.hook.clone().filter(|call| call.due.release == *to) {
+            self.note_due_hook(Some(call.due))?;
+        }
+        Ok(self.point(ReleasePointer::Proven, to)?)
+    }
+
+    /// Saves that the command of `--after` is due, or that it is not any more.
+    fn note_due_hook(&mut self, due: Option<DueHook>) -> Result<(), InstallError> {
+        let settings = match self.saved {
+            SavedOptions::Before => &mut self.settings_before,
+            SavedOptions::OfThisRun => &mut self.settings,
+        };
+        if settings.after_due == due {
+            return Ok(());
+        }
+        settings.after_due = due;
+        let settings = settings.clone();
+        self.write_settings(&settings)?;
+        Ok(files::sync_folder(&self.layout.folder())?)
+    }
+
+    /// Runs the command of `--after`, if what servers serve was verified (`probes`).
+    pub(super) fn run_hook(
+        &mut self,
+        probes: &[ProbeAnswer],
+        interrupt: &InterruptSignal,
+    ) -> Option<HookResult> {
+        let call = self.hook.clone()?;
+        if let Err(error) = self.note_due_hook(Some(call.due.clone())) {
+            return Some(HookResult::Failed(error.into()));
+        }
+        if probes.iter().any(ProbeAnswer::is_inconclusive) {
+            return Some(HookResult::Unverified);
+        }
+        let mut result = call.run(interrupt);
+        if matches!(result, HookResult::Succeeded)
+            && let Err(error) = self.note_due_hook(None)
+        {
+            result = HookResult::Failed(error.into());
+        }
+        Some(result)
     }
 
     fn publish_taken_over(&self) -> Result<(), StoreError> {
@@ -220,11 +281,17 @@ impl PlanContext<'_> {
         })
     }
 
+    /// Saves the options of this run; the caller flushes the folder.
+    fn save_options(&mut self) -> Result<(), InstallError> {
+        self.write_settings(&self.settings)?;
+        self.saved = SavedOptions::OfThisRun;
+        Ok(())
+    }
+
     /// Writes the settings file; the caller flushes its folder.
-    fn write_settings(&self) -> Result<(), InstallError> {
+    fn write_settings(&self, settings: &LineageSettings) -> Result<(), InstallError> {
         let path = self.layout.settings();
-        let text = self
-            .settings
+        let text = settings
             .to_json()
             .map_err(|source| InstallError::Settings {
                 path: path.clone(),
@@ -247,7 +314,7 @@ impl PlanContext<'_> {
             Err(error) => error.is_missing(),
         };
         if !is_written {
-            self.write_settings()?;
+            self.write_settings(&self.settings)?;
             files::sync_folder(&self.layout.folder())?;
         }
         Ok(())
@@ -261,7 +328,7 @@ impl PlanContext<'_> {
     ) -> Result<(), InstallError> {
         self.settings
             .add_to_history(release.clone(), before.cloned(), now);
-        self.write_settings()
+        self.save_options()
     }
 
     /// Deletes old releases, except those that `live` and `proven` name and the one that a rollback

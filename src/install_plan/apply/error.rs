@@ -102,6 +102,9 @@ pub enum StepError {
     /// No server has the command of this step, so it was not carried out.
     #[error("no server was found for the step: {0}")]
     NoServer(String),
+    /// The command of `--after` failed.
+    #[error("the command failed")]
+    Hook(FinishedCommand),
     /// The server could not be reloaded.
     #[error("the reload failed")]
     Reload(FinishedCommand),

@@ -108,6 +108,7 @@ fn flushes_of_step<'a>(
         PlanStep::Prove { .. }
         | PlanStep::Prune
         | PlanStep::Reload { .. }
+        | PlanStep::RunHook { .. }
         | PlanStep::TestServer { .. } => Vec::new(),
     }
 }

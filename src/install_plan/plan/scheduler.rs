@@ -66,7 +66,13 @@ impl<'a, T> PlanProgress<'a, T> {
             failure: None,
             undone: Vec::new(),
             not_undone: Vec::new(),
-            pending: plan.steps.iter().rev().cloned().collect(),
+            pending: plan
+                .steps
+                .iter()
+                .rev()
+                .filter(is_scheduled)
+                .cloned()
+                .collect(),
         }
     }
 
@@ -96,6 +102,11 @@ impl<'a, T> PlanProgress<'a, T> {
         self.failure.is_none()
             && !self.has_attempted(|step| matches!(step, PlanStep::Record { .. }))
     }
+}
+
+/// The command of `--after` is run when all plans have ended.
+fn is_scheduled(step: &&PlanStep) -> bool {
+    !matches!(step, PlanStep::RunHook { .. })
 }
 
 fn is_bookkeeping(step: &PlanStep) -> bool {
@@ -316,7 +327,12 @@ impl<'a, T: Clone> PlanScheduler<'a, T> {
             if let Some(prove) = prove
                 && is_proven
             {
-                let pending = steps[prove..].iter().rev().cloned().collect();
+                let pending = steps[prove..]
+                    .iter()
+                    .rev()
+                    .filter(is_scheduled)
+                    .cloned()
+                    .collect();
                 self.dequeue(index);
                 self.plans[index].pending = pending;
                 self.enqueue(index);

@@ -34,6 +34,9 @@ impl fmt::Display for PlanStep {
             Self::Restore { path, backup } => {
                 write!(f, "restore {} from {}", path.display(), backup.display())
             }
+            Self::RunHook { command } => {
+                write!(f, "run `{command}`, once everything is verified")
+            }
             Self::Switch { from, to } => {
                 write!(
                     f,

@@ -52,6 +52,9 @@ pub enum PlanStep {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
+    /// Runs the command of `--after`, once everything is verified. The scheduler skips it: it comes
+    /// last, and nothing is rolled back if it fails.
+    RunHook { command: String },
     /// Restores a file from the backup that this run has made.
     Restore {
         #[serde(serialize_with = "shown")]

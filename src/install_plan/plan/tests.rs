@@ -118,6 +118,7 @@ fn short_step(step: &PlanStep) -> String {
         PlanStep::Record { release, .. } => format!("record({})", letter(release)),
         PlanStep::Reload { .. } => "reload".to_owned(),
         PlanStep::Remember { .. } => "settings".to_owned(),
+        PlanStep::RunHook { .. } => "hook".to_owned(),
         PlanStep::Restore { path, .. } => format!("restore({})", short_path(path)),
         PlanStep::Switch { to, .. } => format!("live={}", letter(to)),
         PlanStep::TakeOver { release } => format!("take({})", letter(release)),

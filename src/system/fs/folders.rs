@@ -92,31 +92,6 @@ pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> 
     }))
 }
 
-/// Returns whether only root can change what `path` leads to: the file, and every folder and link on
-/// the way. False if that cannot be determined.
-#[must_use]
-pub(crate) fn only_root_can_change(path: &Path) -> bool {
-    let Ok(resolved) = fs::canonicalize(path) else {
-        return false;
-    };
-    path.is_absolute()
-        && path
-            .ancestors()
-            .chain(resolved.ancestors())
-            .all(is_protected)
-}
-
-/// Whether only root can change this entry. In a folder with the sticky bit, others cannot replace
-/// what belongs to root.
-fn is_protected(path: &Path) -> bool {
-    let Ok(meta) = fs::symlink_metadata(path) else {
-        return false;
-    };
-    let is_shared = meta.mode() & 0o022 != 0;
-    let is_sticky = meta.is_dir() && meta.mode() & 0o1000 != 0;
-    meta.uid() == 0 && (meta.is_symlink() || !is_shared || is_sticky)
-}
-
 #[must_use]
 pub(crate) fn current_user() -> u32 {
     rustix::process::geteuid().as_raw()

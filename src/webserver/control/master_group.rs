@@ -10,6 +10,7 @@ use crate::finding::shell_line;
 use crate::system::clock::{self, Stopwatch};
 use crate::system::fs::files;
 use crate::system::fs::folders;
+use crate::system::fs::root_only;
 use crate::system::process::{
     self, CommandSurroundings, FinishedCommand, ProcessError, ProcessSignal,
 };
@@ -109,12 +110,12 @@ fn is_ours(master: &ServerMaster) -> bool {
 /// Whether only root can change the program and the configuration of a master.
 fn has_protected_files(master: &ServerMaster) -> bool {
     let program = master.process.executable.as_deref();
-    program.is_some_and(folders::only_root_can_change)
+    program.is_some_and(root_only::only_root_can_change)
         && master
             .arguments
             .config
             .iter()
-            .all(|path| folders::only_root_can_change(path))
+            .all(|path| root_only::only_root_can_change(path))
 }
 
 /// Whether a process sees the files that certctl sees. The units of systemd may have a mount
@@ -272,7 +273,7 @@ impl MasterGroup {
         command: Vec<String>,
     ) -> Result<FinishedCommand, ProcessError> {
         let before: Vec<i32> = pids(&self.read_again(software));
-        let reloaded = observe::run(command)?;
+        let reloaded = observe::run_named(command)?;
         if !reloaded.succeeded() || before.is_empty() {
             return Ok(reloaded);
         }
@@ -404,6 +405,7 @@ fn surroundings(master: &ServerMaster) -> CommandSurroundings {
     CommandSurroundings {
         folder: master.process.folder.clone(),
         variables,
+        ..CommandSurroundings::default()
     }
 }
 

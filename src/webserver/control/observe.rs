@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::system::environment;
 use crate::system::fs::files::{self, FileError};
 use crate::system::process::{
     self, CommandInvocation, CommandSurroundings, FinishedCommand, ProcessError,
 };
+use crate::system::program_trust;
 use crate::webserver::apache;
 use crate::webserver::haproxy;
 use crate::webserver::model::{self, ConfigFile, ServerSoftware, glob};
@@ -95,6 +97,20 @@ pub enum ServerDetail {
 /// When it could not be started.
 pub(crate) fn run(argv: Vec<String>) -> Result<FinishedCommand, ProcessError> {
     run_in(argv, &CommandSurroundings::default())
+}
+
+/// Runs a test or a reload that the user named. Root runs nothing that other users can change; the
+/// command gets an environment without secrets.
+///
+/// # Errors
+/// [`ProcessError::Exposed`], or the reason why it could not be started.
+pub(crate) fn run_named(argv: Vec<String>) -> Result<FinishedCommand, ProcessError> {
+    program_trust::check_command(&argv)?;
+    let surroundings = CommandSurroundings {
+        variables: Some(environment::without_secrets()),
+        ..CommandSurroundings::default()
+    };
+    run_in(argv, &surroundings)
 }
 
 /// Does the same in the surroundings of another process.

@@ -1,0 +1,28 @@
+//! Findings about what surrounds an installation: the command of `--after`, approval, the audit log.
+//! Rows of the code table, sorted by code.
+
+use super::entry::{CodeEntry, FINDING};
+
+pub(super) static ROWS: &[CodeEntry] = &[
+    CodeEntry {
+        code: "hook-failed",
+        meaning: "the certificate is installed and verified, and the command of --after failed",
+        why: "The servers that certctl knows serve the new certificate. Whatever the command was \
+            for, such as a copy on another machine, may still have the old one. Nothing is rolled \
+            back (exit 7).",
+        fix: "Fix what the command reports, and run `sudo certctl install example.com`: it runs the \
+            command again until it succeeds. `--after auto` forgets the command.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "hook-not-run",
+        meaning: "the command of --after was not run, because nothing was verified live",
+        why: "The command may hand the certificate to others. certctl runs it only after it has \
+            verified what the servers serve, and with `--probe none` it verifies nothing.",
+        fix: "Install again without `--probe none`: `sudo certctl install example.com` verifies the \
+            certificate and then runs the command.",
+        source: "certctl",
+        ..FINDING
+    },
+];

@@ -1,0 +1,100 @@
+//! The command of `--after`, given or saved: when an installation runs it.
+
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::install::request::{InstallGoal, InstallRequest};
+use crate::install::servers::parse_command;
+use crate::install_plan::apply::hook::HOOK_TIMEOUT;
+use crate::install_plan::plan::{InstallPlan, PlanEnd, PlanStep};
+use crate::store::layout::ReleaseId;
+use crate::store::settings::{DueHook, LineageSettings, PROBE_NONE};
+
+/// The command of `--after`.
+#[derive(Clone, Debug)]
+pub(crate) struct InstallHook {
+    /// As it was given.
+    pub(super) text: String,
+    pub(super) argv: Vec<String>,
+    pub(super) deadline: Duration,
+    verification: LiveVerification,
+    /// The release for which it has not succeeded yet.
+    due: Option<DueHook>,
+}
+
+/// Whether this run verifies what servers serve, as far as they are known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum LiveVerification {
+    Done,
+    /// `--probe none`
+    Skipped,
+}
+
+impl InstallHook {
+    /// Finds the command of a request; none for a placeholder, and none with `--root`, whose tree
+    /// belongs to another machine. `settings` are the saved options, overridden by those of the
+    /// command line.
+    ///
+    /// # Errors
+    /// When it cannot be split into words, does not exist, or users other than root can change what
+    /// root would run.
+    pub(super) fn find(
+        context: &Context,
+        request: &InstallRequest<'_>,
+        settings: &LineageSettings,
+    ) -> Result<Option<Self>, Failure> {
+        let is_placeholder = matches!(request.goal, InstallGoal::Placeholder(_));
+        let Some(text) = settings.after.as_ref().filter(|_| !is_placeholder) else {
+            return Ok(None);
+        };
+        if context.root.is_some() {
+            return Ok(None);
+        }
+        let is_skipped = settings.probe.iter().any(|probe| probe == PROBE_NONE);
+        let limit = settings.hook_timeout.map(Duration::from_secs);
+        Ok(Some(Self {
+            text: text.clone(),
+            argv: parse_command(text)?,
+            deadline: limit.unwrap_or(HOOK_TIMEOUT),
+            verification: if is_skipped {
+                LiveVerification::Skipped
+            } else {
+                LiveVerification::Done
+            },
+            due: settings.after_due.clone(),
+        }))
+    }
+
+    /// Adds the step to a plan that verifies the release `wanted`, or after which the command is still
+    /// due for it.
+    pub(super) fn add_to(&self, plan: &mut InstallPlan, wanted: &ReleaseId) {
+        if self.is_due(plan, wanted) && self.verification == LiveVerification::Done {
+            plan.steps.push(PlanStep::RunHook {
+                command: self.text.clone(),
+            });
+        }
+    }
+
+    /// Whether it is due after the plan and not run, because nothing is verified.
+    pub(super) fn is_skipped(&self, plan: &InstallPlan, wanted: &ReleaseId) -> bool {
+        self.is_due(plan, wanted) && self.verification == LiveVerification::Skipped
+    }
+
+    /// Whether it has to be run after the plan.
+    pub(super) fn is_due(&self, plan: &InstallPlan, wanted: &ReleaseId) -> bool {
+        let finishes = |step: &PlanStep| {
+            matches!(
+                step,
+                PlanStep::MarkProven { .. } | PlanStep::Record { .. } | PlanStep::Switch { .. }
+            )
+        };
+        plan.end == PlanEnd::Proven
+            && (self.saved_due(wanted).is_some() || plan.steps.iter().any(finishes))
+    }
+
+    /// The saved note that it is due for the release `wanted`.
+    pub(super) fn saved_due(&self, wanted: &ReleaseId) -> Option<&DueHook> {
+        self.due.as_ref().filter(|due| due.release == *wanted)
+    }
+}
