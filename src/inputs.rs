@@ -5,6 +5,7 @@
 
 mod aia;
 mod any_argument;
+mod audited_key;
 mod ca_delivery;
 pub(crate) mod dcv_file;
 mod delivery_findings;
@@ -19,6 +20,7 @@ mod trust;
 
 pub(crate) use self::aia::{AIA_STEPS, AIA_URLS};
 pub(crate) use self::any_argument::read_any_argument;
+pub(crate) use self::audited_key::audit_decrypted_key;
 pub(crate) use self::ca_delivery::{
     DeliveryOptions, KeyLocation, KeyUse, MatchedCertificate, file_stem_of, match_delivery,
     match_delivery_in_folder,

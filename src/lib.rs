@@ -11,6 +11,7 @@
 //! * [`scan`]: collects the certificates on this machine and on servers, for `status`.
 //! * [`install`]: install, rollback and forget, from the preflight to the report.
 //! * [`inputs`]: finds and reads the files that the arguments name.
+//! * [`audit`]: one line in the system's log for each change.
 //! * [`status_report`]: the outcome of `status` as text, JSON, HTML, a calendar and Prometheus metrics.
 //! * [`report`], [`advice`], [`failure`], [`finding`]: output for people and programs.
 //! * [`inventory`]: evaluates what was scanned: states, reasons, renewals.
@@ -61,6 +62,7 @@
 //! | future renewal | [`ScheduledRenewal`](inventory::schedule::ScheduledRenewal) | `renewal` |
 
 mod advice;
+mod audit;
 pub mod cli;
 mod code_table;
 mod commands;

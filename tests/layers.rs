@@ -11,7 +11,7 @@ use source::Source;
 
 /// The layers, outermost first. A module imports only from its own layer and from those below it, so
 /// there are no cycles between layers.
-const LAYERS: [&str; 31] = [
+const LAYERS: [&str; 32] = [
     "main",
     "lib",
     "cli",
@@ -22,6 +22,7 @@ const LAYERS: [&str; 31] = [
     "scan",
     "install",
     "inputs",
+    "audit",
     "context",
     "status_report",
     "report",

@@ -25,4 +25,14 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "certctl",
         ..FINDING
     },
+    CodeEntry {
+        code: "log-not-written",
+        meaning: "the line about a change could not be written to the system's log",
+        why: "The change is made and not undone. The journal or syslog, which shows who changed a \
+            certificate, lacks this change.",
+        fix: "Check the log of the system: `systemctl status systemd-journald`. There is nothing to \
+            repeat.",
+        source: "certctl",
+        ..FINDING
+    },
 ];

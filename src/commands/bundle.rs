@@ -19,6 +19,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::{
     self, DeliveryOptions, InputReader, KeyLocation, KeyUse, MatchedCertificate, PasswordArgs,
+    audit_decrypted_key,
 };
 use crate::pki::chain::ChainPreference;
 use crate::pki::trust::TrustAnchors;
@@ -89,12 +90,10 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     let policy = verify_policy(context, &hosts, &anchors);
     let verdict = judge(&mut matched, policy, args);
     let key_files = plan_key_files(context, args, &matched)?;
-    let mut written = WrittenFiles::default();
-    if verdict == BundleVerdict::Right {
-        written.written = write_outputs(context, args, &matched, &reader)?;
-        extract::write(&mut matched, &key_files)?;
-        written.key_files = key_files;
-    }
+    let written = match verdict {
+        BundleVerdict::Right => write_files(context, args, &mut matched, &reader, key_files)?,
+        BundleVerdict::Wrong => WrittenFiles::default(),
+    };
     Ok(BundleOutcome {
         bundled: bundled_chains(args, matched, written),
         install_words: context.command_words("install"),
@@ -103,6 +102,17 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
         trust: anchors.source().clone(),
         printed: verdict == BundleVerdict::Right && args.outputs.uses_stdout(),
     })
+}
+
+/// Writes a line for each key that was encrypted and is now in an output without encryption.
+fn audit_decrypted_keys(context: &Context, args: &BundleArgs, matched: &mut [MatchedCertificate]) {
+    if !args.outputs.holds_key() {
+        return;
+    }
+    for certificate in matched {
+        let failed = audit_decrypted_key(context, certificate);
+        certificate.findings.extend(failed);
+    }
 }
 
 fn verify_policy<'a>(
@@ -195,6 +205,19 @@ struct WrittenFiles {
     written: Vec<Vec<OutputFile>>,
     /// The key file of each chain, if its key was extracted.
     key_files: Vec<Option<ExtractedKey>>,
+}
+
+fn write_files(
+    context: &Context,
+    args: &BundleArgs,
+    matched: &mut [MatchedCertificate],
+    reader: &InputReader,
+    key_files: Vec<Option<ExtractedKey>>,
+) -> Result<WrittenFiles, Failure> {
+    let written = write_outputs(context, args, matched, reader)?;
+    extract::write(context, matched, &key_files)?;
+    audit_decrypted_keys(context, args, matched);
+    Ok(WrittenFiles { written, key_files })
 }
 
 fn write_outputs(

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, Severity};
 use crate::inputs::{MatchedCertificate, PasswordArgs};
+use crate::install::outcome::TransactionOutcome;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
@@ -190,7 +191,18 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
             requests.push(install_request(args, stem, goal, flags));
         }
     }
-    let mut results = transaction::run_all(context, &requests)?.into_iter();
+    let results = transaction::run_all(context, &requests)?;
+    let outcomes = add_results(context, checked, results);
+    InstallOutcome::new(context, run_mode(args), outcomes)
+}
+
+/// Adds the results of the transaction to the certificates that took part in it.
+fn add_results(
+    context: &Context,
+    checked: Vec<CheckedCertificate>,
+    results: Vec<Result<TransactionOutcome, Failure>>,
+) -> Vec<CertificateOutcome> {
+    let mut results = results.into_iter();
     let mut outcomes = Vec::new();
     for one in checked {
         let mut outcome = one.outcome;
@@ -198,10 +210,11 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
             && let Some(result) = results.next()
         {
             outcome.record_result(context, result);
+            outcome.audit_decrypted_key(context, one.decrypted_key.as_deref());
         }
         outcomes.push(outcome);
     }
-    InstallOutcome::new(context, run_mode(args), outcomes)
+    outcomes
 }
 
 fn run_mode(args: &InstallArgs) -> RunMode {
@@ -243,6 +256,8 @@ fn input_selection(args: &InstallArgs) -> InputSelection<'_> {
 
 /// A certificate before the transaction.
 struct CheckedCertificate {
+    /// The file of its key, if the key was decrypted.
+    decrypted_key: Option<PathBuf>,
     outcome: CertificateOutcome,
     /// The certificate and its key, unless they are refused.
     certified: Option<CertifiedKey>,
@@ -262,6 +277,8 @@ fn check_certificate(context: &Context, selected: SelectedCertificate) -> Checke
     let mut description = describe(&matched);
     let approval = describe_approval(&matched, &anchors);
     let mut findings = matched.findings.clone();
+    let key_path = matched.key.as_ref().map(|(path, _)| path.clone());
+    let decrypted_key = key_path.filter(|_| has_code(&findings, "key-decrypted"));
     let certified = match refusal {
         Some(refusal) => Err(vec![refusal]),
         None => certify(context, matched, &anchors),
@@ -278,6 +295,7 @@ fn check_certificate(context: &Context, selected: SelectedCertificate) -> Checke
         }
     };
     CheckedCertificate {
+        decrypted_key,
         outcome: CertificateOutcome {
             stem,
             description,

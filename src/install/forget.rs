@@ -13,6 +13,7 @@ use self::apply::PlainFile;
 use self::plan::{ForgetObservation, ForgetRefusal, ForgetStep};
 use super::{installed, placeholder, transaction};
 use crate::advice::{install_command, lineages};
+use crate::audit::{self, AuditAction, AuditEvent};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
@@ -92,6 +93,21 @@ impl ForgetResult {
         }
     }
 
+    /// Writes a line to the audit log; servers read the same content as before.
+    fn audit(&self, context: &Context, result: &str) -> Option<Finding> {
+        let fingerprint = self.deployed.as_ref().map(DeployedCertificate::sha256);
+        let event = AuditEvent {
+            action: AuditAction::Forget,
+            subject: &self.name,
+            result,
+            before: fingerprint,
+            after: fingerprint,
+            key_id: None,
+            proof: "",
+        };
+        audit::record(context, &event)
+    }
+
     /// Returns the fields of a dry run.
     fn summarize(&self, observation: Option<&ForgetObservation>) -> DryRunSummary {
         let considered = json!({
@@ -143,14 +159,20 @@ pub(crate) fn run(
     if removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
-    if let Some(live) = &removal.release {
-        apply::run(&layout, live, &removal.steps, || context.interrupt.signal())
-            .map_err(Failure::from)?;
-    }
-    Ok(ForgetResult {
+    let mut forgotten = ForgetResult {
         verdict: ForgetVerdict::Forgotten,
         ..removal
-    })
+    };
+    if let Some(live) = &forgotten.release {
+        let ended = apply::run(&layout, live, &forgotten.steps, || {
+            context.interrupt.signal()
+        });
+        let result = if ended.is_ok() { "forgotten" } else { "failed" };
+        let failed_log = forgotten.audit(context, result);
+        ended?;
+        forgotten.findings.extend(failed_log);
+    }
+    Ok(forgotten)
 }
 
 /// Observes the certificate and plans its removal.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use self::attempt::AttemptedChange;
 use self::failed::NewFiles;
 use self::progress::FailedProgress;
 use crate::advice::{command_lines, install_command};
@@ -26,6 +27,8 @@ use crate::system::fs::folders;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::with_causes;
 
+mod attempt;
+mod audit;
 mod dry_run;
 mod evidence;
 mod failed;
@@ -202,22 +205,33 @@ impl TransactionOutcome {
             let with_status = |probe| ProbeResult::with_status(probe, sites.status_at(probe));
             outcome.seen = applied.probes.iter().map(with_status).collect();
         }
-        match applied.failed {
-            None => {
-                outcome.record_success(context, situation, &plan);
-                if plan.end == PlanEnd::Proven
-                    && situation.serving.is_incomplete(&applied.other_probes)
-                {
-                    outcome.verdict = InstallVerdict::LiveIncomplete;
-                }
-                outcome.record_sites(sites);
-                outcome.judge_evidence(situation, &applied.probes, applied.test_warnings);
-                outcome.record_hook(context, situation, &plan, applied.hook)?;
-            }
-            Some(failed) => outcome.record_failure(situation, &plan, failed)?,
-        }
+        let attempt = AttemptedChange::of(&applied, &plan);
+        let ended = outcome.record_end(context, situation, &plan, applied, sites);
+        outcome.audit(context, situation, attempt);
+        ended?;
         outcome.plan = Some(plan);
         Ok(outcome)
+    }
+
+    /// Records how the plan ended.
+    fn record_end(
+        &mut self,
+        context: &Context,
+        situation: &PreflightState,
+        plan: &InstallPlan,
+        applied: AppliedPlan,
+        sites: SiteReport,
+    ) -> Result<(), Failure> {
+        if let Some(failed) = applied.failed {
+            return self.record_failure(situation, plan, failed);
+        }
+        self.record_success(context, situation, plan);
+        if plan.end == PlanEnd::Proven && situation.serving.is_incomplete(&applied.other_probes) {
+            self.verdict = InstallVerdict::LiveIncomplete;
+        }
+        self.record_sites(sites);
+        self.judge_evidence(situation, &applied.probes, applied.test_warnings);
+        self.record_hook(context, situation, plan, applied.hook)
     }
 
     /// Whether blocks with other files serve another certificate, or may do so.

@@ -11,6 +11,7 @@ mod server_choice;
 use std::path::Path;
 
 use self::observation::{ObservationInput, PreflightObservation};
+use crate::audit::AuditAction;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
@@ -49,6 +50,8 @@ pub(crate) struct PreflightState {
     pub serving: ServingState,
     /// Detects whether something of this has changed.
     pub fingerprints: PathFingerprints,
+    /// What the audit log calls it.
+    pub action: AuditAction,
 }
 
 /// A request whose paths and servers are known; the servers are not tested yet.
@@ -135,6 +138,14 @@ fn wanted_certificates<'a>(
     }
 }
 
+fn audit_action(goal: InstallGoal<'_>) -> AuditAction {
+    match goal {
+        InstallGoal::Install(_) => AuditAction::Install,
+        InstallGoal::Placeholder(_) => AuditAction::InstallPlaceholder,
+        InstallGoal::Rollback(_) => AuditAction::Rollback,
+    }
+}
+
 impl<'a, 'b> LocatedRequest<'a, 'b> {
     /// Reads the settings, and finds paths and servers.
     fn locate(
@@ -218,6 +229,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             disk,
             serving: self.serving,
             fingerprints: self.fingerprints,
+            action: audit_action(self.request.goal),
         })
     }
 

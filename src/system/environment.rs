@@ -33,6 +33,15 @@ pub(crate) fn without_secrets() -> Vec<(String, String)> {
         .collect()
 }
 
+/// The command line of this process, with the name of the program instead of its path.
+#[must_use]
+pub(crate) fn command_line() -> Vec<String> {
+    let arguments = std::env::args_os().skip(1);
+    std::iter::once("certctl".to_owned())
+        .chain(arguments.map(|word| word.to_string_lossy().into_owned()))
+        .collect()
+}
+
 /// The name of this machine in the network, as the kernel has it.
 #[must_use]
 pub(crate) fn hostname() -> String {

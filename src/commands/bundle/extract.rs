@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::advice::bundle_command;
+use crate::audit::{self, AuditAction};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::folder;
@@ -114,6 +115,7 @@ impl ObservedKeyPath {
 
 /// Writes the keys with mode 0600 and makes each certificate refer to its new key file.
 pub(super) fn write(
+    context: &Context,
     matched: &mut [MatchedCertificate],
     key_files: &[Option<ExtractedKey>],
 ) -> Result<(), Failure> {
@@ -123,6 +125,9 @@ pub(super) fn write(
         };
         if key_file.changed {
             files::create_new(&key_file.path, key.to_pem().as_bytes(), Mode::new(0o600))?;
+            let (path, key_id) = (&key_file.path, key.id().to_string());
+            let failed = audit::record_key(context, AuditAction::CreateKey, path, key_id);
+            certificate.findings.extend(failed);
         }
         *path = key_file.path.clone();
     }

@@ -12,6 +12,7 @@ use super::key::{KeyOrigin, RequestKeyFile};
 use super::outcome::{CsrOutcome, RequestOnDisk};
 use super::refused::CsrRefusal;
 use super::spec::{CsrSpec, has_errors};
+use crate::audit::{self, AuditAction};
 use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::delivery::EncryptedKey;
@@ -79,10 +80,15 @@ fn write_request(
     let NewFiles {
         steps,
         stored,
-        findings,
+        mut findings,
     } = new;
     let generated = GeneratedRequest::new(args, &spec, &target.paths)?;
     let backups = write_files(args, &target, &generated, &stored)?;
+    if generated.key_pem.is_some() {
+        let key_id = generated.request.key_id.to_string();
+        let failed = audit::record_key(context, AuditAction::CreateKey, &target.paths.key, key_id);
+        findings.extend(failed);
+    }
     let on_disk = RequestOnDisk {
         key: key_file(args, &spec, &target.paths, &generated.request),
         paths: target.paths,

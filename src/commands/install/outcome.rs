@@ -1,9 +1,12 @@
 //! The outcome of `install`: one certificate in full, or a summary of several.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use self::interrupted::{InterruptedCertificate, interrupted};
 use crate::advice::install_command;
+use crate::audit::{self, AuditAction};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
@@ -96,6 +99,17 @@ impl CertificateOutcome {
             }
             Err(failure) => InstallResult::Failed(failure),
         };
+    }
+
+    /// Writes a line to the audit log if the key was encrypted in the file at `path` and is not
+    /// encrypted where servers read it now.
+    pub(super) fn audit_decrypted_key(&mut self, context: &Context, path: Option<&Path>) {
+        let installed = self.transaction().filter(|transaction| transaction.changed);
+        if let (Some(path), Some(installed)) = (path, installed) {
+            let key_id = installed.leaf.key_id.to_string();
+            let failed = audit::record_key(context, AuditAction::DecryptKey, path, key_id);
+            self.findings.extend(failed);
+        }
     }
 
     fn transaction(&self) -> Option<&TransactionOutcome> {

@@ -96,7 +96,7 @@ pub(super) struct PreparedRequest {
 
 /// A certificate to renew, and what is known about it.
 pub(super) struct RenewalContext<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     /// The context for the folder of the next request.
     pub(super) folder_context: Context,
     pub(super) args: &'a RenewArgs,

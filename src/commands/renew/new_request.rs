@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::advice::renew_command;
+use crate::audit::{self, AuditAction};
 use crate::commands::renew::attempt::{
     PreparedRequest, RenewalAttempt, RenewalContext, RenewalFiles, RenewalResult,
 };
@@ -55,7 +56,7 @@ impl RenewalContext<'_> {
             check_writable(files::parent(&planned.paths.request))?;
             return Ok(RenewalResult::Planned(planned.files));
         }
-        let prepared = self.write_new(planned, attempt.ca)?;
+        let prepared = self.write_new(planned, attempt.ca, &mut attempt.findings)?;
         Ok(RenewalResult::Prepared(Box::new(prepared)))
     }
 
@@ -120,6 +121,7 @@ impl RenewalContext<'_> {
         &self,
         planned: PlannedRequest,
         ca: Option<Ca>,
+        findings: &mut Vec<Finding>,
     ) -> Result<PreparedRequest, Failure> {
         let (key, writes_key) = match planned.previous_key {
             Some(previous) => (previous.key, previous.path.is_none()),
@@ -128,6 +130,11 @@ impl RenewalContext<'_> {
         let request = SigningRequest::build_with_subject(&planned.names, &planned.subject, &key)?;
         let new_key = writes_key.then_some(&key);
         write_files(&planned.paths, new_key, &request, &planned.stored)?;
+        if new_key.is_some() {
+            let (path, key_id) = (&planned.paths.key, request.key_id.to_string());
+            let failed = audit::record_key(self.context, AuditAction::CreateKey, path, key_id);
+            findings.extend(failed);
+        }
         Ok(PreparedRequest {
             is_new: true,
             files: planned.files,

@@ -66,7 +66,7 @@ impl TransactionOutcome {
         self.seen.iter().chain(&self.seen_elsewhere).collect()
     }
 
-    fn proof(&self) -> &'static str {
+    pub(super) fn proof(&self) -> &'static str {
         match self.verdict {
             InstallVerdict::Live | InstallVerdict::Unchanged => ProbeResult::proof(&self.seen),
             // The site answers with an error; every address serves the certificate.
