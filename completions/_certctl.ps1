@@ -120,6 +120,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses')
             [CompletionResult]::new('--paid-until', '--paid-until', [CompletionResultType]::ParameterName, 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl to finish [default: 60s]')
+            [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Install only if the plan_id of a dry run (--dry-run --json) would be this one now')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Working directory: where names are looked up and new files are written [default: .]')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Working directory: where names are looked up and new files are written [default: .]')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Tree to install into instead of /')

@@ -114,6 +114,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --probe 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses'
             cand --paid-until 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date'
             cand --lock-timeout 'How long to wait for another certctl to finish [default: 60s]'
+            cand --plan 'Install only if the plan_id of a dry run (--dry-run --json) would be this one now'
             cand -C 'Working directory: where names are looked up and new files are written [default: .]'
             cand --directory 'Working directory: where names are looked up and new files are written [default: .]'
             cand --root 'Tree to install into instead of /'

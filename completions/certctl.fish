@@ -146,6 +146,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l hook-timeout
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l plan -d 'Install only if the plan_id of a dry run (--dry-run --json) would be this one now' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r

@@ -278,11 +278,17 @@ fn root_runs_only_what_root_alone_can_change() {
              done >refused.jsonl
              {INSTALL} one.crt --key one.key >/dev/null
              settings | sed 's|^{{|{{\"after\": \"'$PWD'/hook\", |' >changed; cat changed >/etc/ssl/certctl/example.com/settings.json
-             refused >stored.json
+             code=0; {INSTALL} two.crt --key two.key --json >stored.json || code=$?; [ $code = 7 ]
              ls *.was-run theirs/*.was-run || true"
         ),
     );
     assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run}");
+    let stored = support::json::Json::parse(&setup.sandbox.read("stored.json"));
+    assert!(codes(&stored).contains(&"hook-failed"), "{stored}");
+    assert!(
+        stored["findings"].to_string().contains("sudo chown root"),
+        "{stored}"
+    );
     let lines = setup.sandbox.read("refused.jsonl");
     assert_eq!(lines.lines().count(), 15, "{lines}");
     for line in lines.lines() {

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::rerun::{self, RepeatOption};
 use crate::advice::command_lines::certctl_step;
-use crate::finding::NextStep;
+use crate::finding::{Finding, NextStep};
 
 /// The certificate `stem` is to be installed again.
 #[must_use]
@@ -17,6 +18,25 @@ pub(crate) fn install_again(root: Option<&Path>, stem: &str) -> NextStep {
 pub(crate) fn run_hook_again(root: Option<&Path>, stem: &str) -> NextStep {
     let sentence = "When its cause is fixed, run the command again; `--after auto` forgets it";
     certctl_step(root, sentence, &["install", stem]).later()
+}
+
+/// What an install would do is not what was approved.
+#[must_use]
+pub(crate) fn plan_changed(now: &str, approved: &str) -> Finding {
+    let message = format!(
+        "the plan has changed since it was approved: its id is {now} now, and `--plan` has {approved}"
+    );
+    let dry_run = RepeatOption {
+        name: "--dry-run",
+        value: None,
+    };
+    let sentence = "Check what would be done now, and approve its id";
+    Finding::error("plan-changed", message).with_step(rerun::repeat_instead_of(
+        sentence,
+        &["install"],
+        "--plan",
+        dry_run,
+    ))
 }
 
 /// Several certificates are to be installed again.

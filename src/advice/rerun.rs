@@ -131,6 +131,33 @@ pub(crate) fn repeat_with(
     }
 }
 
+/// Repeats the command with `option` in place of another option, which has a value; `sentence` says
+/// what for. Where that command line is not known, the step is a sentence.
+#[must_use]
+pub(crate) fn repeat_instead_of(
+    sentence: &str,
+    commands: &[&str],
+    removed: &str,
+    option: RepeatOption<'_>,
+) -> NextStep {
+    let removed = RepeatOption {
+        name: removed,
+        value: Some(""),
+    };
+    let line = COMMAND_LINE.get().filter(|line| {
+        let command = line.repeatable_command();
+        command.is_some_and(|command| commands.contains(&command))
+    });
+    match line {
+        Some(line) => {
+            let mut words = line.with_options(&[removed, option]);
+            words.retain(|word| word != removed.name && !word.is_empty());
+            run_as_root_if_needed(NextStep::run_certctl(sentence, &words))
+        }
+        None => NextStep::say(format!("{sentence}, with `{}`", option.in_words())),
+    }
+}
+
 /// `--at` was given to a command that changes this machine.
 #[must_use]
 pub(crate) fn omit_at_or_dry_run() -> NextStep {

@@ -35,4 +35,13 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "certctl",
         ..FINDING
     },
+    CodeEntry {
+        code: "plan-changed",
+        meaning: "the plan of the install is not the one that was approved with --plan",
+        why: "Since the dry run whose id was approved, a certificate, an option, a file that servers \
+            read or a server's configuration has changed. Nothing is changed (exit 1).",
+        fix: "Run the dry run again, check what it would do now, and approve its `plan_id`.",
+        source: "certctl",
+        ..FINDING
+    },
 ];

@@ -9,27 +9,25 @@ use jiff::civil::Date;
 
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, Severity};
-use crate::inputs::{MatchedCertificate, PasswordArgs};
+use crate::inputs::PasswordArgs;
 use crate::install::outcome::TransactionOutcome;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
 use crate::install_plan::allow;
-use crate::matching::{MatchingRemark, file_names};
-use crate::pki::certified_key::CertifiedKey;
-use crate::pki::chain::{ChainPreference, OmissionReason};
-use crate::pki::trust::TrustAnchors;
-use crate::pki::verify::{VerifiedChain, VerifyPolicy};
+use crate::matching::file_names;
+use crate::pki::chain::ChainPreference;
 use crate::probe::ProbePatience;
 use crate::store::settings::{FORGET, LineageSettings, PROBE_NONE};
 use crate::system::clock;
 use crate::system::fs::files::FileError;
 use crate::system::fs::folders;
 use crate::system::http::NetworkReach;
-use crate::wording::{day, find_keyword, spell_keyword};
+use crate::wording::{find_keyword, spell_keyword};
 
+mod approval;
 pub(crate) mod check;
+mod checked;
 mod hook_flags;
 mod key_access_flags;
 mod outcome;
@@ -39,10 +37,11 @@ mod server_flags;
 
 pub(crate) use server_flags::ServerChoice;
 
+use checked::{CheckedCertificate, check_certificate};
+use outcome::CertificateOutcome;
 pub(crate) use outcome::InstallOutcome;
-use outcome::{CertificateOutcome, InstallResult};
 use placeholder::PlaceholderNames;
-use select::{CertificateCount, InputSelection, SelectedCertificate};
+use select::{CertificateCount, InputSelection};
 
 /// Deploy a certificate, reload the server and verify it live, or roll back
 ///
@@ -118,6 +117,9 @@ pub(crate) struct InstallArgs {
     /// How long to wait for another certctl to finish [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
+    /// Install only if the plan_id of a dry run (--dry-run --json) would be this one now
+    #[arg(long, value_name = "ID", value_parser = approval::parse_plan_id, conflicts_with_all = ["check", "dry_run"])]
+    pub plan: Option<String>,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -182,8 +184,25 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
         .into_iter()
         .map(|one| check_certificate(context, one))
         .collect();
-    let mut requests: Vec<InstallRequest<'_>> = Vec::new();
-    for one in &checked {
+    let mut requests = install_requests(args, &flags, &checked);
+    if let Some(id) = &args.plan
+        && let Some(changed) = approval::approve(context, &checked, &mut requests, id)?
+    {
+        return Ok(changed);
+    }
+    let results = transaction::run_all(context, &requests)?;
+    let outcomes = add_results(context, checked, results);
+    InstallOutcome::new(context, run_mode(args), outcomes)
+}
+
+/// One request for each certificate that is not refused.
+fn install_requests<'a>(
+    args: &InstallArgs,
+    flags: &LineageSettings,
+    checked: &'a [CheckedCertificate],
+) -> Vec<InstallRequest<'a>> {
+    let mut requests = Vec::new();
+    for one in checked {
         if let Some(certified) = &one.certified {
             let flags = with_origin(flags.clone(), &one.origin);
             let goal = InstallGoal::Install(certified);
@@ -191,9 +210,7 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
             requests.push(install_request(args, stem, goal, flags));
         }
     }
-    let results = transaction::run_all(context, &requests)?;
-    let outcomes = add_results(context, checked, results);
-    InstallOutcome::new(context, run_mode(args), outcomes)
+    requests
 }
 
 /// Adds the results of the transaction to the certificates that took part in it.
@@ -254,60 +271,6 @@ fn input_selection(args: &InstallArgs) -> InputSelection<'_> {
     }
 }
 
-/// A certificate before the transaction.
-struct CheckedCertificate {
-    /// The file of its key, if the key was decrypted.
-    decrypted_key: Option<PathBuf>,
-    outcome: CertificateOutcome,
-    /// The certificate and its key, unless they are refused.
-    certified: Option<CertifiedKey>,
-    /// The folder, request and CA that it comes from.
-    origin: LineageSettings,
-}
-
-/// Verifies a certificate with its key.
-fn check_certificate(context: &Context, selected: SelectedCertificate) -> CheckedCertificate {
-    let SelectedCertificate {
-        matched,
-        anchors,
-        stem,
-        origin,
-        refusal,
-    } = selected;
-    let mut description = describe(&matched);
-    let approval = describe_approval(&matched, &anchors);
-    let mut findings = matched.findings.clone();
-    let key_path = matched.key.as_ref().map(|(path, _)| path.clone());
-    let decrypted_key = key_path.filter(|_| has_code(&findings, "key-decrypted"));
-    let certified = match refusal {
-        Some(refusal) => Err(vec![refusal]),
-        None => certify(context, matched, &anchors),
-    };
-    let certified = match certified {
-        Ok(certified) => {
-            description = format!("{description}; {approval}");
-            Some(certified)
-        }
-        Err(problems) => {
-            findings.retain(|known| !has_code(&problems, known.code));
-            findings.extend(problems);
-            None
-        }
-    };
-    CheckedCertificate {
-        decrypted_key,
-        outcome: CertificateOutcome {
-            stem,
-            description,
-            findings,
-            result: InstallResult::Refused,
-            undo: None,
-        },
-        certified,
-        origin,
-    }
-}
-
 fn install_request<'a>(
     args: &InstallArgs,
     stem: String,
@@ -322,6 +285,7 @@ fn install_request<'a>(
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: args.patience,
         mode: run_mode(args),
+        approved: None,
     }
 }
 
@@ -336,67 +300,15 @@ fn install_placeholder(context: &Context, args: &InstallArgs) -> Result<InstallO
         .clone()
         .unwrap_or_else(|| names.first.file_stem());
     let goal = InstallGoal::Placeholder(&certificate);
-    let request = install_request(args, stem, goal, flags);
+    let mut request = install_request(args, stem, goal, flags);
+    if let Some(id) = &args.plan
+        && let Some(changed) = approval::approve_placeholder(context, &mut request, id)?
+    {
+        return Ok(changed);
+    }
     let transaction = transaction::run(context, &request)?;
     let outcome = placeholder::outcome(context, transaction);
     InstallOutcome::new(context, run_mode(args), vec![outcome])
-}
-
-/// Returns the verified certificate with its key; otherwise every problem that is not among the
-/// findings yet.
-fn certify(
-    context: &Context,
-    matched: MatchedCertificate,
-    anchors: &TrustAnchors,
-) -> Result<CertifiedKey, Vec<Finding>> {
-    let policy = VerifyPolicy {
-        hosts: &[],
-        anchors,
-        at: context.now(),
-    };
-    let problems = matched.problems(policy);
-    let known = &matched.findings;
-    let has_error = !problems.is_empty() || has_error(known);
-    let mut refusals: Vec<Finding> = problems.iter().map(Finding::from).collect();
-    refusals.retain(|finding| !has_code(known, finding.code));
-    let MatchedCertificate {
-        assembly,
-        key,
-        no_key,
-        ..
-    } = matched;
-    let Some((_, key)) = key else {
-        if !has_error {
-            refusals.extend(no_key.as_ref().map(missing_key));
-        }
-        return Err(refusals);
-    };
-    if has_error {
-        return Err(refusals);
-    }
-    let chain = match VerifiedChain::new(assembly.chain, policy) {
-        Ok(chain) => chain,
-        Err(problems) => return Err(problems.iter().map(Finding::from).collect()),
-    };
-    CertifiedKey::new(chain, key).map_err(|problem| vec![Finding::from(&problem)])
-}
-
-fn has_error(findings: &[Finding]) -> bool {
-    findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error)
-}
-
-fn has_code(findings: &[Finding], code: &str) -> bool {
-    findings.iter().any(|finding| finding.code == code)
-}
-
-/// Reports a missing key as an error; other commands only mention it.
-fn missing_key(remark: &MatchingRemark) -> Finding {
-    Finding {
-        severity: Severity::Error,
-        ..Finding::from(remark)
-    }
 }
 
 /// Returns the options of the command line, which the next renewal uses too; words such as `auto`
@@ -438,40 +350,4 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
 
 fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, FileError> {
     path.map(folders::absolute).transpose()
-}
-
-/// `example.com, www.example.com, expires 2027-06-10`
-fn describe(matched: &MatchedCertificate) -> String {
-    let leaf = matched.leaf();
-    let names = if leaf.dns_names.is_empty() {
-        leaf.label()
-    } else {
-        leaf.dns_names.join(", ")
-    };
-    format!("{names}, expires {}", day(leaf.not_after))
-}
-
-/// `matches example.com.key; 1 intermediate, root omitted; trusted by Mozilla`: for a certificate
-/// that is not refused.
-fn describe_approval(matched: &MatchedCertificate, anchors: &TrustAnchors) -> String {
-    let key = matched
-        .key
-        .as_ref()
-        .map(|(path, _)| path.display().to_string())
-        .unwrap_or_default();
-    let intermediates = match matched.assembly.chain.intermediates().len() {
-        0 => "no intermediate".to_owned(),
-        1 => "1 intermediate".to_owned(),
-        count => format!("{count} intermediates"),
-    };
-    let mut omissions = matched.assembly.omitted.iter();
-    let root = if omissions.any(|(_, reason)| *reason == OmissionReason::Root) {
-        ", root omitted"
-    } else {
-        ""
-    };
-    format!(
-        "matches {key}; {intermediates}{root}; trusted by {}",
-        anchors.source()
-    )
 }

@@ -73,6 +73,7 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: ProbePatience::default(),
         mode,
+        approved: None,
     };
     transaction::run(context, &request).map(RollbackOutcome)
 }

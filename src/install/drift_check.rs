@@ -121,6 +121,7 @@ impl LiveInstall {
             lock_timeout: Duration::ZERO,
             patience: ProbePatience::default(),
             mode: RunMode::Check,
+            approved: None,
         }
     }
 }

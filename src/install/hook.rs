@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install::request::{InstallGoal, InstallRequest};
+use crate::install::request::{InstallGoal, InstallRequest, RunMode};
 use crate::install::servers::parse_command;
 use crate::install_plan::apply::hook::HOOK_TIMEOUT;
 use crate::install_plan::plan::{InstallPlan, PlanEnd, PlanStep};
 use crate::store::layout::ReleaseId;
 use crate::store::settings::{DueHook, LineageSettings, PROBE_NONE};
+use crate::system::command_words;
 
 /// The command of `--after`.
 #[derive(Clone, Debug)]
@@ -36,9 +37,12 @@ impl InstallHook {
     /// belongs to another machine. `settings` are the saved options, overridden by those of the
     /// command line.
     ///
+    /// A saved command that cannot be run any more does not prevent the installation or the rollback:
+    /// it fails when it is run.
+    ///
     /// # Errors
-    /// When it cannot be split into words, does not exist, or users other than root can change what
-    /// root would run.
+    /// When it cannot be split into words; when a command of the command line does not exist, or users
+    /// other than root can change what root would run.
     pub(super) fn find(
         context: &Context,
         request: &InstallRequest<'_>,
@@ -48,14 +52,18 @@ impl InstallHook {
         let Some(text) = settings.after.as_ref().filter(|_| !is_placeholder) else {
             return Ok(None);
         };
-        if context.root.is_some() {
+        if context.root.is_some() || request.mode == RunMode::Check {
             return Ok(None);
         }
+        let argv = match request.flags.after {
+            Some(_) => parse_command(text)?,
+            None => command_words::split_command(text)?,
+        };
         let is_skipped = settings.probe.iter().any(|probe| probe == PROBE_NONE);
         let limit = settings.hook_timeout.map(Duration::from_secs);
         Ok(Some(Self {
             text: text.clone(),
-            argv: parse_command(text)?,
+            argv,
             deadline: limit.unwrap_or(HOOK_TIMEOUT),
             verification: if is_skipped {
                 LiveVerification::Skipped

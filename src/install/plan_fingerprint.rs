@@ -31,9 +31,11 @@ pub(super) fn summarize(
         "settings_before": situation.settings_before.options_json(),
         "observed": observed,
         "deployed": situation.disk.deployed,
+        "configurations": configurations(situation),
         "plan": outcome.plan,
         "findings": report::considered_findings(&outcome.findings),
     });
+    let considered = mask_process_ids(considered);
     let is_new = !observed.releases.contains(release);
     let considered = match request.goal {
         InstallGoal::Placeholder(_) if is_new => mask(considered, release.as_str()),
@@ -43,6 +45,34 @@ pub(super) fn summarize(
     DryRunSummary {
         would_change: plan.is_some_and(outcome::would_change),
         plan_id: report::plan_id(considered),
+    }
+}
+
+/// A digest of the configuration of each server. It has more than what the plan depends on: a reload
+/// activates all of it.
+fn configurations(situation: &PreflightState) -> Vec<Option<&str>> {
+    let uses = situation.serving.uses.iter();
+    uses.map(|server_use| server_use.observed.config_digest())
+        .collect()
+}
+
+/// Replaces process ids in reload commands (`kill -HUP 123`): a server that was started again is the
+/// same one.
+fn mask_process_ids(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains("kill -") => {
+            let words = text.split(' ').map(|word| {
+                let is_number = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+                if is_number { "PID" } else { word }
+            });
+            Value::String(words.collect::<Vec<&str>>().join(" "))
+        }
+        Value::Array(elements) => elements.into_iter().map(mask_process_ids).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, one)| (name, mask_process_ids(one)))
+            .collect(),
+        other => other,
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct InstallRequest<'a> {
     pub patience: ProbePatience,
     /// Whether anything is changed.
     pub mode: RunMode,
+    /// The id of the plan that was approved: another plan is not run.
+    pub approved: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ use super::preflight::disk_space::SpaceReservation;
 use super::preflight::{self, PreflightState};
 use super::request::{InstallRequest, RunMode};
 use super::site_check::{SiteCheck, SiteReport};
+use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install_plan::apply::error::InstallError;
@@ -270,7 +271,25 @@ fn decide(
         return RequestDecision::Final(Box::new(Ok(refused)));
     }
     let plan = situation.plan(request.goal);
+    if let Some(changed) = refuse_unapproved(&situation, request, &plan) {
+        return RequestDecision::Final(Box::new(Ok(changed)));
+    }
     RequestDecision::Planned(Box::new(situation), plan)
+}
+
+/// Refuses a plan that is not the approved one: something has changed since the approval.
+fn refuse_unapproved(
+    situation: &PreflightState,
+    request: &InstallRequest<'_>,
+    plan: &InstallPlan,
+) -> Option<TransactionOutcome> {
+    let approved = request.approved.as_ref()?;
+    let planned = TransactionOutcome::planned(situation, plan.clone());
+    let id = plan_fingerprint::summarize(situation, request, &planned).plan_id;
+    (id != *approved).then(|| {
+        let finding = install_command::plan_changed(&id, approved);
+        TransactionOutcome::refused(situation, vec![finding])
+    })
 }
 
 /// Decides a request before anything is written: there must be enough disk space. A dry run ends

@@ -83,6 +83,25 @@ impl CertificateOutcome {
         }
     }
 
+    /// The same certificate without the result of a transaction.
+    pub(super) fn before_transaction(&self) -> Self {
+        Self {
+            stem: self.stem.clone(),
+            description: self.description.clone(),
+            findings: self.findings.clone(),
+            result: InstallResult::Refused,
+            undo: None,
+        }
+    }
+
+    /// The id of its plan after a dry run; empty, which no plan has, if the dry run failed.
+    pub(super) fn plan_id(&self) -> String {
+        let dry_run = self.transaction().and_then(|done| done.dry_run.as_ref());
+        dry_run
+            .map(|dry_run| dry_run.plan_id.clone())
+            .unwrap_or_default()
+    }
+
     /// Adds the result of the transaction, and how to roll back.
     pub(super) fn record_result(
         &mut self,
@@ -429,19 +448,24 @@ impl Outcome for InstallOutcome {
 }
 
 impl InstallOutcome {
-    /// The fields of a dry run: the ids of all plans are hashed into one.
+    /// The ids of all plans are hashed into one.
+    pub(super) fn plan_id(&self) -> String {
+        let certificates = self.certificates.iter();
+        let considered: Vec<Value> = certificates.map(CertificateOutcome::considered).collect();
+        report::plan_id(json!(considered))
+    }
+
+    /// The fields of a dry run.
     fn dry_run(&self) -> Option<DryRunSummary> {
         if self.mode != RunMode::DryRun {
             return None;
         }
-        let certificates = self.certificates.iter();
-        let considered: Vec<Value> = certificates.map(CertificateOutcome::considered).collect();
         Some(DryRunSummary {
             would_change: self
                 .certificates
                 .iter()
                 .any(CertificateOutcome::would_change),
-            plan_id: report::plan_id(json!(considered)),
+            plan_id: self.plan_id(),
         })
     }
 

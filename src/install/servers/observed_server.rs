@@ -26,6 +26,7 @@ pub(crate) struct ObservedServer {
     tested: OnceCell<Option<FinishedCommand>>,
     disabled_sites: OnceCell<Vec<DisabledSite>>,
     unloaded_changes: OnceCell<Option<UnloadedChanges>>,
+    config_digest: OnceCell<Option<String>>,
 }
 
 impl ObservedServer {
@@ -47,6 +48,7 @@ impl ObservedServer {
             tested: OnceCell::new(),
             disabled_sites: OnceCell::new(),
             unloaded_changes: OnceCell::new(),
+            config_digest: OnceCell::new(),
         }
     }
 
@@ -113,6 +115,16 @@ impl ObservedServer {
                 .and_then(ServerObservation::unloaded_changes)
         });
         changes.as_ref()
+    }
+
+    /// Returns a digest of its configuration, computed once; `None` if certctl has no profile for it.
+    #[must_use]
+    pub(crate) fn config_digest(&self) -> Option<&str> {
+        let digest = self.config_digest.get_or_init(|| {
+            let observation = self.observation.as_ref();
+            observation.map(ServerObservation::config_digest)
+        });
+        digest.as_deref()
     }
 
     /// Returns the sites that exist and are not enabled, searched for once.

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::observe::{FileView, ServerDetail, ServerObservation};
+use super::observe::{FILE_LIMIT, FileView, ServerDetail, ServerObservation};
+use crate::pki::fingerprint::Fingerprint;
+use crate::system::fs::files;
 use crate::system::process_start::{self, ChildProcess};
 
 /// Start times are accurate to a few hundredths of a second.
@@ -44,6 +46,18 @@ impl ServerObservation {
             }
         }
         (!paths.is_empty()).then_some(UnloadedChanges { paths })
+    }
+
+    /// Returns a digest of the files of its configuration, which changes with any of them.
+    #[must_use]
+    pub(crate) fn config_digest(&self) -> String {
+        let mut text = String::new();
+        for path in self.config_files() {
+            let content = files::read(&path, FILE_LIMIT).map(|bytes| Fingerprint::of(&bytes));
+            let content = content.map_or_else(|_| "unreadable".to_owned(), |one| one.to_string());
+            text.push_str(&format!("{} {content}\n", path.display()));
+        }
+        Fingerprint::of(text.as_bytes()).to_string()
     }
 
     /// When the running server has loaded its configuration, at the latest.
