@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::command_lines::certctl_step;
 use super::rerun::{self, RepeatOption, repeat_with};
-use crate::finding::NextStep;
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::webserver::model::ServerSoftware;
 
 /// `--chain-path` and `--key-path` are equal, or inside of certctl's own folder.
@@ -208,6 +208,29 @@ pub(crate) fn pass_working_reload() -> NextStep {
         "Give the command that makes your server load its certificate files again, for example \
          `--reload 'systemctl restart haproxy'`",
     )
+}
+
+/// Saved options, each with its value, took part in a step that failed.
+#[must_use]
+pub(crate) fn report_saved_options(used: &[(&str, &String)]) -> Finding {
+    let words: Vec<String> = used
+        .iter()
+        .map(|(option, value)| format!("`{option} {}`", shell_word(value)))
+        .collect();
+    let message = format!("saved from an earlier install: {}", words.join(", "));
+    let mut forgotten: Vec<RepeatOption<'_>> = Vec::new();
+    for &(name, _) in used {
+        if forgotten.iter().all(|option| option.name != name) {
+            let value = Some("auto");
+            forgotten.push(RepeatOption { name, value });
+        }
+    }
+    let sentence = "If that is the cause, forget it: repeat the command";
+    Finding::note("saved-options-used", message).with_step(repeat_with(
+        sentence,
+        &["install"],
+        &forgotten,
+    ))
 }
 
 /// No command makes the server load its files again.

@@ -44,4 +44,14 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "certctl",
         ..FINDING
     },
+    CodeEntry {
+        code: "saved-options-used",
+        meaning: "options that an earlier install saved took part in the step that failed",
+        why: "The command line does not show them. A test, reload or address of earlier may not fit \
+            the server any more.",
+        fix: "If that is the cause, forget the option: `sudo certctl install example.com --reload \
+            auto`.",
+        source: "certctl",
+        ..FINDING
+    },
 ];

@@ -358,6 +358,8 @@ impl TransactionOutcome {
         }
         self.findings
             .push(failed::explain_cause(situation, plan, &failed.cause));
+        self.findings
+            .extend(failed::name_saved_options(situation, &failed.cause));
         self.findings.extend(failed::explain_what_stays(
             situation,
             plan,

@@ -277,6 +277,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         let mut settings = self.settings.clone();
         if let InstallGoal::Placeholder(_) = self.request.goal {
             settings.placeholder = Some(observation.wanted.id.clone());
+            settings.forget_absent_server(&self.settings_before);
         }
         let mut settings = settings.without_probe_none(&self.settings_before);
         self.save_paths(&mut settings);
@@ -349,8 +350,10 @@ impl PreflightState {
         let is_rollback = matches!(goal, InstallGoal::Rollback(_));
         let settings_change = if is_rollback || self.settings == self.settings_before {
             SettingsChange::Unchanged
-        } else {
+        } else if self.settings.has_commands_of(&self.settings_before) {
             SettingsChange::Otherwise
+        } else {
+            SettingsChange::Commands
         };
         let wanted = TargetRelease {
             id: self.wanted.id.clone(),

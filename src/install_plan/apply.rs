@@ -117,7 +117,15 @@ impl PlanRun<'_> {
         }
         let all_progress = scheduler.into_progress();
         for (index, progress) in all_progress.into_iter().enumerate() {
-            applied[index].failed = finish_failed_plan(progress, &mut self.contexts[index]);
+            let context = &mut self.contexts[index];
+            applied[index].failed = finish_failed_plan(progress, context);
+            if applied[index].failed.is_none()
+                && let Err(error) = context.save_proven_options()
+            {
+                let path = context.layout.settings();
+                let failure = (PlanStep::Remember { path }, error.into());
+                applied[index].harmless_failures.push(failure);
+            }
         }
         self.probe_other_files(plans, &mut applied);
         applied

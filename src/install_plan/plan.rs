@@ -33,12 +33,14 @@ pub(crate) fn plan_install(
     let mut steps = Vec::new();
     if !is_in_place {
         steps.extend(file_steps(wanted, observed, layout));
-    } else if wanted.settings_change == SettingsChange::Otherwise {
+    } else if wanted.settings_change != SettingsChange::Unchanged {
         steps.push(PlanStep::Remember {
             path: layout.settings(),
         });
     }
-    if !(is_in_place && is_proven && observed.is_answered()) {
+    // A command is saved for the next renewal only if it works.
+    let has_new_command = wanted.settings_change == SettingsChange::Commands;
+    if has_new_command || !(is_in_place && is_proven && observed.is_answered()) {
         steps.extend(server_steps(id, &observed.server_uses));
     }
     let end = plan_end(observed);

@@ -100,6 +100,7 @@ mod tests {
 
     fn entry(release: &str, at: &str, before: Option<&str>) -> HistoryEntry {
         HistoryEntry {
+            other: serde_json::Map::new(),
             release: id(release),
             at: at.parse().unwrap(),
             before: before.map(id),

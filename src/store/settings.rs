@@ -1,6 +1,8 @@
 //! `settings.json`: the stored options of a certificate, so that the next renewal needs none, and
 //! its history. Pure.
 
+mod unknown_links;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::unknown_links::UnknownLinkParts;
 use super::layout::{ReleaseId, StableLink};
 use super::release::KeyAccess;
 use crate::permissions::{Mode, Owner};
@@ -19,6 +22,8 @@ pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
 pub(crate) const FORGET: &str = "auto";
 /// The value of `--probe` that probes no address, for one run.
 pub(crate) const PROBE_NONE: &str = "none";
+/// The value of `--server` without any server.
+const NO_SERVER: &str = "none";
 /// The maximum number of entries of the history.
 pub(crate) const HISTORY_LIMIT: usize = 100;
 
@@ -99,6 +104,9 @@ pub(crate) struct LineageSettings {
     /// Unknown fields, which a later version wrote; they are kept.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+    /// The same for what it wrote about links.
+    #[serde(skip)]
+    pub unknown_links: UnknownLinkParts,
 }
 
 /// Returns true for a path that JSON cannot represent; it is not stored and has to be passed again.
@@ -114,6 +122,9 @@ pub(crate) struct HistoryEntry {
     /// The release that was proven before this install.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<ReleaseId>,
+    /// Unknown fields, which a later version wrote; they are kept.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// The command of `--after` has to be run for this release, because it was not run yet, or failed.
@@ -139,7 +150,15 @@ impl LineageSettings {
     /// # Errors
     /// When it is not a JSON object, or a field has the wrong type.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, SettingsError> {
-        Ok(serde_json::from_slice(bytes)?)
+        let mut document: Value = serde_json::from_slice(bytes)?;
+        let unknown_links = UnknownLinkParts::take_from(&mut document);
+        if unknown_links.is_empty() {
+            return Ok(serde_json::from_slice(bytes)?);
+        }
+        Ok(Self {
+            unknown_links,
+            ..serde_json::from_value(document)?
+        })
     }
 
     /// Returns the content of the file as indented JSON.
@@ -147,7 +166,12 @@ impl LineageSettings {
     /// # Errors
     /// Never in practice, because all keys are strings.
     pub(crate) fn to_json(&self) -> Result<String, SettingsError> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        if self.unknown_links.is_empty() {
+            return Ok(serde_json::to_string_pretty(self)? + "\n");
+        }
+        let mut document = serde_json::to_value(self)?;
+        self.unknown_links.add_to(&mut document);
+        Ok(serde_json::to_string_pretty(&document)? + "\n")
     }
 
     /// Returns the options that the next renewal uses: everything but the history.
@@ -219,6 +243,20 @@ impl LineageSettings {
         self
     }
 
+    /// Does not save that there is no server (`--server none`), for a placeholder: that may be true only
+    /// until the server is set up.
+    pub(crate) fn forget_absent_server(&mut self, before: &Self) {
+        if self.server.iter().any(|name| name == NO_SERVER) {
+            self.server.clone_from(&before.server);
+        }
+    }
+
+    /// Whether servers are tested and reloaded by the same commands.
+    #[must_use]
+    pub(crate) fn has_commands_of(&self, other: &Self) -> bool {
+        (&self.test, &self.reload) == (&other.test, &other.reload)
+    }
+
     /// Returns these options with the server options taken from `before`, for an install that was
     /// rolled back.
     #[must_use]
@@ -266,6 +304,7 @@ impl LineageSettings {
             release,
             at,
             before,
+            other: Map::new(),
         });
         let excess = self.history.len().saturating_sub(HISTORY_LIMIT);
         self.history.drain(..excess);
@@ -444,6 +483,41 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn unknown_links_and_unknown_fields_at_every_level_are_kept() {
+        let text = r#"{
+  "links": [
+    {"path": "/etc/ssl/a.pem", "piece": "combined", "mode": "0640"},
+    {"path": "/etc/ssl/a.p7b", "piece": "p7b"}
+  ],
+  "former": [{"path": "/etc/ssl/old.p7b", "piece": "p7b"}],
+  "after": "true",
+  "after_due": {"release": "0123abcd", "since": "2027"},
+  "history": [{"release": "0123abcd", "at": "2027-05-11T10:00:00Z", "user": "alice"}]
+}"#;
+        let settings = LineageSettings::parse(text.as_bytes()).unwrap();
+        assert_eq!(
+            settings.links,
+            [StableLink::new("/etc/ssl/a.pem", ReleaseFile::Combined)]
+        );
+        let as_value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let written = settings.to_json().unwrap();
+        assert_eq!(as_value(&written), as_value(text));
+        let renewed = settings.overridden_by(LineageSettings::default());
+        assert_eq!(as_value(&renewed.to_json().unwrap()), as_value(text));
+        let without_link = LineageSettings {
+            links: Vec::new(),
+            ..renewed
+        };
+        let links = as_value(&without_link.to_json().unwrap())["links"].clone();
+        assert_eq!(
+            links,
+            serde_json::json!([{"path": "/etc/ssl/a.p7b", "piece": "p7b"}])
+        );
+        assert!(LineageSettings::parse(br#"{"links":[5]}"#).is_err());
+        assert!(LineageSettings::parse(br#"{"links":[{"piece":"p7b"}]}"#).is_err());
     }
 
     #[test]

@@ -193,6 +193,29 @@ fn find_port_owners(situation: &PreflightState, error: &StepError) -> Vec<String
     }
 }
 
+/// Names the saved options that took part in a step of a server that failed: the command line does not
+/// show them.
+pub(super) fn name_saved_options(situation: &PreflightState, error: &StepError) -> Option<Finding> {
+    let (now, before) = (&situation.settings, &situation.settings_before);
+    let used: Vec<(&str, &String)> = match error {
+        StepError::Test(_) => vec![("--test", before.test.as_ref()?)],
+        StepError::Reload(_) => vec![("--reload", before.reload.as_ref()?)],
+        StepError::NotServed(_) => {
+            let reload = before.reload.iter().map(|command| ("--reload", command));
+            let probes = before.probe.iter().map(|probe| ("--probe", probe));
+            reload.chain(probes).collect()
+        }
+        _ => Vec::new(),
+    };
+    let is_used = |(option, value): &(&str, &String)| match *option {
+        "--test" => now.test.as_ref() == Some(value),
+        "--reload" => now.reload.as_ref() == Some(value),
+        _ => now.probe.contains(value),
+    };
+    let used: Vec<(&str, &String)> = used.into_iter().filter(is_used).collect();
+    (!used.is_empty()).then(|| servers::report_saved_options(&used))
+}
+
 fn reload_commands(plan: &InstallPlan) -> Vec<String> {
     let commands = plan.steps.iter().filter_map(|step| match step {
         PlanStep::Reload { command, .. } => Some(command.clone()),

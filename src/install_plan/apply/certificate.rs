@@ -30,6 +30,8 @@ use crate::webserver::model::ServerSoftware;
 pub(crate) enum SavedOptions {
     Before,
     OfThisRun,
+    /// Those of this run that do not concern servers: the others are saved once they have worked.
+    WithoutServer,
 }
 
 /// Everything needed to run the plan of one lineage.
@@ -177,7 +179,7 @@ impl PlanContext<'_> {
             PlanStep::MarkProven { to, .. } => self.mark_proven(to)?,
             PlanStep::Prune => self.prune()?,
             PlanStep::Record { release, before } => self.record(release, before.as_ref(), now)?,
-            PlanStep::Remember { .. } => self.save_options()?,
+            PlanStep::Remember { .. } => self.save_paths()?,
             PlanStep::Restore { path, backup } => folders::restore(path, backup)?,
             PlanStep::Switch { to, .. } => self.point(ReleasePointer::Live, to)?,
             PlanStep::TakeOver { .. } => self.publish_taken_over()?,
@@ -217,7 +219,7 @@ impl PlanContext<'_> {
     fn note_due_hook(&mut self, due: Option<DueHook>) -> Result<(), InstallError> {
         let settings = match self.saved {
             SavedOptions::Before => &mut self.settings_before,
-            SavedOptions::OfThisRun => &mut self.settings,
+            SavedOptions::OfThisRun | SavedOptions::WithoutServer => &mut self.settings,
         };
         if settings.after_due == due {
             return Ok(());
@@ -279,6 +281,29 @@ impl PlanContext<'_> {
         folders::run_in_folder(files::parent(path), mode, || {
             folders::replace_link(path, text)
         })
+    }
+
+    /// Saves what describes the files, and not yet the options that concern servers; the caller flushes
+    /// the folder.
+    fn save_paths(&mut self) -> Result<(), InstallError> {
+        let before = self.settings_before.clone();
+        let paths = self.settings.clone().with_server_of(before);
+        self.write_settings(&paths)?;
+        self.saved = if paths == self.settings {
+            SavedOptions::OfThisRun
+        } else {
+            SavedOptions::WithoutServer
+        };
+        Ok(())
+    }
+
+    /// Saves the options of a run that has succeeded, if they are not saved yet.
+    pub(crate) fn save_proven_options(&mut self) -> Result<(), InstallError> {
+        if self.saved != SavedOptions::WithoutServer {
+            return Ok(());
+        }
+        self.save_options()?;
+        Ok(files::sync_folder(&self.layout.folder())?)
     }
 
     /// Saves the options of this run; the caller flushes the folder.

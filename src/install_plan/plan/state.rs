@@ -188,6 +188,8 @@ pub(crate) struct TargetRelease {
 /// Whether the saved settings differ from those of this run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum SettingsChange {
+    /// The command that tests or reloads the server is another one.
+    Commands,
     Unchanged,
     /// The command line changes them.
     Otherwise,
