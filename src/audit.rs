@@ -142,7 +142,8 @@ fn message(fields: &[(&'static str, String)]) -> String {
 /// Cuts a value to [`VALUE_LIMIT`].
 fn cut(mut value: String) -> String {
     if value.len() > VALUE_LIMIT {
-        let end = value.floor_char_boundary(VALUE_LIMIT);
+        let is_end = |end: &usize| value.is_char_boundary(*end);
+        let end = (0..=VALUE_LIMIT).rev().find(is_end).unwrap_or(0);
         value.truncate(end);
         value.push_str("...");
     }

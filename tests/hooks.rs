@@ -207,14 +207,12 @@ fn a_signal_or_a_crash_leaves_the_command_due() {
     );
     let run = here(
         &setup,
-        &format!(
-            "wait_for() {{ for i in $(seq 50); do [ \"$(cat hook.log 2>/dev/null | wc -l)\" = $1 ] && return; sleep 0.1; done; }}
+        "wait_for() { for i in $(seq 50); do [ \"$(cat hook.log 2>/dev/null | wc -l)\" = $1 ] && return; sleep 0.1; done; }
              \"$CERTCTL\" install --trust root.pem --server nginx one.crt --key one.key --after \"$PWD/hook\" >first.txt 2>&1 & pid=$!
              wait_for 1; kill -TERM $pid; code=0; wait $pid || code=$?; [ $code = 143 ]
              \"$CERTCTL\" install example.com >second.txt 2>&1 & pid=$!
              wait_for 2; kill -KILL $pid; wait $pid || true
-             touch fixed; certctl install example.com >third.txt; certctl install example.com"
-        ),
+             touch fixed; certctl install example.com >third.txt; certctl install example.com",
     );
     assert_eq!(run.code, 0, "{run}");
     let first = setup.sandbox.read("first.txt");

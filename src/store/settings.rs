@@ -222,7 +222,7 @@ impl LineageSettings {
     /// Overrides the command of `--after`. Without a command it has no time limit and is not due.
     fn override_hook(&mut self, flags: &Self) {
         let passed = flags.after.clone();
-        self.after = unless_forgotten(passed.or(self.after.take()));
+        self.after = unless_forgotten(passed.or_else(|| self.after.take()));
         self.hook_timeout = flags.hook_timeout.or(self.hook_timeout);
         if self.after.is_none() {
             self.hook_timeout = None;
