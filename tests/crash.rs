@@ -455,6 +455,7 @@ fn steps(certificate: &Json) -> Vec<PlanStep> {
     let id = |value: &Json| ReleaseId::parse(value.as_str().unwrap()).unwrap();
     let path = |step: &Json| PathBuf::from(step["path"].as_str().unwrap());
     let step = |step: &Json| match step["step"].as_str().unwrap() {
+        "keep" => PlanStep::Keep { path: path(step) },
         "link" => PlanStep::Link {
             path: path(step),
             text: PathBuf::new(),

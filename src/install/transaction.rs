@@ -340,6 +340,7 @@ fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> Pl
         other_targets: situation.other_targets(),
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
+        new_paths: &situation.disk.new_paths,
         rollback_targets: serving.targets.clone(),
         baselines: Vec::new(),
         rollback_baselines: Vec::new(),

@@ -23,6 +23,7 @@ pub(crate) mod answer;
 mod baseline;
 mod certificate;
 pub(crate) mod error;
+pub(crate) mod new_paths;
 mod probe_round;
 mod prove;
 
@@ -113,7 +114,12 @@ impl PlanRun<'_> {
         }
         let all_progress = scheduler.into_progress();
         for (index, progress) in all_progress.into_iter().enumerate() {
-            applied[index].failed = finish_failed_plan(progress, &mut self.contexts[index]);
+            let context = &mut self.contexts[index];
+            applied[index].failed = finish_failed_plan(progress, context);
+            if applied[index].failed.is_none() {
+                // Best effort: the next run removes leftovers.
+                let _ = context.remove_kept();
+            }
         }
         self.probe_other_files(plans, &mut applied);
         applied
@@ -362,12 +368,23 @@ fn finish_failed_plan(
         .into_iter()
         .map(|(step, why)| (step, why.unwrap_or_else(|| Rc::new(StepError::Skipped))))
         .collect();
+    let is_rolled_back = !keeps_new_files(progress.plan, &progress.attempted);
+    if is_rolled_back && not_undone.is_empty() && context.new_paths.has_new_lineage() {
+        // The site is as it was: what remains in certctl's own folder does no harm.
+        let _ = context.remove_new_paths();
+        return Some(FailedPlan {
+            cause,
+            attempted: progress.attempted,
+            undone: progress.undone,
+            not_undone,
+        });
+    }
     let settings_step = progress
         .attempted
         .iter()
         .find(|step| matches!(step, PlanStep::Remember { .. }));
     if let Some(step) = settings_step
-        && !keeps_new_files(progress.plan, &progress.attempted)
+        && is_rolled_back
         && let Err(error) = context.restore_server_settings()
     {
         not_undone.push((step.clone(), Rc::new(error.into())));

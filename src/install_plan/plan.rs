@@ -93,9 +93,11 @@ fn file_steps(
         live = Some(taken);
     }
     for (link, state) in path_states(observed, layout) {
-        if matches!(state, PathState::File | PathState::OtherCertificate) {
-            let path = link.path.clone();
-            steps.push(PlanStep::BackUp { path });
+        let path = link.path.clone();
+        match state {
+            PathState::File | PathState::OtherCertificate => steps.push(PlanStep::BackUp { path }),
+            PathState::Identical => steps.push(PlanStep::Keep { path }),
+            PathState::Absent | PathState::OurLink => {}
         }
     }
     for (link, state) in path_states(observed, layout) {
@@ -295,13 +297,20 @@ fn unfinished_start(
 ) -> UnfinishedStart {
     let mut start = UnfinishedStart {
         live: observed.live.clone(),
+        kept: observed.kept.clone(),
         ..UnfinishedStart::default()
     };
+    let takes_over = matches!(observed.served_before, ServedBefore::Whole(_));
     for (link, state) in path_states(observed, layout) {
         if state == PathState::OurLink {
             start.links.push(link.path.clone());
         }
-        if state == PathState::OtherCertificate {
+        let is_own = match state {
+            PathState::Identical | PathState::OtherCertificate => true,
+            PathState::Absent | PathState::File => takes_over,
+            PathState::OurLink => false,
+        };
+        if is_own {
             start.own.push(link.path.clone());
         }
         if back

@@ -269,6 +269,16 @@ pub(crate) fn is_temporary(name: &OsStr) -> bool {
         .is_some_and(|name| name.starts_with('.') && name.ends_with('~'))
 }
 
+/// Returns the name under which the plain file at `path` is kept until an install has succeeded:
+/// `.NAME.before~` in the same folder.
+#[must_use]
+pub(crate) fn kept_name(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".before~");
+    path.with_file_name(name)
+}
+
 /// Returns the name that a temporary name `.NAME.<16 hex digits>~` belongs to.
 #[must_use]
 pub(crate) fn temporary_of(name: &OsStr) -> Option<&OsStr> {

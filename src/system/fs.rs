@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod disk_space;
 pub(crate) mod files;
 pub(crate) mod folders;
+pub(crate) mod kept;
 pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod parallel_read;

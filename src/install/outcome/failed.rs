@@ -74,6 +74,11 @@ fn old_fingerprint(situation: &PreflightState, plan: &InstallPlan) -> Option<Str
     let RollbackTarget::To(id) = &plan.back else {
         return None;
     };
+    // A certificate that was taken over is in plain files again.
+    let taken_over = situation.disk.taken_over.as_ref();
+    if let Some(release) = taken_over.filter(|release| release.id == *id) {
+        return Some(release.leaf().sha256());
+    }
     let release = disk::load(&situation.layout, id).ok()??;
     Some(release.leaf().sha256())
 }

@@ -224,7 +224,9 @@ fn check_room(free: &FreeSpace, needed: SpaceNeeded, folder: &Path) -> Result<()
 fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
     let layout = &situation.layout;
     match step {
-        PlanStep::BackUp { path } => vec![NewFile::new("back up", path, 0)],
+        PlanStep::BackUp { path } | PlanStep::Keep { path } => {
+            vec![NewFile::new("back up", path, 0)]
+        }
         PlanStep::Link { path, text } => vec![new_link(path, text)],
         PlanStep::MarkProven { .. } => vec![new_pointer(layout, ReleasePointer::Proven)],
         PlanStep::Switch { .. } => vec![new_pointer(layout, ReleasePointer::Live)],

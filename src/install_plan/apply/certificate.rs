@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::answer::{ProbeAnswer, TargetBaseline};
 use super::baseline;
 use super::error::{InstallError, StepError};
+use crate::install_plan::apply::new_paths::NewPaths;
 use crate::install_plan::apply::prove::{ProbeGoal, ProbeGroup};
 use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
 use crate::pki::certificate::Certificate;
@@ -14,12 +15,13 @@ use crate::probe::ProbeTarget;
 use crate::store::disk::{self, StagedRelease, StoreError};
 use crate::store::layout::{
     FOLDER_MODE, LineageLayout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId,
-    ReleasePointer, pointer_text,
+    ReleasePointer, kept_name, pointer_text,
 };
 use crate::store::release::Release;
 use crate::store::settings::{LineageSettings, SETTINGS_LIMIT};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, BackupName};
+use crate::system::fs::kept;
 use crate::webserver::control::ControlledServer;
 use crate::webserver::model::ServerSoftware;
 
@@ -50,6 +52,8 @@ pub(crate) struct PlanContext<'a> {
     pub rollback_targets: Vec<ProbeTarget>,
     /// What each of `targets` answered before anything was changed; empty until it is probed.
     pub baselines: Vec<TargetBaseline>,
+    /// What did not exist before the run.
+    pub new_paths: &'a NewPaths,
     /// What each of `rollback_targets` must answer again, if none served the previous certificate.
     pub rollback_baselines: Vec<TargetBaseline>,
 }
@@ -160,6 +164,7 @@ impl PlanContext<'_> {
     ) -> Result<Option<BackedUpFile>, StepError> {
         match step {
             PlanStep::BackUp { path } => return Ok(Some(self.back_up(path)?)),
+            PlanStep::Keep { path } => return Ok(Some(keep(path)?)),
             PlanStep::Link { path, text } => self.link(path, text)?,
             PlanStep::MarkProven { to, .. } => self.point(ReleasePointer::Proven, to)?,
             PlanStep::Prune => self.prune()?,
@@ -264,6 +269,19 @@ impl PlanContext<'_> {
         self.write_settings()
     }
 
+    /// Removes the plain files that were kept for a rollback.
+    pub(crate) fn remove_kept(&self) -> Result<(), FileError> {
+        let mut links = self.layout.links().iter();
+        links.try_for_each(|link| kept::remove_unflushed(&kept_name(&link.path)))
+    }
+
+    /// Removes what did not exist before the run, once everything is rolled back.
+    pub(crate) fn remove_new_paths(&self) -> Result<(), FileError> {
+        let mut releases = vec![&self.wanted.id];
+        releases.extend(self.taken_over.map(|release| &release.id));
+        self.new_paths.remove(self.layout, &releases)
+    }
+
     /// Deletes old releases, except those that `live` and `proven` name and the one that a rollback
     /// would restore.
     fn prune(&self) -> Result<(), FileError> {
@@ -272,6 +290,15 @@ impl PlanContext<'_> {
         keep.extend(self.settings.release_before(wanted).cloned());
         disk::prune(self.layout, &keep)
     }
+}
+
+fn keep(path: &Path) -> Result<BackedUpFile, FileError> {
+    let backup = kept_name(path);
+    kept::keep(path, &backup)?;
+    Ok(BackedUpFile {
+        path: path.to_owned(),
+        backup,
+    })
 }
 
 /// HAProxy loads every file that it finds in a folder of certificates, with the key in the file or

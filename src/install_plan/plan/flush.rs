@@ -23,7 +23,10 @@ pub(crate) fn is_flushed_with_later_step<'a>(
             let next = after.find(|step| {
                 !matches!(
                     step,
-                    PlanStep::TakeOver { .. } | PlanStep::BackUp { .. } | PlanStep::Link { .. }
+                    PlanStep::TakeOver { .. }
+                        | PlanStep::BackUp { .. }
+                        | PlanStep::Keep { .. }
+                        | PlanStep::Link { .. }
                 )
             });
             matches!(next, Some(PlanStep::Switch { .. }))
@@ -32,7 +35,7 @@ pub(crate) fn is_flushed_with_later_step<'a>(
             matches!(after.next(), Some(PlanStep::MarkProven { .. }))
                 && matches!(
                     after.next(),
-                    Some(PlanStep::BackUp { .. } | PlanStep::Link { .. })
+                    Some(PlanStep::BackUp { .. } | PlanStep::Keep { .. } | PlanStep::Link { .. })
                 )
         }
         PlanStep::MarkProven { .. } => matches!(after.next(), Some(PlanStep::Record { .. })),
@@ -104,7 +107,7 @@ fn flushes_of_step<'a>(
             path.parent().map(Path::to_owned).into_iter().collect()
         }
         // Their folders are flushed when all plans have changed them.
-        PlanStep::BackUp { .. } | PlanStep::Link { .. } => Vec::new(),
+        PlanStep::BackUp { .. } | PlanStep::Keep { .. } | PlanStep::Link { .. } => Vec::new(),
         PlanStep::Prove { .. }
         | PlanStep::Prune
         | PlanStep::Reload { .. }

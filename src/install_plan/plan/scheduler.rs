@@ -76,7 +76,7 @@ impl<'a, T> PlanProgress<'a, T> {
             PlanStep::Reload { .. } => StepRank::Reload,
             PlanStep::Prove { .. } => StepRank::Prove,
             _ if self.failure.is_some() => StepRank::Undo,
-            PlanStep::BackUp { .. } => StepRank::BackUp,
+            PlanStep::BackUp { .. } | PlanStep::Keep { .. } => StepRank::BackUp,
             PlanStep::Link { .. } => StepRank::Link,
             _ if self.pending.iter().all(is_bookkeeping) => StepRank::Settle,
             // A certificate that is taken over becomes live before a link shows it.
@@ -112,7 +112,9 @@ fn changes_deployed_path(step: &PlanStep) -> bool {
 /// The path that the step changes together with those of other plans.
 fn deployed_path(step: &PlanStep) -> Option<&Path> {
     match step {
-        PlanStep::BackUp { path } | PlanStep::Link { path, .. } => Some(path),
+        PlanStep::BackUp { path } | PlanStep::Keep { path } | PlanStep::Link { path, .. } => {
+            Some(path)
+        }
         _ => None,
     }
 }

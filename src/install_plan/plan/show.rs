@@ -9,6 +9,9 @@ impl fmt::Display for PlanStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BackUp { path } => write!(f, "keep a numbered backup of {}", path.display()),
+            Self::Keep { path } => {
+                write!(f, "keep {} until the install has succeeded", path.display())
+            }
             Self::Link { path, text } => write!(
                 f,
                 "create the link {} -> {}",

@@ -1,5 +1,7 @@
 //! The observed state that decides a plan: links, releases, plain files, servers.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::step::serialize_server;
@@ -13,7 +15,8 @@ pub(crate) enum PathState {
     /// A plain file that is not part of a working certificate, or differs from the release that is
     /// taken over: it is backed up.
     File,
-    /// A plain file that equals the file of the live or taken over release, byte for byte.
+    /// A plain file that equals the file of the live or taken over release, byte for byte: it is kept
+    /// until the install has succeeded, and a rollback restores it.
     Identical,
     OurLink,
     /// A plain file of another working certificate: it is backed up, and a rollback restores it.
@@ -136,6 +139,8 @@ pub(crate) struct ObservedState {
     pub missing_files: Vec<(ReleaseId, ReleaseFile)>,
     /// The state of each of the layout's links, in their order.
     pub path_states: Vec<PathState>,
+    /// The paths of certctl's links whose plain files were kept by a run that was killed.
+    pub kept: Vec<PathBuf>,
     /// What servers read from plain files.
     pub served_before: ServedBefore,
     pub server_uses: Vec<PlannedServerUse>,

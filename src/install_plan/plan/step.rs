@@ -17,6 +17,12 @@ pub enum PlanStep {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
+    /// Keeps a plain file under a hidden second name until the install has succeeded: a rollback
+    /// restores the same file.
+    Keep {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+    },
     /// Puts certctl's link at a deployed path, replacing any file there.
     Link {
         #[serde(serialize_with = "shown")]
@@ -157,9 +163,11 @@ pub struct UnfinishedStart {
     pub links: Vec<PathBuf>,
     /// Paths of links to files that the restored release lacks; these links are removed.
     pub dangling: Vec<PathBuf>,
-    /// Paths of plain files of another working certificate: a rollback restores them whatever
-    /// `live` shows.
+    /// Paths that a rollback restores whatever `live` shows: plain files of a working certificate,
+    /// and paths without a file next to them.
     pub own: Vec<PathBuf>,
+    /// Paths whose plain files a killed run has kept.
+    pub kept: Vec<PathBuf>,
 }
 
 impl RollbackTarget {

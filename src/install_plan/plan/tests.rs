@@ -35,6 +35,7 @@ fn nothing() -> ObservedState {
         proven: None,
         releases: Vec::new(),
         missing_files: Vec::new(),
+        kept: Vec::new(),
         path_states: vec![PathState::Absent; 2],
         served_before: ServedBefore::Nothing,
         server_uses: Vec::new(),
@@ -93,7 +94,7 @@ fn wanted() -> TargetRelease {
 /// The rollback, provided that every attempted backup was made.
 fn undo(plan: &InstallPlan, attempted: &[PlanStep]) -> InstallPlan {
     let kept = attempted.iter().filter_map(|step| match step {
-        PlanStep::BackUp { path } => Some(BackedUpFile {
+        PlanStep::BackUp { path } | PlanStep::Keep { path } => Some(BackedUpFile {
             path: path.clone(),
             backup: path.with_extension("kept"),
         }),
@@ -111,6 +112,7 @@ fn short(steps: &[PlanStep]) -> String {
 fn short_step(step: &PlanStep) -> String {
     match step {
         PlanStep::BackUp { path } => format!("backup({})", short_path(path)),
+        PlanStep::Keep { path } => format!("keep({})", short_path(path)),
         PlanStep::Link { path, .. } => format!("link({})", short_path(path)),
         PlanStep::MarkProven { to, .. } => format!("proven={}", letter(to)),
         PlanStep::Prove { release, .. } => format!("prove({})", letter(release)),
@@ -225,10 +227,17 @@ fn every_attempted_step_can_be_rolled_back() {
         let switched = attempted
             .iter()
             .any(|step| matches!(step, PlanStep::Switch { to, .. } if *to == id("b")));
-        let expected = match (switched, short(attempted).contains("proven=b")) {
-            (false, _) => "",
-            (true, false) => "live=a test reload prove(a)",
-            (true, true) => "live=a proven=a test reload prove(a)",
+        let attempted_text = short(attempted);
+        let restored: Vec<String> = ["chain", "key"]
+            .iter()
+            .filter(|path| attempted_text.contains(&format!("keep({path})")))
+            .map(|path| format!("restore({path})"))
+            .collect();
+        let restored = restored.join(" ");
+        let expected = match (switched, attempted_text.contains("proven=b")) {
+            (false, _) => restored,
+            (true, false) => format!("live=a {restored} test reload prove(a)"),
+            (true, true) => format!("live=a proven=a {restored} test reload prove(a)"),
         };
         assert_eq!(short(&back.steps), expected, "after {}", short(attempted));
     }

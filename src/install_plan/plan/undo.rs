@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::step::{InstallPlan, PlanStep, RollbackTarget, UnfinishedStart};
-use crate::store::layout::{ReleaseId, ReleasePointer};
+use crate::store::layout::{ReleaseId, ReleasePointer, kept_name};
 
 /// A plain file that this run has backed up.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -129,8 +129,8 @@ fn remove_links(
     steps
 }
 
-/// Restores the paths that switching `live` does not: backups are restored, and links that would
-/// dangle are removed.
+/// Restores the paths that switching `live` does not: plain files are restored, and new links and
+/// links that would dangle are removed.
 fn restore_other_paths(
     live: Option<&ReleaseId>,
     plan: &InstallPlan,
@@ -141,6 +141,7 @@ fn restore_other_paths(
         links,
         dangling,
         own,
+        kept,
         ..
     } = &plan.start;
     let mut steps = Vec::new();
@@ -150,10 +151,17 @@ fn restore_other_paths(
     }
     let restored = restore_paths(attempted, backups).into_iter();
     steps.extend(restored.filter(|step| match step {
-        PlanStep::Unlink { path } => dangling.contains(path),
-        PlanStep::Restore { path, .. } => dangling.contains(path) || own.contains(path),
+        PlanStep::Unlink { path } | PlanStep::Restore { path, .. } => {
+            dangling.contains(path) || own.contains(path)
+        }
         _ => false,
     }));
+    if live.is_some() {
+        steps.extend(kept.iter().map(|path| PlanStep::Restore {
+            path: path.clone(),
+            backup: kept_name(path),
+        }));
+    }
     steps
 }
 
@@ -168,7 +176,7 @@ fn restore_paths(attempted: &[PlanStep], backups: &[BackedUpFile]) -> Vec<PlanSt
         }
     }
     for step in attempted {
-        if let PlanStep::BackUp { path } = step
+        if let PlanStep::BackUp { path } | PlanStep::Keep { path } = step
             && let Some(backup) = backup_of(path, backups)
         {
             steps.push(PlanStep::Restore {
