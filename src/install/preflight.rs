@@ -165,6 +165,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         let certificates = wanted_certificates(request.goal, target.as_ref());
         let (layout, serving) =
             servers::find_serving(context, discovery, search_paths, certificates)?;
+        let layout = layout.with_deploy_mode(settings.deploy.unwrap_or_default());
         server_choice::require(request, &serving.undecided)?;
         Ok(Self {
             request,

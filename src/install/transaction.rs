@@ -225,8 +225,10 @@ impl<'a, 'b> Transaction<'a, 'b> {
 
 /// Shows the steps of all plans (`-v`).
 fn show_steps(context: &Context, plans: &[InstallPlan]) {
-    for step in plans.iter().flat_map(|plan| &plan.steps) {
-        context.sink.show_detail(&step.to_string());
+    for plan in plans {
+        for step in &plan.steps {
+            context.sink.show_detail(&plan.describe(step));
+        }
     }
 }
 

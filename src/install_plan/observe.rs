@@ -88,7 +88,7 @@ pub(crate) fn observe_disk(
     })
 }
 
-/// The paths of certctl's links whose plain files a killed run has kept: those with the bytes of the
+/// The paths of certctl's links and copies whose plain files a killed run has kept: those with the bytes of the
 /// release that a rollback restores.
 fn find_kept_behind_links(
     layout: &LineageLayout,
@@ -97,9 +97,7 @@ fn find_kept_behind_links(
 ) -> Result<Vec<PathBuf>, InstallError> {
     let mut kept = Vec::new();
     for (link, state) in layout.links().iter().zip(states) {
-        if *state == PathState::OurLink
-            && disk::classify_kept(layout, link, proven)? == KeptFile::Unfinished
-        {
+        if state.is_ours() && disk::classify_kept(layout, link, proven)? == KeptFile::Unfinished {
             kept.push(link.path.clone());
         }
     }

@@ -2,7 +2,7 @@
 //! attempted steps. Pure: a plan names pieces and paths, never bytes; `--dry-run` shows the same
 //! value that `apply` runs.
 
-use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
+use crate::store::layout::{DeployMode, LineageLayout, ReleaseId, StableLink};
 
 mod flush;
 pub(crate) mod scheduler;
@@ -28,7 +28,7 @@ pub(crate) fn plan_install(
     layout: &LineageLayout,
 ) -> InstallPlan {
     let id = &wanted.id;
-    let is_in_place = observed.shows(id);
+    let is_in_place = observed.shows(id, layout.deploy_mode());
     let is_proven = observed.proven.as_ref() == Some(id);
     let mut steps = Vec::new();
     if !is_in_place {
@@ -63,7 +63,7 @@ pub(crate) fn plan_placeholder(
     layout: &LineageLayout,
 ) -> InstallPlan {
     let mut plan = plan_install(wanted, observed, layout);
-    let is_in_place = observed.shows(&wanted.id);
+    let is_in_place = observed.shows(&wanted.id, layout.deploy_mode());
     plan.steps.retain(|step| match step {
         PlanStep::Prove { .. }
         | PlanStep::MarkProven { .. }
@@ -92,24 +92,57 @@ fn file_steps(
         steps.extend(take_over_steps(taken, observed));
         live = Some(taken);
     }
+    steps.extend(keep_steps(observed, layout));
+    if layout.deploy_mode() == DeployMode::Link {
+        for (link, state) in path_states(observed, layout) {
+            if state != PathState::OurLink {
+                steps.push(link_step(link, layout));
+            }
+        }
+    }
+    steps.extend(switch_step(live, &wanted.id));
+    steps.extend(copy_step(wanted, observed, layout));
+    steps
+}
+
+/// Keeps the plain files that are replaced.
+fn keep_steps(observed: &ObservedState, layout: &LineageLayout) -> Vec<PlanStep> {
+    let mut steps = Vec::new();
     for (link, state) in path_states(observed, layout) {
         let path = link.path.clone();
         match state {
             PathState::File | PathState::OtherCertificate => steps.push(PlanStep::BackUp { path }),
-            PathState::Identical => steps.push(PlanStep::Keep { path }),
+            // What a killed run has kept is the file from before that run.
+            PathState::OurCopy | PathState::OutdatedCopy if observed.kept.contains(&path) => {}
+            PathState::Identical | PathState::OurCopy | PathState::OutdatedCopy => {
+                steps.push(PlanStep::Keep { path });
+            }
             PathState::Absent | PathState::OurLink => {}
         }
     }
-    for (link, state) in path_states(observed, layout) {
-        if state != PathState::OurLink {
-            steps.push(PlanStep::Link {
-                path: link.path.clone(),
-                text: layout.link_text(link),
-            });
-        }
-    }
-    steps.extend(switch_step(live, &wanted.id));
     steps
+}
+
+fn link_step(link: &StableLink, layout: &LineageLayout) -> PlanStep {
+    PlanStep::Link {
+        path: link.path.clone(),
+        text: layout.link_text(link),
+    }
+}
+
+/// Replaces the files with copies, where copies are deployed and differ from the release.
+fn copy_step(
+    wanted: &TargetRelease,
+    observed: &ObservedState,
+    layout: &LineageLayout,
+) -> Option<PlanStep> {
+    if layout.deploy_mode() == DeployMode::Link || observed.shows(&wanted.id, DeployMode::Copy) {
+        return None;
+    }
+    Some(PlanStep::Copy {
+        release: wanted.id.clone(),
+        files: layout.links().to_vec(),
+    })
 }
 
 /// Writes the release unless it exists already.
@@ -256,7 +289,7 @@ fn loaded_live(observed: &ObservedState) -> Option<&ReleaseId> {
         |state| matches!(state, ServerState::Serves(questions, _) if questions.test.is_some()),
     );
     let live = observed.live.as_ref()?;
-    let is_loaded = is_tested && observed.is_linked() && observed.releases.contains(live);
+    let is_loaded = is_tested && observed.is_deployed() && observed.releases.contains(live);
     is_loaded.then_some(live)
 }
 
@@ -271,7 +304,12 @@ pub(crate) fn plan_rollback(
     let target = &wanted.id;
     let mut steps = Vec::new();
     steps.extend(write_step(wanted, observed));
+    let copy = copy_step(wanted, observed, layout);
+    if copy.is_some() {
+        steps.extend(keep_steps(observed, layout));
+    }
     steps.extend(switch_step(observed.live.as_ref(), target));
+    steps.extend(copy);
     let is_proven = observed.proven.as_ref() == Some(target);
     if !(steps.is_empty() && is_proven && observed.is_answered()) {
         steps.extend(server_steps(target, &observed.server_uses));
@@ -304,10 +342,12 @@ fn unfinished_start(
     for (link, state) in path_states(observed, layout) {
         if state == PathState::OurLink {
             start.links.push(link.path.clone());
+            start.relink.push(link_step(link, layout));
         }
         let is_own = match state {
             PathState::Identical | PathState::OtherCertificate => true,
             PathState::Absent | PathState::File => takes_over,
+            PathState::OurCopy | PathState::OutdatedCopy => true,
             PathState::OurLink => false,
         };
         if is_own {

@@ -1,6 +1,8 @@
 //! Releases on disk: each is built under a temporary name, flushed, and renamed; afterwards it is
 //! only read or removed.
 
+pub(crate) mod copies;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

@@ -227,6 +227,13 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
         PlanStep::BackUp { path } | PlanStep::Keep { path } => {
             vec![NewFile::new("back up", path, 0)]
         }
+        PlanStep::Copy { files, .. } => files
+            .iter()
+            .map(|file| {
+                let bytes = situation.wanted.bytes(file.piece).len();
+                NewFile::new("write", &file.path, bytes)
+            })
+            .collect(),
         PlanStep::Link { path, text } => vec![new_link(path, text)],
         PlanStep::MarkProven { .. } => vec![new_pointer(layout, ReleasePointer::Proven)],
         PlanStep::Switch { .. } => vec![new_pointer(layout, ReleasePointer::Live)],
@@ -244,6 +251,7 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
         }
         PlanStep::WriteRelease { .. } => release_files(layout, &situation.wanted),
         PlanStep::Restore { .. }
+        | PlanStep::RemoveCopy { .. }
         | PlanStep::Unlink { .. }
         | PlanStep::Unpoint { .. }
         | PlanStep::Prune

@@ -12,7 +12,7 @@ use crate::install_plan::apply::prove::{ProbeGoal, ProbeGroup};
 use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
-use crate::store::disk::{self, StagedRelease, StoreError};
+use crate::store::disk::{self, StagedRelease, StoreError, copies};
 use crate::store::layout::{
     FOLDER_MODE, LineageLayout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId,
     ReleasePointer, kept_name, pointer_text,
@@ -170,7 +170,9 @@ impl PlanContext<'_> {
             PlanStep::Prune => self.prune()?,
             PlanStep::Record { release, before } => self.record(release, before.as_ref(), now)?,
             PlanStep::Remember { .. } => self.write_settings()?,
-            PlanStep::Restore { path, backup } => folders::restore(path, backup)?,
+            PlanStep::Copy { release, files } => copies::replace(self.layout, release, files)?,
+            PlanStep::RemoveCopy { path } => self.remove_copy(path)?,
+            PlanStep::Restore { path, backup } => self.restore(path, backup)?,
             PlanStep::Switch { to, .. } => self.point(ReleasePointer::Live, to)?,
             PlanStep::TakeOver { .. } => self.publish_taken_over()?,
             PlanStep::Unlink { path } => folders::remove_link(path)?,
@@ -188,6 +190,33 @@ impl PlanContext<'_> {
             path: path.to_owned(),
             backup,
         })
+    }
+
+    /// Renames a backup to its path, over certctl's link or copy; a file of another program stays.
+    fn restore(&self, path: &Path, backup: &Path) -> Result<(), FileError> {
+        if self.is_copy(path)? && !files::are_same_file(path, backup) && files::exists(backup) {
+            return folders::replace(backup, path);
+        }
+        folders::restore(path, backup)
+    }
+
+    /// Removes certctl's copy; a file of another program stays.
+    fn remove_copy(&self, path: &Path) -> Result<(), FileError> {
+        if self.is_copy(path)? {
+            folders::remove(path)?;
+        }
+        Ok(())
+    }
+
+    /// Whether certctl wrote the plain file at a deployed path.
+    fn is_copy(&self, path: &Path) -> Result<bool, FileError> {
+        let mut links = self.layout.links().iter();
+        let Some(link) = links.find(|link| link.path == path) else {
+            return Ok(false);
+        };
+        let is_plain = folders::read_status(path)?
+            .is_some_and(|status| status.kind == folders::FileKind::File);
+        Ok(is_plain && copies::is_of_any_release(self.layout, path, link.piece)?)
     }
 
     fn point(&self, pointer: ReleasePointer, to: &ReleaseId) -> Result<(), FileError> {

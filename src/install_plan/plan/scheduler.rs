@@ -32,6 +32,7 @@ enum StepRank {
     BackUp,
     Link,
     Switch,
+    Copy,
     Test,
     Reload,
     Prove,
@@ -78,6 +79,7 @@ impl<'a, T> PlanProgress<'a, T> {
             _ if self.failure.is_some() => StepRank::Undo,
             PlanStep::BackUp { .. } | PlanStep::Keep { .. } => StepRank::BackUp,
             PlanStep::Link { .. } => StepRank::Link,
+            PlanStep::Copy { .. } => StepRank::Copy,
             _ if self.pending.iter().all(is_bookkeeping) => StepRank::Settle,
             // A certificate that is taken over becomes live before a link shows it.
             PlanStep::Switch { .. } if !self.pending.iter().any(changes_deployed_path) => {
@@ -162,6 +164,7 @@ impl<'a, T: Clone> PlanScheduler<'a, T> {
             | StepRank::BackUp
             | StepRank::Link
             | StepRank::Switch
+            | StepRank::Copy
             | StepRank::Settle => NextAction::RunStep(index, step),
             StepRank::Prove => {
                 let steps = self.steps_of_first_rank(rank);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use crate::store::layout::{ReleaseFile, ReleaseId, ReleasePointer};
+use crate::store::layout::{ReleaseFile, ReleaseId, ReleasePointer, StableLink};
 use crate::webserver::model::ServerSoftware;
 
 /// One change to files, or one test, reload or probe. Each can be repeated after a crash.
@@ -16,6 +16,11 @@ pub enum PlanStep {
     BackUp {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
+    },
+    /// Replaces the files at these paths with copies of a release, one after the other.
+    Copy {
+        release: ReleaseId,
+        files: Vec<StableLink>,
     },
     /// Keeps a plain file under a hidden second name until the install has succeeded: a rollback
     /// restores the same file.
@@ -55,6 +60,11 @@ pub enum PlanStep {
     },
     /// Writes the settings, so that the next renewal needs no flags.
     Remember {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+    },
+    /// Removes a copy of certctl's from a path that was empty.
+    RemoveCopy {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
@@ -168,6 +178,8 @@ pub struct UnfinishedStart {
     pub own: Vec<PathBuf>,
     /// Paths whose plain files a killed run has kept.
     pub kept: Vec<PathBuf>,
+    /// The steps that create certctl's links again, where copies replace them.
+    pub relink: Vec<PlanStep>,
 }
 
 impl RollbackTarget {

@@ -1,6 +1,7 @@
 //! The steps of installs and rollbacks for each state (live, proven, plain files, server), and the
 //! rollback after each step.
 
+mod copies;
 mod scheduling;
 mod table;
 
@@ -112,6 +113,8 @@ fn short(steps: &[PlanStep]) -> String {
 fn short_step(step: &PlanStep) -> String {
     match step {
         PlanStep::BackUp { path } => format!("backup({})", short_path(path)),
+        PlanStep::Copy { release, .. } => format!("copy({})", letter(release)),
+        PlanStep::RemoveCopy { path } => format!("remove({})", short_path(path)),
         PlanStep::Keep { path } => format!("keep({})", short_path(path)),
         PlanStep::Link { path, .. } => format!("link({})", short_path(path)),
         PlanStep::MarkProven { to, .. } => format!("proven={}", letter(to)),
@@ -162,6 +165,7 @@ fn until_failure(plan: &InstallPlan) -> &[PlanStep] {
                 | PlanStep::Reload { .. }
                 | PlanStep::Prove { .. }
                 | PlanStep::Link { .. }
+                | PlanStep::Copy { .. }
         )
     });
     &plan.steps[..last.map_or(0, |index| index + 1)]

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+mod copies;
+
+use self::copies::AttemptedCopies;
 use super::step::{InstallPlan, PlanStep, RollbackTarget, UnfinishedStart};
 use crate::store::layout::{ReleaseId, ReleasePointer, kept_name};
 
@@ -25,17 +28,35 @@ pub(crate) fn plan_undo(
     let live = last_switch(attempted)
         .or(plan.start.live.as_ref())
         .filter(|_| is_visible);
+    let copies = copies::deploys_copies(plan).then_some(AttemptedCopies {
+        plan,
+        attempted,
+        backups,
+        is_visible,
+    });
     let mut steps = match &plan.back {
         // While no server can see the new files, the previous state is restored, broken or not.
         RollbackTarget::Stay(_) if !is_visible => restore_paths(attempted, backups),
         RollbackTarget::Stay(_) => Vec::new(),
+        RollbackTarget::To(id) | RollbackTarget::Unproven(id) if let Some(copies) = &copies => {
+            let mut steps = copies.restore(Some(id));
+            steps.extend(restore_pointers(live, attempted, id));
+            steps
+        }
         RollbackTarget::To(id) | RollbackTarget::Unproven(id) => {
             let mut steps = restore_pointers(live, attempted, id);
             steps.extend(restore_other_paths(live, plan, attempted, backups));
             steps
         }
         RollbackTarget::Nothing { .. } if keeps_new_files(plan, attempted) => Vec::new(),
-        RollbackTarget::Nothing { .. } => remove_links(live, plan, attempted, backups),
+        RollbackTarget::Nothing { .. } => {
+            let mut steps = copies.map_or_else(Vec::new, |copies| copies.restore(None));
+            let removed = remove_links(live, plan, attempted, backups);
+            let is_new = |step: &PlanStep| !steps.contains(step);
+            let removed: Vec<PlanStep> = removed.into_iter().filter(is_new).collect();
+            steps.extend(removed);
+            steps
+        }
     };
     if live.is_some_and(|live| Some(live) != plan.back.release()) {
         let planned = plan.steps.iter();
@@ -51,7 +72,8 @@ pub(crate) fn plan_undo(
 fn shows_new_files(step: &PlanStep) -> bool {
     matches!(
         step,
-        PlanStep::Switch { .. }
+        PlanStep::Copy { .. }
+            | PlanStep::Switch { .. }
             | PlanStep::TestServer { .. }
             | PlanStep::Reload { .. }
             | PlanStep::Prove { .. }

@@ -5,7 +5,7 @@ use std::fs::{self, File, FileTimes};
 use std::io;
 use std::path::Path;
 
-use super::files::{self, FileError, parent};
+use super::files::{self, FileError};
 use super::folders;
 use super::xattrs;
 use crate::system::activity::{self, Activity};
@@ -75,21 +75,6 @@ pub(crate) fn remove_unflushed(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Renames a kept file or a backup back to `path`, over a link or a file of certctl's, and flushes
-/// the folder.
-///
-/// # Errors
-/// When the system reports an error; the file at `path` is then unchanged.
-pub(crate) fn restore_over(path: &Path, backup: &Path) -> Result<(), FileError> {
-    if files::are_same_file(path, backup) {
-        // Renaming between two names of one file does nothing.
-        return folders::remove(backup);
-    }
-    activity::report(Activity::Write(path));
-    fs::rename(backup, path).map_err(FileError::at("restore", path))?;
-    files::sync_folder(parent(path))
-}
-
 /// Removes a folder if it is empty. Best effort: a folder that another program uses by now stays.
 pub(crate) fn remove_empty_folder(path: &Path) {
     if fs::remove_dir(path).is_ok() {
@@ -102,7 +87,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::MetadataExt;
 
-    use super::{copy, keep, remove_unflushed, restore_over};
+    use super::{copy, folders, keep, remove_unflushed};
 
     #[test]
     fn kept_files_are_restored_as_the_same_file() {
@@ -115,7 +100,7 @@ mod tests {
         keep(&path, &kept).unwrap();
         fs::rename(&path, folder.path().join("moved")).unwrap();
         fs::write(&path, "two").unwrap();
-        restore_over(&path, &kept).unwrap();
+        folders::replace(&kept, &path).unwrap();
         let after = path.metadata().unwrap();
         assert_eq!(
             (before.ino(), before.mtime_nsec()),
