@@ -168,10 +168,10 @@ fn install_copies() -> Vec<String> {
     [install(), words("--deploy copy")].concat()
 }
 
-/// The files of a run that was killed between two copies: the new one of two, or one that is
-/// missing.
-fn between_copies(old: &Pair, new: &Pair) -> Vec<Pair> {
-    let (Some((old_chain, old_key)), Some((new_chain, new_key))) = (old, new) else {
+/// The files that a run leaves that is killed between two copies: the chain of one certificate and
+/// the key of the other.
+fn between_copies(before: &Pair, after: &Pair) -> Vec<Pair> {
+    let (Some((old_chain, old_key)), Some((new_chain, new_key))) = (before, after) else {
         return vec![None];
     };
     vec![
@@ -496,6 +496,56 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
         "{}\nto run the same sample again (seed {seed}):\n  scripts/crash-sweep {every} {seed}",
         violations.join("\n")
     );
+}
+
+/// The checks of the sweep find what a broken program would leave.
+#[test]
+fn planted_violations_are_found() {
+    let scenario = copies();
+    let sandbox = &scenario.sandbox;
+    assert_eq!(scenario.check_files(sandbox), Vec::<String>::new());
+    assert_eq!((scenario.settled)(sandbox), Vec::<String>::new());
+    let (chain, key) = (sandbox.join(CHAIN), sandbox.join(KEY));
+    let plant = |violation: &dyn Fn(), path: &Path| {
+        let kept = path.with_extension("planted");
+        fs::rename(path, &kept).unwrap();
+        fs::copy(&kept, path).unwrap();
+        violation();
+        let found = [scenario.check_files(sandbox), (scenario.settled)(sandbox)].concat();
+        fs::rename(&kept, path).unwrap();
+        found
+    };
+    let text = sandbox.read(CHAIN);
+    let half = plant(
+        &|| fs::write(&chain, &text[..text.len() / 2]).unwrap(),
+        &chain,
+    );
+    assert!(
+        half[0].contains("chain and key of different certificates"),
+        "{half:?}"
+    );
+    let open = plant(
+        &|| fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap(),
+        &key,
+    );
+    assert!(
+        open.iter().any(|found| found.contains("has mode 644")),
+        "{open:?}"
+    );
+    let link = plant(
+        &|| {
+            fs::remove_file(&key).unwrap();
+            std::os::unix::fs::symlink("../certctl/example.com/live/key.pem", &key).unwrap();
+        },
+        &key,
+    );
+    assert!(
+        link.iter()
+            .any(|found| found.contains("is not a plain file")),
+        "{link:?}"
+    );
+    let kept = sandbox.write("tree/etc/ssl/private/.example.com.key.before~", "");
+    assert_eq!(support::install_sandbox::leftovers(sandbox), [kept]);
 }
 
 /// Returns the first line of a trace, at or after line `from`, that contains all `words`.

@@ -8,6 +8,8 @@ mod support;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, codes, leftovers, link, mode};
 use support::json::Json;
@@ -184,4 +186,81 @@ fn a_dry_run_says_what_is_not_atomic() {
     assert!(!run.stdout.contains("chain and key in one rename"), "{run}");
     assert!(run.stdout.contains("the copies are removed again"), "{run}");
     assert!(!setup.sandbox.join("tree").exists());
+}
+
+/// What a reader found at one moment: the files, and whether they match.
+struct Sample {
+    at: Instant,
+    files: (String, String),
+}
+
+/// Reads chain and key again and again until `stop`. A sample counts if the chain is the same before
+/// and after the key was read, so that both were there at one moment.
+fn read_files(setup: &InstallSandbox, stop: &AtomicBool) -> Vec<Sample> {
+    let [chain, key] = [CHAIN, KEY].map(|path| setup.sandbox.join(path));
+    let mut samples = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let before = fs::read_to_string(&chain).expect("the chain is never missing");
+        let key = fs::read_to_string(&key).expect("the key is never missing");
+        let at = Instant::now();
+        if fs::read_to_string(&chain).unwrap() == before {
+            samples.push(Sample {
+                at,
+                files: (before, key),
+            });
+        }
+    }
+    samples
+}
+
+/// Returns how long each moment lasted in which a reader could see files that do not match: from the
+/// last sample before it to the first one after it.
+fn mismatched_moments(samples: &[Sample], matching: &[(String, String)]) -> Vec<Duration> {
+    let mut moments = Vec::new();
+    let mut last_right = samples[0].at;
+    let mut is_wrong = false;
+    for sample in samples {
+        if !matching.contains(&sample.files) {
+            is_wrong = true;
+            continue;
+        }
+        if is_wrong {
+            moments.push(sample.at - last_right);
+        }
+        is_wrong = false;
+        last_right = sample.at;
+    }
+    moments
+}
+
+#[test]
+fn readers_of_links_never_see_files_that_do_not_match() {
+    const RENEWALS: usize = 10;
+    for mode in ["link", "copy"] {
+        let setup = InstallSandbox::new();
+        setup.renew_and_install(&["--deploy", mode]).expect(0);
+        let mut matching = vec![setup.served()];
+        let stop = AtomicBool::new(false);
+        let samples = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| read_files(&setup, &stop));
+            for _ in 0..RENEWALS {
+                setup.renew_and_install(&[]).expect(0);
+                matching.push(setup.served());
+            }
+            stop.store(true, Ordering::Relaxed);
+            reader.join().unwrap()
+        });
+        let moments = mismatched_moments(&samples, &matching);
+        println!(
+            "{mode}: {} of {RENEWALS} renewals seen with files that do not match, at most {:?} long, in {} samples",
+            moments.len(),
+            moments.iter().max().copied().unwrap_or_default(),
+            samples.len()
+        );
+        assert!(samples.len() > RENEWALS, "{mode}");
+        assert!(
+            moments.len() <= if mode == "link" { 0 } else { RENEWALS },
+            "{mode}: {moments:?}"
+        );
+    }
 }

@@ -11,8 +11,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use support::ca::{Leaf, days, today};
 use support::external::{external_program, succeed};
 use support::install_sandbox::{CHAIN, KEY, LINEAGE, codes, leftovers, tree};
+use support::nginx::{Nginx, free_port};
 use support::site::Site;
 
 /// What identifies a file and everything about it that a program can see.
@@ -131,5 +133,59 @@ fn a_test_that_fails_during_the_rollback_is_reported() {
     assert!(left.contains("test the server"), "{run}");
     for path in [CHAIN, KEY] {
         assert!(!sandbox.join(path).is_symlink(), "{path}: {run}");
+    }
+}
+
+/// The previous certificate has expired, one address serves the new one, and another address still
+/// serves something else: the site would be worse with the previous one.
+#[test]
+fn an_expired_certificate_is_not_restored_while_the_new_one_is_served() {
+    for deploy in ["link", "copy"] {
+        let site = Site::new();
+        let sandbox = &site.setup.sandbox;
+        sandbox
+            .run(&["csr", "example.com", "www.example.com", "--force"])
+            .expect(0);
+        let expired = Leaf {
+            not_before: days(today(), -90),
+            not_after: days(today(), -2),
+            ..Leaf::default()
+        };
+        let leaf = site
+            .setup
+            .ca
+            .issue_as(&sandbox.read("example.com.csr"), expired);
+        let chain = leaf + &site.setup.ca.intermediate_pem();
+        for folder in ["tree/etc/ssl", "elsewhere"] {
+            sandbox.write(&format!("{folder}/example.com.fullchain.pem"), &chain);
+            sandbox.write(
+                &format!("{folder}/private/example.com.key"),
+                sandbox.read("example.com.key"),
+            );
+        }
+        let _nginx = site.start(&site.block(CHAIN, KEY));
+        let other = free_port();
+        let block = site
+            .block(
+                "elsewhere/example.com.fullchain.pem",
+                "elsewhere/private/example.com.key",
+            )
+            .replace(&format!(":{}", site.port), &format!(":{other}"));
+        let _other = Nginx::start(&sandbox.join("other"), &block);
+        let probe = format!("127.0.0.1:{other}");
+        let run = site
+            .renew_and_install(&["--deploy", deploy, "--probe", &probe, "--json"])
+            .expect(6)
+            .json();
+        assert!(codes(&run).contains(&"previous-files-broken"), "{run}");
+        assert!(
+            run.to_string()
+                .contains("the previous certificate expired on"),
+            "{run}"
+        );
+        site.setup.served();
+        assert_ne!(sandbox.read(CHAIN), chain, "{run}");
+        site.assert_serves(CHAIN);
+        assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
     }
 }

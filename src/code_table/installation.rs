@@ -109,17 +109,6 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
-        code: "copy-not-atomic",
-        meaning: "copies of a certificate and its key are replaced one after the other",
-        why: "With `--deploy copy` servers read plain files. Both are written first and then renamed, \
-            so that the moment in which they do not match is short, but it exists. A server that is \
-            started or reloaded at that moment refuses them.",
-        fix: "Reload the server only through certctl. `--deploy link` changes both in one rename, \
-            where the server sees /etc/ssl/certctl.",
-        source: "certctl",
-        ..FINDING
-    },
-    CodeEntry {
         code: "duplicate-cert-name",
         meaning: "two certificates would be installed under one name",
         why: "Both would be written to the same files, and one would replace the other.",

@@ -2,8 +2,8 @@
 
 use super::entry::{CodeEntry, CodeKind};
 use super::{
-    caa, certificates, dns, drift, exit_codes, failures, formats, installation, keys_and_chains,
-    proofs, record_caa, requests, served_evidence, states, status, unusable_files,
+    caa, certificates, deployment, dns, drift, exit_codes, failures, formats, installation,
+    keys_and_chains, proofs, record_caa, requests, served_evidence, states, status, unusable_files,
     validation_records, verdicts, web_and_mail,
 };
 
@@ -21,7 +21,7 @@ const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection
 }
 
 /// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 19] = [
+static SECTIONS: [CodeSection; 20] = [
     section("Exit codes", exit_codes::ROWS),
     section("Verdicts", verdicts::ROWS),
     section("Proof of an installation", proofs::ROWS),
@@ -38,6 +38,7 @@ static SECTIONS: [CodeSection; 19] = [
     section("Form of a file", formats::ROWS),
     section("Files that cannot be used", unusable_files::ROWS),
     section("Installation", installation::ROWS),
+    section("Links and copies", deployment::ROWS),
     section(
         "What servers send after an installation",
         served_evidence::ROWS,

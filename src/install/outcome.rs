@@ -341,6 +341,7 @@ impl TransactionOutcome {
         self.findings.extend(failed::explain_what_stays(
             situation,
             plan,
+            failed.held.as_deref(),
             progress.new_files,
         ));
         Ok(())

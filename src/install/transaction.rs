@@ -17,7 +17,7 @@ use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanRun};
 use crate::install_plan::plan::{InstallPlan, PlanStep};
 use crate::probe::ProbePatience;
-use crate::store::disk::{self, StagedRelease};
+use crate::store::disk::{self, StagedRelease, kept_files};
 use crate::store::layout::LineageLayout;
 use crate::system::fs::lock::FileLock;
 
@@ -151,6 +151,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
             .map(|planned| &planned.situation.layout)
             .collect();
         disk::sweep(&layouts)?;
+        kept_files::sweep(&layouts)?;
         if wait == LockWait::Waited || !self.still_holds() {
             self.plan_again()?;
         }
@@ -342,6 +343,7 @@ fn plan_context(situation: &PreflightState, staged: Option<StagedRelease>) -> Pl
         other_targets: situation.other_targets(),
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
+        previous_fault: None,
         new_paths: &situation.disk.new_paths,
         rollback_targets: serving.targets.clone(),
         baselines: Vec::new(),

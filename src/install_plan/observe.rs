@@ -8,7 +8,7 @@ use super::apply::new_paths::NewPaths;
 use super::plan::{ObservedState, PathState, PlannedServerUse};
 use crate::permissions::Mode;
 use crate::store::deployed::DeployedCertificate;
-use crate::store::disk::{self, KeptFile};
+use crate::store::disk::{self, kept_files, kept_files::KeptFile};
 use crate::store::key_access::inherit::{self, FileAccess};
 use crate::store::layout::{
     self, DistroFamily, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, parse_pointer_text,
@@ -97,7 +97,7 @@ fn find_kept_behind_links(
 ) -> Result<Vec<PathBuf>, InstallError> {
     let mut kept = Vec::new();
     for (link, state) in layout.links().iter().zip(states) {
-        if state.is_ours() && disk::classify_kept(layout, link, proven)? == KeptFile::Unfinished {
+        if state.is_ours() && kept_files::classify(layout, link, proven)? == KeptFile::Unfinished {
             kept.push(link.path.clone());
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::store::layout::{DeployMode, LineageLayout, ReleaseId, StableLink};
 
+mod backup;
 mod flush;
 pub(crate) mod scheduler;
 mod show;
@@ -11,6 +12,7 @@ mod state;
 mod step;
 mod undo;
 
+pub(crate) use backup::BackedUpFile;
 pub use flush::flushes;
 pub(crate) use flush::is_flushed_with_later_step;
 pub(crate) use state::{
@@ -18,7 +20,7 @@ pub(crate) use state::{
     ServerQuestions, ServerState, SettingsChange, TargetRelease,
 };
 pub use step::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, UnfinishedStart};
-pub(crate) use undo::{BackedUpFile, keeps_new_files};
+pub(crate) use undo::keeps_new_files;
 
 /// The plan that installs `wanted`.
 #[must_use]

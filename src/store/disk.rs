@@ -2,6 +2,7 @@
 //! only read or removed.
 
 pub(crate) mod copies;
+pub(crate) mod kept_files;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -13,13 +14,12 @@ use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
-    FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, StableLink, is_temporary,
-    kept_name, parse_pointer_text, temporary_of, tighten_key_mode,
+    FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary, temporary_of,
+    tighten_key_mode,
 };
 use crate::store::release::{self, KeyAccess, Release};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, FileKind};
-use crate::system::fs::kept;
 use crate::system::fs::lock::FileLock;
 
 /// The maximum number of bytes read from one file of a release.
@@ -360,58 +360,6 @@ pub(crate) fn remove_release(layout: &LineageLayout, id: &ReleaseId) -> Result<(
     }
 }
 
-/// Whether a plain file was kept for a rollback, and is still needed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum KeptFile {
-    None,
-    /// The install that kept it has succeeded.
-    Finished,
-    /// It has the bytes of the release that a rollback restores.
-    Unfinished,
-}
-
-/// Checks the plain file that was kept for a path.
-///
-/// # Errors
-/// When a file cannot be read.
-pub(crate) fn classify_kept(
-    layout: &LineageLayout,
-    link: &StableLink,
-    proven: Option<&ReleaseId>,
-) -> Result<KeptFile, FileError> {
-    let kept = kept_name(&link.path);
-    if !files::exists(&kept) {
-        return Ok(KeptFile::None);
-    }
-    let Some(proven) = proven else {
-        return Ok(KeptFile::Unfinished);
-    };
-    let bytes = Zeroizing::new(files::read(&kept, PIECE_LIMIT)?);
-    let is_proven = read_piece(layout, proven, link.piece)?.is_some_and(|proven| proven == bytes);
-    Ok(if is_proven {
-        KeptFile::Unfinished
-    } else {
-        KeptFile::Finished
-    })
-}
-
-/// Removes the plain files that a run has kept and that no rollback needs any more.
-fn sweep_kept(layout: &LineageLayout) -> Result<(), FileError> {
-    let proven = match folders::read_status(&layout.pointer(ReleasePointer::Proven))? {
-        Some(status) => match status.kind {
-            FileKind::Link(text) => parse_pointer_text(&text),
-            _ => None,
-        },
-        None => None,
-    };
-    for link in layout.links() {
-        if classify_kept(layout, link, proven.as_ref())? == KeptFile::Finished {
-            kept::remove_unflushed(&kept_name(&link.path))?;
-        }
-    }
-    Ok(())
-}
-
 /// Removes leftovers of killed runs: unfinished releases in which no certctl is working, and files
 /// and links with temporary names of our own. The caller must hold the lock. Each folder is read
 /// once, however many certificates have links in it.
@@ -422,7 +370,6 @@ pub(crate) fn sweep(layouts: &[&LineageLayout]) -> Result<(), FileError> {
     let mut names_by_folder: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
     for layout in layouts {
         sweep_releases(layout)?;
-        sweep_kept(layout)?;
         for path in replaced_paths(layout) {
             let name = path.file_name().unwrap_or_default().to_owned();
             let folder = files::parent(&path).to_owned();

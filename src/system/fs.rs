@@ -8,6 +8,7 @@ pub(crate) mod folders;
 pub(crate) mod kept;
 pub(crate) mod listing;
 pub(crate) mod lock;
+pub(crate) mod mounts;
 pub(crate) mod parallel_read;
 pub(crate) mod scratch;
 pub(crate) mod stdin;

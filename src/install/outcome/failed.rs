@@ -33,15 +33,16 @@ pub(super) fn report_unfinished(step: &PlanStep, error: &StepError) -> Finding {
 pub(super) fn explain_what_stays(
     situation: &PreflightState,
     plan: &InstallPlan,
+    held: Option<&str>,
     new_files: NewFiles,
 ) -> Option<Finding> {
     let wanted = &situation.wanted.id;
     let stay = new_files == NewFiles::Stay;
+    if let Some(why) = held {
+        return Some(report_useless_files(why));
+    }
     match &plan.back {
-        RollbackTarget::Stay(why) if stay => {
-            let message = format!("the new files stay instead of the previous ones: {why}");
-            Some(Finding::warning("previous-files-broken", message))
-        }
+        RollbackTarget::Stay(why) if stay => Some(report_useless_files(why)),
         RollbackTarget::Nothing { .. } if stay => Some(report_nothing_before(
             situation,
             "the new files stay: the server was reloaded with them, and there were none before",
@@ -62,6 +63,11 @@ pub(super) fn explain_what_stays(
         }
         _ => None,
     }
+}
+
+fn report_useless_files(why: &str) -> Finding {
+    let message = format!("the new files stay instead of the previous ones: {why}");
+    Finding::warning("previous-files-broken", message)
 }
 
 fn report_nothing_before(situation: &PreflightState, message: &str) -> Finding {

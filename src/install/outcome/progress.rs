@@ -28,7 +28,7 @@ impl FailedProgress {
             |step: &PlanStep| matches!(step, PlanStep::Switch { to, .. } if to == wanted);
         let has_switched = failed.attempted.iter().any(switches);
         let used_servers = failed.attempted.iter().any(uses_servers);
-        let files_stay = plan::keeps_new_files(plan, &failed.attempted);
+        let files_stay = failed.held.is_some() || plan::keeps_new_files(plan, &failed.attempted);
         let leads_to_wanted = matches!(&plan.back, RollbackTarget::To(id) if id == wanted);
         Self {
             reached_servers: has_switched || used_servers,

@@ -52,6 +52,9 @@ pub(crate) struct PlanContext<'a> {
     pub rollback_targets: Vec<ProbeTarget>,
     /// What each of `targets` answered before anything was changed; empty until it is probed.
     pub baselines: Vec<TargetBaseline>,
+    /// Why the certificate that a rollback would restore is of no use; found before anything is
+    /// changed.
+    pub previous_fault: Option<String>,
     /// What did not exist before the run.
     pub new_paths: &'a NewPaths,
     /// What each of `rollback_targets` must answer again, if none served the previous certificate.
@@ -171,17 +174,23 @@ impl PlanContext<'_> {
             PlanStep::Record { release, before } => self.record(release, before.as_ref(), now)?,
             PlanStep::Remember { .. } => self.write_settings()?,
             PlanStep::Copy { release, files } => copies::replace(self.layout, release, files)?,
-            PlanStep::RemoveCopy { path } => self.remove_copy(path)?,
-            PlanStep::Restore { path, backup } => self.restore(path, backup)?,
             PlanStep::Switch { to, .. } => self.point(ReleasePointer::Live, to)?,
             PlanStep::TakeOver { .. } => self.publish_taken_over()?,
-            PlanStep::Unlink { path } => folders::remove_link(path)?,
-            PlanStep::Unpoint { pointer } => folders::remove(&self.layout.pointer(*pointer))?,
             PlanStep::WriteRelease { .. } => self.publish_wanted()?,
-            // These run once for all plans.
-            PlanStep::Prove { .. } | PlanStep::Reload { .. } | PlanStep::TestServer { .. } => {}
+            _ => self.undo_change(step)?,
         }
         Ok(None)
+    }
+
+    /// Runs a step that only a rollback has. Tests, reloads and probes run once for all plans.
+    fn undo_change(&self, step: &PlanStep) -> Result<(), FileError> {
+        match step {
+            PlanStep::RemoveCopy { path } => self.remove_copy(path),
+            PlanStep::Restore { path, backup } => self.restore(path, backup),
+            PlanStep::Unlink { path } => folders::remove_link(path),
+            PlanStep::Unpoint { pointer } => folders::remove(&self.layout.pointer(*pointer)),
+            _ => Ok(()),
+        }
     }
 
     fn back_up(&self, path: &Path) -> Result<BackedUpFile, FileError> {

@@ -105,6 +105,21 @@ pub enum PlanStep {
     },
 }
 
+impl PlanStep {
+    /// Whether servers may read the new files once the step has started.
+    #[must_use]
+    pub(crate) fn shows_new_files(&self) -> bool {
+        matches!(
+            self,
+            Self::Copy { .. }
+                | Self::Switch { .. }
+                | Self::TestServer { .. }
+                | Self::Reload { .. }
+                | Self::Prove { .. }
+        )
+    }
+}
+
 /// Serializes a path as text, lossily where it is not UTF-8.
 fn shown<S: Serializer>(path: &Path, document: S) -> Result<S::Ok, S::Error> {
     document.collect_str(&path.display())

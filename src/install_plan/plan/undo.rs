@@ -1,19 +1,11 @@
 //! The rollback of the attempted steps.
 
-use std::path::{Path, PathBuf};
-
 mod copies;
 
 use self::copies::AttemptedCopies;
+use super::backup::{BackedUpFile, backup_of};
 use super::step::{InstallPlan, PlanStep, RollbackTarget, UnfinishedStart};
 use crate::store::layout::{ReleaseId, ReleasePointer, kept_name};
-
-/// A plain file that this run has backed up.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct BackedUpFile {
-    pub path: PathBuf,
-    pub backup: PathBuf,
-}
 
 /// The plan that rolls back the `attempted` steps (a step that failed halfway may have taken effect)
 /// with the `backups` that were made. It does not simply reverse their order: first all links are
@@ -24,17 +16,32 @@ pub(crate) fn plan_undo(
     attempted: &[PlanStep],
     backups: &[BackedUpFile],
 ) -> InstallPlan {
-    let is_visible = attempted.iter().any(shows_new_files);
+    let is_visible = attempted.iter().any(PlanStep::shows_new_files);
     let live = last_switch(attempted)
         .or(plan.start.live.as_ref())
         .filter(|_| is_visible);
-    let copies = copies::deploys_copies(plan).then_some(AttemptedCopies {
-        plan,
-        attempted,
-        backups,
-        is_visible,
-    });
-    let mut steps = match &plan.back {
+    let mut steps = undo_files(plan, attempted, backups, live);
+    if live.is_some_and(|live| Some(live) != plan.back.release()) {
+        let planned = plan.steps.iter();
+        steps.extend(planned.filter_map(|step| server_step_after_undo(step, &plan.back)));
+    }
+    InstallPlan {
+        steps,
+        ..plan.clone()
+    }
+}
+
+/// The steps that restore files, links and pointers; `live` is the release that servers may read, if
+/// they may have read the new files.
+fn undo_files(
+    plan: &InstallPlan,
+    attempted: &[PlanStep],
+    backups: &[BackedUpFile],
+    live: Option<&ReleaseId>,
+) -> Vec<PlanStep> {
+    let is_visible = attempted.iter().any(PlanStep::shows_new_files);
+    let copies = AttemptedCopies::new(plan, attempted, backups);
+    match &plan.back {
         // While no server can see the new files, the previous state is restored, broken or not.
         RollbackTarget::Stay(_) if !is_visible => restore_paths(attempted, backups),
         RollbackTarget::Stay(_) => Vec::new(),
@@ -50,34 +57,20 @@ pub(crate) fn plan_undo(
         }
         RollbackTarget::Nothing { .. } if keeps_new_files(plan, attempted) => Vec::new(),
         RollbackTarget::Nothing { .. } => {
-            let mut steps = copies.map_or_else(Vec::new, |copies| copies.restore(None));
-            let removed = remove_links(live, plan, attempted, backups);
-            let is_new = |step: &PlanStep| !steps.contains(step);
-            let removed: Vec<PlanStep> = removed.into_iter().filter(is_new).collect();
-            steps.extend(removed);
-            steps
+            let restored = copies.map_or_else(Vec::new, |copies| copies.restore(None));
+            without_repetitions(restored, remove_links(live, plan, attempted, backups))
         }
-    };
-    if live.is_some_and(|live| Some(live) != plan.back.release()) {
-        let planned = plan.steps.iter();
-        steps.extend(planned.filter_map(|step| server_step_after_undo(step, &plan.back)));
-    }
-    InstallPlan {
-        steps,
-        ..plan.clone()
     }
 }
 
-/// Whether servers may read the new files once the step has started.
-fn shows_new_files(step: &PlanStep) -> bool {
-    matches!(
-        step,
-        PlanStep::Copy { .. }
-            | PlanStep::Switch { .. }
-            | PlanStep::TestServer { .. }
-            | PlanStep::Reload { .. }
-            | PlanStep::Prove { .. }
-    )
+/// Joins steps and further ones, each once.
+fn without_repetitions(mut steps: Vec<PlanStep>, more: Vec<PlanStep>) -> Vec<PlanStep> {
+    for step in more {
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    steps
 }
 
 /// Whether the new files stay in place after a failure. They do where the previous ones were broken,
@@ -208,11 +201,6 @@ fn restore_paths(attempted: &[PlanStep], backups: &[BackedUpFile]) -> Vec<PlanSt
         }
     }
     steps
-}
-
-fn backup_of<'a>(path: &Path, backups: &'a [BackedUpFile]) -> Option<&'a Path> {
-    let backed_up = backups.iter().find(|file| file.path == path)?;
-    Some(&backed_up.backup)
 }
 
 fn last_switch(attempted: &[PlanStep]) -> Option<&ReleaseId> {

@@ -278,6 +278,11 @@ fn takeovers() -> Vec<Row> {
             "restore(chain) restore(key)",
             PlanEnd::Proven,
         ),
+    ]
+}
+
+fn replaced_links() -> Vec<Row> {
+    vec![
         row(
             "plain files replaced certctl's links",
             ObservedState {
@@ -414,6 +419,7 @@ fn each_state_has_its_steps_and_its_rollback() {
         replacements(),
         repeats(),
         takeovers(),
+        replaced_links(),
     ] {
         for Row {
             name,

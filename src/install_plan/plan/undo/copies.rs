@@ -3,27 +3,33 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{BackedUpFile, backup_of};
+use crate::install_plan::plan::backup::{BackedUpFile, backup_of};
 use crate::install_plan::plan::step::{InstallPlan, PlanStep};
 use crate::store::layout::{ReleaseId, StableLink, kept_name};
 
-/// Whether the plan deploys copies.
-pub(super) fn deploys_copies(plan: &InstallPlan) -> bool {
-    plan.steps
-        .iter()
-        .any(|step| matches!(step, PlanStep::Copy { .. }))
-}
-
 /// The attempted steps of a plan that deploys copies.
 pub(super) struct AttemptedCopies<'a> {
-    pub(super) plan: &'a InstallPlan,
-    pub(super) attempted: &'a [PlanStep],
-    pub(super) backups: &'a [BackedUpFile],
-    /// Whether servers may have read the new files.
-    pub(super) is_visible: bool,
+    plan: &'a InstallPlan,
+    attempted: &'a [PlanStep],
+    backups: &'a [BackedUpFile],
 }
 
-impl AttemptedCopies<'_> {
+impl<'a> AttemptedCopies<'a> {
+    /// The attempted steps; `None` if the plan has no copies.
+    pub(super) fn new(
+        plan: &'a InstallPlan,
+        attempted: &'a [PlanStep],
+        backups: &'a [BackedUpFile],
+    ) -> Option<Self> {
+        let mut steps = plan.steps.iter();
+        let has_copies = steps.any(|step| matches!(step, PlanStep::Copy { .. }));
+        has_copies.then_some(Self {
+            plan,
+            attempted,
+            backups,
+        })
+    }
+
     /// Restores every path. The plain files that were kept come first; paths whose previous file is
     /// of no use get a copy of the release `id` that is restored.
     pub(super) fn restore(&self, id: Option<&ReleaseId>) -> Vec<PlanStep> {
@@ -74,7 +80,7 @@ impl AttemptedCopies<'_> {
                 steps.push(restore(path, backup.to_owned()));
             }
         }
-        if self.is_visible {
+        if self.attempted.iter().any(PlanStep::shows_new_files) {
             let kept = self.plan.start.kept.iter();
             steps.extend(kept.map(|path| restore(path, kept_name(path))));
         }
