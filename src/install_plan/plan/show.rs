@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::step::{InstallPlan, PlanStep};
-use crate::store::layout::ReleaseId;
+use crate::store::layout::{ReleaseId, kept_name};
 use crate::wording::joined_with_and;
 
 impl InstallPlan {
@@ -65,6 +65,9 @@ impl fmt::Display for PlanStep {
             Self::Record { release, .. } => write!(f, "add version {release} to the history"),
             Self::Reload { command, .. } => write!(f, "reload the server: `{command}`"),
             Self::Remember { path } => write!(f, "save the options in {}", path.display()),
+            Self::Restore { path, backup } if *backup == kept_name(path) => {
+                write!(f, "restore the previous file {}", path.display())
+            }
             Self::Restore { path, backup } => {
                 write!(f, "restore {} from {}", path.display(), backup.display())
             }
