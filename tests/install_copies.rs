@@ -1,6 +1,6 @@
 //! `--deploy copy`: plain files instead of links. Install, renewal, rollback, failure, check, forget,
 //! and the change from links to copies and back.
-//! Needs: nginx
+//! Needs: nginx apache2 haproxy
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -11,8 +11,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use support::any_server::{ServedNames, ServerKind};
 use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, codes, leftovers, link, mode};
 use support::json::Json;
+use support::nginx::free_port;
 use support::site::Site;
 
 const COPY: [&str; 2] = ["--deploy", "copy"];
@@ -262,5 +264,76 @@ fn readers_of_links_never_see_files_that_do_not_match() {
             moments.len() <= if mode == "link" { 0 } else { RENEWALS },
             "{mode}: {moments:?}"
         );
+    }
+}
+
+#[test]
+fn every_server_reads_copies() {
+    for kind in ServerKind::ALL {
+        let setup = InstallSandbox::new();
+        let sandbox = &setup.sandbox;
+        sandbox
+            .run(&["csr", "example.com", "www.example.com"])
+            .expect(0);
+        let leaf = setup.ca.issue(&sandbox.read("example.com.csr"));
+        let chain = leaf + &setup.ca.intermediate_pem();
+        let key = sandbox.read("example.com.key");
+        let files = match kind {
+            ServerKind::Haproxy => vec![("tree/site/both.pem", format!("{chain}{key}"))],
+            _ => vec![("tree/site/chain.pem", chain), ("tree/site/key.pem", key)],
+        };
+        let paths: Vec<PathBuf> = files
+            .iter()
+            .map(|(path, text)| {
+                let path = sandbox.write(path, text);
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+                path
+            })
+            .collect();
+        let site = ServedNames {
+            names: "example.com www.example.com",
+            at: vec![([127, 0, 0, 1], free_port()).into()],
+            pairs: vec![(paths[0].clone(), paths[paths.len() - 1].clone())],
+        };
+        let folder = sandbox.join("server");
+        let _running = kind.start(&folder, &[site]);
+        let config = kind.config(&folder).display().to_string();
+        let server = [
+            "--server",
+            kind.name(),
+            "--server-config",
+            &config,
+            "--json",
+        ];
+        let inodes = || -> Vec<u64> {
+            paths
+                .iter()
+                .map(|path| path.symlink_metadata().unwrap().ino())
+                .collect()
+        };
+        let before = inodes();
+        let failed = setup
+            .renew_and_install(&[&server[..], &COPY, &["--reload", "true"]].concat())
+            .expect(5)
+            .json();
+        assert_eq!(inodes(), before, "{failed}");
+        let first = setup
+            .renew_and_install(&[&server[..], &COPY].concat())
+            .expect(0)
+            .json();
+        assert_eq!(first["verdict"], "live", "{first}");
+        assert!(paths.iter().all(|path| !path.is_symlink()), "{first}");
+        let is_in_one_file = kind == ServerKind::Haproxy;
+        let is_reported = codes(&first).iter().any(|code| *code == "copy-not-atomic");
+        assert!(is_in_one_file || is_reported, "{first}");
+        let second = setup.renew_and_install(&server).expect(0).json();
+        assert_eq!(second["verdict"], "live", "{second}");
+        let back = sandbox
+            .run(&["rollback", "example.com", "--root", "tree", "--json"])
+            .expect(0)
+            .json();
+        assert_eq!(back["verdict"], "live", "{back}");
+        assert!(paths.iter().all(|path| !path.is_symlink()), "{back}");
+        assert_eq!(leftovers(sandbox), Vec::<PathBuf>::new());
     }
 }

@@ -334,3 +334,24 @@ fn a_container_with_mounted_files_is_refused_beforehand() {
         "{document}"
     );
 }
+
+#[test]
+fn a_read_only_folder_is_refused_beforehand() {
+    if !is_root() {
+        return;
+    }
+    let machine = Machine::new(&["box"]);
+    let run = machine.run(&format!(
+        "{}
+         mount --bind $D $D; mount -o remount,ro,bind $D
+         install one --deploy copy >failed; plain; ls /etc/ssl /etc/ssl/certctl 2>/dev/null",
+        options(&[("box", machine.ports[0])])
+    ));
+    assert!(run.stderr.contains("exit 4"), "{run}");
+    let document = machine.document("failed");
+    assert!(
+        document.to_string().contains("Read-only file system"),
+        "{document}"
+    );
+    assert_lines(&run, &["plain", "plain", "/etc/ssl:", "private"]);
+}

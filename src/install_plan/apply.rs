@@ -421,16 +421,10 @@ fn finish_failed_plan(
         .collect();
     let held = progress.held;
     let is_rolled_back = held.is_none() && !keeps_new_files(progress.plan, &progress.attempted);
-    if is_rolled_back && not_undone.is_empty() && context.new_paths.has_new_lineage() {
-        // The site is as it was: what remains in certctl's own folder does no harm.
+    let is_as_before = is_rolled_back && not_undone.is_empty();
+    if is_as_before {
+        // What remains does no harm: empty folders, and files in certctl's own folder.
         let _ = context.remove_new_paths();
-        return Some(FailedPlan {
-            cause,
-            held,
-            attempted: progress.attempted,
-            undone: progress.undone,
-            not_undone,
-        });
     }
     let settings_step = progress
         .attempted
@@ -438,6 +432,7 @@ fn finish_failed_plan(
         .find(|step| matches!(step, PlanStep::Remember { .. }));
     if let Some(step) = settings_step
         && is_rolled_back
+        && !(is_as_before && context.new_paths.has_new_lineage())
         && let Err(error) = context.restore_server_settings()
     {
         not_undone.push((step.clone(), Rc::new(error.into())));

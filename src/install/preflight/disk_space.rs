@@ -224,9 +224,7 @@ fn check_room(free: &FreeSpace, needed: SpaceNeeded, folder: &Path) -> Result<()
 fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
     let layout = &situation.layout;
     match step {
-        PlanStep::BackUp { path } | PlanStep::Keep { path } => {
-            vec![NewFile::new("back up", path, 0)]
-        }
+        PlanStep::BackUp { path } => vec![NewFile::new("back up", path, 0)],
         PlanStep::Copy { files, .. } => new_copies(situation, files),
         PlanStep::Link { path, text } => vec![new_link(path, text)],
         PlanStep::MarkProven { .. } => vec![new_pointer(layout, ReleasePointer::Proven)],
@@ -244,6 +242,7 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
             taken_over.map_or_else(Vec::new, |release| release_files(layout, release))
         }
         PlanStep::WriteRelease { .. } => release_files(layout, &situation.wanted),
+        // A second name needs no space, and its folder is checked for the link or copy that follows.
         // Tests, reloads, probes and the steps of a rollback write nothing new.
         _ => Vec::new(),
     }

@@ -137,3 +137,42 @@ impl std::fmt::Display for PathView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LineageLayout, MountTable, own_views};
+
+    #[test]
+    fn shared_folders_and_mounted_files_are_found() {
+        let layout =
+            LineageLayout::new(None, "a", "/srv/ssl/a.crt".into(), "/srv/ssl/a.key".into());
+        let root = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
+        for (mounts, found) in [
+            ("", &[][..]),
+            ("30 22 8:2 / /srv rw - xfs /dev/sdb1 rw\n", &[]),
+            (
+                "30 22 0:25 / /srv/ssl rw - nfs4 files:/ssl rw\n",
+                &[
+                    "/srv/ssl/a.crt is on a nfs4 file system, and other machines that read it do not \
+                        see /etc/ssl/certctl",
+                    "/srv/ssl/a.key is on a nfs4 file system, and other machines that read it do not \
+                        see /etc/ssl/certctl",
+                ],
+            ),
+            (
+                "30 22 8:1 /h/a.crt /srv/ssl/a.crt rw - ext4 /dev/sda1 rw\n",
+                &[
+                    "/srv/ssl/a.crt is a mount point of its own, so no other file can be renamed over it",
+                ],
+            ),
+        ] {
+            let table = MountTable::parse(format!("{root}{mounts}").as_bytes());
+            let views = own_views(&layout, &table);
+            let texts: Vec<String> = views.iter().map(ToString::to_string).collect();
+            assert_eq!(texts, found, "{mounts}");
+        }
+        // Everything is on the same shared file system.
+        let all = MountTable::parse(b"22 1 0:9 / / rw - 9p host rw\n");
+        assert_eq!(own_views(&layout, &all), []);
+    }
+}

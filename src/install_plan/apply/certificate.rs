@@ -203,7 +203,10 @@ impl PlanContext<'_> {
 
     /// Renames a backup to its path, over certctl's link or copy; a file of another program stays.
     fn restore(&self, path: &Path, backup: &Path) -> Result<(), FileError> {
-        if self.is_copy(path)? && !files::are_same_file(path, backup) && files::exists(backup) {
+        if kept::is_unchanged(path, backup)? {
+            return folders::remove(backup);
+        }
+        if self.is_copy(path)? && files::exists(backup) {
             return folders::replace(backup, path);
         }
         folders::restore(path, backup)

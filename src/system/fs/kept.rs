@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::files::{self, FileError};
-use super::folders;
+use super::folders::{self, FileKind};
 use super::xattrs;
 use crate::system::activity::{self, Activity};
 
@@ -60,6 +60,26 @@ fn copy(path: &Path, to: &Path) -> Result<(), FileError> {
         .map_err(failed())
 }
 
+/// Whether the file at `path` was not replaced since it was kept: both are one file, or the copy is
+/// equal in everything.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn is_unchanged(path: &Path, kept: &Path) -> Result<bool, FileError> {
+    let (Some(there), Some(copy)) = (folders::read_status(path)?, folders::read_status(kept)?)
+    else {
+        return Ok(false);
+    };
+    let looks_alike = there.kind == FileKind::File
+        && (there.kind, there.mode, there.owner, there.modified)
+            == (copy.kind, copy.mode, copy.owner, copy.modified);
+    if !looks_alike {
+        return Ok(false);
+    }
+    let read = |path| files::read(path, LIMIT).map(zeroize::Zeroizing::new);
+    Ok(files::are_same_file(path, kept) || *read(path)? == *read(kept)?)
+}
+
 /// Removes a file; does nothing if there is none. Nothing is flushed: the next run removes it if it
 /// reappears.
 ///
@@ -87,7 +107,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::MetadataExt;
 
-    use super::{copy, folders, keep, remove_unflushed};
+    use super::{copy, folders, is_unchanged, keep, remove_unflushed};
 
     #[test]
     fn kept_files_are_restored_as_the_same_file() {
@@ -131,7 +151,10 @@ mod tests {
         file.set_times(fs::FileTimes::new().set_modified(old))
             .unwrap();
         copy(&path, &to).unwrap();
+        assert!(is_unchanged(&path, &to).unwrap());
         assert_eq!(to.metadata().unwrap().modified().unwrap(), old);
         assert_eq!(fs::read_to_string(to).unwrap(), "one");
+        fs::write(&path, "two").unwrap();
+        assert!(!is_unchanged(&path, &folder.path().join("b.key")).unwrap());
     }
 }

@@ -63,7 +63,9 @@ impl MountTable {
         Self::parse(&text)
     }
 
-    fn parse(text: &[u8]) -> Self {
+    /// Parses the content of a `mountinfo` file.
+    #[must_use]
+    pub(crate) fn parse(text: &[u8]) -> Self {
         let lines = text.split(|byte| *byte == b'\n');
         Self(lines.filter_map(parse_line).collect())
     }
