@@ -341,11 +341,12 @@ fn a_read_only_folder_is_refused_beforehand() {
         return;
     }
     let machine = Machine::new(&["box"]);
+    let port = machine.ports[0];
     let run = machine.run(&format!(
         "{}
-         mount --bind $D $D; mount -o remount,ro,bind $D
-         install one --deploy copy >failed; plain; ls /etc/ssl /etc/ssl/certctl 2>/dev/null",
-        options(&[("box", machine.ports[0])])
+         container box {port}; mount --bind $D $D; mount -o remount,ro,bind $D
+         install one --deploy copy >failed; plain; ls /etc/ssl",
+        options(&[("box", port)])
     ));
     assert!(run.stderr.contains("exit 4"), "{run}");
     let document = machine.document("failed");
@@ -353,5 +354,5 @@ fn a_read_only_folder_is_refused_beforehand() {
         document.to_string().contains("Read-only file system"),
         "{document}"
     );
-    assert_lines(&run, &["plain", "plain", "/etc/ssl:", "private"]);
+    assert_lines(&run, &["plain", "plain", "private"]);
 }
