@@ -109,6 +109,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--server-config', '--server-config', [CompletionResultType]::ParameterName, 'Main configuration file of the server; SERVER=FILE sets it for one of several servers')
             [CompletionResult]::new('--chain-path', '--chain-path', [CompletionResultType]::ParameterName, 'Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]')
             [CompletionResult]::new('--key-path', '--key-path', [CompletionResultType]::ParameterName, 'Path where servers read the private key [default: /etc/ssl/private/NAME.key]')
+            [CompletionResult]::new('--deploy', '--deploy', [CompletionResultType]::ParameterName, 'How servers get the files: link, or copy for containers, chroots and shared folders [default: the saved mode, else copy if a server would not see a link''s target, else link]')
             [CompletionResult]::new('--owner', '--owner', [CompletionResultType]::ParameterName, 'Owner of the private key: user, user:group or :group, as names or numbers')
             [CompletionResult]::new('--key-mode', '--key-mode', [CompletionResultType]::ParameterName, 'Mode of the private key: 0600, 0640, 0400 or 0440')
             [CompletionResult]::new('--cert-name', '--cert-name', [CompletionResultType]::ParameterName, 'Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS name]')
@@ -263,6 +264,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         }
         'certctl;rollback' {
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Restore the version with this id, or the one that was live at this date or time [default: the version before the live one]')
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Restore a certificate even if it has the finding with this code')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl to finish [default: 60s]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Working directory: where names are looked up and new files are written [default: .]')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Working directory: where names are looked up and new files are written [default: .]')

@@ -103,6 +103,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --server-config 'Main configuration file of the server; SERVER=FILE sets it for one of several servers'
             cand --chain-path 'Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]'
             cand --key-path 'Path where servers read the private key [default: /etc/ssl/private/NAME.key]'
+            cand --deploy 'How servers get the files: link, or copy for containers, chroots and shared folders [default: the saved mode, else copy if a server would not see a link''s target, else link]'
             cand --owner 'Owner of the private key: user, user:group or :group, as names or numbers'
             cand --key-mode 'Mode of the private key: 0600, 0640, 0400 or 0440'
             cand --cert-name 'Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS name]'
@@ -250,6 +251,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
         }
         &'certctl;rollback'= {
             cand --to 'Restore the version with this id, or the one that was live at this date or time [default: the version before the live one]'
+            cand --allow 'Restore a certificate even if it has the finding with this code'
             cand --lock-timeout 'How long to wait for another certctl to finish [default: 60s]'
             cand -C 'Working directory: where names are looked up and new files are written [default: .]'
             cand --directory 'Working directory: where names are looked up and new files are written [default: .]'

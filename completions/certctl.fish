@@ -135,6 +135,8 @@ none\t'No known server; another one is controlled with --test, --reload and --pr
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'Main configuration file of the server; SERVER=FILE sets it for one of several servers' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-path -d 'Path where servers read the private key [default: /etc/ssl/private/NAME.key]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l deploy -d 'How servers get the files: link, or copy for containers, chroots and shared folders [default: the saved mode, else copy if a server would not see a link\'s target, else link]' -r -f -a "link\t'Links to the live release: chain and key change in one rename'
+copy\t'Plain files, each replaced by a rename: for containers, chroots and shared folders'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l owner -d 'Owner of the private key: user, user:group or :group, as names or numbers' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-mode -d 'Mode of the private key: 0600, 0640, 0400 or 0440' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d 'Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS name]' -r
@@ -292,6 +294,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l to -d 'Restore the version with this id, or the one that was live at this date or time [default: the version before the live one]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l allow -d 'Restore a certificate even if it has the finding with this code' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'Tree to install into instead of /' -r -F

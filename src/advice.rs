@@ -10,6 +10,7 @@ pub(crate) mod dcv;
 pub(crate) mod dcv_check_command;
 pub(crate) mod dcv_methods;
 pub(crate) mod delivery;
+pub(crate) mod deployment;
 pub(crate) mod dnssec;
 pub(crate) mod doubts;
 pub(crate) mod drift;

@@ -5,6 +5,7 @@
 
 mod caa;
 mod certificates;
+mod deployment;
 mod dns;
 mod drift;
 mod entry;

@@ -13,7 +13,7 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -163,7 +163,125 @@ fn waiting_for_the_lock() -> Scenario {
     }
 }
 
+/// The same command with copies instead of links.
+fn install_copies() -> Vec<String> {
+    [install(), words("--deploy copy")].concat()
+}
+
+/// The files that a run leaves that is killed between two copies: the chain of one certificate and
+/// the key of the other.
+fn between_copies(before: &Pair, after: &Pair) -> Vec<Pair> {
+    let (Some((old_chain, old_key)), Some((new_chain, new_key))) = (before, after) else {
+        return vec![None];
+    };
+    vec![
+        Some((new_chain.clone(), old_key.clone())),
+        Some((old_chain.clone(), new_key.clone())),
+    ]
+}
+
+fn copied_files(sandbox: &Sandbox) -> Vec<String> {
+    let mut wrong = proven(sandbox);
+    for path in SITE {
+        let path = sandbox.join(path);
+        let meta = path.symlink_metadata().unwrap();
+        if !meta.is_file() || meta.nlink() != 1 {
+            wrong.push(format!(
+                "{} is not a plain file with one name",
+                path.display()
+            ));
+        }
+    }
+    wrong
+}
+
+/// Returns a scenario that deploys copies into the current tree of `setup`. Between two renames
+/// chain and key do not match, which the next run repairs.
+fn copying(name: &'static str, setup: InstallSandbox) -> Scenario {
+    let new = target(&setup.sandbox, &install_copies());
+    let old = found(&setup.sandbox);
+    Scenario {
+        args: install_copies(),
+        heal: install_copies(),
+        broken: between_copies(&old, &new),
+        new: vec![new.clone()],
+        healed: vec![new],
+        settled: copied_files,
+        ..installing(name, setup)
+    }
+}
+
+fn first_copies() -> Scenario {
+    let setup = InstallSandbox::new();
+    fs::create_dir(setup.sandbox.join("tree")).unwrap();
+    setup.write_delivery("new.crt");
+    copying("first_copies", setup)
+}
+
+fn copies() -> Scenario {
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    run(&setup.sandbox, &install_copies());
+    setup.write_delivery("new.crt");
+    copying("copies", setup)
+}
+
+/// Returns a scenario in which copies replace plain files that certctl did not write.
+fn takeover_by_copies() -> Scenario {
+    Scenario {
+        key_mode: 0o640,
+        ..copying("taken_copies", plain_files())
+    }
+}
+
+/// Returns a scenario in which the server's test rejects the new copies, which are rolled back.
+fn undo_copies() -> Scenario {
+    let setup = plain_files();
+    let (chain, key) = found(&setup.sandbox).unwrap();
+    setup.sandbox.write("old.key", key.clone());
+    let test = format!("#!/bin/sh\nexec cmp -s old.key {KEY}\n");
+    fs::set_permissions(
+        setup.sandbox.write("a-test", test),
+        fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
+    let args = [install_copies(), words("--test ./a-test --reload true")].concat();
+    Scenario {
+        args,
+        code: 5,
+        key_mode: 0o640,
+        old: vec![Some((chain, key))],
+        heal: [install_copies(), words("--test true")].concat(),
+        ..copying("undo_copies", setup)
+    }
+}
+
+fn back_by_copies() -> Scenario {
+    let setup = InstallSandbox::new();
+    for _ in 0..2 {
+        setup.write_delivery("new.crt");
+        run(&setup.sandbox, &install_copies());
+    }
+    let old = found(&setup.sandbox);
+    let new = target(&setup.sandbox, &rollback());
+    Scenario {
+        args: rollback(),
+        broken: between_copies(&old, &new),
+        new: vec![new],
+        healed: vec![old],
+        ..copying("back_copies", setup)
+    }
+}
+
 fn takeover() -> Scenario {
+    Scenario {
+        key_mode: 0o640,
+        ..installing("takeover", plain_files())
+    }
+}
+
+/// Returns a tree with a certificate in plain files that certctl did not write.
+fn plain_files() -> InstallSandbox {
     let setup = InstallSandbox::new();
     renew_and_install(&setup);
     let (chain, key) = found(&setup.sandbox).unwrap();
@@ -172,10 +290,7 @@ fn takeover() -> Scenario {
     let path = setup.sandbox.write(KEY, key);
     fs::set_permissions(path, fs::Permissions::from_mode(0o640)).unwrap();
     setup.write_delivery("new.crt");
-    Scenario {
-        key_mode: 0o640,
-        ..installing("takeover", setup)
-    }
+    setup
 }
 
 /// Returns a scenario in which the existing chain and key do not match: these files, no files, or
@@ -333,6 +448,11 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
         undo,
         removal,
         batch,
+        first_copies,
+        copies,
+        takeover_by_copies,
+        undo_copies,
+        back_by_copies,
     ] {
         let scenario = prepare();
         if only(scenario.name) {
@@ -376,6 +496,56 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
         "{}\nto run the same sample again (seed {seed}):\n  scripts/crash-sweep {every} {seed}",
         violations.join("\n")
     );
+}
+
+/// The checks of the sweep find what a broken program would leave.
+#[test]
+fn planted_violations_are_found() {
+    let scenario = copies();
+    let sandbox = &scenario.sandbox;
+    assert_eq!(scenario.check_files(sandbox), Vec::<String>::new());
+    assert_eq!((scenario.settled)(sandbox), Vec::<String>::new());
+    let (chain, key) = (sandbox.join(CHAIN), sandbox.join(KEY));
+    let plant = |violation: &dyn Fn(), path: &Path| {
+        let kept = path.with_extension("planted");
+        fs::rename(path, &kept).unwrap();
+        fs::copy(&kept, path).unwrap();
+        violation();
+        let found = [scenario.check_files(sandbox), (scenario.settled)(sandbox)].concat();
+        fs::rename(&kept, path).unwrap();
+        found
+    };
+    let text = sandbox.read(CHAIN);
+    let half = plant(
+        &|| fs::write(&chain, &text[..text.len() / 2]).unwrap(),
+        &chain,
+    );
+    assert!(
+        half[0].contains("chain and key of different certificates"),
+        "{half:?}"
+    );
+    let open = plant(
+        &|| fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap(),
+        &key,
+    );
+    assert!(
+        open.iter().any(|found| found.contains("has mode 644")),
+        "{open:?}"
+    );
+    let link = plant(
+        &|| {
+            fs::remove_file(&key).unwrap();
+            std::os::unix::fs::symlink("../certctl/example.com/live/key.pem", &key).unwrap();
+        },
+        &key,
+    );
+    assert!(
+        link.iter()
+            .any(|found| found.contains("is not a plain file")),
+        "{link:?}"
+    );
+    let kept = sandbox.write("tree/etc/ssl/private/.example.com.key.before~", "");
+    assert_eq!(support::install_sandbox::leftovers(sandbox), [kept]);
 }
 
 /// Returns the first line of a trace, at or after line `from`, that contains all `words`.
@@ -455,6 +625,7 @@ fn steps(certificate: &Json) -> Vec<PlanStep> {
     let id = |value: &Json| ReleaseId::parse(value.as_str().unwrap()).unwrap();
     let path = |step: &Json| PathBuf::from(step["path"].as_str().unwrap());
     let step = |step: &Json| match step["step"].as_str().unwrap() {
+        "keep" => PlanStep::Keep { path: path(step) },
         "link" => PlanStep::Link {
             path: path(step),
             text: PathBuf::new(),
@@ -567,7 +738,7 @@ fn an_install_flushes_what_its_plan_predicts() {
     for (scenario, taken, count) in [
         (first(), &[][..], 12),
         (replacement(), &[], 10),
-        (takeover(), &ReleaseFile::USUAL, 19),
+        (takeover(), &ReleaseFile::USUAL, 21),
         (back(), &[], 2),
     ] {
         let (document, flushed, root) = traced(&scenario);

@@ -268,7 +268,7 @@ fn backups_of_a_chain_and_a_separate_key_are_not_loaded() {
 }
 
 #[test]
-fn a_failed_reload_is_rolled_back() {
+fn files_are_restored_when_the_reload_fails() {
     let balancer = HaproxySite::new();
     let haproxy = balancer.start("");
     haproxy.rewrite(&balancer.crt(BOTH));
@@ -276,11 +276,11 @@ fn a_failed_reload_is_rolled_back() {
     let before = balancer.setup.sandbox.read(BOTH);
     let run = balancer
         .renew_and_install(&["--reload", "false", "--json"])
-        .expect(5)
+        .expect(6)
         .json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
-        (&"rolled-back".into(), &false.into()),
+        (&"rollback-failed".into(), &false.into()),
         "{run}"
     );
     assert!(codes(&run).contains(&"reload-failed"), "{run}");

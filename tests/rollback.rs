@@ -181,10 +181,17 @@ fn later_versions_are_listed_if_there_is_no_earlier_one() {
 }
 
 #[test]
-fn restoring_an_expired_certificate_is_a_warning() {
+fn an_expired_certificate_is_restored_only_if_that_is_allowed() {
     let setup = InstallSandbox::new();
     let ids = install_at(&setup, &["2026-05-01T10:00:00Z", "2026-05-02T10:00:00Z"]);
-    let run = back(&setup, &["--at", "2040-01-01T00:00:00Z", "--json"])
+    let at = ["--at", "2040-01-01T00:00:00Z", "--json"];
+    let run = back(&setup, &at).expect(1).json();
+    assert_eq!(live(&setup), ids[1]);
+    assert_eq!(run["verdict"], "refused");
+    assert!(codes(&run).contains(&"expired"), "{run}");
+    assert!(run.to_string().contains("--allow expired"), "{run}");
+    back(&setup, &["--allow", "wrong-key"]).expect(2);
+    let run = back(&setup, &[&at[..], &["--allow", "Expired"]].concat())
         .expect(0)
         .json();
     assert_eq!(live(&setup), ids[0]);

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::command_lines::shell_path;
+use crate::advice::rerun::{RepeatOption, repeat_with};
 use crate::finding::NextStep;
 
 /// An install of the files that the CA sent, from the folder that holds them.
@@ -51,6 +52,20 @@ pub(crate) fn install_what_should_be_served(root: Option<&Path>) -> NextStep {
 pub(crate) fn install_a_valid_one() -> NextStep {
     let sentence = "Install a certificate that is valid, in the folder that holds its files";
     install_here(None, sentence).later()
+}
+
+/// The version to restore has expired.
+#[must_use]
+pub(crate) fn restore_expired() -> NextStep {
+    let option = RepeatOption {
+        name: "--allow",
+        value: Some("expired"),
+    };
+    repeat_with(
+        "To restore it although clients refuse it, repeat the command",
+        &["rollback"],
+        &[option],
+    )
 }
 
 /// The history has no release that still exists.

@@ -2,9 +2,9 @@
 
 use super::entry::{CodeEntry, CodeKind};
 use super::{
-    caa, certificates, dns, drift, exit_codes, failures, formats, installation, keys_and_chains,
-    operations, proofs, record_caa, requests, served_evidence, states, status, unusable_files,
-    validation_records, verdicts, web_and_mail,
+    caa, certificates, deployment, dns, drift, exit_codes, failures, formats, installation,
+    keys_and_chains, operations, proofs, record_caa, requests, served_evidence, states, status,
+    unusable_files, validation_records, verdicts, web_and_mail,
 };
 
 /// Rows that belong together, under one heading of the reference.
@@ -21,7 +21,7 @@ const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection
 }
 
 /// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 20] = [
+static SECTIONS: [CodeSection; 21] = [
     section("Exit codes", exit_codes::ROWS),
     section("Verdicts", verdicts::ROWS),
     section("Proof of an installation", proofs::ROWS),
@@ -38,6 +38,7 @@ static SECTIONS: [CodeSection; 20] = [
     section("Form of a file", formats::ROWS),
     section("Files that cannot be used", unusable_files::ROWS),
     section("Installation", installation::ROWS),
+    section("Links and copies", deployment::ROWS),
     section(
         "What servers send after an installation",
         served_evidence::ROWS,

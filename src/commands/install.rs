@@ -18,6 +18,7 @@ use crate::install_plan::allow;
 use crate::matching::file_names;
 use crate::pki::chain::ChainPreference;
 use crate::probe::ProbePatience;
+use crate::store::layout::DeployMode;
 use crate::store::settings::{FORGET, LineageSettings, PROBE_NONE};
 use crate::system::clock;
 use crate::system::fs::files::FileError;
@@ -86,6 +87,10 @@ pub(crate) struct InstallArgs {
     /// Path where servers read the private key [default: /etc/ssl/private/NAME.key]
     #[arg(long, value_name = "PATH")]
     pub key_path: Option<PathBuf>,
+    /// How servers get the files: link, or copy for containers, chroots and shared folders [default:
+    /// the saved mode, else copy if a server would not see a link's target, else link]
+    #[arg(long, value_enum, value_name = "link|copy")]
+    pub deploy: Option<DeployMode>,
     /// Who may read the key.
     #[command(flatten)]
     pub access: key_access_flags::KeyAccessArgs,
@@ -125,7 +130,7 @@ pub(crate) struct InstallArgs {
     pub dry_run: bool,
     /// Check that the installed files and the served certificate are unchanged; takes names of
     /// installed certificates [default: all] and changes nothing
-    #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path", "paid_until"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "key", "owner", "key_mode", "cert_name", "allow", "chain_path", "key_path", "deploy", "paid_until"])]
     pub check: bool,
     /// Install a self-signed certificate for these names, valid for a week, so that the server can
     /// start; a single name stands for all names of its request in the working directory
@@ -338,6 +343,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
         server_config: configs.any_server,
         chain_path,
         key_path,
+        deploy: args.deploy,
         test: args.test.clone(),
         reload: args.reload.clone(),
         probe: args.probe.clone(),

@@ -11,6 +11,7 @@ use crate::install::outcome::TransactionOutcome;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
 use crate::install::{installed, rollback_argument};
+use crate::install_plan::allow;
 use crate::probe::ProbePatience;
 use crate::report::{Label, Outcome, TextOutput};
 use crate::store::settings::LineageSettings;
@@ -31,6 +32,9 @@ pub(crate) struct RollbackArgs {
     /// version before the live one]
     #[arg(long, value_name = "DATE|ID")]
     pub to: Option<String>,
+    /// Restore a certificate even if it has the finding with this code
+    #[arg(long, value_name = "expired", value_parser = allow::parse_rollback_code, value_delimiter = ',')]
+    pub allow: Vec<&'static str>,
     /// How long to wait for another certctl to finish [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
@@ -69,7 +73,7 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
         stem,
         goal: InstallGoal::Rollback(release.as_ref()),
         flags: LineageSettings::default(),
-        allow: Vec::new(),
+        allow: args.allow.clone(),
         lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
         patience: ProbePatience::default(),
         mode,

@@ -26,7 +26,7 @@ use crate::install_plan::plan::PathState;
 use crate::pki::certificate::Certificate;
 use crate::report::{self, DryRunSummary};
 use crate::store::deployed::DeployedCertificate;
-use crate::store::disk;
+use crate::store::disk::{self, kept_files};
 use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer};
 use crate::store::release::Release;
 use crate::store::root::{check_own_folders, resolve_root};
@@ -155,6 +155,7 @@ pub(crate) fn run(
     let _lock = transaction::take_lock(context, &layout, timeout)?;
     // Another certctl may have held the lock and changed something: everything is observed again.
     disk::sweep(&[&layout])?;
+    kept_files::sweep(&[&layout])?;
     let (layout, removal) = plan_removal(context, stem, mode)?;
     if removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);

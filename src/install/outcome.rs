@@ -342,7 +342,7 @@ impl TransactionOutcome {
     ) -> Result<(), Failure> {
         let wanted = &situation.wanted.id;
         let progress = FailedProgress::new(&failed, plan, wanted);
-        self.rollback = rollback_report(&failed);
+        self.rollback = rollback_report(plan, &failed);
         self.verdict = progress.verdict();
         self.changed = progress.has_changed_links();
         self.keep_before_unless_live(situation);
@@ -363,6 +363,7 @@ impl TransactionOutcome {
         self.findings.extend(failed::explain_what_stays(
             situation,
             plan,
+            failed.held.as_deref(),
             progress.new_files,
         ));
         Ok(())
@@ -392,12 +393,16 @@ impl TransactionOutcome {
     }
 }
 
-fn rollback_report(failed: &FailedPlan) -> RollbackReport {
+fn rollback_report(plan: &InstallPlan, failed: &FailedPlan) -> RollbackReport {
     let not_undone = failed.not_undone.iter();
     RollbackReport {
-        succeeded: failed.undone.iter().map(ToString::to_string).collect(),
+        succeeded: failed
+            .undone
+            .iter()
+            .map(|step| plan.describe(step))
+            .collect(),
         failed: not_undone
-            .map(|(step, error)| format!("{step}: {}", with_causes(&**error)))
+            .map(|(step, error)| format!("{}: {}", plan.describe(step), with_causes(&**error)))
             .collect(),
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn find_obstacles(
     let is_real_live = observed.live.is_some() && observed.live != settings.placeholder;
     let is_taken = |path_state: &PathState| match path_state {
         PathState::Absent => false,
-        PathState::OurLink => is_real_live,
+        PathState::OurLink | PathState::OurCopy | PathState::OutdatedCopy => is_real_live,
         PathState::File | PathState::Identical | PathState::OtherCertificate => true,
     };
     let links = layout.links().iter();

@@ -2,6 +2,7 @@
 //! the lock is taken, to refuse early, and again under the lock if something has changed since.
 
 mod checks;
+mod deploy_choice;
 pub(crate) mod disk_space;
 pub(crate) mod key_readers;
 mod observation;
@@ -124,6 +125,19 @@ fn usual_layout(context: &Context, root: &Path, stem: &str) -> Result<LineageLay
     Ok(LineageLayout::new(staged, stem, chain, key))
 }
 
+/// Finds the release of a rollback; none for an install.
+fn find_target(
+    context: &Context,
+    goal: InstallGoal<'_>,
+    usual: &LineageLayout,
+    settings: &LineageSettings,
+) -> Result<Option<Release>, Failure> {
+    match goal {
+        InstallGoal::Install(_) | InstallGoal::Placeholder(_) => Ok(None),
+        InstallGoal::Rollback(to) => rollback::find_release(context, usual, settings, to).map(Some),
+    }
+}
+
 /// Returns the chain that servers should serve; `target` is the release of a rollback.
 fn wanted_certificates<'a>(
     goal: InstallGoal<'a>,
@@ -163,13 +177,8 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             usual.pointer(ReleasePointer::Proven),
         ])?;
         let settings_before = observe::read_settings(root, &request.stem)?;
-        let settings = settings_before.clone().overridden_by(request.flags.clone());
-        let target = match request.goal {
-            InstallGoal::Install(_) | InstallGoal::Placeholder(_) => None,
-            InstallGoal::Rollback(to) => {
-                Some(rollback::find_release(context, &usual, &settings, to)?)
-            }
-        };
+        let mut settings = settings_before.clone().overridden_by(request.flags.clone());
+        let target = find_target(context, request.goal, &usual, &settings)?;
         let search_paths = SearchPaths {
             root,
             usual_layout: &usual,
@@ -177,8 +186,9 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             settings: &settings,
         };
         let certificates = wanted_certificates(request.goal, target.as_ref());
-        let (layout, serving) =
+        let (layout, mut serving) =
             servers::find_serving(context, discovery, search_paths, certificates)?;
+        let layout = deploy_choice::choose(request, layout, &mut settings, &mut serving);
         server_choice::require(request, &serving.undecided)?;
         Ok(Self {
             request,
@@ -266,8 +276,12 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             }));
         }
         if let Some(release) = &self.target {
-            let warnings = rollback::check_validity(release, context.now());
-            serving.findings.extend(warnings);
+            let dates = rollback::judge_dates(release, self.request, context.now());
+            let (refusals, findings): (Vec<Finding>, Vec<Finding>) = dates
+                .into_iter()
+                .partition(|finding| finding.severity == Severity::Error);
+            serving.refusals.extend(refusals);
+            serving.findings.extend(findings);
         }
         overrides::apply(serving, &self.request.allow);
     }

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
+use crate::install::request::{InstallRequest, RunMode};
+use crate::install_plan::allow;
 use crate::install_plan::observe;
 use crate::store::disk;
 use crate::store::history::{self, PastRelease};
@@ -138,6 +140,30 @@ pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> 
     expired
         .chain(not_yet_valid)
         .map(|finding| finding.with_step(lineages::install_a_valid_one()))
+        .collect()
+}
+
+/// Judges the dates of the release that a rollback restores: an expired certificate is refused unless
+/// that is allowed.
+#[must_use]
+pub(super) fn judge_dates(
+    release: &Release,
+    request: &InstallRequest<'_>,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let is_allowed = request.mode == RunMode::Check || request.allow.contains(&allow::EXPIRED);
+    check_validity(release, now)
+        .into_iter()
+        .map(|finding| {
+            if is_allowed || finding.code != allow::EXPIRED {
+                return finding;
+            }
+            Finding {
+                severity: Severity::Error,
+                ..finding
+            }
+            .with_step(lineages::restore_expired())
+        })
         .collect()
 }
 

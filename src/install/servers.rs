@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::install::servers::discover::ServerDiscovery;
 use crate::install::servers::observed_server::ObservedServer;
 use crate::install::servers::other_files::OtherFiles;
+use crate::install::servers::path_views::PathView;
 use crate::install::servers::selection::DiscoveredServers;
 pub(super) use crate::install::servers::server_spec::parse_command;
 use crate::install_plan::apply::ProbeAnswer;
@@ -35,6 +36,7 @@ mod other_answers;
 pub(crate) mod other_files;
 mod out_of_use;
 mod path_selection;
+pub(crate) mod path_views;
 mod port_owners;
 mod related_files;
 pub(crate) mod selection;
@@ -56,6 +58,8 @@ pub(crate) struct ServingState {
     /// The answers to probes before anything was changed.
     pub probes: Vec<ProbeAnswer>,
     pub findings: Vec<Finding>,
+    /// How other processes see the paths, where links or renames would not reach them.
+    pub path_views: Vec<PathView>,
     /// The reasons why nothing may be changed.
     pub refusals: Vec<Finding>,
     /// Names that blocks serve with the present certificate and that the new one does not cover.
@@ -144,6 +148,7 @@ pub(crate) fn find_serving(
     serving.choose_paths(search, found.servers, &names)?;
     serving.check_foreign(discovery);
     let layout = serving.resolve_layout(search)?;
+    serving.path_views = path_views::observe(discovery, &layout);
     if serving.refusals.is_empty() {
         serving.check_configs(discovery, &layout, search.settings, certificates)?;
     }
@@ -181,6 +186,7 @@ impl ServingState {
             targets: Vec::new(),
             probes: Vec::new(),
             findings: Vec::new(),
+            path_views: Vec::new(),
             refusals: Vec::new(),
             names_losing_coverage: Vec::new(),
             undecided: Vec::new(),

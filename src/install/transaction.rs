@@ -19,7 +19,7 @@ use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanRun, SavedOptions};
 use crate::install_plan::plan::{InstallPlan, PlanStep};
 use crate::probe::ProbePatience;
-use crate::store::disk::{self, StagedRelease};
+use crate::store::disk::{self, StagedRelease, kept_files};
 use crate::store::layout::LineageLayout;
 use crate::system::fs::lock::FileLock;
 
@@ -153,6 +153,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
             .map(|planned| &planned.situation.layout)
             .collect();
         disk::sweep(&layouts)?;
+        kept_files::sweep(&layouts)?;
         if wait == LockWait::Waited || !self.still_holds() {
             self.plan_again()?;
         }
@@ -228,8 +229,10 @@ impl<'a, 'b> Transaction<'a, 'b> {
 
 /// Shows the steps of all plans (`-v`).
 fn show_steps(context: &Context, plans: &[InstallPlan]) {
-    for step in plans.iter().flat_map(|plan| &plan.steps) {
-        context.sink.show_detail(&step.to_string());
+    for plan in plans {
+        for step in &plan.steps {
+            context.sink.show_detail(&plan.describe(step));
+        }
     }
 }
 
@@ -368,6 +371,8 @@ fn plan_context<'a>(
         settings_before: situation.settings_before.clone(),
         saved: SavedOptions::Before,
         hook: hook_call::prepare(situation, plan),
+        previous_fault: None,
+        new_paths: &situation.disk.new_paths,
         rollback_targets: serving.targets.clone(),
         baselines: Vec::new(),
         rollback_baselines: Vec::new(),

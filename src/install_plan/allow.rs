@@ -24,6 +24,18 @@ pub(crate) const ALLOWABLE: [(&str, &str); 4] = [
     ),
 ];
 
+/// The code of an expired certificate, which `rollback` restores only if it is allowed.
+pub(crate) const EXPIRED: &str = "expired";
+
+/// Parses a code that `rollback` may ignore, in any case.
+///
+/// # Errors
+/// A message that says what can be allowed.
+pub(crate) fn parse_rollback_code(text: &str) -> Result<&'static str, &'static str> {
+    find_keyword(text, &[EXPIRED])
+        .ok_or("codes that can be allowed: expired (a certificate is restored that has expired)")
+}
+
 /// Parses a code that may be allowed, in any case.
 ///
 /// # Errors

@@ -24,6 +24,8 @@ mod baseline;
 mod certificate;
 pub(crate) mod error;
 pub(crate) mod hook;
+pub(crate) mod new_paths;
+mod previous_fault;
 mod probe_round;
 mod prove;
 
@@ -58,6 +60,8 @@ pub(crate) struct AppliedPlan {
 pub(crate) struct FailedPlan {
     /// Why the step failed; several plans may share it.
     pub cause: Rc<StepError>,
+    /// Why the new files stay although the previous ones could be restored.
+    pub held: Option<String>,
     /// Every step that was started.
     pub attempted: Vec<PlanStep>,
     /// The steps of the rollback that succeeded.
@@ -119,7 +123,12 @@ impl PlanRun<'_> {
         for (index, progress) in all_progress.into_iter().enumerate() {
             let context = &mut self.contexts[index];
             applied[index].failed = finish_failed_plan(progress, context);
-            if applied[index].failed.is_none()
+            let failed = applied[index].failed.as_ref();
+            if failed.is_none_or(|failed| failed.held.is_some()) {
+                // Best effort: the next run removes leftovers.
+                let _ = context.remove_kept();
+            }
+            if failed.is_none()
                 && let Err(error) = context.save_proven_options()
             {
                 let path = context.layout.settings();
@@ -175,6 +184,7 @@ impl PlanRun<'_> {
     /// Starts the rollback, which no further signal stops.
     fn interrupt_plans(&mut self, scheduler: &mut RunScheduler<'_>, signal: i32) {
         self.interrupt = None;
+        self.hold_served_plans(scheduler);
         scheduler.interrupt(&Rc::new(StepError::Interrupted(signal)));
     }
 
@@ -220,7 +230,10 @@ impl PlanRun<'_> {
             .collect();
         let answers = probe_round::probe_groups(&groups);
         for ((index, certificates), probes) in previous.iter().zip(answers) {
-            self.contexts[*index].set_baselines(&probes, certificates);
+            let context = &mut self.contexts[*index];
+            context.set_baselines(&probes, certificates);
+            context.previous_fault =
+                previous_fault::find(certificates, &context.wanted.certificates, self.now);
         }
     }
 
@@ -274,6 +287,7 @@ impl PlanRun<'_> {
                     }
                     _ => Vec::new(),
                 };
+                self.hold_served_plans(scheduler);
                 scheduler.fail_server_step(step, &named, &Rc::new(error));
                 None
             }
@@ -343,10 +357,52 @@ impl PlanRun<'_> {
                 applied[index].probes = group.probes;
                 scheduler.complete_step(&[index]);
             } else {
+                self.hold_if_served(scheduler, index, &group.probes);
                 scheduler.fail_step(index, Rc::new(StepError::NotServed(group.probes)));
             }
         }
     }
+}
+
+impl PlanRun<'_> {
+    /// Keeps the new files of a plan that is about to fail, if `probes` found them served and the
+    /// previous certificate is of no use.
+    fn hold_if_served(
+        &self,
+        scheduler: &mut RunScheduler<'_>,
+        index: usize,
+        probes: &[ProbeAnswer],
+    ) {
+        if let Some(fault) = &self.contexts[index].previous_fault
+            && is_served(probes)
+        {
+            scheduler.hold_new_files(index, fault);
+        }
+    }
+
+    /// As [`Self::hold_if_served`] for several plans, which are probed once.
+    fn hold_served_plans(&self, scheduler: &mut RunScheduler<'_>) {
+        let indices: Vec<usize> = (0..self.contexts.len())
+            .filter(|&index| self.contexts[index].previous_fault.is_some())
+            .collect();
+        let groups: Vec<(&[ProbeTarget], &[Certificate])> = indices
+            .iter()
+            .map(|&index| {
+                let context = &self.contexts[index];
+                (context.targets, context.wanted.certificates.as_slice())
+            })
+            .collect();
+        for (&index, probes) in indices.iter().zip(probe_round::probe_groups(&groups)) {
+            self.hold_if_served(scheduler, index, &probes);
+        }
+    }
+}
+
+/// Whether some address serves the new certificate, now or in an earlier round of probes.
+fn is_served(probes: &[ProbeAnswer]) -> bool {
+    probes
+        .iter()
+        .any(|probe| probe.agrees() || probe.agreed_earlier)
 }
 
 /// The bookkeeping of an install that has succeeded is finished even if a signal arrives.
@@ -390,18 +446,27 @@ fn finish_failed_plan(
         .into_iter()
         .map(|(step, why)| (step, why.unwrap_or_else(|| Rc::new(StepError::Skipped))))
         .collect();
+    let held = progress.held;
+    let is_rolled_back = held.is_none() && !keeps_new_files(progress.plan, &progress.attempted);
+    let is_as_before = is_rolled_back && not_undone.is_empty();
+    if is_as_before {
+        // What remains does no harm: empty folders, and files in certctl's own folder.
+        let _ = context.remove_new_paths();
+    }
     let settings_step = progress
         .attempted
         .iter()
         .find(|step| matches!(step, PlanStep::Remember { .. }));
     if let Some(step) = settings_step
-        && !keeps_new_files(progress.plan, &progress.attempted)
+        && is_rolled_back
+        && !(is_as_before && context.new_paths.has_new_lineage())
         && let Err(error) = context.restore_server_settings()
     {
         not_undone.push((step.clone(), Rc::new(error.into())));
     }
     Some(FailedPlan {
         cause,
+        held,
         attempted: progress.attempted,
         undone: progress.undone,
         not_undone,

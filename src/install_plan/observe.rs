@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use super::apply::error::InstallError;
-use super::plan::{ObservedState, PlannedServerUse};
+use super::apply::new_paths::NewPaths;
+use super::plan::{ObservedState, PathState, PlannedServerUse};
 use crate::permissions::Mode;
 use crate::store::deployed::DeployedCertificate;
-use crate::store::disk;
+use crate::store::disk::{self, kept_files, kept_files::KeptFile};
 use crate::store::key_access::inherit::{self, FileAccess};
 use crate::store::layout::{
     self, DistroFamily, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, parse_pointer_text,
@@ -34,6 +35,8 @@ pub(crate) struct DiskObservation {
     pub deployed: Option<DeployedCertificate>,
     /// The certificate in plain files, where it can be taken over.
     pub taken_over: Option<Release>,
+    /// What does not exist yet.
+    pub new_paths: NewPaths,
     /// What occupies a deployed path and cannot be replaced.
     pub obstacles: Vec<PathObstacle>,
 }
@@ -67,6 +70,7 @@ pub(crate) fn observe_disk(
     let candidates = [live.as_ref(), proven.as_ref(), taken_over.next()];
     let loadable = LoadableReleases::find(layout, &candidates, wanted)?;
     let observed = ObservedState {
+        kept: find_kept_behind_links(layout, proven.as_ref(), &existing.states)?,
         live,
         proven,
         releases: loadable.ids,
@@ -79,8 +83,25 @@ pub(crate) fn observe_disk(
         observed,
         deployed,
         taken_over: existing.taken_over,
+        new_paths: NewPaths::observe(layout)?,
         obstacles: existing.obstacles,
     })
+}
+
+/// The paths of certctl's links and copies whose plain files a killed run has kept: those with the bytes of the
+/// release that a rollback restores.
+fn find_kept_behind_links(
+    layout: &LineageLayout,
+    proven: Option<&ReleaseId>,
+    states: &[PathState],
+) -> Result<Vec<PathBuf>, InstallError> {
+    let mut kept = Vec::new();
+    for (link, state) in layout.links().iter().zip(states) {
+        if state.is_ours() && kept_files::classify(layout, link, proven)? == KeptFile::Unfinished {
+            kept.push(link.path.clone());
+        }
+    }
+    Ok(kept)
 }
 
 fn describe_deployed(

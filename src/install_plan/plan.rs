@@ -2,8 +2,9 @@
 //! attempted steps. Pure: a plan names pieces and paths, never bytes; `--dry-run` shows the same
 //! value that `apply` runs.
 
-use crate::store::layout::{LineageLayout, ReleaseId, StableLink};
+use crate::store::layout::{DeployMode, LineageLayout, ReleaseId, StableLink};
 
+mod backup;
 mod flush;
 pub(crate) mod scheduler;
 mod show;
@@ -11,6 +12,7 @@ mod state;
 mod step;
 mod undo;
 
+pub(crate) use backup::BackedUpFile;
 pub use flush::flushes;
 pub(crate) use flush::is_flushed_with_later_step;
 pub(crate) use state::{
@@ -18,7 +20,7 @@ pub(crate) use state::{
     ServerQuestions, ServerState, SettingsChange, TargetRelease,
 };
 pub use step::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, UnfinishedStart};
-pub(crate) use undo::{BackedUpFile, keeps_new_files};
+pub(crate) use undo::keeps_new_files;
 
 /// The plan that installs `wanted`.
 #[must_use]
@@ -28,7 +30,7 @@ pub(crate) fn plan_install(
     layout: &LineageLayout,
 ) -> InstallPlan {
     let id = &wanted.id;
-    let is_in_place = observed.shows(id);
+    let is_in_place = observed.shows(id, layout.deploy_mode());
     let is_proven = observed.proven.as_ref() == Some(id);
     let mut steps = Vec::new();
     if !is_in_place {
@@ -65,7 +67,7 @@ pub(crate) fn plan_placeholder(
     layout: &LineageLayout,
 ) -> InstallPlan {
     let mut plan = plan_install(wanted, observed, layout);
-    let is_in_place = observed.shows(&wanted.id);
+    let is_in_place = observed.shows(&wanted.id, layout.deploy_mode());
     plan.steps.retain(|step| match step {
         PlanStep::Prove { .. }
         | PlanStep::MarkProven { .. }
@@ -94,22 +96,57 @@ fn file_steps(
         steps.extend(take_over_steps(taken, observed));
         live = Some(taken);
     }
-    for (link, state) in path_states(observed, layout) {
-        if matches!(state, PathState::File | PathState::OtherCertificate) {
-            let path = link.path.clone();
-            steps.push(PlanStep::BackUp { path });
-        }
-    }
-    for (link, state) in path_states(observed, layout) {
-        if state != PathState::OurLink {
-            steps.push(PlanStep::Link {
-                path: link.path.clone(),
-                text: layout.link_text(link),
-            });
+    steps.extend(keep_steps(observed, layout));
+    if layout.deploy_mode() == DeployMode::Link {
+        for (link, state) in path_states(observed, layout) {
+            if state != PathState::OurLink {
+                steps.push(link_step(link, layout));
+            }
         }
     }
     steps.extend(switch_step(live, &wanted.id));
+    steps.extend(copy_step(wanted, observed, layout));
     steps
+}
+
+/// Keeps the plain files that are replaced.
+fn keep_steps(observed: &ObservedState, layout: &LineageLayout) -> Vec<PlanStep> {
+    let mut steps = Vec::new();
+    for (link, state) in path_states(observed, layout) {
+        let path = link.path.clone();
+        match state {
+            PathState::File | PathState::OtherCertificate => steps.push(PlanStep::BackUp { path }),
+            // What a killed run has kept is the file from before that run.
+            PathState::OurCopy | PathState::OutdatedCopy if observed.kept.contains(&path) => {}
+            PathState::Identical | PathState::OurCopy | PathState::OutdatedCopy => {
+                steps.push(PlanStep::Keep { path });
+            }
+            PathState::Absent | PathState::OurLink => {}
+        }
+    }
+    steps
+}
+
+fn link_step(link: &StableLink, layout: &LineageLayout) -> PlanStep {
+    PlanStep::Link {
+        path: link.path.clone(),
+        text: layout.link_text(link),
+    }
+}
+
+/// Replaces the files with copies, where copies are deployed and differ from the release.
+fn copy_step(
+    wanted: &TargetRelease,
+    observed: &ObservedState,
+    layout: &LineageLayout,
+) -> Option<PlanStep> {
+    if layout.deploy_mode() == DeployMode::Link || observed.shows(&wanted.id, DeployMode::Copy) {
+        return None;
+    }
+    Some(PlanStep::Copy {
+        release: wanted.id.clone(),
+        files: layout.links().to_vec(),
+    })
 }
 
 /// Writes the release unless it exists already.
@@ -256,7 +293,7 @@ fn loaded_live(observed: &ObservedState) -> Option<&ReleaseId> {
         |state| matches!(state, ServerState::Serves(questions, _) if questions.test.is_some()),
     );
     let live = observed.live.as_ref()?;
-    let is_loaded = is_tested && observed.is_linked() && observed.releases.contains(live);
+    let is_loaded = is_tested && observed.is_deployed() && observed.releases.contains(live);
     is_loaded.then_some(live)
 }
 
@@ -271,7 +308,12 @@ pub(crate) fn plan_rollback(
     let target = &wanted.id;
     let mut steps = Vec::new();
     steps.extend(write_step(wanted, observed));
+    let copy = copy_step(wanted, observed, layout);
+    if copy.is_some() {
+        steps.extend(keep_steps(observed, layout));
+    }
     steps.extend(switch_step(observed.live.as_ref(), target));
+    steps.extend(copy);
     let is_proven = observed.proven.as_ref() == Some(target);
     if !(steps.is_empty() && is_proven && observed.is_answered()) {
         steps.extend(server_steps(target, &observed.server_uses));
@@ -297,13 +339,22 @@ fn unfinished_start(
 ) -> UnfinishedStart {
     let mut start = UnfinishedStart {
         live: observed.live.clone(),
+        kept: observed.kept.clone(),
         ..UnfinishedStart::default()
     };
+    let takes_over = matches!(observed.served_before, ServedBefore::Whole(_));
     for (link, state) in path_states(observed, layout) {
         if state == PathState::OurLink {
             start.links.push(link.path.clone());
+            start.relink.push(link_step(link, layout));
         }
-        if state == PathState::OtherCertificate {
+        let is_own = match state {
+            PathState::Identical | PathState::OtherCertificate => true,
+            PathState::Absent | PathState::File => takes_over,
+            PathState::OurCopy | PathState::OutdatedCopy => true,
+            PathState::OurLink => false,
+        };
+        if is_own {
             start.own.push(link.path.clone());
         }
         if back

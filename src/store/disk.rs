@@ -1,6 +1,9 @@
 //! Releases on disk: each is built under a temporary name, flushed, and renamed; afterwards it is
 //! only read or removed.
 
+pub(crate) mod copies;
+pub(crate) mod kept_files;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -340,11 +343,21 @@ pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), Fi
         .skip(KEPT_RELEASES)
         .filter(|(_, id)| !keep.contains(id))
     {
-        let temporary = files::temporary_name(&layout.release(id));
-        folders::rename_new(&layout.release(id), &temporary)?;
-        folders::remove_folder(&temporary)?;
+        remove_release(layout, id)?;
     }
     sweep_names(layout, &names)
+}
+
+/// Removes a release; does nothing if it does not exist.
+///
+/// # Errors
+/// When it cannot be removed.
+pub(crate) fn remove_release(layout: &LineageLayout, id: &ReleaseId) -> Result<(), FileError> {
+    let temporary = files::temporary_name(&layout.release(id));
+    match folders::rename_new(&layout.release(id), &temporary) {
+        Err(error) if error.is_missing() => Ok(()),
+        other => other.and_then(|()| folders::remove_folder(&temporary)),
+    }
 }
 
 /// Removes leftovers of killed runs: unfinished releases in which no certctl is working, and files

@@ -19,9 +19,11 @@ pub(crate) const FOLDER_MODE: Mode = Mode::new(0o755);
 /// The mode of the folder for keys if certctl creates it (the same as in Debian's openssl package).
 pub(crate) const PRIVATE_FOLDER_MODE: Mode = Mode::new(0o700);
 
+mod deploy_mode;
 mod distro;
 mod piece;
 
+pub(crate) use deploy_mode::DeployMode;
 pub(crate) use distro::DistroFamily;
 pub(crate) use piece::ReleasePointer;
 pub use piece::{ReleaseFile, ReleaseId, StableLink};
@@ -35,6 +37,7 @@ pub struct LineageLayout {
     folder: PathBuf,
     /// Chain and key, which every certificate has; then further links.
     links: Vec<StableLink>,
+    deploy_mode: DeployMode,
 }
 
 impl LineageLayout {
@@ -54,7 +57,21 @@ impl LineageLayout {
             stem: stem.to_owned(),
             folder: base(root).join(stem),
             links,
+            deploy_mode: DeployMode::default(),
         }
+    }
+
+    /// Returns the same layout with links or copies at its paths.
+    #[must_use]
+    pub(crate) fn with_deploy_mode(mut self, deploy_mode: DeployMode) -> Self {
+        self.deploy_mode = deploy_mode;
+        self
+    }
+
+    /// Returns whether its paths are links or copies.
+    #[must_use]
+    pub(crate) fn deploy_mode(&self) -> DeployMode {
+        self.deploy_mode
     }
 
     /// Returns the same layout with other paths of chain and key.
@@ -267,6 +284,16 @@ pub(crate) fn parse_pointer_text(text: &Path) -> Option<ReleaseId> {
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
     name.to_str()
         .is_some_and(|name| name.starts_with('.') && name.ends_with('~'))
+}
+
+/// Returns the name under which the plain file at `path` is kept until an install has succeeded:
+/// `.NAME.before~` in the same folder.
+#[must_use]
+pub(crate) fn kept_name(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".before~");
+    path.with_file_name(name)
 }
 
 /// Returns the name that a temporary name `.NAME.<16 hex digits>~` belongs to.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use self::unknown_links::UnknownLinkParts;
-use super::layout::{ReleaseId, StableLink};
+use super::layout::{DeployMode, ReleaseId, StableLink};
 use super::release::KeyAccess;
 use crate::permissions::{Mode, Owner};
 
@@ -49,6 +49,9 @@ pub(crate) struct LineageSettings {
     /// The paths where servers read further files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<StableLink>,
+    /// Whether the paths are links or copies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deploy: Option<DeployMode>,
     /// The paths where servers read the certificate before its paths were changed, as long as our
     /// links exist there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -204,6 +207,7 @@ impl LineageSettings {
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
             links: passed_or_stored(flags.links, self.links),
+            deploy: flags.deploy.or(self.deploy),
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
             test: unless_forgotten(flags.test.or(self.test)),
@@ -265,6 +269,7 @@ impl LineageSettings {
             server: before.server,
             server_config: before.server_config,
             server_configs: before.server_configs,
+            deploy: before.deploy,
             test: before.test,
             reload: before.reload,
             after: before.after,

@@ -28,7 +28,9 @@ pub(crate) mod nginx;
 mod observe;
 pub(crate) mod ports;
 mod process_table;
+pub(crate) mod server_view;
 pub(crate) mod service;
+mod view_config;
 
 pub use apache::ApacheProgram;
 pub(crate) use apache::ReloadGate;

@@ -338,7 +338,7 @@ impl Scenario {
 
     /// Checks that each site has the old or the new chain and key, and that no key is readable by
     /// more users than allowed.
-    fn check_files(&self, sandbox: &Sandbox) -> Vec<String> {
+    pub fn check_files(&self, sandbox: &Sandbox) -> Vec<String> {
         let mut wrong = Vec::new();
         for (index, found) in self.found(sandbox).iter().enumerate() {
             if *found != self.old[index]

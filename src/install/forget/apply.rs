@@ -3,17 +3,15 @@
 
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use crate::install::forget::plan::ForgetStep;
 use crate::install_plan::apply::error::InstallError;
 use crate::permissions::{Mode, Owner};
-use crate::store::disk::PIECE_LIMIT;
-use crate::store::key_access::on_disk;
-use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary};
+use crate::store::disk::copies::{self, CopyAccess, PreparedCopy};
+use crate::store::layout::{
+    LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, StableLink, is_temporary,
+};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
-use crate::system::fs::xattrs;
 
 /// How many names are read from a folder at most.
 const NAMES_LIMIT: usize = 100_000;
@@ -36,26 +34,12 @@ pub(crate) fn plain_file(
     path: &Path,
     piece: ReleaseFile,
 ) -> Result<Option<PlainFile>, FileError> {
-    let status = on_disk::read_status(&layout.file_path(live, piece))?;
-    Ok(status.map(|status| PlainFile {
+    let access = copies::read_access(&layout.file_path(live, piece))?;
+    Ok(access.map(|CopyAccess { mode, owner }| PlainFile {
         path: path.to_owned(),
-        mode: status.mode,
-        owner: status.owner,
+        mode,
+        owner,
     }))
-}
-
-/// A complete and flushed plain file next to the link that it replaces. It is deleted if it is
-/// dropped before that.
-struct PreparedFile {
-    temporary: PathBuf,
-    path: PathBuf,
-}
-
-impl Drop for PreparedFile {
-    fn drop(&mut self) {
-        // After the rename it does not exist. Best effort: the next run deletes leftovers.
-        let _ = folders::remove(&self.temporary);
-    }
 }
 
 /// Runs the steps. All plain files are written before the first of them replaces a link, so that a
@@ -74,12 +58,13 @@ pub(crate) fn run(
     let mut prepared = Vec::new();
     for step in steps {
         if let ForgetStep::Settle { path, piece } = step {
-            prepared.extend(prepare_file(layout, live, path, *piece)?);
+            let link = StableLink::new(path.clone(), *piece);
+            prepared.extend(PreparedCopy::write(layout, live, &link)?);
         }
     }
     for file in prepared {
         check_signal(&signal)?;
-        folders::replace(&file.temporary, &file.path)?;
+        file.rename()?;
     }
     for step in steps {
         if let ForgetStep::Discard { folder } = step {
@@ -97,32 +82,6 @@ fn check_signal(signal: &impl Fn() -> Option<i32>) -> Result<(), InstallError> {
         Some(signal) => Err(InstallError::Interrupted { signal }),
         None => Ok(()),
     }
-}
-
-fn prepare_file(
-    layout: &LineageLayout,
-    live: &ReleaseId,
-    path: &Path,
-    piece: ReleaseFile,
-) -> Result<Option<PreparedFile>, FileError> {
-    let Some(PlainFile { mode, owner, .. }) = plain_file(layout, live, path, piece)? else {
-        return Ok(None);
-    };
-    let from = layout.file_path(live, piece);
-    let bytes = Zeroizing::new(files::read(&from, PIECE_LIMIT)?);
-    let attributes = xattrs::read(&from)?;
-    let replacement = PreparedFile {
-        temporary: files::temporary_name(path),
-        path: path.to_owned(),
-    };
-    folders::write(
-        &replacement.temporary,
-        &bytes,
-        mode,
-        Some(owner),
-        &attributes,
-    )?;
-    Ok(Some(replacement))
 }
 
 /// Lists the files in the certificate's folder that certctl did not create.

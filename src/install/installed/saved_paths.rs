@@ -79,7 +79,9 @@ pub(crate) fn saved_layout(
     let key = resolve_in_tree(&root, settings.key_path.as_ref().unwrap_or(&usual_key))?;
     let further = resolve_links(&root, &settings.links)?;
     let staged = context.root.as_ref().map(|_| root.as_path());
-    let layout = LineageLayout::new(staged, stem, chain, key).with_links(further);
+    let layout = LineageLayout::new(staged, stem, chain, key)
+        .with_links(further)
+        .with_deploy_mode(settings.deploy.unwrap_or_default());
     let former = former_links(&layout, settings)?;
     Ok(layout.with_links(resolve_links(&root, &former)?))
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::TransactionOutcome;
 use crate::install::preflight::PreflightState;
 use crate::install::servers::ServerUse;
-use crate::install_plan::plan::{PlanEnd, PlanStep, RollbackTarget, ServerState};
+use crate::install_plan::plan::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState};
 use crate::report::{self, Label, TextOutput};
 use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
 
@@ -34,7 +34,7 @@ impl TransactionOutcome {
         };
         let steps = plan.steps.iter();
         let steps: Vec<Value> = steps
-            .map(|step| report::step_json(step, self.in_full(step)))
+            .map(|step| report::step_json(step, self.in_full(plan, step)))
             .collect();
         json!({ "steps": steps, "back": plan.back, "end": plan.end })
     }
@@ -45,9 +45,9 @@ impl TransactionOutcome {
             text.add(Label::Plan, "nothing: everything is up to date");
         }
         for step in &plan.steps {
-            text.add(Label::Plan, self.in_full(step));
+            text.add(Label::Plan, self.in_full(plan, step));
         }
-        text.add(Label::Undo, self.describe_rollback(&plan.back));
+        text.add(Label::Undo, self.describe_rollback(plan));
         for line in &self.left_to_do {
             text.add(Label::Note, line);
         }
@@ -75,10 +75,15 @@ impl TransactionOutcome {
     }
 
     /// What happens when a step after the switch fails.
-    fn describe_rollback(&self, back: &RollbackTarget) -> String {
-        match back {
+    fn describe_rollback(&self, plan: &InstallPlan) -> String {
+        let has_links = !plan
+            .steps
+            .iter()
+            .any(|step| matches!(step, PlanStep::Copy { .. }));
+        match &plan.back {
             RollbackTarget::Nothing { .. } => {
-                "if a step fails, the links are removed again".to_owned()
+                let files = if has_links { "links" } else { "copies" };
+                format!("if a step fails, the {files} are removed again")
             }
             RollbackTarget::Stay(why) => {
                 format!("if a step fails, the new files stay instead of the old ones: {why}")
@@ -93,7 +98,7 @@ impl TransactionOutcome {
     }
 
     /// A step with the paths that it changes.
-    fn in_full(&self, step: &PlanStep) -> String {
+    fn in_full(&self, plan: &InstallPlan, step: &PlanStep) -> String {
         let folder = self.folder.display();
         match step {
             PlanStep::WriteRelease { release, pieces } => {
@@ -105,7 +110,7 @@ impl TransactionOutcome {
             PlanStep::TakeOver { release } => {
                 format!("copy the existing files unchanged to {folder}/releases/{release}")
             }
-            PlanStep::Switch { .. } => format!("{step}: {folder}/live"),
+            PlanStep::Switch { .. } => format!("{}: {folder}/live", plan.describe(step)),
             PlanStep::MarkProven { to, .. } => {
                 format!("mark it as verified: link {folder}/proven -> releases/{to}")
             }

@@ -33,15 +33,16 @@ pub(super) fn report_unfinished(step: &PlanStep, error: &StepError) -> Finding {
 pub(super) fn explain_what_stays(
     situation: &PreflightState,
     plan: &InstallPlan,
+    held: Option<&str>,
     new_files: NewFiles,
 ) -> Option<Finding> {
     let wanted = &situation.wanted.id;
     let stay = new_files == NewFiles::Stay;
+    if let Some(why) = held {
+        return Some(report_useless_files(why));
+    }
     match &plan.back {
-        RollbackTarget::Stay(why) if stay => {
-            let message = format!("the new files stay instead of the previous ones: {why}");
-            Some(Finding::warning("previous-files-broken", message))
-        }
+        RollbackTarget::Stay(why) if stay => Some(report_useless_files(why)),
         RollbackTarget::Nothing { .. } if stay => Some(report_nothing_before(
             situation,
             "the new files stay: the server was reloaded with them, and there were none before",
@@ -64,6 +65,11 @@ pub(super) fn explain_what_stays(
     }
 }
 
+fn report_useless_files(why: &str) -> Finding {
+    let message = format!("the new files stay instead of the previous ones: {why}");
+    Finding::warning("previous-files-broken", message)
+}
+
 fn report_nothing_before(situation: &PreflightState, message: &str) -> Finding {
     let blocks = situation.serving.blocks().join(", ");
     Finding::warning("no-previous-version", message).with_step(servers::remove_blocks(&blocks))
@@ -74,6 +80,11 @@ fn old_fingerprint(situation: &PreflightState, plan: &InstallPlan) -> Option<Str
     let RollbackTarget::To(id) = &plan.back else {
         return None;
     };
+    // A certificate that was taken over is in plain files again.
+    let taken_over = situation.disk.taken_over.as_ref();
+    if let Some(release) = taken_over.filter(|release| release.id == *id) {
+        return Some(release.leaf().sha256());
+    }
     let release = disk::load(&situation.layout, id).ok()??;
     Some(release.leaf().sha256())
 }

@@ -15,6 +15,8 @@ pub(super) struct FailedProgress {
     pub(super) new_files: NewFiles,
     /// Whether the wanted release is live in the end.
     wanted_stays: bool,
+    /// Whether every step of the rollback succeeded. A server whose test or reload failed may not
+    /// start again, even if it serves the earlier certificate now.
     is_restored: bool,
     /// Whether a link could not be rolled back.
     keeps_links: bool,
@@ -26,7 +28,7 @@ impl FailedProgress {
             |step: &PlanStep| matches!(step, PlanStep::Switch { to, .. } if to == wanted);
         let has_switched = failed.attempted.iter().any(switches);
         let used_servers = failed.attempted.iter().any(uses_servers);
-        let files_stay = plan::keeps_new_files(plan, &failed.attempted);
+        let files_stay = failed.held.is_some() || plan::keeps_new_files(plan, &failed.attempted);
         let leads_to_wanted = matches!(&plan.back, RollbackTarget::To(id) if id == wanted);
         Self {
             reached_servers: has_switched || used_servers,
@@ -39,7 +41,7 @@ impl FailedProgress {
                 NewFiles::Removed
             },
             wanted_stays: files_stay || leads_to_wanted,
-            is_restored: is_restored(failed),
+            is_restored: failed.not_undone.is_empty(),
             keeps_links: failed
                 .not_undone
                 .iter()
@@ -68,16 +70,4 @@ fn uses_servers(step: &PlanStep) -> bool {
         step,
         PlanStep::TestServer { .. } | PlanStep::Reload { .. } | PlanStep::Prove { .. }
     )
-}
-
-/// Whether the site is as before: every step of the rollback succeeded, or, where a test or a
-/// reload did not, every address was probed and serves the earlier certificate.
-fn is_restored(failed: &FailedPlan) -> bool {
-    let was_probed = failed
-        .undone
-        .iter()
-        .any(|step| matches!(step, PlanStep::Prove { .. }));
-    failed.not_undone.iter().all(|(step, _)| {
-        was_probed && matches!(step, PlanStep::TestServer { .. } | PlanStep::Reload { .. })
-    })
 }

@@ -150,7 +150,10 @@ impl TransactionOutcome {
         let arranges = |step: &PlanStep| {
             matches!(
                 step,
-                PlanStep::Link { .. } | PlanStep::Switch { .. } | PlanStep::WriteRelease { .. }
+                PlanStep::Copy { .. }
+                    | PlanStep::Link { .. }
+                    | PlanStep::Switch { .. }
+                    | PlanStep::WriteRelease { .. }
             )
         };
         self.plan

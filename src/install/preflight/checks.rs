@@ -10,12 +10,14 @@ use crate::finding::Finding;
 use crate::install::placeholder;
 use crate::install::request::{InstallGoal, InstallRequest};
 use crate::install_plan::observe::PathObstacle;
-use crate::install_plan::plan::PathState;
 use crate::permissions::Mode;
 use crate::store::key_access::inherit::InheritanceDoubt;
+use crate::store::layout::DeployMode;
 use crate::system::fs::files;
+use crate::wording::joined_with_and;
 
-const CHECKS: [fn(&PreflightObservation) -> Vec<Finding>; 5] = [
+const CHECKS: [fn(&PreflightObservation) -> Vec<Finding>; 6] = [
+    check_copies,
     check_loose_folders,
     check_replaced_files,
     check_mixed_chain,
@@ -44,6 +46,28 @@ fn report_loose_folder(folder: &Path, mode: Mode) -> Finding {
     };
     let message = format!("{who} can write to {} (mode {mode})", folder.display());
     Finding::warning("folder-writable", message).with_step(key_access::close_folder(folder, change))
+}
+
+/// Reports that copies of a certificate and its key are not replaced in one step.
+fn check_copies(observation: &PreflightObservation) -> Vec<Finding> {
+    let layout = &observation.layout;
+    if layout.deploy_mode() == DeployMode::Link {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    for indices in layout.link_groups().iter().filter(|group| group.len() > 1) {
+        let paths: Vec<String> = indices
+            .iter()
+            .map(|&index| layout.links()[index].path.display().to_string())
+            .collect();
+        let message = format!(
+            "{} are replaced by renames that follow each other: a server that reads them in between \
+                gets a certificate and a key that do not match",
+            joined_with_and(&paths)
+        );
+        findings.push(Finding::note("copy-not-atomic", message));
+    }
+    findings
 }
 
 fn check_replaced_files(observation: &PreflightObservation) -> Vec<Finding> {
@@ -149,7 +173,7 @@ fn find_unlinked(context: &Context, observation: &PreflightObservation) -> Vec<P
     let links = layout.links().iter();
     links
         .zip(&observation.disk.observed.path_states)
-        .filter(|(_, path_state)| **path_state != PathState::OurLink)
+        .filter(|(_, path_state)| !path_state.is_ours())
         .map(|(link, _)| PathObstacle::NotOurLink(link.path.clone(), Box::new(install.clone())))
         .collect()
 }

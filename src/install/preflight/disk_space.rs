@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::plan::{InstallPlan, PlanStep};
-use crate::store::layout::{LineageLayout, ReleasePointer};
+use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
 use crate::store::release::Release;
 use crate::system::fs::disk_space::{self, FreeSpace};
 use crate::system::fs::files::{FileError, parent};
@@ -225,6 +225,7 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
     let layout = &situation.layout;
     match step {
         PlanStep::BackUp { path } => vec![NewFile::new("back up", path, 0)],
+        PlanStep::Copy { files, .. } => new_copies(situation, files),
         PlanStep::Link { path, text } => vec![new_link(path, text)],
         PlanStep::MarkProven { .. } => vec![new_pointer(layout, ReleasePointer::Proven)],
         PlanStep::Switch { .. } => vec![new_pointer(layout, ReleasePointer::Live)],
@@ -241,15 +242,18 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
             taken_over.map_or_else(Vec::new, |release| release_files(layout, release))
         }
         PlanStep::WriteRelease { .. } => release_files(layout, &situation.wanted),
-        PlanStep::Restore { .. }
-        | PlanStep::Unlink { .. }
-        | PlanStep::Unpoint { .. }
-        | PlanStep::Prune
-        | PlanStep::RunHook { .. }
-        | PlanStep::Prove { .. }
-        | PlanStep::Reload { .. }
-        | PlanStep::TestServer { .. } => Vec::new(),
+        // A second name needs no space, and its folder is checked for the link or copy that follows.
+        // Tests, reloads, probes and the steps of a rollback write nothing new.
+        _ => Vec::new(),
     }
+}
+
+fn new_copies(situation: &PreflightState, files: &[StableLink]) -> Vec<NewFile> {
+    let size = |file: &StableLink| situation.wanted.bytes(file.piece).len();
+    files
+        .iter()
+        .map(|file| NewFile::new("write", &file.path, size(file)))
+        .collect()
 }
 
 fn new_link(path: &Path, text: &Path) -> NewFile {

@@ -20,6 +20,7 @@ use crate::store::layout::StableLink;
 use crate::store::settings::LineageSettings;
 use crate::webserver::control::InstanceScope;
 use crate::webserver::control::foreign::ForeignServer;
+use crate::webserver::control::server_view::ServerView;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::joined_with_and;
 
@@ -37,6 +38,8 @@ pub(crate) struct ServerDiscovery {
     known: Vec<(ServerSpec, Vec<Rc<ObservedServer>>)>,
     /// The servers that see other files; searched for once, and not under `--root`.
     foreign: Option<Vec<ForeignServer>>,
+    /// The servers that see the same configuration and have their own mounts.
+    separate: Vec<ServerView>,
     /// The addresses of each `--probe`.
     probes: HashMap<String, Vec<SocketAddr>>,
     /// The codes of `--allow`.
@@ -179,8 +182,15 @@ impl ServerDiscovery {
     fn find_foreign(&mut self, scope: InstanceScope) {
         if scope == InstanceScope::Running && self.foreign.is_none() {
             let all = ServerSoftware::ALL.into_iter();
+            self.separate = all.clone().flat_map(ServerView::find_separate).collect();
             self.foreign = Some(all.flat_map(ForeignServer::find_all).collect());
         }
+    }
+
+    /// Returns the servers with their own view of the file system.
+    pub(super) fn server_views(&self) -> impl Iterator<Item = &ServerView> {
+        let foreign = self.foreign_servers().iter().map(|server| &server.view);
+        foreign.chain(&self.separate)
     }
 
     /// Returns the servers that see other files than certctl.

@@ -8,19 +8,21 @@ use super::answer::{ProbeAnswer, TargetBaseline};
 use super::baseline;
 use super::error::{InstallError, StepError};
 use super::hook::{HookCall, HookResult};
+use crate::install_plan::apply::new_paths::NewPaths;
 use crate::install_plan::apply::prove::{ProbeGoal, ProbeGroup};
 use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
-use crate::store::disk::{self, StagedRelease, StoreError};
+use crate::store::disk::{self, StagedRelease, StoreError, copies};
 use crate::store::layout::{
     FOLDER_MODE, LineageLayout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId,
-    ReleasePointer, pointer_text,
+    ReleasePointer, kept_name, pointer_text,
 };
 use crate::store::release::Release;
 use crate::store::settings::{DueHook, LineageSettings, SETTINGS_LIMIT};
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, BackupName};
+use crate::system::fs::kept;
 use crate::system::signals::InterruptSignal;
 use crate::webserver::control::ControlledServer;
 use crate::webserver::model::ServerSoftware;
@@ -65,6 +67,11 @@ pub(crate) struct PlanContext<'a> {
     pub rollback_targets: Vec<ProbeTarget>,
     /// What each of `targets` answered before anything was changed; empty until it is probed.
     pub baselines: Vec<TargetBaseline>,
+    /// Why the certificate that a rollback would restore is of no use; found before anything is
+    /// changed.
+    pub previous_fault: Option<String>,
+    /// What did not exist before the run.
+    pub new_paths: &'a NewPaths,
     /// What each of `rollback_targets` must answer again, if none served the previous certificate.
     pub rollback_baselines: Vec<TargetBaseline>,
 }
@@ -175,24 +182,30 @@ impl PlanContext<'_> {
     ) -> Result<Option<BackedUpFile>, StepError> {
         match step {
             PlanStep::BackUp { path } => return Ok(Some(self.back_up(path)?)),
+            PlanStep::Keep { path } => return Ok(Some(keep(path)?)),
             PlanStep::Link { path, text } => self.link(path, text)?,
             PlanStep::MarkProven { to, .. } => self.mark_proven(to)?,
             PlanStep::Prune => self.prune()?,
             PlanStep::Record { release, before } => self.record(release, before.as_ref(), now)?,
             PlanStep::Remember { .. } => self.save_paths()?,
-            PlanStep::Restore { path, backup } => folders::restore(path, backup)?,
+            PlanStep::Copy { release, files } => copies::replace(self.layout, release, files)?,
             PlanStep::Switch { to, .. } => self.point(ReleasePointer::Live, to)?,
             PlanStep::TakeOver { .. } => self.publish_taken_over()?,
-            PlanStep::Unlink { path } => folders::remove_link(path)?,
-            PlanStep::Unpoint { pointer } => folders::remove(&self.layout.pointer(*pointer))?,
             PlanStep::WriteRelease { .. } => self.publish_wanted()?,
-            // These run once for all plans, or after them.
-            PlanStep::Prove { .. }
-            | PlanStep::Reload { .. }
-            | PlanStep::RunHook { .. }
-            | PlanStep::TestServer { .. } => {}
+            _ => self.undo_change(step)?,
         }
         Ok(None)
+    }
+
+    /// Runs a step that only a rollback has. Tests, reloads and probes run once for all plans.
+    fn undo_change(&self, step: &PlanStep) -> Result<(), FileError> {
+        match step {
+            PlanStep::RemoveCopy { path } => self.remove_copy(path),
+            PlanStep::Restore { path, backup } => self.restore(path, backup),
+            PlanStep::Unlink { path } => folders::remove_link(path),
+            PlanStep::Unpoint { pointer } => folders::remove(&self.layout.pointer(*pointer)),
+            _ => Ok(()),
+        }
     }
 
     fn back_up(&self, path: &Path) -> Result<BackedUpFile, FileError> {
@@ -201,6 +214,36 @@ impl PlanContext<'_> {
             path: path.to_owned(),
             backup,
         })
+    }
+
+    /// Renames a backup to its path, over certctl's link or copy; a file of another program stays.
+    fn restore(&self, path: &Path, backup: &Path) -> Result<(), FileError> {
+        if kept::is_unchanged(path, backup)? {
+            return folders::remove(backup);
+        }
+        if self.is_copy(path)? && files::exists(backup) {
+            return folders::replace(backup, path);
+        }
+        folders::restore(path, backup)
+    }
+
+    /// Removes certctl's copy; a file of another program stays.
+    fn remove_copy(&self, path: &Path) -> Result<(), FileError> {
+        if self.is_copy(path)? {
+            folders::remove(path)?;
+        }
+        Ok(())
+    }
+
+    /// Whether certctl wrote the plain file at a deployed path.
+    fn is_copy(&self, path: &Path) -> Result<bool, FileError> {
+        let mut links = self.layout.links().iter();
+        let Some(link) = links.find(|link| link.path == path) else {
+            return Ok(false);
+        };
+        let is_plain = folders::read_status(path)?
+            .is_some_and(|status| status.kind == folders::FileKind::File);
+        Ok(is_plain && copies::is_of_any_release(self.layout, path, link.piece)?)
     }
 
     fn point(&self, pointer: ReleasePointer, to: &ReleaseId) -> Result<(), FileError> {
@@ -356,6 +399,19 @@ impl PlanContext<'_> {
         self.save_options()
     }
 
+    /// Removes the plain files that were kept for a rollback.
+    pub(crate) fn remove_kept(&self) -> Result<(), FileError> {
+        let mut links = self.layout.links().iter();
+        links.try_for_each(|link| kept::remove_unflushed(&kept_name(&link.path)))
+    }
+
+    /// Removes what did not exist before the run, once everything is rolled back.
+    pub(crate) fn remove_new_paths(&self) -> Result<(), FileError> {
+        let mut releases = vec![&self.wanted.id];
+        releases.extend(self.taken_over.map(|release| &release.id));
+        self.new_paths.remove(self.layout, &releases)
+    }
+
     /// Deletes old releases, except those that `live` and `proven` name and the one that a rollback
     /// would restore.
     fn prune(&self) -> Result<(), FileError> {
@@ -364,6 +420,15 @@ impl PlanContext<'_> {
         keep.extend(self.settings.release_before(wanted).cloned());
         disk::prune(self.layout, &keep)
     }
+}
+
+fn keep(path: &Path) -> Result<BackedUpFile, FileError> {
+    let backup = kept_name(path);
+    kept::keep(path, &backup)?;
+    Ok(BackedUpFile {
+        path: path.to_owned(),
+        backup,
+    })
 }
 
 /// HAProxy loads every file that it finds in a folder of certificates, with the key in the file or

@@ -9,7 +9,7 @@ use super::{PathContent, PathObstacle, check_path, read_pointer};
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::plan::PathState;
 use crate::permissions::Mode;
-use crate::store::disk;
+use crate::store::disk::{self, copies, copies::CopyState};
 use crate::store::drift::{FileDrift, LinkReplacement};
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
@@ -85,7 +85,15 @@ pub(crate) fn check_link(
     link: &StableLink,
 ) -> Result<Option<FileDrift>, FileError> {
     let at = match check_path(layout, link)? {
-        PathContent::Replaceable(PathState::OurLink) => return Ok(None),
+        PathContent::Replaceable(PathState::OutdatedCopy) => {
+            return check_copy_access(layout, link).map(Some);
+        }
+        PathContent::Replaceable(state) if state.shows_live(layout.deploy_mode()) => {
+            return Ok(None);
+        }
+        PathContent::Replaceable(PathState::OurLink) => {
+            LinkReplacement::Link(layout.link_text(link))
+        }
         PathContent::Replaceable(PathState::Absent) => LinkReplacement::Nothing,
         PathContent::Replaceable(_) => LinkReplacement::File,
         PathContent::Obstacle(PathObstacle::Link(_, text)) => LinkReplacement::Link(text),
@@ -95,6 +103,29 @@ pub(crate) fn check_link(
         link: link.clone(),
         at,
     }))
+}
+
+/// How a copy differs from the file of the live release.
+fn check_copy_access(layout: &LineageLayout, link: &StableLink) -> Result<FileDrift, FileError> {
+    let path = link.path.clone();
+    let file = layout
+        .pointer(ReleasePointer::Live)
+        .join(link.piece.file_name());
+    if copies::compare(layout, link)? == CopyState::OtherAccess
+        && let (Some(is), Some(was)) = (copies::read_access(&path)?, copies::read_access(&file)?)
+    {
+        return Ok(if is.mode == was.mode {
+            let (is, was) = (is.owner, was.owner);
+            FileDrift::Owner { path, is, was }
+        } else {
+            let (is, was) = (is.mode, was.mode);
+            FileDrift::Mode { path, is, was }
+        });
+    }
+    Ok(FileDrift::Link {
+        link: link.clone(),
+        at: LinkReplacement::File,
+    })
 }
 
 /// Lists differences in the files of the live release: missing files, content that does not match

@@ -7,10 +7,10 @@ use zeroize::Zeroizing;
 
 use crate::finding::NextStep;
 use crate::install_plan::plan::{PathState, ServedBefore};
-use crate::store::disk;
+use crate::store::disk::{self, copies, copies::CopyState};
 use crate::store::key_access::inherit::{self, InheritanceDoubt};
 use crate::store::key_access::on_disk;
-use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer, StableLink};
+use crate::store::layout::{DeployMode, LineageLayout, ReleaseFile, ReleasePointer, StableLink};
 use crate::store::release::{KeyAccess, Release, UnloadableReason};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files::{self, FileError};
@@ -165,7 +165,7 @@ impl ExistingAtPaths {
         let indices = certificates.iter().find(|indices| {
             indices
                 .iter()
-                .all(|&index| self.states[index] == PathState::OurLink)
+                .all(|&index| matches!(self.states[index], PathState::OurLink | PathState::OurCopy))
         })?;
         Some(ShownCertificate {
             first_link: indices[0],
@@ -354,7 +354,7 @@ pub(crate) fn check_path(
         return Ok(PathContent::Replaceable(PathState::Absent));
     };
     Ok(match status.kind {
-        FileKind::File => PathContent::Replaceable(PathState::File),
+        FileKind::File => PathContent::Replaceable(plain_state(layout, link)?),
         FileKind::Folder => PathContent::Obstacle(PathObstacle::Folder(path.clone())),
         FileKind::Other => PathContent::Obstacle(PathObstacle::NotRegular(path.clone())),
         FileKind::Link(text) => {
@@ -368,6 +368,18 @@ pub(crate) fn check_path(
                 PathContent::Obstacle(PathObstacle::Link(path.clone(), text))
             }
         }
+    })
+}
+
+/// What a plain file at a deployed path is.
+fn plain_state(layout: &LineageLayout, link: &StableLink) -> Result<PathState, FileError> {
+    if layout.deploy_mode() == DeployMode::Link {
+        return Ok(PathState::File);
+    }
+    Ok(match copies::compare(layout, link)? {
+        CopyState::Live => PathState::OurCopy,
+        CopyState::OtherAccess | CopyState::Proven => PathState::OutdatedCopy,
+        CopyState::Other => PathState::File,
     })
 }
 

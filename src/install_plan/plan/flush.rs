@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::step::{InstallPlan, PlanStep};
 use crate::install_plan::plan::scheduler::{NextAction, PlanScheduler};
-use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId};
+use crate::store::layout::{LineageLayout, ReleaseFile, ReleaseId, StableLink};
 
 /// Whether the lineage's folder, which `step` changed, is flushed with a later change among the steps
 /// `after` it, because nothing relies on the first change until the second is done. The switch that
@@ -23,7 +23,10 @@ pub(crate) fn is_flushed_with_later_step<'a>(
             let next = after.find(|step| {
                 !matches!(
                     step,
-                    PlanStep::TakeOver { .. } | PlanStep::BackUp { .. } | PlanStep::Link { .. }
+                    PlanStep::TakeOver { .. }
+                        | PlanStep::BackUp { .. }
+                        | PlanStep::Keep { .. }
+                        | PlanStep::Link { .. }
                 )
             });
             matches!(next, Some(PlanStep::Switch { .. }))
@@ -32,7 +35,7 @@ pub(crate) fn is_flushed_with_later_step<'a>(
             matches!(after.next(), Some(PlanStep::MarkProven { .. }))
                 && matches!(
                     after.next(),
-                    Some(PlanStep::BackUp { .. } | PlanStep::Link { .. })
+                    Some(PlanStep::BackUp { .. } | PlanStep::Keep { .. } | PlanStep::Link { .. })
                 )
         }
         PlanStep::MarkProven { .. } => matches!(after.next(), Some(PlanStep::Record { .. })),
@@ -100,17 +103,28 @@ fn flushes_of_step<'a>(
         PlanStep::MarkProven { .. } | PlanStep::Switch { .. } | PlanStep::Unpoint { .. } => {
             folder.into_iter().collect()
         }
-        PlanStep::Restore { path, .. } | PlanStep::Unlink { path } => {
-            path.parent().map(Path::to_owned).into_iter().collect()
-        }
+        PlanStep::Copy { files, .. } => flushes_of_copies(files),
+        PlanStep::Restore { path, .. }
+        | PlanStep::RemoveCopy { path }
+        | PlanStep::Unlink { path } => path.parent().map(Path::to_owned).into_iter().collect(),
         // Their folders are flushed when all plans have changed them.
-        PlanStep::BackUp { .. } | PlanStep::Link { .. } => Vec::new(),
+        PlanStep::BackUp { .. } | PlanStep::Keep { .. } | PlanStep::Link { .. } => Vec::new(),
         PlanStep::Prove { .. }
         | PlanStep::Prune
         | PlanStep::Reload { .. }
         | PlanStep::RunHook { .. }
         | PlanStep::TestServer { .. } => Vec::new(),
     }
+}
+
+/// Each copy, then each folder once.
+fn flushes_of_copies(files: &[StableLink]) -> Vec<PathBuf> {
+    let mut flushed: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+    for file in files {
+        let folder = file.path.parent().map(Path::to_owned);
+        flushed.extend(folder.filter(|folder| !flushed.contains(folder)));
+    }
+    flushed
 }
 
 /// Each file, then the release's folder, then the folder that contains it.

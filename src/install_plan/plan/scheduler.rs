@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::backup::BackedUpFile;
 use super::step::{InstallPlan, PlanStep};
-use super::undo::{BackedUpFile, plan_undo};
+use super::undo::plan_undo;
 
 /// The next thing to do. Plans are named by their index.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,6 +33,7 @@ enum StepRank {
     BackUp,
     Link,
     Switch,
+    Copy,
     Test,
     Reload,
     Prove,
@@ -48,6 +50,9 @@ pub(crate) struct PlanProgress<'a, T> {
     pub backups: Vec<BackedUpFile>,
     /// Why the plan is rolled back; `None` when it is not.
     pub failure: Option<T>,
+    /// Why the new files stay in spite of a failure: they are served, and the previous certificate is
+    /// of no use.
+    pub held: Option<String>,
     /// The steps of the rollback that succeeded.
     pub undone: Vec<PlanStep>,
     /// The steps of the rollback that failed, and why; `None` where the step was skipped because a
@@ -64,6 +69,7 @@ impl<'a, T> PlanProgress<'a, T> {
             attempted: Vec::new(),
             backups: Vec::new(),
             failure: None,
+            held: None,
             undone: Vec::new(),
             not_undone: Vec::new(),
             pending: plan
@@ -82,8 +88,9 @@ impl<'a, T> PlanProgress<'a, T> {
             PlanStep::Reload { .. } => StepRank::Reload,
             PlanStep::Prove { .. } => StepRank::Prove,
             _ if self.failure.is_some() => StepRank::Undo,
-            PlanStep::BackUp { .. } => StepRank::BackUp,
+            PlanStep::BackUp { .. } | PlanStep::Keep { .. } => StepRank::BackUp,
             PlanStep::Link { .. } => StepRank::Link,
+            PlanStep::Copy { .. } => StepRank::Copy,
             _ if self.pending.iter().all(is_bookkeeping) => StepRank::Settle,
             // A certificate that is taken over becomes live before a link shows it.
             PlanStep::Switch { .. } if !self.pending.iter().any(changes_deployed_path) => {
@@ -123,7 +130,9 @@ fn changes_deployed_path(step: &PlanStep) -> bool {
 /// The path that the step changes together with those of other plans.
 fn deployed_path(step: &PlanStep) -> Option<&Path> {
     match step {
-        PlanStep::BackUp { path } | PlanStep::Link { path, .. } => Some(path),
+        PlanStep::BackUp { path } | PlanStep::Keep { path } | PlanStep::Link { path, .. } => {
+            Some(path)
+        }
         _ => None,
     }
 }
@@ -171,6 +180,7 @@ impl<'a, T: Clone> PlanScheduler<'a, T> {
             | StepRank::BackUp
             | StepRank::Link
             | StepRank::Switch
+            | StepRank::Copy
             | StepRank::Settle => NextAction::RunStep(index, step),
             StepRank::Prove => {
                 let steps = self.steps_of_first_rank(rank);
@@ -340,6 +350,14 @@ impl<'a, T: Clone> PlanScheduler<'a, T> {
         }
     }
 
+    /// Notes that the new files of a plan stay if it fails, and why.
+    pub(crate) fn hold_new_files(&mut self, index: usize, why: &str) {
+        let progress = &mut self.plans[index];
+        if progress.failure.is_none() {
+            progress.held = Some(why.to_owned());
+        }
+    }
+
     /// Whether a step of a plan's rollback failed or was skipped.
     #[must_use]
     pub(crate) fn has_skipped_undo(&self, index: usize) -> bool {
@@ -365,7 +383,10 @@ impl<'a, T: Clone> PlanScheduler<'a, T> {
         self.dequeue(index);
         let progress = &mut self.plans[index];
         progress.failure = Some(why);
-        progress.pending = plan_undo(progress.plan, &progress.attempted, &progress.backups).steps;
+        progress.pending = match progress.held {
+            Some(_) => Vec::new(),
+            None => plan_undo(progress.plan, &progress.attempted, &progress.backups).steps,
+        };
         progress.pending.reverse();
         self.enqueue(index);
     }

@@ -2,13 +2,47 @@
 
 use std::fmt;
 
-use super::step::PlanStep;
-use crate::store::layout::ReleaseId;
+use super::step::{InstallPlan, PlanStep};
+use crate::store::layout::{ReleaseId, kept_name};
+use crate::wording::joined_with_and;
+
+impl InstallPlan {
+    /// Describes one of its steps. Where copies are deployed, no server reads `live`.
+    #[must_use]
+    pub(crate) fn describe(&self, step: &PlanStep) -> String {
+        let has_copies = self
+            .steps
+            .iter()
+            .any(|step| matches!(step, PlanStep::Copy { .. }));
+        match step {
+            PlanStep::Switch { from, to } if has_copies && self.start.links.is_empty() => format!(
+                "record version {to} as the installed one (before: {})",
+                name_or_none(from.as_ref())
+            ),
+            _ => step.to_string(),
+        }
+    }
+}
 
 impl fmt::Display for PlanStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BackUp { path } => write!(f, "keep a numbered backup of {}", path.display()),
+            Self::Copy { release, files } => {
+                let paths: Vec<String> = files
+                    .iter()
+                    .map(|file| file.path.display().to_string())
+                    .collect();
+                write!(
+                    f,
+                    "replace {} with copies of version {release}, one rename after the other",
+                    joined_with_and(&paths)
+                )
+            }
+            Self::RemoveCopy { path } => write!(f, "remove the copy {}", path.display()),
+            Self::Keep { path } => {
+                write!(f, "keep {} until the install has succeeded", path.display())
+            }
             Self::Link { path, text } => write!(
                 f,
                 "create the link {} -> {}",
@@ -31,6 +65,9 @@ impl fmt::Display for PlanStep {
             Self::Record { release, .. } => write!(f, "add version {release} to the history"),
             Self::Reload { command, .. } => write!(f, "reload the server: `{command}`"),
             Self::Remember { path } => write!(f, "save the options in {}", path.display()),
+            Self::Restore { path, backup } if *backup == kept_name(path) => {
+                write!(f, "restore the previous file {}", path.display())
+            }
             Self::Restore { path, backup } => {
                 write!(f, "restore {} from {}", path.display(), backup.display())
             }

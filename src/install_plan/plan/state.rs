@@ -1,9 +1,11 @@
 //! The observed state that decides a plan: links, releases, plain files, servers.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::step::serialize_server;
-use crate::store::layout::{ReleaseFile, ReleaseId};
+use crate::store::layout::{DeployMode, ReleaseFile, ReleaseId};
 use crate::webserver::model::ServerSoftware;
 
 /// What exists at a deployed path. Anything else is refused before a plan is made.
@@ -13,11 +15,33 @@ pub(crate) enum PathState {
     /// A plain file that is not part of a working certificate, or differs from the release that is
     /// taken over: it is backed up.
     File,
-    /// A plain file that equals the file of the live or taken over release, byte for byte.
+    /// A plain file that equals the file of the live or taken over release, byte for byte: it is kept
+    /// until the install has succeeded, and a rollback restores it.
     Identical,
     OurLink,
+    /// A copy of the live release, where copies are deployed.
+    OurCopy,
+    /// A copy that is to be replaced: of the proven release, or with another owner or mode.
+    OutdatedCopy,
     /// A plain file of another working certificate: it is backed up, and a rollback restores it.
     OtherCertificate,
+}
+
+impl PathState {
+    /// Whether certctl has created the link or the copy.
+    #[must_use]
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::OurLink | Self::OurCopy | Self::OutdatedCopy)
+    }
+
+    /// Whether the path shows the live release in the way that is asked for.
+    #[must_use]
+    pub(crate) fn shows_live(self, deploy_mode: DeployMode) -> bool {
+        match deploy_mode {
+            DeployMode::Link => self == Self::OurLink,
+            DeployMode::Copy => self == Self::OurCopy,
+        }
+    }
 }
 
 /// What servers read where at least one file of the certificate is a plain file.
@@ -136,6 +160,8 @@ pub(crate) struct ObservedState {
     pub missing_files: Vec<(ReleaseId, ReleaseFile)>,
     /// The state of each of the layout's links, in their order.
     pub path_states: Vec<PathState>,
+    /// The paths of certctl's links and copies whose plain files were kept by a run that was killed.
+    pub kept: Vec<PathBuf>,
     /// What servers read from plain files.
     pub served_before: ServedBefore,
     pub server_uses: Vec<PlannedServerUse>,
@@ -144,16 +170,20 @@ pub(crate) struct ObservedState {
 impl ObservedState {
     /// Whether the release is live and every deployed path shows it.
     #[must_use]
-    pub(crate) fn shows(&self, id: &ReleaseId) -> bool {
-        self.live.as_ref() == Some(id) && self.is_linked()
+    pub(crate) fn shows(&self, id: &ReleaseId, deploy_mode: DeployMode) -> bool {
+        self.live.as_ref() == Some(id)
+            && self
+                .path_states
+                .iter()
+                .all(|state| state.shows_live(deploy_mode))
     }
 
-    /// Whether every deployed path is certctl's link.
+    /// Whether every deployed path is certctl's link or copy of the live release.
     #[must_use]
-    pub(crate) fn is_linked(&self) -> bool {
+    pub(crate) fn is_deployed(&self) -> bool {
         self.path_states
             .iter()
-            .all(|state| *state == PathState::OurLink)
+            .all(|state| matches!(state, PathState::OurLink | PathState::OurCopy))
     }
 
     /// Whether no server has to be tested, reloaded or probed: there is none, or all serve the wanted

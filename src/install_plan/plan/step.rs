@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use crate::store::layout::{ReleaseFile, ReleaseId, ReleasePointer};
+use crate::store::layout::{ReleaseFile, ReleaseId, ReleasePointer, StableLink};
 use crate::webserver::model::ServerSoftware;
 
 /// One change to files, or one test, reload or probe. Each can be repeated after a crash.
@@ -14,6 +14,17 @@ use crate::webserver::model::ServerSoftware;
 pub enum PlanStep {
     /// Renames a plain file to `<file>.~N~` as a backup, with the same inode and mode.
     BackUp {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+    },
+    /// Replaces the files at these paths with copies of a release, one after the other.
+    Copy {
+        release: ReleaseId,
+        files: Vec<StableLink>,
+    },
+    /// Keeps a plain file under a hidden second name until the install has succeeded: a rollback
+    /// restores the same file.
+    Keep {
         #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
@@ -55,6 +66,11 @@ pub enum PlanStep {
     /// Runs the command of `--after`, once everything is verified. The scheduler skips it: it comes
     /// last, and nothing is rolled back if it fails.
     RunHook { command: String },
+    /// Removes a copy of certctl's from a path that was empty.
+    RemoveCopy {
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+    },
     /// Restores a file from the backup that this run has made.
     Restore {
         #[serde(serialize_with = "shown")]
@@ -90,6 +106,21 @@ pub enum PlanStep {
         release: ReleaseId,
         pieces: Vec<ReleaseFile>,
     },
+}
+
+impl PlanStep {
+    /// Whether servers may read the new files once the step has started.
+    #[must_use]
+    pub(crate) fn shows_new_files(&self) -> bool {
+        matches!(
+            self,
+            Self::Copy { .. }
+                | Self::Switch { .. }
+                | Self::TestServer { .. }
+                | Self::Reload { .. }
+                | Self::Prove { .. }
+        )
+    }
 }
 
 /// Serializes a path as text, lossily where it is not UTF-8.
@@ -160,9 +191,13 @@ pub struct UnfinishedStart {
     pub links: Vec<PathBuf>,
     /// Paths of links to files that the restored release lacks; these links are removed.
     pub dangling: Vec<PathBuf>,
-    /// Paths of plain files of another working certificate: a rollback restores them whatever
-    /// `live` shows.
+    /// Paths that a rollback restores whatever `live` shows: plain files of a working certificate,
+    /// and paths without a file next to them.
     pub own: Vec<PathBuf>,
+    /// Paths whose plain files a killed run has kept.
+    pub kept: Vec<PathBuf>,
+    /// The steps that create certctl's links again, where copies replace them.
+    pub relink: Vec<PlanStep>,
 }
 
 impl RollbackTarget {

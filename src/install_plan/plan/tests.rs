@@ -1,6 +1,7 @@
 //! The steps of installs and rollbacks for each state (live, proven, plain files, server), and the
 //! rollback after each step.
 
+mod copies;
 mod scheduling;
 mod table;
 
@@ -35,6 +36,7 @@ fn nothing() -> ObservedState {
         proven: None,
         releases: Vec::new(),
         missing_files: Vec::new(),
+        kept: Vec::new(),
         path_states: vec![PathState::Absent; 2],
         served_before: ServedBefore::Nothing,
         server_uses: Vec::new(),
@@ -93,7 +95,7 @@ fn wanted() -> TargetRelease {
 /// The rollback, provided that every attempted backup was made.
 fn undo(plan: &InstallPlan, attempted: &[PlanStep]) -> InstallPlan {
     let kept = attempted.iter().filter_map(|step| match step {
-        PlanStep::BackUp { path } => Some(BackedUpFile {
+        PlanStep::BackUp { path } | PlanStep::Keep { path } => Some(BackedUpFile {
             path: path.clone(),
             backup: path.with_extension("kept"),
         }),
@@ -111,6 +113,8 @@ fn short(steps: &[PlanStep]) -> String {
 fn short_step(step: &PlanStep) -> String {
     match step {
         PlanStep::BackUp { path } => format!("backup({})", short_path(path)),
+        PlanStep::Copy { release, .. } => format!("copy({})", letter(release)),
+        PlanStep::Keep { path } => format!("keep({})", short_path(path)),
         PlanStep::Link { path, .. } => format!("link({})", short_path(path)),
         PlanStep::MarkProven { to, .. } => format!("proven={}", letter(to)),
         PlanStep::Prove { release, .. } => format!("prove({})", letter(release)),
@@ -119,13 +123,22 @@ fn short_step(step: &PlanStep) -> String {
         PlanStep::Reload { .. } => "reload".to_owned(),
         PlanStep::Remember { .. } => "settings".to_owned(),
         PlanStep::RunHook { .. } => "hook".to_owned(),
-        PlanStep::Restore { path, .. } => format!("restore({})", short_path(path)),
         PlanStep::Switch { to, .. } => format!("live={}", letter(to)),
         PlanStep::TakeOver { release } => format!("take({})", letter(release)),
         PlanStep::TestServer { .. } => "test".to_owned(),
+        PlanStep::WriteRelease { release, .. } => format!("write({})", letter(release)),
+        _ => short_undo_step(step),
+    }
+}
+
+/// Abbreviates a step that only a rollback has.
+fn short_undo_step(step: &PlanStep) -> String {
+    match step {
+        PlanStep::RemoveCopy { path } => format!("remove({})", short_path(path)),
+        PlanStep::Restore { path, .. } => format!("restore({})", short_path(path)),
         PlanStep::Unlink { path } => format!("unlink({})", short_path(path)),
         PlanStep::Unpoint { pointer } => format!("no-{}", pointer.name()),
-        PlanStep::WriteRelease { release, .. } => format!("write({})", letter(release)),
+        other => panic!("{other:?} is not a step of a rollback"),
     }
 }
 
@@ -161,6 +174,7 @@ fn until_failure(plan: &InstallPlan) -> &[PlanStep] {
                 | PlanStep::Reload { .. }
                 | PlanStep::Prove { .. }
                 | PlanStep::Link { .. }
+                | PlanStep::Copy { .. }
         )
     });
     &plan.steps[..last.map_or(0, |index| index + 1)]
@@ -216,6 +230,22 @@ fn a_failed_rollback_restores_the_proven_release() {
     );
 }
 
+/// The rollback of the first steps of a takeover.
+fn expected_undo(attempted: &[PlanStep]) -> String {
+    let text = short(attempted);
+    let restored: Vec<String> = ["chain", "key"]
+        .iter()
+        .filter(|path| text.contains(&format!("keep({path})")))
+        .map(|path| format!("restore({path})"))
+        .collect();
+    let restored = restored.join(" ");
+    match (text.contains("live=b"), text.contains("proven=b")) {
+        (false, _) => restored,
+        (true, false) => format!("live=a {restored} test reload prove(a)"),
+        (true, true) => format!("live=a proven=a {restored} test reload prove(a)"),
+    }
+}
+
 #[test]
 fn every_attempted_step_can_be_rolled_back() {
     let observed = with(plain(ServedBefore::Whole(id("a"))), serves());
@@ -223,14 +253,7 @@ fn every_attempted_step_can_be_rolled_back() {
     for count in 0..=plan.steps.len() {
         let attempted = &plan.steps[..count];
         let back = undo(&plan, attempted);
-        let switched = attempted
-            .iter()
-            .any(|step| matches!(step, PlanStep::Switch { to, .. } if *to == id("b")));
-        let expected = match (switched, short(attempted).contains("proven=b")) {
-            (false, _) => "",
-            (true, false) => "live=a test reload prove(a)",
-            (true, true) => "live=a proven=a test reload prove(a)",
-        };
+        let expected = expected_undo(attempted);
         assert_eq!(short(&back.steps), expected, "after {}", short(attempted));
     }
     let first = plan_install(&wanted(), &nothing(), &layout());

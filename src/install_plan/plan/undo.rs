@@ -1,16 +1,11 @@
 //! The rollback of the attempted steps.
 
-use std::path::{Path, PathBuf};
+mod copies;
 
+use self::copies::AttemptedCopies;
+use super::backup::{BackedUpFile, backup_of};
 use super::step::{InstallPlan, PlanStep, RollbackTarget, UnfinishedStart};
-use crate::store::layout::{ReleaseId, ReleasePointer};
-
-/// A plain file that this run has backed up.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct BackedUpFile {
-    pub path: PathBuf,
-    pub backup: PathBuf,
-}
+use crate::store::layout::{ReleaseId, ReleasePointer, kept_name};
 
 /// The plan that rolls back the `attempted` steps (a step that failed halfway may have taken effect)
 /// with the `backups` that were made. It does not simply reverse their order: first all links are
@@ -21,22 +16,11 @@ pub(crate) fn plan_undo(
     attempted: &[PlanStep],
     backups: &[BackedUpFile],
 ) -> InstallPlan {
-    let is_visible = attempted.iter().any(shows_new_files);
+    let is_visible = attempted.iter().any(PlanStep::shows_new_files);
     let live = last_switch(attempted)
         .or(plan.start.live.as_ref())
         .filter(|_| is_visible);
-    let mut steps = match &plan.back {
-        // While no server can see the new files, the previous state is restored, broken or not.
-        RollbackTarget::Stay(_) if !is_visible => restore_paths(attempted, backups),
-        RollbackTarget::Stay(_) => Vec::new(),
-        RollbackTarget::To(id) | RollbackTarget::Unproven(id) => {
-            let mut steps = restore_pointers(live, attempted, id);
-            steps.extend(restore_other_paths(live, plan, attempted, backups));
-            steps
-        }
-        RollbackTarget::Nothing { .. } if keeps_new_files(plan, attempted) => Vec::new(),
-        RollbackTarget::Nothing { .. } => remove_links(live, plan, attempted, backups),
-    };
+    let mut steps = undo_files(plan, attempted, backups, live);
     if live.is_some_and(|live| Some(live) != plan.back.release()) {
         let planned = plan.steps.iter();
         steps.extend(planned.filter_map(|step| server_step_after_undo(step, &plan.back)));
@@ -47,15 +31,46 @@ pub(crate) fn plan_undo(
     }
 }
 
-/// Whether servers may read the new files once the step has started.
-fn shows_new_files(step: &PlanStep) -> bool {
-    matches!(
-        step,
-        PlanStep::Switch { .. }
-            | PlanStep::TestServer { .. }
-            | PlanStep::Reload { .. }
-            | PlanStep::Prove { .. }
-    )
+/// The steps that restore files, links and pointers; `live` is the release that servers may read, if
+/// they may have read the new files.
+fn undo_files(
+    plan: &InstallPlan,
+    attempted: &[PlanStep],
+    backups: &[BackedUpFile],
+    live: Option<&ReleaseId>,
+) -> Vec<PlanStep> {
+    let is_visible = attempted.iter().any(PlanStep::shows_new_files);
+    let copies = AttemptedCopies::new(plan, attempted, backups);
+    match &plan.back {
+        // While no server can see the new files, the previous state is restored, broken or not.
+        RollbackTarget::Stay(_) if !is_visible => restore_paths(attempted, backups),
+        RollbackTarget::Stay(_) => Vec::new(),
+        RollbackTarget::To(id) | RollbackTarget::Unproven(id) if let Some(copies) = &copies => {
+            let mut steps = copies.restore(Some(id));
+            steps.extend(restore_pointers(live, attempted, id));
+            steps
+        }
+        RollbackTarget::To(id) | RollbackTarget::Unproven(id) => {
+            let mut steps = restore_pointers(live, attempted, id);
+            steps.extend(restore_other_paths(live, plan, attempted, backups));
+            steps
+        }
+        RollbackTarget::Nothing { .. } if keeps_new_files(plan, attempted) => Vec::new(),
+        RollbackTarget::Nothing { .. } => {
+            let restored = copies.map_or_else(Vec::new, |copies| copies.restore(None));
+            without_repetitions(restored, remove_links(live, plan, attempted, backups))
+        }
+    }
+}
+
+/// Joins steps and further ones, each once.
+fn without_repetitions(mut steps: Vec<PlanStep>, more: Vec<PlanStep>) -> Vec<PlanStep> {
+    for step in more {
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    steps
 }
 
 /// Whether the new files stay in place after a failure. They do where the previous ones were broken,
@@ -129,8 +144,8 @@ fn remove_links(
     steps
 }
 
-/// Restores the paths that switching `live` does not: backups are restored, and links that would
-/// dangle are removed.
+/// Restores the paths that switching `live` does not: plain files are restored, and new links and
+/// links that would dangle are removed.
 fn restore_other_paths(
     live: Option<&ReleaseId>,
     plan: &InstallPlan,
@@ -141,6 +156,7 @@ fn restore_other_paths(
         links,
         dangling,
         own,
+        kept,
         ..
     } = &plan.start;
     let mut steps = Vec::new();
@@ -150,10 +166,17 @@ fn restore_other_paths(
     }
     let restored = restore_paths(attempted, backups).into_iter();
     steps.extend(restored.filter(|step| match step {
-        PlanStep::Unlink { path } => dangling.contains(path),
-        PlanStep::Restore { path, .. } => dangling.contains(path) || own.contains(path),
+        PlanStep::Unlink { path } | PlanStep::Restore { path, .. } => {
+            dangling.contains(path) || own.contains(path)
+        }
         _ => false,
     }));
+    if live.is_some() {
+        steps.extend(kept.iter().map(|path| PlanStep::Restore {
+            path: path.clone(),
+            backup: kept_name(path),
+        }));
+    }
     steps
 }
 
@@ -168,7 +191,7 @@ fn restore_paths(attempted: &[PlanStep], backups: &[BackedUpFile]) -> Vec<PlanSt
         }
     }
     for step in attempted {
-        if let PlanStep::BackUp { path } = step
+        if let PlanStep::BackUp { path } | PlanStep::Keep { path } = step
             && let Some(backup) = backup_of(path, backups)
         {
             steps.push(PlanStep::Restore {
@@ -178,11 +201,6 @@ fn restore_paths(attempted: &[PlanStep], backups: &[BackedUpFile]) -> Vec<PlanSt
         }
     }
     steps
-}
-
-fn backup_of<'a>(path: &Path, backups: &'a [BackedUpFile]) -> Option<&'a Path> {
-    let backed_up = backups.iter().find(|file| file.path == path)?;
-    Some(&backed_up.backup)
 }
 
 fn last_switch(attempted: &[PlanStep]) -> Option<&ReleaseId> {

@@ -309,9 +309,17 @@ pub(crate) fn replace_link(path: &Path, text: &Path) -> Result<(), FileError> {
 /// # Errors
 /// When the system reports an error; an existing file is then unchanged.
 pub(crate) fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
-    activity::report(Activity::Write(path));
-    fs::rename(from, path).map_err(FileError::at("replace", path))?;
+    replace_unflushed(from, path)?;
     sync_folder(parent(path))
+}
+
+/// Renames a file to `path`, over an existing file or link; the caller has to flush the folder.
+///
+/// # Errors
+/// When the system reports an error; an existing file is then unchanged.
+pub(crate) fn replace_unflushed(from: &Path, path: &Path) -> Result<(), FileError> {
+    activity::report(Activity::Write(path));
+    fs::rename(from, path).map_err(FileError::at("replace", path))
 }
 
 /// Renames to a name that must be free, and flushes the folder.

@@ -136,6 +136,12 @@ fn sees_own_files(
     is_same(Path::new("/etc")) && master.arguments.config.iter().all(|path| is_same(path))
 }
 
+/// Whether a master has its own mounts or its own root directory.
+pub(super) fn has_own_view(software: ServerSoftware, master: &ServerMaster) -> bool {
+    let own = process_table::own_namespaces();
+    !reload::has_own_mounts(software, &master.process, &own)
+}
+
 impl MasterGroup {
     /// Determines what runs each of these masters, and whether certctl can reach it.
     #[must_use]

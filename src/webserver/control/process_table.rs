@@ -63,6 +63,12 @@ pub(crate) fn root_of(pid: i32) -> PathBuf {
     Path::new(PROC).join(pid.to_string()).join("root")
 }
 
+/// Returns the folder of a process in /proc.
+#[must_use]
+pub(crate) fn folder_of(pid: i32) -> PathBuf {
+    Path::new(PROC).join(pid.to_string())
+}
+
 /// Returns the environment of a process, as `NAME=VALUE`; `None` if it may not be read.
 #[must_use]
 pub(crate) fn environment_of(pid: i32) -> Option<Vec<String>> {

@@ -240,9 +240,9 @@ fn takeovers() -> Vec<Row> {
         row(
             "takeover of a working certificate",
             with(whole(), serves()),
-            "write(b) settings take(a) live=a proven=a link(chain) link(key) live=b test reload \
-                prove(b) proven=b record(b) prune",
-            "live=a test reload prove(a)",
+            "write(b) settings take(a) live=a proven=a keep(chain) keep(key) link(chain) link(key) \
+                live=b test reload prove(b) proven=b record(b) prune",
+            "live=a restore(chain) restore(key) test reload prove(a)",
             PlanEnd::Proven,
         ),
         row(
@@ -251,9 +251,9 @@ fn takeovers() -> Vec<Row> {
                 path_states: vec![PathState::File, PathState::Identical],
                 ..whole()
             },
-            "write(b) settings take(a) live=a proven=a backup(chain) link(chain) link(key) live=b \
-                proven=b record(b) prune",
-            "live=a",
+            "write(b) settings take(a) live=a proven=a backup(chain) keep(key) link(chain) link(key) \
+                live=b proven=b record(b) prune",
+            "live=a restore(chain) restore(key)",
             PlanEnd::Proven,
         ),
         row(
@@ -263,19 +263,26 @@ fn takeovers() -> Vec<Row> {
                 proven: Some(id("a")),
                 releases: vec![id("a"), id("b")],
                 path_states: vec![PathState::OurLink, PathState::Identical],
+                kept: vec!["/etc/ssl/x.pem".into()],
                 ..whole()
             },
-            "settings link(key) live=b proven=b record(b) prune",
-            "live=a",
+            "settings keep(key) link(key) live=b proven=b record(b) prune",
+            "live=a restore(key) restore(chain)",
             PlanEnd::Proven,
         ),
         row(
             "takeover of the certificate that is installed",
             plain(ServedBefore::Whole(id("b"))),
-            "write(b) settings take(b) live=b proven=b link(chain) link(key) record(b) prune",
-            "",
+            "write(b) settings take(b) live=b proven=b keep(chain) keep(key) link(chain) link(key) \
+                record(b) prune",
+            "restore(chain) restore(key)",
             PlanEnd::Proven,
         ),
+    ]
+}
+
+fn replaced_links() -> Vec<Row> {
+    vec![
         row(
             "plain files replaced certctl's links",
             ObservedState {
@@ -283,9 +290,9 @@ fn takeovers() -> Vec<Row> {
                 served_before: ServedBefore::Whole(id("d")),
                 ..installed("a", "a")
             },
-            "write(b) settings take(d) live=d proven=d link(chain) link(key) live=b proven=b \
-                record(b) prune",
-            "live=d",
+            "write(b) settings take(d) live=d proven=d keep(chain) keep(key) link(chain) link(key) \
+                live=b proven=b record(b) prune",
+            "live=d restore(chain) restore(key)",
             PlanEnd::Proven,
         ),
         row(
@@ -412,6 +419,7 @@ fn each_state_has_its_steps_and_its_rollback() {
         replacements(),
         repeats(),
         takeovers(),
+        replaced_links(),
     ] {
         for Row {
             name,
