@@ -1,7 +1,11 @@
 //! `--deploy copy`: plain files instead of links. Install, renewal, rollback, failure, check, forget,
 //! and the change from links to copies and back.
 //! Needs: nginx apache2 haproxy
-#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed unwrap fails the test; the measurement is printed"
+)]
 
 mod support;
 
@@ -324,7 +328,7 @@ fn every_server_reads_copies() {
         assert_eq!(first["verdict"], "live", "{first}");
         assert!(paths.iter().all(|path| !path.is_symlink()), "{first}");
         let is_in_one_file = kind == ServerKind::Haproxy;
-        let is_reported = codes(&first).iter().any(|code| *code == "copy-not-atomic");
+        let is_reported = codes(&first).contains(&"copy-not-atomic");
         assert!(is_in_one_file || is_reported, "{first}");
         let second = setup.renew_and_install(&server).expect(0).json();
         assert_eq!(second["verdict"], "live", "{second}");

@@ -43,7 +43,7 @@ enum RequestDecision {
     /// The request ends with this result.
     Final(Box<Result<TransactionOutcome, Failure>>),
     /// This plan is to be run.
-    Planned(Box<PreflightState>, InstallPlan),
+    Planned(Box<PreflightState>, Box<InstallPlan>),
 }
 
 /// Runs one request. A dry run and a refusal end with an outcome, too.
@@ -117,7 +117,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
     fn prepare(&mut self, index: usize, situation: Result<PreflightState, Failure>) {
         let decision = begin(situation, &self.requests[index], &mut self.space);
         let (situation, plan) = match decision {
-            RequestDecision::Planned(situation, plan) => (*situation, plan),
+            RequestDecision::Planned(situation, plan) => (*situation, *plan),
             RequestDecision::Final(result) => {
                 self.results[index] = Some(*result);
                 return;
@@ -182,7 +182,7 @@ impl<'a, 'b> Transaction<'a, 'b> {
                 RequestDecision::Planned(situation, plan) => self.planned.push(PlannedRequest {
                     index,
                     situation: *situation,
-                    plan,
+                    plan: *plan,
                 }),
                 RequestDecision::Final(result) => self.results[index] = Some(*result),
             }
@@ -277,7 +277,7 @@ fn decide(
     if let Some(changed) = refuse_unapproved(&situation, request, &plan) {
         return RequestDecision::Final(Box::new(Ok(changed)));
     }
-    RequestDecision::Planned(Box::new(situation), plan)
+    RequestDecision::Planned(Box::new(situation), Box::new(plan))
 }
 
 /// Refuses a plan that is not the approved one: something has changed since the approval.
@@ -310,7 +310,7 @@ fn begin(
         return RequestDecision::Final(Box::new(Err(error.into())));
     }
     if request.mode == RunMode::DryRun {
-        let mut shown = TransactionOutcome::planned(&situation, plan);
+        let mut shown = TransactionOutcome::planned(&situation, *plan);
         shown.dry_run = Some(plan_fingerprint::summarize(&situation, request, &shown));
         return RequestDecision::Final(Box::new(Ok(shown)));
     }

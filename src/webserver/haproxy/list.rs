@@ -51,7 +51,9 @@ fn parse_entry(line: &str, number: u32) -> Option<CrtListEntry> {
         }
     };
     let mut options = options.split_ascii_whitespace();
-    let key = options.find(|word| *word == "key").and(options.next());
+    let key = options
+        .find(|word| *word == "key")
+        .and_then(|_| options.next());
     let mut words = head.split_ascii_whitespace();
     let path = words.next()?.to_owned();
     let mut filters: Vec<&str> = words.chain(filters.split_ascii_whitespace()).collect();
