@@ -10,6 +10,7 @@ pub(crate) mod dcv_file;
 mod delivery_findings;
 pub(crate) mod folder;
 mod host;
+mod key_files;
 mod reader;
 pub(crate) mod request_files;
 pub(crate) mod request_steps;
@@ -27,6 +28,7 @@ pub(crate) use self::folder::archives_for_keys;
 pub(crate) use self::host::{
     HOST_DEADLINE, HostAnswers, HostArgument, HostCertificates, parse_host_flags, probe_host,
 };
+pub(crate) use self::key_files::{FoundKeyFile, NamedKeyOrigin};
 pub(crate) use self::reader::{InputReader, PasswordArgs};
 pub(crate) use self::served_files::{ServedCertificates, ServedFileOptions, read_served_files};
 pub(crate) use self::sources::{read_named_keys, reading_findings, sort_causes_first};

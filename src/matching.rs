@@ -5,6 +5,7 @@ mod choose_leaves;
 mod error;
 pub(crate) mod file_names;
 mod folder;
+pub(crate) mod key_trust;
 mod keyring;
 mod remark;
 mod served_order;

@@ -18,7 +18,8 @@ use crate::export;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::{
-    self, DeliveryOptions, InputReader, KeyLocation, KeyUse, MatchedCertificate, PasswordArgs,
+    self, DeliveryOptions, InputReader, KeyLocation, KeyUse, MatchedCertificate, NamedKeyOrigin,
+    PasswordArgs,
 };
 use crate::pki::chain::ChainPreference;
 use crate::pki::trust::TrustAnchors;
@@ -142,6 +143,7 @@ fn delivery_options<'a>(
     };
     DeliveryOptions {
         key: args.key.as_deref(),
+        key_origin: NamedKeyOrigin::User,
         csr: args.csr.as_deref(),
         anchors,
         prefer: args.prefer,

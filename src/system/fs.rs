@@ -10,6 +10,7 @@ pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod parallel_read;
+pub(crate) mod path_walk;
 pub(crate) mod scratch;
 pub(crate) mod stdin;
 pub(crate) mod walk;

@@ -13,7 +13,7 @@ use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
 use super::listing::{self, FolderEntry};
-use crate::permissions::Mode;
+use crate::permissions::{Mode, Owner};
 use crate::system::activity::{self, Activity};
 
 /// A file operation that failed: the action, the path, and the error of the system.
@@ -56,6 +56,33 @@ impl FileError {
     }
 }
 
+/// Which file was opened, and who may use it: from the open file, not from its path.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct FileIdentity {
+    pub(crate) mode: Mode,
+    pub(crate) owner: Owner,
+    inode: (u64, u64),
+}
+
+impl FileIdentity {
+    pub(super) fn of(meta: &fs::Metadata) -> Self {
+        Self {
+            mode: Mode::of_status(meta.mode()),
+            owner: Owner {
+                uid: meta.uid(),
+                gid: meta.gid(),
+            },
+            inode: (meta.dev(), meta.ino()),
+        }
+    }
+
+    /// Returns whether both are the same file, whatever its mode was each time.
+    #[must_use]
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
+        self.inode == other.inode
+    }
+}
+
 /// Reads a regular file of at most `limit` bytes. FIFOs, devices and folders are refused without
 /// blocking.
 ///
@@ -70,15 +97,27 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 /// # Errors
 /// The same as [`read`].
 pub(crate) fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, Mode), FileError> {
+    let (bytes, identity) = read_identified(path, limit)?;
+    Ok((bytes, identity.mode))
+}
+
+/// Like [`read`], but also returns which file was read.
+///
+/// # Errors
+/// The same as [`read`].
+pub(crate) fn read_identified(
+    path: &Path,
+    limit: u64,
+) -> Result<(Vec<u8>, FileIdentity), FileError> {
     read_regular(path, limit).map_err(FileError::at("read", path))
 }
 
-fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Mode)> {
+fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, FileIdentity)> {
     let (file, meta) = open_regular(path)?;
     // Allocated at once, because growing would leave copies of a key in memory.
     let room = meta.len().min(limit).saturating_add(1);
     let bytes = read_bounded(file, limit, usize::try_from(room).unwrap_or(0))?;
-    Ok((bytes, Mode::of_status(meta.mode())))
+    Ok((bytes, FileIdentity::of(&meta)))
 }
 
 /// Opens a file for reading, without blocking on a FIFO.
