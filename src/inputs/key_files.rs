@@ -5,14 +5,12 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::delivery::{CaDelivery, DeliveryLimits, FoundItem};
-use crate::failure::Failure;
-use crate::inputs::folder;
+use crate::delivery::{CaDelivery, FoundItem};
 use crate::matching::key_trust::{
     KeyFileJudgement, KeySource, RefusedKeyFile, TrustedAccounts, TrustedKeyFile,
 };
 use crate::matching::{FolderContents, HeldFile};
-use crate::pki::key::{PrivateKey, PublicKeyId};
+use crate::pki::key::PublicKeyId;
 use crate::system::accounts;
 use crate::system::fs::files::FileIdentity;
 use crate::system::fs::folders;
@@ -146,70 +144,6 @@ pub(super) fn judge_named(
 
 /// The path under which the file on stdin can be followed.
 pub(crate) const STDIN: &str = "/proc/self/fd/0";
-
-/// A file in which a command found keys.
-pub(crate) struct FoundKeyFile {
-    /// What it contains.
-    pub(crate) delivery: CaDelivery,
-    judgement: KeyFileJudgement,
-}
-
-impl FoundKeyFile {
-    /// Reads a file that was not named by the user.
-    ///
-    /// # Errors
-    /// When it cannot be read or exceeds a limit.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let (input, identity) = folder::read_identified(path)?;
-        let judgement = match identity {
-            Some(identity) => KeyFileInspector::default().judge(path, &identity, KeySource::Found),
-            None => KeyFileJudgement::not_needed(),
-        };
-        Ok(Self {
-            delivery: CaDelivery::read(vec![input], &DeliveryLimits::default())?,
-            judgement,
-        })
-    }
-
-    /// Reads the file of an installed key.
-    ///
-    /// # Errors
-    /// When it cannot be read or exceeds a limit.
-    pub(crate) fn read_installed(path: &Path) -> Result<Self, Failure> {
-        Ok(Self {
-            delivery: folder::read_file(path)?,
-            judgement: KeyFileJudgement::not_needed(),
-        })
-    }
-
-    /// Returns whether the keys in the file may be used, without the keys; `None` if it has none.
-    pub(crate) fn access(&self, path: &Path) -> Option<Result<TrustedKeyFile<()>, RefusedKeyFile>> {
-        let id = self.delivery.keys.first().map(|key| key.id());
-        if id.is_none() && self.delivery.encrypted_keys.is_empty() {
-            return None;
-        }
-        let file = HeldFile {
-            path: path.to_owned(),
-            value: (),
-        };
-        Some(TrustedKeyFile::admit(file, id, &self.judgement))
-    }
-
-    /// Returns the key with this id, if it may be used.
-    pub(crate) fn into_key(
-        self,
-        path: &Path,
-        id: PublicKeyId,
-    ) -> Option<Result<TrustedKeyFile<PrivateKey>, RefusedKeyFile>> {
-        let mut keys = self.delivery.keys.into_iter().map(|key| key.value);
-        let value = keys.find(|key| key.id() == id)?;
-        let file = HeldFile {
-            path: path.to_owned(),
-            value,
-        };
-        Some(TrustedKeyFile::admit(file, Some(id), &self.judgement))
-    }
-}
 
 impl FolderContents {
     /// Adds the keys of one file: those that may be used, and those that may not.

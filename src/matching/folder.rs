@@ -8,19 +8,12 @@ use jiff::Timestamp;
 
 use crate::delivery::EncryptedKey;
 use crate::matching::file_names;
+use crate::matching::held_file::HeldFile;
 use crate::matching::key_trust::{RefusedKeyFile, TrustedKeyFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
-
-/// A value and the file that contains it.
-#[derive(Clone, Debug)]
-pub(crate) struct HeldFile<T> {
-    pub path: PathBuf,
-    /// The parsed content.
-    pub value: T,
-}
 
 /// Describes a folder for a sentence: its path, or "this folder" for `.`.
 #[must_use]

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use super::folder::HeldFile;
+use super::held_file::HeldFile;
 use crate::permissions::{Mode, Owner};
 use crate::pki::key::PublicKeyId;
 use crate::wording::joined_with_and;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::CsrArgs;
 use super::command_line;
-use super::existing::RefusedRequestKey;
+use super::key::RefusedRequestKey;
 use crate::advice::{csr_command, key_files};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
 use super::conflict::CsrConflict;
-use super::key::{GivenKey, KeyOrigin, RequestKeyFile};
+use super::key::{GivenKey, KeyOrigin, RefusedRequestKey, RequestKeyFile};
 use super::spec::CsrSpec;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inputs::folder;
 use crate::inputs::request_files::RequestPaths;
 use crate::inputs::{FoundKeyFile, InputReader};
-use crate::install::installed;
 use crate::matching::FolderContents;
 use crate::matching::key_trust::{DoubtfulKeyFile, RefusedKeyFile, TrustedKeyFile};
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
@@ -91,29 +90,6 @@ pub(super) struct RequestFilesObservation {
     given_key: Option<RequestKeyFile>,
     /// The key that would be used if other users did not control it.
     refused_key: Option<RefusedRequestKey>,
-}
-
-/// A key that is not used.
-#[derive(Clone)]
-pub(super) struct RefusedRequestKey {
-    pub(super) file: DoubtfulKeyFile,
-    /// Whether a certificate here or on this machine needs it.
-    pub(super) has_certificate: bool,
-}
-
-impl RefusedRequestKey {
-    fn new(context: &Context, here: &FolderContents, refused: RefusedKeyFile) -> Self {
-        let is_needed = |id| {
-            here.has_certificate_for(id)
-                || installed::list_keys(context)
-                    .iter()
-                    .any(|(_, key)| *key == id)
-        };
-        Self {
-            has_certificate: refused.id.is_some_and(is_needed),
-            file: refused.file,
-        }
-    }
 }
 
 /// The file at the path of the key.

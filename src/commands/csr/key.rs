@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::inputs::{self, InputReader, NamedKeyOrigin};
 use crate::install::installed;
 use crate::matching::FolderContents;
-use crate::matching::key_trust::{DoubtfulKeyFile, TrustedKeyFile};
+use crate::matching::key_trust::{DoubtfulKeyFile, RefusedKeyFile, TrustedKeyFile};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::system::fs::files;
@@ -68,6 +68,29 @@ impl RequestKeyFile {
             .unwrap_or_default();
         let encrypted = if self.encrypted { ", encrypted" } else { "" };
         format!("{mode}{}{encrypted}", self.algorithm)
+    }
+}
+
+/// A key that is not used.
+#[derive(Clone)]
+pub(super) struct RefusedRequestKey {
+    pub(super) file: DoubtfulKeyFile,
+    /// Whether a certificate here or on this machine needs it.
+    pub(super) has_certificate: bool,
+}
+
+impl RefusedRequestKey {
+    pub(super) fn new(context: &Context, here: &FolderContents, refused: RefusedKeyFile) -> Self {
+        let is_needed = |id| {
+            here.has_certificate_for(id)
+                || installed::list_keys(context)
+                    .iter()
+                    .any(|(_, key)| *key == id)
+        };
+        Self {
+            has_certificate: refused.id.is_some_and(is_needed),
+            file: refused.file,
+        }
     }
 }
 
