@@ -13,5 +13,6 @@ pub(crate) mod parallel_read;
 pub(crate) mod path_walk;
 pub(crate) mod scratch;
 pub(crate) mod stdin;
+pub(crate) mod tree;
 pub(crate) mod walk;
 pub(crate) mod xattrs;
