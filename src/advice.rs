@@ -21,6 +21,7 @@ pub(crate) mod install;
 pub(crate) mod install_command;
 pub(crate) mod inventory;
 pub(crate) mod key_access;
+pub(crate) mod key_files;
 pub(crate) mod lineages;
 pub(crate) mod matching;
 pub(crate) mod pki;

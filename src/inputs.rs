@@ -10,7 +10,9 @@ mod ca_delivery;
 pub(crate) mod dcv_file;
 mod delivery_findings;
 pub(crate) mod folder;
+mod found_key;
 mod host;
+mod key_files;
 mod reader;
 pub(crate) mod request_files;
 pub(crate) mod request_steps;
@@ -26,9 +28,11 @@ pub(crate) use self::ca_delivery::{
     match_delivery_in_folder,
 };
 pub(crate) use self::folder::archives_for_keys;
+pub(crate) use self::found_key::FoundKeyFile;
 pub(crate) use self::host::{
     HOST_DEADLINE, HostAnswers, HostArgument, HostCertificates, parse_host_flags, probe_host,
 };
+pub(crate) use self::key_files::NamedKeyOrigin;
 pub(crate) use self::reader::{InputReader, PasswordArgs};
 pub(crate) use self::served_files::{ServedCertificates, ServedFileOptions, read_served_files};
 pub(crate) use self::sources::{read_named_keys, reading_findings, sort_causes_first};

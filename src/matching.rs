@@ -5,6 +5,8 @@ mod choose_leaves;
 mod error;
 pub(crate) mod file_names;
 mod folder;
+mod held_file;
+pub(crate) mod key_trust;
 mod keyring;
 mod remark;
 mod served_order;
@@ -13,7 +15,8 @@ pub(crate) use self::choose_leaves::{
     LeafCandidates, LeafChoice, choose_leaves, select_leaves_to_check,
 };
 pub(crate) use self::error::MatchingError;
-pub(crate) use self::folder::{FolderContents, HeldFile, describe_folder, file_stem_of};
+pub(crate) use self::folder::{FolderContents, describe_folder, file_stem_of};
+pub(crate) use self::held_file::HeldFile;
 pub(crate) use self::keyring::{HeldRequest, KeyCandidates, NamedKeys, find_key_mismatch};
 pub(crate) use self::remark::{
     MatchingRemark, RequestTemplate, find_names_not_issued, remark_repairs,

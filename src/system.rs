@@ -1,6 +1,7 @@
 //! The only module that uses files, the network, processes, signals and the clock. It makes no
 //! decisions: callers say what they need and judge the results.
 
+pub(crate) mod accounts;
 pub(crate) mod activity;
 pub(crate) mod clock;
 pub(crate) mod command_words;

@@ -27,7 +27,7 @@ use support::external::{external_program, path_of, succeed};
 use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, link};
 use support::json::Json;
 use support::program::program;
-use support::sweep::{Pair, Scenario};
+use support::sweep::{Pair, Scenario, with_full_paths};
 
 const SITE: [&str; 2] = [CHAIN, KEY];
 
@@ -594,7 +594,7 @@ fn changes_are_flushed_before_others_rely_on_them() {
         ])
         .arg(&file);
     succeed(strace.arg(program()).args(args).current_dir(sandbox.path()));
-    let text = fs::read_to_string(file).unwrap();
+    let text = with_full_paths(&fs::read_to_string(file).unwrap());
     let trace: Vec<&str> = text
         .lines()
         .filter(|line| !line.contains("ENOENT"))
@@ -609,11 +609,11 @@ fn changes_are_flushed_before_others_rely_on_them() {
         &["fsync(", "/releases/.", "~>)"][..],
         &["renameat2(", "/releases/.", "RENAME_NOREPLACE"],
         &["fsync(", "/releases>)"],
-        &["rename(", "/.live."],
+        &["renameat(", "/.live."],
         &["fsync(", "/certctl/example.com>)"],
         &["execve(", "/a-test"],
         &["execve(", "/a-reload"],
-        &["rename(", "/.proven."],
+        &["renameat(", "/.proven."],
         &["fsync(", "/certctl/example.com>)"],
     ] {
         last = line(&trace, last + 1, words);
@@ -701,11 +701,11 @@ fn traced(scenario: &Scenario) -> (Json, Vec<PathBuf>, PathBuf) {
         "-o",
         "traces/flushes",
         "-e",
-        "trace=fsync,fdatasync,rename,renameat2",
+        "trace=fsync,fdatasync,rename,renameat,renameat2",
     ];
     let (code, document, _) = scenario.strace(sandbox, &options);
     assert_eq!(code, 0);
-    let flushed = flushed(&sandbox.read("traces/flushes"));
+    let flushed = flushed(&with_full_paths(&sandbox.read("traces/flushes")));
     (
         Json::parse(&document),
         flushed,

@@ -231,7 +231,7 @@ fn a_reused_key_and_a_readable_key_file_are_reported() {
         .expect(0)
         .stdout;
     assert!(
-        third.contains("every user of this machine can read one.example.key (mode 0644)"),
+        third.contains("one.example.key: other users can read it (mode 0644)"),
         "{third}"
     );
     let run = sandbox

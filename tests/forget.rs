@@ -407,11 +407,13 @@ fn a_removal_that_was_killed_is_completed_by_the_next_run() {
     let mut killed = 0;
     for call in [
         "openat",
+        "openat2",
         "write",
         "fchown",
         "fchmod",
         "fsync",
         "rename",
+        "renameat",
         "renameat2",
         "unlink",
         "unlinkat",

@@ -597,7 +597,7 @@ fn concurrent_installs_never_mix_chain_and_key() {
         let key = setup.sandbox.read("example.com.key");
         setup
             .sandbox
-            .write(&format!("{folder}/example.com.key"), key);
+            .write_key(&format!("{folder}/example.com.key"), key);
     }
     for _ in 0..3 {
         let children: Vec<_> = (0..8)

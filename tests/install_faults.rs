@@ -16,6 +16,7 @@ use support::install_sandbox::{CHAIN, InstallSandbox, KEY, tree};
 use support::mask;
 use support::namespace::{in_mount, is_root, user};
 use support::program::program;
+use support::sweep::with_full_paths;
 
 /// The installed state before the run that fails.
 #[derive(Clone, Copy)]
@@ -548,6 +549,7 @@ fn a_link_planted_at_a_temporary_name_is_not_followed() {
         let mut strace = external_program("strace");
         strace.args([
             "-f",
+            "-y",
             "-o",
             "traced",
             "-e",
@@ -560,7 +562,7 @@ fn a_link_planted_at_a_temporary_name_is_not_followed() {
             ])
             .current_dir(sandbox.path());
         succeed(&mut strace);
-        let trace = sandbox.read("traced");
+        let trace = with_full_paths(&sandbox.read("traced"));
         let created: Vec<&str> = trace
             .lines()
             .filter(|line| line.contains("O_CREAT"))

@@ -165,6 +165,8 @@ fn verify_and_inspect() {
     let (mut verify, mut inspect) = (Pages::default(), Pages::default());
     let site = Site::new();
     site.plain("chain.pem", "site.key");
+    let key = site.setup.sandbox.read("site.key");
+    site.setup.sandbox.write_key("site.key", key);
     let sandbox = &site.setup.sandbox;
     sandbox.run(&["csr", "other.example"]).expect(0);
     let many = [&["csr", "--cert-name", "many"], &WIDE_NAMES[..]].concat();

@@ -75,7 +75,7 @@ fn every_delivery_is_accepted_or_rejected_as_expected() {
 /// codes of the findings; for a refusal also the message.
 fn run_row(world: &World, row: &Row) -> String {
     let sandbox = Sandbox::new();
-    sandbox.write("home/example.com.key", &world.key);
+    sandbox.write_key("home/example.com.key", &world.key);
     sandbox.write("home/example.com.csr", &world.request);
     sandbox.write("root.pem", &world.root);
     for (name, bytes) in &row.files {

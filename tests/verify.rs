@@ -597,7 +597,7 @@ fn newest_renewal_is_used() {
     sandbox.write("example.com.fullchain.pem", setup.chain());
     let other = IssuedCertificate::new();
     for name in ["key", "csr"] {
-        sandbox.write(
+        sandbox.write_key(
             &format!("example.com-2.{name}"),
             other.sandbox.read(&format!("example.com.{name}")),
         );

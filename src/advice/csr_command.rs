@@ -112,14 +112,6 @@ pub(crate) fn pass_single_key() -> NextStep {
     NextStep::say("Copy the key that you want to use into a separate file, and pass that file")
 }
 
-/// All users of this machine may read the key file.
-pub(crate) fn restrict_key_file(key: &Path) -> NextStep {
-    NextStep::run_shell(
-        "Remove other users' access to the key",
-        format!("chmod o= {}", path_word(key)),
-    )
-}
-
 /// `--key-type` contradicts the key of `--key`.
 pub(crate) fn choose_key_or_key_type() -> NextStep {
     NextStep::say(

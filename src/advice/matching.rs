@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::advice::command_lines::unused_copy_name;
 use crate::advice::inputs::repeat_with_trust;
+use crate::advice::key_files;
 use crate::advice::rerun::{RepeatOption, repeat_with};
 use crate::delivery::DecryptError;
 use crate::failure::{Failure, FailureKind};
@@ -12,6 +13,7 @@ use crate::finding::{Finding, NextStep, shell_word};
 use crate::matching::{MatchingError, MatchingRemark, RequestTemplate, ServedFault};
 use crate::pki::chain::OmissionReason;
 use crate::pki::name::DnsName;
+use crate::pki::verify::ChainProblem;
 
 impl From<MatchingError> for Failure {
     fn from(error: MatchingError) -> Self {
@@ -223,8 +225,10 @@ impl From<&MatchingRemark> for Finding {
             MatchingRemark::RootInDirectory { path, .. } => root_here(text, path),
             MatchingRemark::MatchingKeyInDirectory { path } => key_here(text, path),
             MatchingRemark::KeyCameWithCertificate { .. } => Self::note("key-in-delivery", text),
+            MatchingRemark::RefusedKey { file, .. } => key_files::refused_key(text, file),
+            MatchingRemark::DoubtfulKey { file } => key_files::doubtful_key(file),
             MatchingRemark::KeyDecrypted { .. } => Self::note("key-decrypted", text),
-            MatchingRemark::Omitted { why, .. } => Self::note(omission_code(*why), text),
+            MatchingRemark::Omitted { why, .. } => omitted(text, *why),
             MatchingRemark::Repaired { what, .. } => Self::note(what.code(), text),
             MatchingRemark::NameNotIssued { .. } => name_not_issued(text),
             MatchingRemark::Locked {
@@ -232,17 +236,21 @@ impl From<&MatchingRemark> for Finding {
                 why,
                 template,
                 ..
-            } => key_stays_locked(text, path, *why).with_step(reissue(template)),
-            MatchingRemark::NoKey { template, .. } => no_key(text).with_step(reissue(template)),
+            } => key_stays_locked(text, path, *why, template),
+            MatchingRemark::NoKey { template, .. } => no_key(text, template),
             MatchingRemark::UnmatchedCertificates { .. } => not_ours(text),
             MatchingRemark::OnlyRequest { .. } => only_request(text),
             MatchingRemark::OlderCertificates { .. } => Self::note("older-certificate", text),
-            MatchingRemark::WrongKey { problem, .. } => Self {
-                message: text,
-                ..Self::from(problem)
-            },
+            MatchingRemark::WrongKey { problem, .. } => wrong_key(text, problem),
             MatchingRemark::WrongRequest { .. } => wrong_request(text),
         }
+    }
+}
+
+fn wrong_key(text: String, problem: &ChainProblem) -> Finding {
+    Finding {
+        message: text,
+        ..Finding::from(problem)
     }
 }
 
@@ -295,17 +303,23 @@ fn only_request(text: String) -> Finding {
         .with_step(search_for_key())
 }
 
-fn omission_code(reason: OmissionReason) -> &'static str {
-    match reason {
+fn omitted(text: String, reason: OmissionReason) -> Finding {
+    let code = match reason {
         OmissionReason::Duplicate => "duplicate",
         OmissionReason::Root => "root-omitted",
         OmissionReason::Unrelated => "unrelated",
-    }
+    };
+    Finding::note(code, text)
 }
 
 /// The key is encrypted: no password was given, or `error` says why the password did not help.
-fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> Finding {
-    match error {
+fn key_stays_locked(
+    text: String,
+    path: &Path,
+    error: Option<DecryptError>,
+    template: &RequestTemplate,
+) -> Finding {
+    let finding = match error {
         None => Finding::warning("key-locked", text)
             .with_step(pass_password())
             .with_step(NextStep::say(
@@ -318,16 +332,18 @@ fn key_stays_locked(text: String, path: &Path, error: Option<DecryptError>) -> F
             Finding::warning("key-locked", text)
                 .with_step(decrypt_copy("Decrypt a copy, and pass it", path))
         }
-    }
+    };
+    finding.with_step(reissue(template))
 }
 
-fn no_key(text: String) -> Finding {
+fn no_key(text: String, template: &RequestTemplate) -> Finding {
     Finding::warning("key-missing", text)
         .with_step(NextStep::say(
             "Pass the key that was created with the request, for example `--key example.com.key`, \
                 or its folder with `-C`",
         ))
         .with_step(search_for_key())
+        .with_step(reissue(template))
 }
 
 fn wrong_request(text: String) -> Finding {

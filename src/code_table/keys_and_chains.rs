@@ -101,14 +101,43 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "key-of-another-user",
+        meaning: "the private key belongs to another user",
+        why: "The user who put the key there knows it, and can impersonate the site once a server uses \
+            it. As root, certctl uses a key that it finds only if root or the user behind sudo \
+            owns it; a key that `--key` names is used and reported.",
+        fix: "Check who owns the file. If it is your key, for example copied under another \
+            account: `sudo chown root: example.com.key`. A key that a certificate was issued for \
+            must not be thrown away.",
+        source: "certctl",
+        example: "$ ls -l /srv/shared/example.com.key\n\
+            -rw------- 1 bob bob 241 May 11 09:14 example.com.key",
+        ..FINDING
+    },
+    CodeEntry {
         code: "key-readable-by-others",
         meaning: "other users may read the private key",
-        why: "Anyone who can read the key can impersonate the site.",
+        why: "Anyone who can read the key can impersonate the site. As root, certctl does not use \
+            such a key when it merely finds it.",
         fix: "Remove the permission: `sudo chmod 0600 /etc/ssl/private/example.com.key`. If \
             others used the machine meanwhile, replace the key.",
         source: "BR 9.6.3",
         example: "$ ls -l /etc/ssl/private/example.com.key\n\
             -rw-r--r-- 1 root root 241 May 11 09:14 example.com.key",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "key-replaceable-by-others",
+        meaning: "another user can replace the private key",
+        why: "A user who can write to the key, to its folder, or to a folder above it can put \
+            another key there. As root, certctl does not use such a key when it merely finds it. Groups \
+            without other members and folders with the sticky bit are fine.",
+        fix: "Check the folders with `ls -ld`. If it is still your key, name it: `sudo certctl \
+            install example_com.zip --key example.com.key`. Keep keys in a folder that only you \
+            can write to.",
+        source: "certctl",
+        example: "$ ls -ld /srv/shared\n\
+            drwxrwxrwx 2 root root 4096 May 11 09:14 /srv/shared",
         ..FINDING
     },
     CodeEntry {

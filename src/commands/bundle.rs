@@ -18,8 +18,8 @@ use crate::export;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::{
-    self, DeliveryOptions, InputReader, KeyLocation, KeyUse, MatchedCertificate, PasswordArgs,
-    audit_decrypted_key,
+    self, DeliveryOptions, InputReader, KeyLocation, KeyUse, MatchedCertificate, NamedKeyOrigin,
+    PasswordArgs, audit_decrypted_key,
 };
 use crate::pki::chain::ChainPreference;
 use crate::pki::trust::TrustAnchors;
@@ -152,6 +152,7 @@ fn delivery_options<'a>(
     };
     DeliveryOptions {
         key: args.key.as_deref(),
+        key_origin: NamedKeyOrigin::User,
         csr: args.csr.as_deref(),
         anchors,
         prefer: args.prefer,

@@ -68,6 +68,7 @@ fn report_existing(
     let changed = !args.dry_run && dcv_file::write_record(&paths.record, &stored)?;
     let mut findings = caa::findings(context, args, &spec.names, stored.ca())?;
     findings.extend(existing.key.unchecked_key_finding(args));
+    findings.extend(existing.key.doubtful_key_finding());
     let dry_run = args.dry_run.then(|| {
         let plan = RequestPlan {
             steps: &steps,

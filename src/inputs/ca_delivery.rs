@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::delivery_findings::{CaCandidates, delivery_findings};
-use super::sources::{NamedFiles, PassedArguments};
+use super::key_files::NamedKeyOrigin;
+use super::sources::{NamedFiles, PassedArguments, PassedKeys};
 use super::{aia, sources, trust};
 use crate::advice::pki::lint_finding;
 use crate::context::Context;
-use crate::delivery::{CaDelivery, UnusedContent};
+use crate::delivery::{CaDelivery, DecryptError, EncryptedKey, UnusedContent};
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
 use crate::inputs::reader::InputReader;
+use crate::matching::key_trust::TrustedKeyFile;
 use crate::matching::{
     self, HeldFile, HeldRequest, KeyCandidates, LeafCandidates, MatchingError, MatchingRemark,
     NamedKeys, find_names_not_issued,
@@ -74,6 +76,8 @@ impl KeyLocation {
 pub(crate) struct DeliveryOptions<'a> {
     /// `--key`: use only this key.
     pub key: Option<&'a Path>,
+    /// Who named that key.
+    pub key_origin: NamedKeyOrigin,
     /// `--csr`: use only this request.
     pub csr: Option<&'a Path>,
     /// The trust anchors.
@@ -92,6 +96,7 @@ impl<'a> DeliveryOptions<'a> {
     fn named_files(&self) -> NamedFiles<'a> {
         NamedFiles {
             key: self.key,
+            key_origin: self.key_origin,
             csr: self.csr,
         }
     }
@@ -176,7 +181,8 @@ pub(crate) fn match_delivery_in_folder(
     let mut delivery = options.reader.read_inputs(&passed.inputs)?;
     let certificates = certificates_to_match(&passed, &delivery, &here)?;
     let candidates = leaf_candidates(&certificates, &passed, &delivery, &here, context.now())?;
-    let mut keyring = keys_to_match(here, &candidates, &mut delivery, options)?;
+    let mut keyring = keys_to_match(here, &passed, &mut delivery, options)?;
+    unlock(&mut keyring, &mut delivery, &candidates, options)?;
     let choice = matching::choose_leaves(&candidates, &certificates, &keyring)?;
     let ca_candidates = CaCandidates::new(&certificates, &choice.leaves);
     let matcher = CertificateMatcher {
@@ -193,6 +199,20 @@ pub(crate) fn match_delivery_in_folder(
         first.findings.extend(findings);
     }
     Ok(matched)
+}
+
+/// Returns the keys and requests to match with.
+fn keys_to_match(
+    here: FolderContents,
+    passed: &PassedArguments,
+    delivery: &mut CaDelivery,
+    options: &DeliveryOptions<'_>,
+) -> Result<KeyCandidates, Failure> {
+    let keys = PassedKeys {
+        delivery,
+        opened: &passed.opened,
+    };
+    sources::keyring(options.reader, options.named_files(), keys, here)
 }
 
 fn chains_of(matched: &[MatchedCertificate]) -> Vec<&Chain> {
@@ -244,19 +264,6 @@ fn certificates_to_match(
     Ok(delivery.clone_certificates())
 }
 
-/// Returns the keys and requests to match with; encrypted keys are decrypted if they are needed.
-fn keys_to_match(
-    here: FolderContents,
-    candidates: &LeafCandidates<'_>,
-    delivery: &mut CaDelivery,
-    options: &DeliveryOptions<'_>,
-) -> Result<KeyCandidates, Failure> {
-    let named = options.named_files();
-    let mut keyring = sources::keyring(options.reader, named, delivery, here)?;
-    unlock(&mut keyring, delivery, candidates, options)?;
-    Ok(keyring)
-}
-
 /// Decrypts encrypted keys, unless the keys that can be read are sufficient for `candidates`.
 fn unlock(
     keyring: &mut KeyCandidates,
@@ -268,7 +275,7 @@ fn unlock(
     if is_request_named || has_enough_keys(keyring, candidates, options.key_use) {
         return Ok(());
     }
-    let (keys, error) = options.reader.keys(&keyring.encrypted_keys)?;
+    let (keys, error) = decrypt_keys(options.reader, &keyring.encrypted_keys)?;
     let is_unlocked = |path: &Path| keys.iter().any(|key| key.path == path);
     keyring.password_failure = error.filter(|_| keys.is_empty());
     keyring
@@ -283,6 +290,22 @@ fn unlock(
     });
     keyring.keys.extend(keys);
     Ok(())
+}
+
+/// Decrypts keys; an opened key is as trusted as the file that it is from.
+fn decrypt_keys(
+    reader: &InputReader,
+    encrypted: &[TrustedKeyFile<EncryptedKey>],
+) -> Result<(Vec<TrustedKeyFile<PrivateKey>>, Option<DecryptError>), Failure> {
+    let files = encrypted.iter().map(|key| HeldFile::clone(key));
+    let locked: Vec<HeldFile<EncryptedKey>> = files.collect();
+    let (opened, error) = reader.keys(&locked)?;
+    let mut keys = Vec::new();
+    for key in opened {
+        let file = encrypted.iter().find(|file| file.path == key.path);
+        keys.extend(file.map(|file| file.with_value(key.value)));
+    }
+    Ok((keys, error))
 }
 
 /// Returns whether no password is needed: for comparing, a request or a key that matches one leaf
@@ -341,7 +364,7 @@ impl CertificateMatcher<'_> {
             assembly,
             no_key,
             key_location: self.key_location(key.as_ref()),
-            key: key.map(path_and_value),
+            key: key.map(|key| path_and_value(key.into_held())),
             stem: stem_of_files(request.as_ref(), leaf),
             request: request.map(|request| path_and_value(request.file)),
             findings,
@@ -355,11 +378,14 @@ impl CertificateMatcher<'_> {
         if leaf.is_server_certificate() {
             remarks.extend(self.keyring.find_mismatch(leaf));
         }
+        if self.keyring.find_refused_key(leaf).is_some() {
+            remarks.push(self.keyring.missing_key_remark(leaf));
+        }
         remarks.extend(self.keyring.issuer_in_directory(chain, self.bundle));
         remarks
     }
 
-    fn key_location(&self, key: Option<&HeldFile<PrivateKey>>) -> KeyLocation {
+    fn key_location(&self, key: Option<&TrustedKeyFile<PrivateKey>>) -> KeyLocation {
         match key {
             Some(key) => KeyLocation::of_key(key, self.keyring),
             None => KeyLocation::OwnFile,
@@ -393,12 +419,15 @@ impl CertificateMatcher<'_> {
     }
 
     /// Returns remarks if the key was decrypted or came with the certificate.
-    fn key_remarks(&self, key: Option<&HeldFile<PrivateKey>>) -> Vec<MatchingRemark> {
+    fn key_remarks(&self, key: Option<&TrustedKeyFile<PrivateKey>>) -> Vec<MatchingRemark> {
         let Some(key) = key else {
             return Vec::new();
         };
         let id = key.value.id();
         let mut remarks = Vec::new();
+        if let Some(file) = key.doubtful() {
+            remarks.push(MatchingRemark::DoubtfulKey { file });
+        }
         if self.options.key_use == KeyUse::Installing
             && self.keyring.decrypted_key_ids.contains(&id)
         {

@@ -11,11 +11,13 @@ use crate::context::Context;
 use crate::delivery::{self, CaDelivery, DeliveryInput, DeliveryLimits, FileForm, RepairKind};
 use crate::failure::{Failure, FailureKind};
 
+use crate::inputs::key_files::{KeyFileInspector, OpenedFiles};
 use crate::matching::MatchingError;
+use crate::matching::key_trust::KeySource;
 pub(crate) use crate::matching::{FolderContents, HeldFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
-use crate::system::fs::files::{self, FolderListing};
+use crate::system::fs::files::{self, FileIdentity, FolderListing};
 use crate::system::fs::{folders, stdin};
 
 /// The maximum number of bytes read from a file that was passed.
@@ -48,6 +50,7 @@ impl FolderContents {
     }
 
     fn read_listed(context: &Context, listing: FolderListing) -> Self {
+        let inspector = KeyFileInspector::default();
         let mut directory = Self {
             path: context.directory.clone(),
             complete: listing.complete,
@@ -55,7 +58,8 @@ impl FolderContents {
         };
         for path in listing.paths {
             if is_visible(&path) {
-                directory.add_file(context.path_of(path.file_name().unwrap_or_default()));
+                let path = context.path_of(path.file_name().unwrap_or_default());
+                directory.add_file(path, &inspector);
             }
         }
         // A key in a file with certificates (for HAProxy) is usually a copy; prefer the key's own
@@ -70,9 +74,9 @@ impl FolderContents {
     }
 
     /// Reads one file and adds the keys, requests and certificates in it.
-    fn add_file(&mut self, path: PathBuf) {
-        let bytes = match files::read(&path, GLANCE_LIMIT) {
-            Ok(bytes) => bytes,
+    fn add_file(&mut self, path: PathBuf, inspector: &KeyFileInspector) {
+        let (bytes, identity) = match files::read_identified(&path, GLANCE_LIMIT) {
+            Ok(read) => read,
             Err(error) if error.source.kind() == ErrorKind::PermissionDenied => {
                 self.unreadable.push(path);
                 return;
@@ -81,23 +85,19 @@ impl FolderContents {
             Err(_) => return,
         };
         match unpacked_contents(&path, bytes) {
-            FolderFile::Plain(found) => self.add_contents(&path, *found),
+            FolderFile::Plain(mut found) => {
+                if !found.keys.is_empty() || !found.encrypted_keys.is_empty() {
+                    let judgement = inspector.judge(&path, &identity, KeySource::Found);
+                    self.add_keys(&path, &mut found, &judgement);
+                }
+                self.add_contents(&path, *found);
+            }
             FolderFile::Archive => self.archives.push(path),
             FolderFile::Other => {}
         }
     }
 
     fn add_contents(&mut self, path: &Path, found: CaDelivery) {
-        let locked = found.encrypted_keys.into_iter().map(|key| HeldFile {
-            path: path.to_owned(),
-            value: key.value,
-        });
-        self.locked.extend(locked);
-        let keys = found.keys.into_iter().map(|key| HeldFile {
-            path: path.to_owned(),
-            value: key.value,
-        });
-        self.keys.extend(keys);
         let requests = found.requests.into_iter().map(|request| HeldFile {
             path: path.to_owned(),
             value: request.value,
@@ -271,13 +271,23 @@ fn looks_like_file(text: &str) -> bool {
 /// # Errors
 /// When it cannot be read or is larger than [`FILE_LIMIT`].
 pub(crate) fn read_input(path: &Path) -> Result<DeliveryInput, Failure> {
-    if path == Path::new("-") {
-        return Ok(DeliveryInput::new("stdin", stdin::read_stdin(FILE_LIMIT)?));
-    }
-    Ok(DeliveryInput::new(
-        path.display().to_string(),
-        stdin::read_named(path, FILE_LIMIT)?,
-    ))
+    read_identified(path).map(|(input, _)| input)
+}
+
+/// Like [`read_input`], but also returns which file was read; `None` for a pipe.
+///
+/// # Errors
+/// The same as [`read_input`].
+pub(super) fn read_identified(
+    path: &Path,
+) -> Result<(DeliveryInput, Option<FileIdentity>), Failure> {
+    let name = if path == Path::new("-") {
+        "stdin".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let (bytes, identity) = stdin::read_named_identified(path, FILE_LIMIT)?;
+    Ok((DeliveryInput::new(name, bytes), identity))
 }
 
 /// Reads the files of a folder that was passed (without subfolders, hidden files and backups) as
@@ -286,6 +296,17 @@ pub(crate) fn read_input(path: &Path) -> Result<DeliveryInput, Failure> {
 /// # Errors
 /// When a file cannot be read, or when number or size of the files exceeds the limits.
 pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> {
+    read_folder_identified(folder, &mut OpenedFiles::default())
+}
+
+/// Like [`read_folder`], but also remembers which files were read.
+///
+/// # Errors
+/// The same as [`read_folder`].
+pub(super) fn read_folder_identified(
+    folder: &Path,
+    opened: &mut OpenedFiles,
+) -> Result<Vec<DeliveryInput>, Failure> {
     let limits = DeliveryLimits::default();
     let listing = files::list(folder, limits.entries)?;
     if !listing.complete {
@@ -302,7 +323,7 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> 
     let mut inputs = Vec::new();
     let mut left = FILE_LIMIT;
     for path in listing.paths.iter().filter(|path| is_visible(path)) {
-        let bytes = match files::read(path, left) {
+        let (bytes, identity) = match files::read_identified(path, left) {
             // A socket, a link to a folder, a dangling link.
             Err(error)
                 if error.is_missing()
@@ -316,7 +337,9 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<DeliveryInput>, Failure> 
             read => read?,
         };
         left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        inputs.push(DeliveryInput::new(path.display().to_string(), bytes));
+        let name = path.display().to_string();
+        opened.add(&name, path, Some(identity), KeySource::Found);
+        inputs.push(DeliveryInput::new(name, bytes));
     }
     Ok(inputs)
 }

@@ -19,6 +19,7 @@ use crate::inputs::folder;
 use crate::matching::HeldFile;
 use crate::pki::key::PrivateKey;
 use crate::report;
+use crate::system::fs::files::FileIdentity;
 use crate::system::fs::stdin;
 use crate::system::signals::InterruptSignal;
 use crate::system::terminal;
@@ -105,7 +106,20 @@ impl InputReader {
         &self,
         path: &Path,
     ) -> Result<(CaDelivery, Option<DecryptError>), Failure> {
-        let mut delivery = self.read_file(path)?;
+        let (delivery, error, _) = self.read_key_file_identified(path)?;
+        Ok((delivery, error))
+    }
+
+    /// Like [`Self::read_key_file`], but also returns which file was read; `None` for a pipe.
+    ///
+    /// # Errors
+    /// The same as [`Self::read_file`].
+    pub(super) fn read_key_file_identified(
+        &self,
+        path: &Path,
+    ) -> Result<(CaDelivery, Option<DecryptError>, Option<FileIdentity>), Failure> {
+        let (input, identity) = folder::read_identified(path)?;
+        let mut delivery = self.read_inputs(&[input])?;
         let locked: Vec<_> = delivery
             .encrypted_keys
             .iter()
@@ -129,7 +143,7 @@ impl InputReader {
             }));
             delivery.ignored.retain(|one| !one.content.is_locked());
         }
-        Ok((delivery, error))
+        Ok((delivery, error, identity))
     }
 
     /// Decrypts the keys in `locked`; prompts for the password if none can be decrypted. Also

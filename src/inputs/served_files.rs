@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sources::{self, NamedFiles};
+use super::key_files::{NamedKeyOrigin, OpenedFiles};
+use super::sources::{self, NamedFiles, PassedKeys};
 use crate::context::Context;
 use crate::delivery::CaDelivery;
 use crate::failure::Failure;
@@ -158,12 +159,19 @@ fn keyring<'a>(
     let request_count = passed.requests.len();
     let named = NamedFiles {
         key: options.key,
+        // `verify` only compares keys.
+        key_origin: NamedKeyOrigin::Comparison,
         csr: None,
     };
-    let mut keyring = sources::keyring(options.reader, named, &mut passed, here)?;
+    let passed_keys = PassedKeys {
+        delivery: &mut passed,
+        opened: &OpenedFiles::default(),
+    };
+    let mut keyring = sources::keyring(options.reader, named, passed_keys, here)?;
     keyring.passed_request_count = request_count;
     if options.key.is_none() && key_count > 0 {
         keyring.directory.keys = keyring.keys.split_off(key_count);
+        keyring.refused_keys.clear();
         keyring.named_option = NamedKeys::Key;
     }
     Ok(keyring)

@@ -9,7 +9,9 @@ use crate::delivery::{
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inputs::folder::{self, ArgumentMeaning};
+use crate::inputs::key_files::{self, NamedKeyOrigin, OpenedFiles, STDIN};
 use crate::inputs::reader::InputReader;
+use crate::matching::key_trust::{KeySource, RefusedKeyFile, TrustedKeyFile};
 use crate::matching::{
     self, FolderContents, HeldFile, HeldRequest, KeyCandidates, MatchingError, NamedKeys,
 };
@@ -25,6 +27,8 @@ use crate::wording::joined_with_and;
 pub(crate) struct PassedArguments {
     /// The content of files and of stdin.
     pub(crate) inputs: Vec<DeliveryInput>,
+    /// The files that were read.
+    pub(crate) opened: OpenedFiles,
     /// Names that are known in the working directory.
     pub(crate) names: Vec<DnsName>,
 }
@@ -38,14 +42,30 @@ pub(crate) fn arguments(
     for text in files {
         match ArgumentMeaning::resolve(text, here)? {
             ArgumentMeaning::File(path) if folders::is_folder(&path) => {
-                passed.inputs.extend(folder::read_folder(&path)?)
+                let inputs = folder::read_folder_identified(&path, &mut passed.opened)?;
+                passed.inputs.extend(inputs);
             }
-            ArgumentMeaning::File(path) => passed.inputs.push(folder::read_input(&path)?),
+            ArgumentMeaning::File(path) => passed.read(&path)?,
             ArgumentMeaning::Name(name) => passed.names.push(name),
-            ArgumentMeaning::Stdin => passed.inputs.push(folder::read_input(Path::new("-"))?),
+            ArgumentMeaning::Stdin => passed.read(Path::new("-"))?,
         }
     }
     Ok(passed)
+}
+
+impl PassedArguments {
+    /// Reads a file, or stdin for `-`.
+    fn read(&mut self, path: &Path) -> Result<(), Failure> {
+        let (input, identity) = folder::read_identified(path)?;
+        let (followed, source) = if path == Path::new("-") {
+            (Path::new(STDIN), KeySource::Given)
+        } else {
+            (path, KeySource::Passed)
+        };
+        self.opened.add(&input.name, followed, identity, source);
+        self.inputs.push(input);
+        Ok(())
+    }
 }
 
 /// Returns all certificates of the working directory.
@@ -78,10 +98,19 @@ pub(crate) fn no_certificate(delivery: &CaDelivery) -> Failure {
     }
 }
 
+/// The keys and certificates of the arguments.
+pub(crate) struct PassedKeys<'a> {
+    pub(crate) delivery: &'a mut CaDelivery,
+    /// The files that they were read from. Keys from other files are not judged.
+    pub(crate) opened: &'a OpenedFiles,
+}
+
 /// The files of `--key` and `--csr`.
 #[derive(Clone, Copy)]
 pub(crate) struct NamedFiles<'a> {
     pub(crate) key: Option<&'a Path>,
+    /// Who named the key.
+    pub(crate) key_origin: NamedKeyOrigin,
     pub(crate) csr: Option<&'a Path>,
 }
 
@@ -100,9 +129,10 @@ impl NamedFiles<'_> {
 pub(crate) fn keyring(
     reading: &InputReader,
     named: NamedFiles<'_>,
-    delivery: &mut CaDelivery,
+    passed: PassedKeys<'_>,
     mut here: FolderContents,
 ) -> Result<KeyCandidates, Failure> {
+    let PassedKeys { delivery, opened } = passed;
     let requests = match named.csr {
         Some(path) => vec![named_request(path)?],
         None => unnamed_requests(delivery, &mut here),
@@ -110,14 +140,14 @@ pub(crate) fn keyring(
     let decrypted = std::mem::take(&mut delivery.decrypted_key_ids);
     let found = match named.key {
         Some(path) => {
-            let (keys, decrypted) = read_named_keys(reading, path)?;
+            let (keys, decrypted) = read_named_keys(reading, path, named.key_origin)?;
             FoundKeys {
                 keys,
                 decrypted,
                 ..FoundKeys::default()
             }
         }
-        None => unnamed_keys(decrypted, delivery, &mut here),
+        None => unnamed_keys(decrypted, delivery, opened, &mut here),
     };
     // Server certificates that were passed in files.
     let server_certificates = delivery.certificates.iter().filter(|certificate| {
@@ -131,6 +161,7 @@ pub(crate) fn keyring(
         .collect();
     Ok(KeyCandidates {
         keys: found.keys,
+        refused_keys: found.refused,
         requests,
         passed_request_count: 0,
         encrypted_keys: found.locked,
@@ -158,9 +189,11 @@ fn unnamed_requests(delivery: &mut CaDelivery, here: &mut FolderContents) -> Vec
 /// Keys to compare leaves with.
 #[derive(Default)]
 struct FoundKeys {
-    keys: Vec<HeldFile<PrivateKey>>,
+    keys: Vec<TrustedKeyFile<PrivateKey>>,
     /// Keys that need a password.
-    locked: Vec<HeldFile<EncryptedKey>>,
+    locked: Vec<TrustedKeyFile<EncryptedKey>>,
+    /// Keys that must not be used.
+    refused: Vec<RefusedKeyFile>,
     /// Keys that came with certificates, in an archive or in the same file.
     sent: Vec<HeldFile<PublicKeyId>>,
     /// Keys that were decrypted with a password.
@@ -171,30 +204,33 @@ struct FoundKeys {
 fn unnamed_keys(
     decrypted: Vec<PublicKeyId>,
     delivery: &mut CaDelivery,
+    opened: &OpenedFiles,
     here: &mut FolderContents,
 ) -> FoundKeys {
-    let mut locked: Vec<HeldFile<EncryptedKey>> = std::mem::take(&mut delivery.encrypted_keys)
-        .into_iter()
-        .map(|found| HeldFile {
-            path: found.source.input.into(),
-            value: found.value,
-        })
-        .collect();
-    locked.append(&mut here.locked);
-    let sent = keys_sent_with_certificates(delivery);
-    let delivered = std::mem::take(&mut delivery.keys)
-        .into_iter()
-        .map(|found| HeldFile {
-            path: found.source.input.into(),
-            value: found.value,
-        });
-    let (own, combined) = here.remove_keys();
-    FoundKeys {
-        keys: delivered.chain(combined).chain(own).collect(),
-        locked,
-        sent,
+    let mut found = FoundKeys {
+        sent: keys_sent_with_certificates(delivery),
         decrypted,
+        ..FoundKeys::default()
+    };
+    for key in std::mem::take(&mut delivery.encrypted_keys) {
+        match opened.admit(key, None) {
+            Ok(key) => found.locked.push(key),
+            Err(refused) => found.refused.push(refused),
+        }
     }
+    found.locked.append(&mut here.locked);
+    for key in std::mem::take(&mut delivery.keys) {
+        let id = key.value.id();
+        match opened.admit(key, Some(id)) {
+            Ok(key) => found.keys.push(key),
+            Err(refused) => found.refused.push(refused),
+        }
+    }
+    let (own, combined) = here.remove_keys();
+    found.keys.extend(combined);
+    found.keys.extend(own);
+    found.refused.extend(here.refused_keys.iter().cloned());
+    found
 }
 
 /// Returns the keys that came in an archive, or in one file with a certificate.
@@ -223,19 +259,25 @@ fn keys_sent_with_certificates(delivery: &CaDelivery) -> Vec<HeldFile<PublicKeyI
 pub(crate) fn read_named_keys(
     reading: &InputReader,
     path: &Path,
-) -> Result<(Vec<HeldFile<PrivateKey>>, Vec<PublicKeyId>), Failure> {
-    let (found, decrypt_error) = reading.read_key_file(path)?;
+    origin: NamedKeyOrigin,
+) -> Result<(Vec<TrustedKeyFile<PrivateKey>>, Vec<PublicKeyId>), Failure> {
+    let (found, decrypt_error, identity) = reading.read_key_file_identified(path)?;
     if found.keys.is_empty() {
         return Err(no_usable_key(path, &found, decrypt_error));
     }
-    let keys = found
-        .keys
-        .into_iter()
-        .map(|key| HeldFile {
+    let judgement = key_files::judge_named(path, identity, origin);
+    let mut keys = Vec::new();
+    for key in found.keys {
+        let id = key.value.id();
+        let file = HeldFile {
             path: path.to_owned(),
             value: key.value,
-        })
-        .collect();
+        };
+        let is_encrypted = found.decrypted_key_ids.contains(&id);
+        let id = (!is_encrypted).then_some(id);
+        // A key that was named is never refused.
+        keys.extend(TrustedKeyFile::admit(file, id, &judgement));
+    }
     Ok((keys, found.decrypted_key_ids))
 }
 

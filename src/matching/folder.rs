@@ -8,18 +8,12 @@ use jiff::Timestamp;
 
 use crate::delivery::EncryptedKey;
 use crate::matching::file_names;
+use crate::matching::held_file::HeldFile;
+use crate::matching::key_trust::{RefusedKeyFile, TrustedKeyFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
-
-/// A value and the file that contains it.
-#[derive(Clone, Debug)]
-pub(crate) struct HeldFile<T> {
-    pub path: PathBuf,
-    /// The parsed content.
-    pub value: T,
-}
 
 /// Describes a folder for a sentence: its path, or "this folder" for `.`.
 #[must_use]
@@ -36,12 +30,14 @@ pub(crate) fn describe_folder(folder: &Path) -> String {
 pub(crate) struct FolderContents {
     pub path: PathBuf,
     /// Private keys; numbered backups (`x.key.~1~`) and hidden files are never read.
-    pub keys: Vec<HeldFile<PrivateKey>>,
+    pub keys: Vec<TrustedKeyFile<PrivateKey>>,
     pub requests: Vec<HeldFile<SigningRequest>>,
     /// Files with certificates, each with its certificates in their order.
     pub certificates: Vec<HeldFile<Vec<Certificate>>>,
     /// Encrypted private keys.
-    pub locked: Vec<HeldFile<EncryptedKey>>,
+    pub locked: Vec<TrustedKeyFile<EncryptedKey>>,
+    /// Keys that are not used, because another user owns, reads or can replace them.
+    pub refused_keys: Vec<RefusedKeyFile>,
     /// Zip files, emails and PKCS#7 files, which are not unpacked here.
     pub archives: Vec<PathBuf>,
     /// Files without read permission.
@@ -62,18 +58,49 @@ impl FolderContents {
     pub(crate) fn key_ids(&self) -> HashSet<PublicKeyId> {
         let keys = self.keys.iter().map(|key| key.value.id());
         let requests = self.requests.iter().map(|request| request.value.key_id);
-        keys.chain(requests).collect()
+        let refused = self.refused_keys.iter().filter_map(|refused| refused.id);
+        keys.chain(requests).chain(refused).collect()
     }
 
-    /// Returns the key with this key id.
+    /// Returns the key with this key id, if it may be used.
     #[must_use]
-    pub(crate) fn key(&self, id: PublicKeyId) -> Option<&HeldFile<PrivateKey>> {
+    pub(crate) fn key(&self, id: PublicKeyId) -> Option<&TrustedKeyFile<PrivateKey>> {
         self.keys.iter().find(|key| key.value.id() == id)
+    }
+
+    /// Returns the key with this key id that must not be used, if the folder has no other file with
+    /// it.
+    #[must_use]
+    pub(crate) fn refused_key(&self, id: PublicKeyId) -> Option<&RefusedKeyFile> {
+        if self.key(id).is_some() {
+            return None;
+        }
+        let mut refused = self.refused_keys.iter();
+        refused.find(|refused| refused.id == Some(id))
+    }
+
+    /// Returns the encrypted key in the file at `path` that must not be used.
+    #[must_use]
+    pub(crate) fn refused_encrypted_key(&self, path: &Path) -> Option<&RefusedKeyFile> {
+        let mut refused = self.refused_keys.iter();
+        refused.find(|refused| refused.id.is_none() && refused.file.path() == path)
+    }
+
+    /// Returns whether a certificate of the folder has this key.
+    #[must_use]
+    pub(crate) fn has_certificate_for(&self, id: PublicKeyId) -> bool {
+        let mut certificates = self.certificates.iter().flat_map(|file| &file.value);
+        certificates.any(|certificate| certificate.key_id == id)
     }
 
     /// Removes and returns the keys: those with a file of their own, and those in files with
     /// certificates.
-    pub(crate) fn remove_keys(&mut self) -> (Vec<HeldFile<PrivateKey>>, Vec<HeldFile<PrivateKey>>) {
+    pub(crate) fn remove_keys(
+        &mut self,
+    ) -> (
+        Vec<TrustedKeyFile<PrivateKey>>,
+        Vec<TrustedKeyFile<PrivateKey>>,
+    ) {
         let combined: HashSet<&PathBuf> = self.certificates.iter().map(|file| &file.path).collect();
         std::mem::take(&mut self.keys)
             .into_iter()
@@ -165,10 +192,16 @@ impl FolderContents {
             .iter()
             .filter(|key| ids.contains(&key.value.id()))
             .map(|key| key.path.clone());
+        let refused = self
+            .refused_keys
+            .iter()
+            .filter(|refused| refused.id.is_some_and(|id| ids.contains(&id)))
+            .map(|refused| refused.file.path().to_owned());
         let mut seen = HashSet::new();
         certificates
             .chain(requests)
             .chain(keys)
+            .chain(refused)
             .filter(|path| seen.insert(path.clone()))
             .collect()
     }
@@ -213,24 +246,28 @@ impl FolderContents {
             held.iter()
                 .any(|one| one.value.der() != held[0].value.der())
         });
-        let own: HashSet<(PublicKeyId, String)> = self
-            .keys
-            .iter()
-            .map(|key| (key.value.id(), file_stem_of(&key.path)))
-            .collect();
-        let locked: HashSet<String> = self
-            .locked
-            .iter()
-            .map(|key| file_stem_of(&key.path))
-            .collect();
+        let keys = self.keys_by_stem();
         let mut reusing = HashSet::new();
         for request in by_key.values().flatten() {
             let stem = file_stem_of(&request.path);
-            if !locked.contains(&stem) && !own.contains(&(request.value.key_id, stem)) {
+            let id = request.value.key_id;
+            if !keys.contains(&(stem.clone(), None)) && !keys.contains(&(stem, Some(id))) {
                 reusing.insert(request.path.as_path());
             }
         }
         reusing
+    }
+
+    /// Returns the stem and the key id of each key file, whether its key may be used or not; no id
+    /// if the key is encrypted.
+    fn keys_by_stem(&self) -> HashSet<(String, Option<PublicKeyId>)> {
+        let keys = self.keys.iter();
+        let keys = keys.map(|key| (file_stem_of(&key.path), Some(key.value.id())));
+        let locked = self.locked.iter();
+        let locked = locked.map(|key| (file_stem_of(&key.path), None));
+        let refused = self.refused_keys.iter();
+        let refused = refused.map(|key| (file_stem_of(key.file.path()), key.id));
+        keys.chain(locked).chain(refused).collect()
     }
 
     /// Returns whether a request or a server certificate of the folder lists `name`.

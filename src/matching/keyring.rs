@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::remark::{MatchingRemark, RequestTemplate};
 use crate::delivery::{DecryptError, EncryptedKey};
 use crate::matching::file_names;
-use crate::matching::folder::{FolderContents, HeldFile, file_stem_of as stem_of};
+use crate::matching::folder::{FolderContents, file_stem_of as stem_of};
+use crate::matching::held_file::HeldFile;
+use crate::matching::key_trust::{RefusedKeyFile, TrustedKeyFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::find_key_problem;
 use crate::pki::chain::{Chain, ChainEnd};
@@ -41,13 +43,15 @@ const MOST_KEYS: usize = 5;
 pub(crate) struct KeyCandidates {
     /// The key of `--key`; else those from the arguments, then those of the directory. Keys with a
     /// file of their own come last.
-    pub keys: Vec<HeldFile<PrivateKey>>,
+    pub keys: Vec<TrustedKeyFile<PrivateKey>>,
+    /// Keys from the same sources that must not be used.
+    pub refused_keys: Vec<RefusedKeyFile>,
     /// The request of `--csr`; else those from the arguments, then those of the directory.
     pub requests: Vec<HeldRequest>,
     /// How many of the requests, the first ones, were passed as arguments: one of these must match.
     pub passed_request_count: usize,
     /// Encrypted keys from the same sources.
-    pub encrypted_keys: Vec<HeldFile<EncryptedKey>>,
+    pub encrypted_keys: Vec<TrustedKeyFile<EncryptedKey>>,
     /// Why the given password does not open them.
     pub password_failure: Option<DecryptError>,
     /// Keys that came together with certificates, and the file.
@@ -67,7 +71,7 @@ impl KeyCandidates {
     /// counts.
     #[must_use]
     pub(crate) fn matches_key_id(&self, id: PublicKeyId) -> bool {
-        let key = self.keys.iter().any(|key| key.value.id() == id);
+        let key = self.has_key(id) || self.refused_key(id).is_some();
         let request = self
             .requests
             .iter()
@@ -81,8 +85,33 @@ impl KeyCandidates {
 
     /// Returns the key of `leaf`; with `--key` that key, whether it matches or not.
     #[must_use]
-    pub(crate) fn find_key(&self, leaf: &Certificate) -> Option<&HeldFile<PrivateKey>> {
+    pub(crate) fn find_key(&self, leaf: &Certificate) -> Option<&TrustedKeyFile<PrivateKey>> {
         self.key_index(leaf).and_then(|index| self.keys.get(index))
+    }
+
+    /// Returns the key of `leaf` if it was found but must not be used, or the encrypted key that is
+    /// probably its key.
+    #[must_use]
+    pub(crate) fn find_refused_key(&self, leaf: &Certificate) -> Option<&RefusedKeyFile> {
+        if self.has_key(leaf.key_id) {
+            return None;
+        }
+        self.refused_key(leaf.key_id).or_else(|| {
+            let stem = self.expected_stem(leaf);
+            let mut encrypted = self.refused_keys.iter().filter(|one| one.id.is_none());
+            encrypted.find(|one| Some(stem_of(one.file.path())) == stem)
+        })
+    }
+
+    fn refused_key(&self, id: PublicKeyId) -> Option<&RefusedKeyFile> {
+        self.refused_keys.iter().find(|one| one.id == Some(id))
+    }
+
+    /// Returns the stem that the key of `leaf` should have: that of its request, or its first name.
+    fn expected_stem(&self, leaf: &Certificate) -> Option<String> {
+        self.find_request(leaf)
+            .and_then(|request| request.stem.clone())
+            .or_else(|| leaf.dns_names.first().cloned())
     }
 
     /// Returns the request of `leaf`.
@@ -146,7 +175,7 @@ impl KeyCandidates {
     }
 
     /// Removes and returns the key of `leaf`, see [`Self::find_key`].
-    pub(crate) fn remove_key(&mut self, leaf: &Certificate) -> Option<HeldFile<PrivateKey>> {
+    pub(crate) fn remove_key(&mut self, leaf: &Certificate) -> Option<TrustedKeyFile<PrivateKey>> {
         self.key_index(leaf).map(|index| self.keys.remove(index))
     }
 
@@ -232,10 +261,14 @@ impl KeyCandidates {
     /// likely one that has the file name of its request or its first name.
     #[must_use]
     pub(crate) fn missing_key_remark(&self, leaf: &Certificate) -> MatchingRemark {
+        if let Some(refused) = self.find_refused_key(leaf) {
+            return MatchingRemark::RefusedKey {
+                label: leaf.label(),
+                file: refused.file.clone(),
+            };
+        }
         let request = self.find_request(leaf);
-        let stem = request
-            .and_then(|request| request.stem.clone())
-            .or_else(|| leaf.dns_names.first().cloned());
+        let stem = self.expected_stem(leaf);
         let encrypted = self
             .encrypted_keys
             .iter()
@@ -375,6 +408,13 @@ impl KeyCandidates {
             let more = if keys.len() > MOST_KEYS { ", ..." } else { "" };
             let listed = join_paths(keys.into_iter().take(MOST_KEYS));
             words.push_str(&format!("; keys found: {listed}{more}"));
+        }
+        if self.named_option == NamedKeys::Nothing {
+            for refused in self.refused_keys.iter().take(MOST_KEYS) {
+                let file = &refused.file;
+                let path = file.path().display();
+                words.push_str(&format!("; not used: {path}, because {}", file.reasons()));
+            }
         }
         if !self.directory.unreadable.is_empty() {
             let unreadable = self.directory.unreadable.iter().take(3);

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::delivery::{AppliedRepair, DecryptError, RepairKind};
+use crate::matching::key_trust::DoubtfulKeyFile;
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::OmissionReason;
 use crate::pki::key::PublicKeyId;
@@ -13,14 +14,14 @@ use crate::pki::verify::ChainProblem;
 
 /// The source of the names for a request with a new key.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum RequestTemplate {
+pub(crate) enum RequestTemplate {
     /// The file of the certificate.
     File(PathBuf),
     Names(Vec<String>),
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum MatchingRemark {
+pub(crate) enum MatchingRemark {
     /// The directory has the missing issuer.
     #[error("the missing intermediate was found in {}", path.display())]
     IssuerInDirectory {
@@ -43,6 +44,16 @@ pub enum MatchingRemark {
     #[error("the key in {} is encrypted; it is written without encryption, so that servers can \
         start without a password", path.display())]
     KeyDecrypted { path: PathBuf },
+    /// The key matches, but must not be used.
+    #[error("{} matches {label}, but it is not used: {}", file.path().display(), file.reasons())]
+    RefusedKey {
+        /// The label of the certificate.
+        label: String,
+        file: DoubtfulKeyFile,
+    },
+    /// The key that the user named is used, although other users may know or control it.
+    #[error("{} is used: {}", file.path().display(), file.reasons())]
+    DoubtfulKey { file: DoubtfulKeyFile },
     /// The private key came with the certificate.
     #[error("{} also contains the private key: everyone who could read that file has the key", path.display())]
     KeyCameWithCertificate {
@@ -132,7 +143,11 @@ pub enum MatchingRemark {
 impl MatchingRemark {
     /// Returns the remark that no key and no request for `leaf` was found.
     #[must_use]
-    pub fn no_key(leaf: &Certificate, searched_places: String, template: RequestTemplate) -> Self {
+    pub(crate) fn no_key(
+        leaf: &Certificate,
+        searched_places: String,
+        template: RequestTemplate,
+    ) -> Self {
         Self::NoKey {
             label: leaf.label(),
             searched_places,

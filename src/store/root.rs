@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::store::layout;
 use crate::system::fs::files::FileError;
-use crate::system::fs::folders;
+use crate::system::fs::{folders, tree};
 
 /// Why a path of the tree cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,8 @@ pub(crate) enum RootError {
     Outside { path: PathBuf, root: PathBuf },
 }
 
-/// Resolves the tree to install into, without symbolic links: `/` without `--root`.
+/// Resolves the tree to install into, without symbolic links: `/` without `--root`. From then on,
+/// no access to a path below it follows a link out of the tree.
 ///
 /// # Errors
 /// When a link cannot be resolved.
@@ -25,8 +26,13 @@ pub(crate) fn resolve_root(given: Option<&Path>) -> Result<PathBuf, FileError> {
     match given {
         None => Ok(PathBuf::from("/")),
         Some(root) => {
-            let inner = folders::resolve_links(&root.join("etc"))?;
-            Ok(inner.parent().unwrap_or(root).to_owned())
+            let given = folders::absolute(root)?;
+            if let Some(guarded) = tree::guarded_root(&given) {
+                return Ok(guarded);
+            }
+            let inner = folders::resolve_links(&given.join("etc"))?;
+            let resolved = inner.parent().unwrap_or(&given).to_owned();
+            Ok(tree::guard(given, resolved))
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::system::clock;
-use crate::system::fs::files;
+use crate::system::fs::{files, tree};
 
 /// The unit of the start times in /proc: USER_HZ, which is 100 on every architecture of Linux that
 /// Rust supports (proc(5)).
@@ -89,7 +89,7 @@ pub(crate) fn children_of(pid: i32) -> Option<Vec<ChildProcess>> {
 /// Returns when a file was changed last: its content, its name, its mode or its owner.
 #[must_use]
 pub(crate) fn last_change_of(path: &Path) -> Option<Timestamp> {
-    let meta = std::fs::metadata(path).ok()?;
+    let meta = tree::metadata(path).ok()?;
     Timestamp::new(meta.ctime(), i32::try_from(meta.ctime_nsec()).ok()?).ok()
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn last_change_of(path: &Path) -> Option<Timestamp> {
 /// removed or renamed.
 #[must_use]
 pub(crate) fn content_change_of(path: &Path) -> Option<Timestamp> {
-    let meta = std::fs::metadata(path).ok()?;
+    let meta = tree::metadata(path).ok()?;
     Timestamp::new(meta.mtime(), i32::try_from(meta.mtime_nsec()).ok()?).ok()
 }
 

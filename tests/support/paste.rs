@@ -2,7 +2,7 @@
 //! complete command, which a shell parses and certctl accepts.
 //!
 //! Commands run in a mount namespace of their own, in a copy of the sandbox at the sandbox's path;
-//! /etc/ssl is a copy too, and no process of this machine is visible.
+//! /etc/ssl is a copy too, /root is empty, and no process of this machine is visible.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -309,13 +309,15 @@ const NAMESPACE: &str = r#"set -e
 M=/mnt
 mount -t tmpfs tmpfs $M
 mkdir $M/bin $M/sandbox
-ln -s "$CERTCTL" $M/bin/certctl
+touch $M/bin/certctl
+mount --bind "$CERTCTL" $M/bin/certctl
 printf '#!/bin/sh\nexec "$@"\n' > $M/bin/sudo
 chmod +x $M/bin/sudo
 cp -a /etc/ssl $M/ssl 2> $M/log || :
 cp -a "$SANDBOX/." $M/sandbox 2> $M/log || :
 mount --bind $M/ssl /etc/ssl
 mount --bind $M/sandbox "$SANDBOX"
+mount -t tmpfs -o mode=700 tmpfs /root
 cd "$FOLDER"
 PATH=$M/bin:$PATH
 export PATH

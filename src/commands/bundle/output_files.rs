@@ -8,13 +8,14 @@ use zeroize::Zeroizing;
 use super::outputs::{OutputArgs, OutputFile};
 use super::overwrite::{ExistingOutput, NewOutput, OverwriteDecision};
 use super::pfx_password;
-use crate::advice::bundle_command;
+use crate::advice::{bundle_command, key_files};
 use crate::context::Context;
 use crate::delivery::DeliveryInput;
 use crate::export::{self, ExportFormat, ExportSource, OverwriteLoss, Pkcs12Protection};
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::folder::FILE_LIMIT;
 use crate::inputs::{InputReader, MatchedCertificate};
+use crate::matching::MatchingRemark;
 use crate::system::fs::files::{self, StagedFile};
 
 /// Converts the certificate to the input of the export.
@@ -35,6 +36,9 @@ pub(super) fn write(
     matched: &[MatchedCertificate],
     reader: &InputReader,
 ) -> Result<Vec<Vec<OutputFile>>, Failure> {
+    if args.holds_key() {
+        matched.iter().try_for_each(refuse_unused_key)?;
+    }
     let password = pfx_password::read(context, args)?;
     let strength = args.strength();
     let protection = password
@@ -58,6 +62,17 @@ pub(super) fn write(
         .into_iter()
         .map(|outputs| outputs.into_iter().map(StagedOutput::finish).collect())
         .collect()
+}
+
+/// Fails if the key was found and must not be used.
+fn refuse_unused_key(matched: &MatchedCertificate) -> Result<(), Failure> {
+    match &matched.no_key {
+        Some(MatchingRemark::RefusedKey { file, .. }) => {
+            let purpose = "belongs to the certificate";
+            Err(key_files::key_not_used(file, purpose, None))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn output_path(context: &Context, args: &OutputArgs, stem: &str, format: ExportFormat) -> PathBuf {

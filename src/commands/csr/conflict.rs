@@ -4,14 +4,19 @@ use std::path::PathBuf;
 
 use super::args::CsrArgs;
 use super::command_line;
-use crate::advice::csr_command;
+use super::key::RefusedRequestKey;
+use crate::advice::{csr_command, key_files};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::request_files::RequestPaths;
+use crate::matching::file_stem_of;
 use crate::pki::key::KeyAlgorithm;
+use crate::system::fs::files;
 
 /// Why existing files block a new request.
 pub(super) enum CsrConflict {
+    /// The key exists, and other users own it, can read it or can replace it.
+    RefusedKey(Box<RefusedRequestKey>),
     /// A key exists without a request.
     UnusedKey,
     /// A request exists, and its key is not in the directory.
@@ -40,6 +45,9 @@ impl CsrConflict {
         args: &CsrArgs,
         paths: &RequestPaths,
     ) -> Failure {
+        if let Self::RefusedKey(refused) = self {
+            return refused_key(context, args, paths, refused);
+        }
         let mut failure = Failure::new(FailureKind::Exists, self.message(paths));
         match self {
             Self::UnusedKey => {
@@ -63,6 +71,7 @@ impl CsrConflict {
         let key = paths.key.display();
         let request = paths.request.display();
         match self {
+            Self::RefusedKey(refused) => refused.file.reasons(),
             Self::UnusedKey => format!("{key} already exists, and there is no request for it"),
             Self::RequestAlone => format!("{request} already exists, and its key was not found"),
             Self::OtherKey => format!("{key} already exists and contains another key than `--key`"),
@@ -80,6 +89,46 @@ impl CsrConflict {
                 format!("{request} already exists, and its subject is {subject}")
             }
             Self::NotEncrypted => format!("{key} already exists and is not encrypted"),
+        }
+    }
+}
+
+/// Nothing is written over a key that others may control, and no step replaces it: a certificate may
+/// need it.
+fn refused_key(
+    context: &Context,
+    args: &CsrArgs,
+    paths: &RequestPaths,
+    refused: &RefusedRequestKey,
+) -> Failure {
+    if refused.has_certificate {
+        let purpose = "exists and belongs to a certificate";
+        return key_files::key_not_used(&refused.file, purpose, None);
+    }
+    let words = if refused.file.is_folder_safe() {
+        let named = CsrArgs {
+            cert_name: Some(unused_stem(context, paths)),
+            force: false,
+            ..args.clone()
+        };
+        command_line::words(context, &named)
+    } else {
+        let home = context.in_folder(PathBuf::from(key_files::ROOTS_FOLDER));
+        command_line::words(&home, args)
+    };
+    let fresh = key_files::make_fresh_key(&words);
+    key_files::key_not_used(&refused.file, "exists", Some(fresh))
+}
+
+/// Returns a stem that no file has: `new.example.com`.
+fn unused_stem(context: &Context, paths: &RequestPaths) -> String {
+    let mut stem = file_stem_of(&paths.key);
+    loop {
+        stem = format!("new.{stem}");
+        let new = RequestPaths::new(context, &stem);
+        let mut all = [&new.key, &new.request, &new.record].into_iter();
+        if !all.any(|path| files::exists(path)) {
+            return stem;
         }
     }
 }

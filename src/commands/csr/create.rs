@@ -219,5 +219,6 @@ fn key_file(
         encrypted: args.encrypt_key,
         origin: KeyOrigin::Made,
         found_here: true,
+        doubtful: None,
     }
 }

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
 use super::conflict::CsrConflict;
-use super::key::{GivenKey, KeyOrigin, RequestKeyFile};
+use super::key::{GivenKey, KeyOrigin, RefusedRequestKey, RequestKeyFile};
 use super::spec::CsrSpec;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::inputs::InputReader;
 use crate::inputs::folder;
 use crate::inputs::request_files::RequestPaths;
+use crate::inputs::{FoundKeyFile, InputReader};
 use crate::matching::FolderContents;
+use crate::matching::key_trust::{DoubtfulKeyFile, RefusedKeyFile, TrustedKeyFile};
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::system::fs::files;
@@ -84,9 +85,11 @@ pub(super) struct RequestFilesObservation {
     request: ObservedRequest,
     /// The file in the directory that has the request's key; looked up only if the key file at its
     /// own path does not have it.
-    key_elsewhere: Option<PathBuf>,
+    key_elsewhere: Option<TrustedKeyFile<()>>,
     /// The key of `--key`.
     given_key: Option<RequestKeyFile>,
+    /// The key that would be used if other users did not control it.
+    refused_key: Option<RefusedRequestKey>,
 }
 
 /// The file at the path of the key.
@@ -99,6 +102,8 @@ struct ObservedKeyFile {
     opened_ids: Vec<PublicKeyId>,
     /// Whether it is the file of `--key`.
     is_given_file: bool,
+    /// Whether its keys may be used; none if it has no key.
+    access: Option<Result<TrustedKeyFile<()>, RefusedKeyFile>>,
 }
 
 /// What is at the path of the request.
@@ -129,24 +134,44 @@ impl RequestFilesObservation {
         } else {
             ObservedRequest::Missing
         };
-        let mut key_elsewhere = None;
-        if let (ObservedRequest::Readable(request), None) = (&request, given) {
+        let mut observation = Self {
+            key_file: None,
+            request,
+            key_elsewhere: None,
+            given_key: given.map(|given| given.file.clone()),
+            refused_key: None,
+        };
+        if given.is_none() {
             if let Some(key_file) = &mut key_file {
                 key_file.open_with_password_file(args, &spec.reader)?;
             }
-            let fits = key_file
-                .as_ref()
-                .is_some_and(|file| file.fits(request.key_id));
-            if !fits {
-                key_elsewhere = find_key(context, request.key_id)?;
-            }
+            observation.find_key(context, key_file.as_ref())?;
         }
-        Ok(Self {
-            key_file,
-            request,
-            key_elsewhere,
-            given_key: given.map(|given| given.file.clone()),
-        })
+        observation.key_file = key_file;
+        Ok(observation)
+    }
+
+    /// Finds the key that `--key` does not give: refused at its own path, or in another file of the
+    /// directory.
+    fn find_key(
+        &mut self,
+        context: &Context,
+        key_file: Option<&ObservedKeyFile>,
+    ) -> Result<(), Failure> {
+        let refused = key_file.and_then(ObservedKeyFile::refusal);
+        let wanted = self.readable_request().map(|request| request.key_id);
+        let wanted = wanted.filter(|id| key_file.is_none_or(|file| !file.fits(*id)));
+        if refused.is_none() && wanted.is_none() {
+            return Ok(());
+        }
+        let here = FolderContents::read(context)?;
+        let elsewhere = wanted.filter(|_| refused.is_none());
+        let key = elsewhere.and_then(|id| here.key(id));
+        self.key_elsewhere = key.map(|held| held.with_value(()));
+        let refused = refused.or_else(|| elsewhere.and_then(|id| here.refused_key(id)));
+        self.refused_key =
+            refused.map(|refused| RefusedRequestKey::new(context, &here, refused.clone()));
+        Ok(())
     }
 
     /// Classifies the files without reading the disk.
@@ -176,7 +201,9 @@ impl RequestFilesObservation {
 
 impl ObservedKeyFile {
     fn read(path: &Path, given: Option<&GivenKey>) -> Result<Self, Failure> {
-        let delivery = folder::read_file(path)?;
+        let found = FoundKeyFile::read(path)?;
+        let access = found.access(path);
+        let delivery = found.delivery;
         let encrypted = delivery.keys.is_empty() && !delivery.encrypted_keys.is_empty();
         // The id of an encrypted key is unknown; then the file itself is compared.
         let is_given_file = given.is_some_and(|given| files::are_same_file(path, &given.file.path));
@@ -186,7 +213,18 @@ impl ObservedKeyFile {
             encrypted,
             opened_ids: Vec::new(),
             is_given_file,
+            access,
         })
+    }
+
+    /// Returns why its keys must not be used.
+    fn refusal(&self) -> Option<&RefusedKeyFile> {
+        self.access.as_ref()?.as_ref().err()
+    }
+
+    fn doubtful(&self) -> Option<DoubtfulKeyFile> {
+        let access = self.access.as_ref()?.as_ref();
+        access.ok().and_then(TrustedKeyFile::doubtful)
     }
 
     /// Decrypts the key if `--password-file` was given.
@@ -195,7 +233,8 @@ impl ObservedKeyFile {
         args: &CsrArgs,
         reader: &InputReader,
     ) -> Result<(), Failure> {
-        if self.encrypted && args.reading.password_file.is_some() {
+        let is_usable = self.refusal().is_none();
+        if self.encrypted && is_usable && args.reading.password_file.is_some() {
             let (delivery, _) = reader.read_key_file(&self.path)?;
             self.opened_ids = delivery.keys.iter().map(|key| key.id()).collect();
         }
@@ -222,12 +261,6 @@ impl ObservedRequest {
             None => Self::Unusable,
         })
     }
-}
-
-/// Returns the file in the directory that holds the key `id`, whatever its name is.
-fn find_key(context: &Context, id: PublicKeyId) -> Result<Option<PathBuf>, Failure> {
-    let contents = FolderContents::read(context)?;
-    Ok(contents.key(id).map(|held| held.path.clone()))
 }
 
 /// What exists under a stem.
@@ -295,8 +328,9 @@ fn check_encryption(
 type FilesCheck = fn(&RequestFilesObservation) -> Option<ExistingFiles>;
 
 /// The checks in their order; the first one with a result decides.
-const CHECKS: [FilesCheck; 7] = [
+const CHECKS: [FilesCheck; 8] = [
     check_nothing_exists,
+    check_refused_key,
     check_missing_request,
     check_unusable_request,
     check_request_of_given_key,
@@ -310,6 +344,13 @@ fn check_nothing_exists(observation: &RequestFilesObservation) -> Option<Existin
         (None, ObservedRequest::Missing) => Some(ExistingFiles::Nothing),
         _ => None,
     }
+}
+
+fn check_refused_key(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
+    let refused = observation.refused_key.clone()?;
+    Some(ExistingFiles::Conflict(CsrConflict::RefusedKey(Box::new(
+        refused,
+    ))))
 }
 
 fn check_missing_request(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
@@ -346,15 +387,18 @@ fn check_key_beside_request(observation: &RequestFilesObservation) -> Option<Exi
     if !key_file.fits(request.key_id) {
         return None;
     }
-    let mut key = found_key(key_file.path.clone(), request);
+    let mut key = found_key(&key_file.path, request);
     key.encrypted = key_file.encrypted;
+    key.doubtful = key_file.doubtful();
     Some(request_with_key(key, request))
 }
 
 fn check_key_elsewhere(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
     let request = observation.readable_request()?;
-    let path = observation.key_elsewhere.clone()?;
-    Some(request_with_key(found_key(path, request), request))
+    let file = observation.key_elsewhere.as_ref()?;
+    let mut key = found_key(&file.path, request);
+    key.doubtful = file.doubtful();
+    Some(request_with_key(key, request))
 }
 
 fn check_request_without_its_key(observation: &RequestFilesObservation) -> Option<ExistingFiles> {
@@ -371,13 +415,14 @@ fn request_with_key(key: RequestKeyFile, request: &SigningRequest) -> ExistingFi
 }
 
 /// Describes the key of `request` in the file at `path`.
-fn found_key(path: PathBuf, request: &SigningRequest) -> RequestKeyFile {
+fn found_key(path: &Path, request: &SigningRequest) -> RequestKeyFile {
     RequestKeyFile {
-        path,
+        path: path.to_owned(),
         algorithm: request.algorithm,
         id: request.key_id,
         encrypted: false,
         origin: KeyOrigin::Found,
         found_here: true,
+        doubtful: None,
     }
 }

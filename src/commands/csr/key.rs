@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::args::CsrArgs;
-use crate::advice::csr_command;
+use crate::advice::{csr_command, key_files};
 use crate::context::Context;
 use crate::csr_lint::ReusedKey;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
-use crate::inputs::{self, InputReader};
+use crate::inputs::{self, InputReader, NamedKeyOrigin};
 use crate::install::installed;
-use crate::matching::{FolderContents, HeldFile};
+use crate::matching::FolderContents;
+use crate::matching::key_trust::{DoubtfulKeyFile, RefusedKeyFile, TrustedKeyFile};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::system::fs::files;
@@ -37,6 +38,8 @@ pub(super) struct RequestKeyFile {
     pub origin: KeyOrigin,
     /// Whether `install` finds it in the directory without `--key`.
     pub found_here: bool,
+    /// What other users can do with the file.
+    pub doubtful: Option<DoubtfulKeyFile>,
 }
 
 impl RequestKeyFile {
@@ -53,6 +56,11 @@ impl RequestKeyFile {
         Some(Finding::note("key-not-opened", message))
     }
 
+    /// Warns that other users own the key file, can read it or can replace it.
+    pub(super) fn doubtful_key_finding(&self) -> Option<Finding> {
+        self.doubtful.as_ref().map(key_files::doubtful_key)
+    }
+
     /// Describes the key: the mode of its file, its algorithm and whether it is encrypted.
     pub(super) fn describe(&self) -> String {
         let mode = files::read_mode(&self.path)
@@ -60,6 +68,29 @@ impl RequestKeyFile {
             .unwrap_or_default();
         let encrypted = if self.encrypted { ", encrypted" } else { "" };
         format!("{mode}{}{encrypted}", self.algorithm)
+    }
+}
+
+/// A key that is not used.
+#[derive(Clone)]
+pub(super) struct RefusedRequestKey {
+    pub(super) file: DoubtfulKeyFile,
+    /// Whether a certificate here or on this machine needs it.
+    pub(super) has_certificate: bool,
+}
+
+impl RefusedRequestKey {
+    pub(super) fn new(context: &Context, here: &FolderContents, refused: RefusedKeyFile) -> Self {
+        let is_needed = |id| {
+            here.has_certificate_for(id)
+                || installed::list_keys(context)
+                    .iter()
+                    .any(|(_, key)| *key == id)
+        };
+        Self {
+            has_certificate: refused.id.is_some_and(is_needed),
+            file: refused.file,
+        }
     }
 }
 
@@ -107,7 +138,8 @@ impl GivenKey {
             let failure = Failure::new(FailureKind::Usage, message);
             return Err(failure.with_step(csr_command::pass_key_as_file()));
         }
-        let (mut keys, opened_ids) = inputs::read_named_keys(reading, path)?;
+        let origin = NamedKeyOrigin::User;
+        let (mut keys, opened_ids) = inputs::read_named_keys(reading, path, origin)?;
         keys.dedup_by_key(|key| key.value.id());
         if keys.len() > 1 {
             return Err(several_keys(path, &keys));
@@ -115,21 +147,21 @@ impl GivenKey {
         let Some(held) = keys.pop() else {
             return Err(several_keys(path, &keys));
         };
-        let key = held.value;
-        let id = key.id();
+        let id = held.value.id();
         let directory = FolderContents::read(context)?;
         let found_here =
             directory.key(id).is_some() || directory.locked.iter().any(|held| held.path == path);
         let file = RequestKeyFile {
             path: path.to_owned(),
-            algorithm: key.algorithm(),
+            algorithm: held.value.algorithm(),
             id,
             encrypted: opened_ids.contains(&id),
             origin: KeyOrigin::Given,
             found_here,
+            doubtful: held.doubtful(),
         };
         Ok(Self {
-            key,
+            key: held.into_held().value,
             file,
             directory,
         })
@@ -181,24 +213,9 @@ impl GivenKey {
             .map(|stem| format!("the installed certificate of {stem}"))
             .collect()
     }
-
-    /// Warns that all users of this machine may read the key file.
-    pub(super) fn readable_key_finding(&self) -> Option<Finding> {
-        let path = &self.file.path;
-        let mode = files::read_mode(path).ok()?;
-        if !mode.has_any(0o004) || self.file.encrypted {
-            return None;
-        }
-        let message = format!(
-            "every user of this machine can read {} (mode {mode})",
-            path.display()
-        );
-        let finding = Finding::warning("key-readable-by-others", message);
-        Some(finding.with_step(csr_command::restrict_key_file(path)))
-    }
 }
 
-fn several_keys(path: &Path, keys: &[HeldFile<PrivateKey>]) -> Failure {
+fn several_keys(path: &Path, keys: &[TrustedKeyFile<PrivateKey>]) -> Failure {
     let message = format!("{} contains several private keys", path.display());
     let mut failure = Failure::new(FailureKind::Ambiguous, message);
     for key in keys {

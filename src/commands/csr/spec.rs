@@ -114,7 +114,11 @@ impl CsrSpec {
             });
             findings.push(demote_allowed(finding, &args.allow));
         }
-        findings.extend(self.given.as_ref().and_then(GivenKey::readable_key_finding));
+        findings.extend(
+            self.given
+                .as_ref()
+                .and_then(|given| given.file.doubtful_key_finding()),
+        );
         findings
     }
 

@@ -10,7 +10,9 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::dcv_file;
-use crate::inputs::{self, DeliveryOptions, InputReader, KeyUse, MatchedCertificate, PasswordArgs};
+use crate::inputs::{
+    self, DeliveryOptions, InputReader, KeyUse, MatchedCertificate, NamedKeyOrigin, PasswordArgs,
+};
 use crate::install::installed::{self, InstalledFiles, InstalledLineages};
 use crate::matching::{FolderContents, HeldFile, file_names, file_stem_of};
 use crate::pki::chain::ChainPreference;
@@ -267,6 +269,10 @@ impl CertificateSelector<'_> {
         let anchors = self.anchors(self.inputs.trust.or(sources.trust.as_deref()))?;
         let options = DeliveryOptions {
             key: group.key.as_deref(),
+            key_origin: match group.installed {
+                Some(_) => NamedKeyOrigin::Installed,
+                None => NamedKeyOrigin::User,
+            },
             csr: None,
             anchors: &anchors,
             prefer: self.inputs.prefer,

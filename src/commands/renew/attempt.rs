@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::args::RenewArgs;
 use super::folders::{RequestFolder, RequestFolders, requested_names, sorted_names};
-use crate::advice::renew_command;
+use crate::advice::{key_files, renew_command};
 use crate::commands::renew::previous::{self, PreviousCertificate};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
@@ -19,12 +19,13 @@ use crate::dcv::record::DcvRecord;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::dcv_file;
-use crate::inputs::folder::HeldFile;
+use crate::inputs::folder::{FolderContents, HeldFile};
 use crate::inputs::request_steps::RequestStep;
 use crate::install::installed;
 use crate::inventory::StatusRow;
 use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ValidationMethod};
 use crate::matching::file_names;
+use crate::matching::key_trust::RefusedKeyFile;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
@@ -194,39 +195,71 @@ impl RenewalContext<'_> {
     }
 
     fn prepare(&self, attempt: &mut RenewalAttempt) -> Result<RenewalResult, Failure> {
-        let newer = self.newer_certificate();
-        let pending = self.pending_request();
-        match (newer, pending) {
-            (Some(path), _) => Ok(RenewalResult::Ready(path)),
-            (None, Some(held)) => {
-                let prepared = self.describe_prepared(attempt, held)?;
-                Ok(RenewalResult::Prepared(Box::new(prepared)))
-            }
-            (None, None) => self.prepare_new(attempt),
+        if let Some(path) = self.newer_certificate() {
+            return Ok(RenewalResult::Ready(path));
         }
+        if let Some(held) = self.pending_request(KeyCheck::Usable) {
+            let prepared = self.describe_prepared(attempt, held)?;
+            return Ok(RenewalResult::Prepared(Box::new(prepared)));
+        }
+        match self.refused_key() {
+            Some(failure) => Err(failure),
+            None => self.prepare_new(attempt),
+        }
+    }
+
+    /// Returns the failure if a newer certificate or a prepared request exists, but its key must not
+    /// be used. Another request would leave that one unused.
+    fn refused_key(&self) -> Option<Failure> {
+        let contents = &self.folder.contents;
+        let newer = self.newer_leaf(|id| contents.refused_key(id).is_some());
+        if let Some(refused) = newer.and_then(|leaf| contents.refused_key(leaf.key_id)) {
+            let purpose = "belongs to a newer certificate";
+            return Some(key_files::key_not_used(&refused.file, purpose, None));
+        }
+        let held = self.pending_request(KeyCheck::Refused)?;
+        let refused = refused_key_of(contents, held)?;
+        let home = self
+            .context
+            .in_folder(PathBuf::from(key_files::ROOTS_FOLDER));
+        let words = [home.command_words("csr"), self.names()].concat();
+        let fresh = key_files::make_fresh_key(&words);
+        let purpose = format!("belongs to {}", held.path.display());
+        Some(key_files::key_not_used(
+            &refused.file,
+            &purpose,
+            Some(fresh),
+        ))
     }
 
     /// Returns the file with a certificate for the same names that expires later and whose key
     /// exists.
     fn newer_certificate(&self) -> Option<PathBuf> {
-        let now = self.context.now();
-        let previous = self.previous.leaf;
         let contents = &self.folder.contents;
-        let names = sorted_names(self.previous.certificate_names().into_iter());
-        let leaf = contents.leaves(now).into_iter().find(|leaf| {
-            leaf.not_after > previous.not_after
-                && leaf.is_in_date(now)
-                && leaf_names(leaf) == names
-                && contents.key(leaf.key_id).is_some()
-        })?;
+        let leaf = self.newer_leaf(|id| contents.key(id).is_some())?;
         contents
             .files_of(leaf)
             .first()
             .map(|path| (*path).to_owned())
     }
 
+    /// Returns the certificate for the same names that expires later and whose key satisfies
+    /// `has_key`.
+    fn newer_leaf(&self, has_key: impl Fn(PublicKeyId) -> bool) -> Option<&Certificate> {
+        let now = self.context.now();
+        let previous = self.previous.leaf;
+        let names = sorted_names(self.previous.certificate_names().into_iter());
+        let mut leaves = self.folder.contents.leaves(now).into_iter();
+        leaves.find(|leaf| {
+            leaf.not_after > previous.not_after
+                && leaf.is_in_date(now)
+                && leaf_names(leaf) == names
+                && has_key(leaf.key_id)
+        })
+    }
+
     /// Returns the latest request for the same names and kind of key that has no certificate yet.
-    fn pending_request(&self) -> Option<&HeldFile<SigningRequest>> {
+    fn pending_request(&self, check: KeyCheck) -> Option<&HeldFile<SigningRequest>> {
         let unanswered = self.unanswered_requests();
         let mut candidates: Vec<_> = self
             .folder
@@ -241,8 +274,11 @@ impl RenewalContext<'_> {
             .filter(|held| {
                 let is_new = unanswered.contains(held.path.as_path())
                     && self.has_same_kind_of_key(held)
-                    && has_key(&self.folder, held);
-                is_new || self.is_later_request_for_same_key(held)
+                    && match check {
+                        KeyCheck::Usable => has_key(&self.folder, held),
+                        KeyCheck::Refused => refused_key_of(&self.folder.contents, held).is_some(),
+                    };
+                is_new || (check == KeyCheck::Usable && self.is_later_request_for_same_key(held))
             })
             .max_by_key(|held| file_names::split_renewal_path(&held.path).1)
     }
@@ -292,7 +328,12 @@ impl RenewalContext<'_> {
             attempt.findings.push(finding);
         }
         let key = match self.folder.contents.key(held.value.key_id) {
-            Some(key) => key.path.clone(),
+            Some(key) => {
+                let doubtful = key.doubtful();
+                let findings = doubtful.as_ref().map(key_files::doubtful_key);
+                attempt.findings.extend(findings);
+                key.path.clone()
+            }
             None => held.path.with_extension("key"),
         };
         let files = RenewalFiles {
@@ -348,6 +389,25 @@ fn is_later(path: &Path, answered: Option<&HeldFile<SigningRequest>>) -> bool {
         let (answered_lineage, answered_number) = file_names::split_renewal_path(&held.path);
         answered_lineage == lineage && number > answered_number
     })
+}
+
+/// Which requests count as prepared.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum KeyCheck {
+    /// Those whose key may be used.
+    Usable,
+    /// Those whose key must not be used.
+    Refused,
+}
+
+/// Returns the key of the request if it must not be used.
+fn refused_key_of<'a>(
+    contents: &'a FolderContents,
+    held: &HeldFile<SigningRequest>,
+) -> Option<&'a RefusedKeyFile> {
+    let beside = held.path.with_extension("key");
+    let refused = contents.refused_key(held.value.key_id);
+    refused.or_else(|| contents.refused_encrypted_key(&beside))
 }
 
 /// Returns whether the folder has the key of the request; an encrypted key beside the request counts.

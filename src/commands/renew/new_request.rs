@@ -1,8 +1,8 @@
 //! Makes the request of a renewal, with a new key or the previous one, and writes its files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::advice::renew_command;
+use crate::advice::{key_files, renew_command};
 use crate::audit::{self, AuditAction};
 use crate::commands::renew::attempt::{
     PreparedRequest, RenewalAttempt, RenewalContext, RenewalFiles, RenewalResult,
@@ -14,7 +14,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, Severity};
 use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
 use crate::inputs::request_steps::RequestStep;
-use crate::inputs::{self, folder};
+use crate::inputs::{self, FoundKeyFile};
+use crate::matching::key_trust::RefusedKeyFile;
 use crate::matching::{file_names, file_stem_of};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::PrivateKey;
@@ -162,6 +163,9 @@ impl RenewalContext<'_> {
             (None, Some((location, _))) => Some(PathBuf::from(location.to_string())),
             (None, None) => None,
         };
+        if let Some(refused) = contents.refused_key(key_id) {
+            return Err(refused_previous_key(refused));
+        }
         let Some(path) = path else {
             let message = format!(
                 "the key of {} was not found in {}",
@@ -171,25 +175,28 @@ impl RenewalContext<'_> {
             return Err(Failure::new(FailureKind::NotFound, message)
                 .with_step(renew_command::omit_reuse_key()));
         };
-        let keys = folder::read_file(&path)?.keys;
-        let key = keys
-            .into_iter()
-            .map(|key| key.value)
-            .find(|key| key.id() == key_id);
-        let Some(key) = key else {
-            return Err(Failure::new(
-                FailureKind::Malformed,
-                format!(
-                    "{} does not contain the key of {}",
-                    path.display(),
-                    self.row.name
-                ),
-            ));
+        let file = if in_folder.is_some() {
+            FoundKeyFile::read(&path)?
+        } else {
+            FoundKeyFile::read_installed(&path)?
         };
         Ok(PreviousKey {
+            key: self.take_key(file, &path)?,
             path: in_folder,
-            key,
         })
+    }
+
+    /// Returns the key of the previous certificate from its file.
+    fn take_key(&self, file: FoundKeyFile, path: &Path) -> Result<PrivateKey, Failure> {
+        match file.into_key(path, self.previous.leaf.key_id) {
+            Some(Ok(key)) => Ok(key.into_held().value),
+            Some(Err(refused)) => Err(refused_previous_key(&refused)),
+            None => {
+                let path = path.display();
+                let message = format!("{path} does not contain the key of {}", self.row.name);
+                Err(Failure::new(FailureKind::Malformed, message))
+            }
+        }
     }
 
     /// Returns the paths of the next renewal number that has no files yet.
@@ -226,6 +233,10 @@ impl RenewalContext<'_> {
             .or_else(|| self.row.installed_as.clone())
             .unwrap_or_else(|| inputs::file_stem_of(previous.leaf))
     }
+}
+
+fn refused_previous_key(refused: &RefusedKeyFile) -> Failure {
+    key_files::key_not_used(&refused.file, "belongs to the certificate", None)
 }
 
 impl PlannedRequest {

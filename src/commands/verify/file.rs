@@ -58,7 +58,10 @@ impl FileCheck<'_> {
         let wrong_key = key.and_then(|key| matching::find_key_mismatch(leaf, key));
         let mut findings: Vec<Finding> = wrong_key.iter().map(Finding::from).collect();
         findings.extend(self.keyring.find_mismatch(leaf).iter().map(Finding::from));
-        if let (None, Some(request)) = (key, self.keyring.find_request(leaf)) {
+        if key.is_none() && self.keyring.find_refused_key(leaf).is_some() {
+            let remark = self.keyring.missing_key_remark(leaf);
+            findings.push(Finding::from(&remark));
+        } else if let (None, Some(request)) = (key, self.keyring.find_request(leaf)) {
             let remark = MatchingRemark::OnlyRequest {
                 label: leaf.label(),
                 request: request.file.path.clone(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use rustix::fs::{Access, access};
 
 use super::files::FileError;
+use super::tree;
 
 /// Checks that this process can create files in a folder, without creating one.
 ///
@@ -16,6 +17,8 @@ pub(crate) fn check_writable(folder: &Path) -> Result<(), FileError> {
     } else {
         folder
     };
-    access(path, Access::WRITE_OK | Access::EXEC_OK)
-        .map_err(|error| FileError::at("write to", folder)(error.into()))
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    tree::with_path(path, |path| access(path, wanted))
+        .and_then(|checked| Ok(checked?))
+        .map_err(FileError::at("write to", folder))
 }

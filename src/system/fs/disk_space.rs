@@ -9,6 +9,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
 use rustix::io::Errno;
 
 use super::folders::current_user;
+use super::tree;
 
 /// The free space of a file system, as available to the user who runs certctl.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,8 +27,8 @@ pub(crate) struct FreeSpace {
 /// Returns the free space of the file system of a folder; `None` if it is not known.
 #[must_use]
 pub(crate) fn free_space(folder: &Path) -> Option<FreeSpace> {
-    let device = std::fs::metadata(folder).ok()?.dev();
-    let seen = statvfs(folder).ok()?;
+    let device = tree::metadata(folder).ok()?.dev();
+    let seen = tree::with_path(folder, |path| statvfs(path)).ok()?.ok()?;
     // Some blocks are reserved for root.
     let (blocks, files) = if current_user() == 0 {
         (seen.f_bfree, seen.f_ffree)
@@ -48,13 +49,10 @@ pub(crate) fn free_space(folder: &Path) -> Option<FreeSpace> {
 /// # Errors
 /// No permission, a read-only file system, an immutable folder.
 pub(crate) fn check_writable(folder: &Path) -> io::Result<()> {
-    match accessat(
-        CWD,
-        folder,
-        Access::WRITE_OK | Access::EXEC_OK,
-        AtFlags::EACCESS,
-    ) {
-        Err(errno @ (Errno::ACCESS | Errno::PERM | Errno::ROFS)) => Err(errno.into()),
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    let checked = tree::with_path(folder, |path| accessat(CWD, path, wanted, AtFlags::EACCESS));
+    match checked {
+        Ok(Err(errno @ (Errno::ACCESS | Errno::PERM | Errno::ROFS))) => Err(errno.into()),
         _ => Ok(()),
     }
 }

@@ -3,17 +3,18 @@
 
 use std::cell::Cell;
 use std::fmt::Display;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, OFlags, RenameFlags, renameat_with};
+use rustix::fs::{FileType, OFlags};
 use zeroize::Zeroizing;
 
 use super::listing::{self, FolderEntry};
-use crate::permissions::Mode;
+use super::tree;
+use crate::permissions::{Mode, Owner};
 use crate::system::activity::{self, Activity};
 
 /// A file operation that failed: the action, the path, and the error of the system.
@@ -56,6 +57,33 @@ impl FileError {
     }
 }
 
+/// Which file was opened, and who may use it: from the open file, not from its path.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct FileIdentity {
+    pub(crate) mode: Mode,
+    pub(crate) owner: Owner,
+    inode: (u64, u64),
+}
+
+impl FileIdentity {
+    pub(super) fn of(meta: &fs::Metadata) -> Self {
+        Self {
+            mode: Mode::of_status(meta.mode()),
+            owner: Owner {
+                uid: meta.uid(),
+                gid: meta.gid(),
+            },
+            inode: (meta.dev(), meta.ino()),
+        }
+    }
+
+    /// Returns whether both are the same file, whatever its mode was each time.
+    #[must_use]
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
+        self.inode == other.inode
+    }
+}
+
 /// Reads a regular file of at most `limit` bytes. FIFOs, devices and folders are refused without
 /// blocking.
 ///
@@ -70,24 +98,32 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 /// # Errors
 /// The same as [`read`].
 pub(crate) fn read_with_mode(path: &Path, limit: u64) -> Result<(Vec<u8>, Mode), FileError> {
+    let (bytes, identity) = read_identified(path, limit)?;
+    Ok((bytes, identity.mode))
+}
+
+/// Like [`read`], but also returns which file was read.
+///
+/// # Errors
+/// The same as [`read`].
+pub(crate) fn read_identified(
+    path: &Path,
+    limit: u64,
+) -> Result<(Vec<u8>, FileIdentity), FileError> {
     read_regular(path, limit).map_err(FileError::at("read", path))
 }
 
-fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Mode)> {
+fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, FileIdentity)> {
     let (file, meta) = open_regular(path)?;
     // Allocated at once, because growing would leave copies of a key in memory.
     let room = meta.len().min(limit).saturating_add(1);
     let bytes = read_bounded(file, limit, usize::try_from(room).unwrap_or(0))?;
-    Ok((bytes, Mode::of_status(meta.mode())))
+    Ok((bytes, FileIdentity::of(&meta)))
 }
 
 /// Opens a file for reading, without blocking on a FIFO.
 fn open(path: &Path) -> io::Result<File> {
-    let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblock)
-        .open(path)
+    tree::open(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::new(0))
 }
 
 fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
@@ -232,19 +268,19 @@ pub(crate) fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, Fi
 /// Returns whether something exists at `path`, including a dangling link.
 #[must_use]
 pub(crate) fn exists(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
+    tree::symlink_metadata(path).is_ok()
 }
 
 /// Returns whether something exists at `path`; a dangling link leads to nothing.
 #[must_use]
 pub(crate) fn resolves(path: &Path) -> bool {
-    path.metadata().is_ok()
+    tree::metadata(path).is_ok()
 }
 
 /// Returns whether both paths resolve to the same file.
 #[must_use]
 pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {
-    let (Ok(one), Ok(other)) = (fs::metadata(path), fs::metadata(other)) else {
+    let (Ok(one), Ok(other)) = (tree::metadata(path), tree::metadata(other)) else {
         return false;
     };
     (one.dev(), one.ino()) == (other.dev(), other.ino())
@@ -255,7 +291,7 @@ pub(crate) fn are_same_file(path: &Path, other: &Path) -> bool {
 /// # Errors
 /// When it does not exist or cannot be checked.
 pub(crate) fn read_mode(path: &Path) -> Result<Mode, FileError> {
-    let meta = fs::metadata(path).map_err(FileError::at("read the status of", path))?;
+    let meta = tree::metadata(path).map_err(FileError::at("read the status of", path))?;
     Ok(Mode::of_status(meta.mode()))
 }
 
@@ -297,23 +333,14 @@ pub(crate) fn stage(path: &Path, bytes: &[u8], mode: Mode) -> Result<StagedFile,
         path: path.to_owned(),
         is_temporary: Cell::new(true),
     };
-    write_new(
-        &staged.temporary,
-        bytes,
-        fs::Permissions::from_mode(mode.bits()),
-    )
-    .map_err(FileError::at("create", path))?;
+    write_new(&staged.temporary, bytes, mode).map_err(FileError::at("create", path))?;
     Ok(staged)
 }
 
-fn write_new(path: &Path, bytes: &[u8], permissions: fs::Permissions) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(permissions.mode())
-        .open(path)?;
+fn write_new(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let mut file = tree::create_new(path, mode)?;
     // The umask removed bits when the file was created; the final mode is set on the open file.
-    file.set_permissions(permissions)?;
+    file.set_permissions(fs::Permissions::from_mode(mode.bits()))?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -353,14 +380,14 @@ impl StagedFile {
     /// When the system reports an error; an existing file is then unchanged.
     pub(crate) fn rename_unflushed(&self) -> Result<(), FileError> {
         activity::report(Activity::Write(&self.path));
-        fs::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
+        tree::rename(&self.temporary, &self.path).map_err(FileError::at("write", &self.path))?;
         self.is_temporary.set(false);
         Ok(())
     }
 
     /// Undoes [`StagedFile::create`].
     pub(crate) fn undo_create(&self) {
-        let _ = fs::rename(&self.path, &self.temporary);
+        let _ = tree::rename(&self.path, &self.temporary);
         self.is_temporary.set(true);
     }
 }
@@ -368,17 +395,17 @@ impl StagedFile {
 impl Drop for StagedFile {
     fn drop(&mut self) {
         if self.is_temporary.get() {
-            let _ = fs::remove_file(&self.temporary);
+            let _ = tree::remove_file(&self.temporary);
         }
     }
 }
 
 /// Renames without replacing anything.
 fn move_new(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+    match tree::rename_to_free_name(from, to) {
         // Not every file system supports NOREPLACE; creating a hard link does not replace either.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-            fs::hard_link(from, to).and_then(|()| fs::remove_file(from))
+            tree::hard_link(from, to).and_then(|()| tree::remove_file(from))
         }
         other => other.map_err(io::Error::from),
     }
@@ -409,7 +436,7 @@ pub(crate) fn parent(path: &Path) -> &Path {
 /// # Errors
 /// When the system reports an error.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), FileError> {
-    File::open(folder)
+    tree::open(folder, OFlags::RDONLY, Mode::new(0))
         .and_then(|open| open.sync_all())
         .map_err(FileError::at("flush the folder", folder))
 }

@@ -2,19 +2,15 @@
 //! makes numbered backups with the same inode, moves and removes whole folders. Each function
 //! flushes its change unless its documentation says otherwise.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{
-    DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, symlink,
-};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-
 use super::files::{FileError, parent, sync_folder, temporary_name};
-use super::listing;
 use super::xattrs::{self, ExtendedAttributes};
+use super::{listing, tree};
 use crate::permissions::{Mode, Owner};
 use crate::system::activity::{self, Activity};
 
@@ -57,7 +53,7 @@ impl FileStatus {
 /// # Errors
 /// When it cannot be checked.
 pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> {
-    let meta = match fs::symlink_metadata(path) {
+    let meta = match tree::symlink_metadata(path) {
         Ok(meta) => meta,
         Err(error)
             if matches!(
@@ -70,7 +66,7 @@ pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> 
         Err(error) => return Err(FileError::at("read the status of", path)(error)),
     };
     let kind = if meta.is_symlink() {
-        FileKind::Link(fs::read_link(path).map_err(FileError::at("read the link", path))?)
+        FileKind::Link(tree::read_link(path).map_err(FileError::at("read the link", path))?)
     } else if meta.is_file() {
         FileKind::File
     } else if meta.is_dir() {
@@ -116,13 +112,13 @@ pub(crate) fn home_folder() -> Option<PathBuf> {
 /// Returns whether `path` is a folder; links are followed.
 #[must_use]
 pub(crate) fn is_folder(path: &Path) -> bool {
-    path.is_dir()
+    tree::metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
 /// Returns whether `path` is a regular file; links are followed.
 #[must_use]
 pub(crate) fn is_file(path: &Path) -> bool {
-    path.is_file()
+    tree::metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
 /// Returns `path` as an absolute path; links are not resolved.
@@ -241,15 +237,7 @@ pub(crate) fn run_in_folder<T>(
 /// When the system reports an error.
 pub(crate) fn create_new_folder(path: &Path, mode: Mode) -> Result<(), FileError> {
     activity::report(Activity::Write(path));
-    let made = DirBuilder::new()
-        .mode(mode.bits())
-        .create(path)
-        .and_then(|()| set_mode(path, mode));
-    made.map_err(FileError::at("create the folder", path))
-}
-
-fn set_mode(path: &Path, mode: Mode) -> io::Result<()> {
-    fs::set_permissions(path, Permissions::from_mode(mode.bits()))
+    tree::create_dir(path, mode).map_err(FileError::at("create the folder", path))
 }
 
 /// Writes and flushes a new file, in a folder that other programs do not use yet. Until its owner
@@ -265,11 +253,7 @@ pub(crate) fn write(
     attributes: &ExtendedAttributes,
 ) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode.restricted_to(0o600).bits())
-            .open(path)?;
+        let mut file = tree::create_new(path, mode.restricted_to(0o600))?;
         file.write_all(bytes)?;
         if let Some(Owner { uid, gid }) = owner {
             fchown(&file, Some(uid), Some(gid))?;
@@ -290,16 +274,16 @@ pub(crate) fn write(
 /// When the system reports an error; an existing file is then unchanged.
 pub(crate) fn replace_link(path: &Path, text: &Path) -> Result<(), FileError> {
     activity::report(Activity::Write(path));
-    match symlink(text, path) {
+    match tree::symlink(text, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         other => return other.map_err(FileError::at("create the link", path)),
     }
     let temporary = temporary_name(path);
-    symlink(text, &temporary).map_err(FileError::at("create the link", path))?;
-    let renamed = fs::rename(&temporary, path).map_err(FileError::at("create the link", path));
+    tree::symlink(text, &temporary).map_err(FileError::at("create the link", path))?;
+    let renamed = tree::rename(&temporary, path).map_err(FileError::at("create the link", path));
     if renamed.is_err() {
         // Best effort: the next install removes leftovers.
-        let _ = fs::remove_file(&temporary);
+        let _ = tree::remove_file(&temporary);
     }
     renamed
 }
@@ -319,7 +303,7 @@ pub(crate) fn replace(from: &Path, path: &Path) -> Result<(), FileError> {
 /// When the system reports an error; an existing file is then unchanged.
 pub(crate) fn replace_unflushed(from: &Path, path: &Path) -> Result<(), FileError> {
     activity::report(Activity::Write(path));
-    fs::rename(from, path).map_err(FileError::at("replace", path))
+    tree::rename(from, path).map_err(FileError::at("replace", path))
 }
 
 /// Renames to a name that must be free, and flushes the folder.
@@ -328,9 +312,9 @@ pub(crate) fn replace_unflushed(from: &Path, path: &Path) -> Result<(), FileErro
 /// `AlreadyExists` when it is taken; else the error that the system reports.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     activity::report(Activity::Write(to));
-    let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+    let renamed = match tree::rename_to_free_name(from, to) {
         // A file system without NOREPLACE: a rename of a folder replaces an empty folder at most.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(from, to),
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => tree::rename(from, to),
         other => other.map_err(io::Error::from),
     };
     renamed.map_err(FileError::at("rename to", to))?;
@@ -343,7 +327,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
 /// When the system reports an error.
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     activity::report(Activity::Remove(path));
-    match fs::remove_file(path) {
+    match tree::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other
             .map_err(FileError::at("remove", path))
@@ -389,7 +373,7 @@ pub(crate) fn back_up_beside(path: &Path, called: BackupName) -> Result<PathBuf,
             continue;
         }
         activity::report(Activity::Write(&backup));
-        match fs::hard_link(path, &backup) {
+        match tree::hard_link(path, &backup) {
             Ok(()) => return Ok(backup),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(FileError::at("back up", path)(error)),
@@ -441,7 +425,7 @@ pub(crate) fn restore(path: &Path, backup: &Path) -> Result<(), FileError> {
             Some(_),
         ) => {
             activity::report(Activity::Write(path));
-            fs::rename(backup, path).map_err(failed)?;
+            tree::rename(backup, path).map_err(failed)?;
         }
         (Some(_), Some(_)) => return Err(failed(io::ErrorKind::AlreadyExists.into())),
     }
@@ -477,7 +461,7 @@ fn backup_name(path: &Path, called: BackupName, number: u32) -> PathBuf {
 mod tests {
     use super::{
         BackupName, ExtendedAttributes, FileKind, Mode, back_up_beside, create_folder, fs,
-        read_status, replace_link, resolve_links, restore, set_mode, write,
+        read_status, replace_link, resolve_links, restore, write,
     };
 
     #[test]
@@ -554,6 +538,5 @@ mod tests {
             resolve_links(&base.join("alias/below/x/y")).unwrap(),
             base.join("real/below/x/y")
         );
-        set_mode(&base, Mode::new(0o700)).unwrap();
     }
 }

@@ -1,13 +1,16 @@
 //! Keeps a plain file under a hidden name beside it while an install may still be rolled back. The
 //! name is fixed, so that the next run finds the file if this one is killed.
 
-use std::fs::{self, File, FileTimes};
+use std::fs::FileTimes;
 use std::io;
 use std::path::Path;
 
+use rustix::fs::OFlags;
+
 use super::files::{self, FileError};
 use super::folders::{self, FileKind};
-use super::xattrs;
+use super::{tree, xattrs};
+use crate::permissions::Mode;
 use crate::system::activity::{self, Activity};
 
 /// The maximum number of bytes of a file that is copied because it cannot be linked.
@@ -28,7 +31,7 @@ pub(crate) fn keep(path: &Path, kept: &Path) -> Result<(), FileError> {
         remove_unflushed(kept)?;
     }
     activity::report(Activity::Write(kept));
-    match fs::hard_link(path, kept) {
+    match tree::hard_link(path, kept) {
         Ok(()) => Ok(()),
         Err(error) if has_no_hard_links(&error) => copy(path, kept),
         Err(error) => Err(FileError::at("keep a second name of", path)(error)),
@@ -55,7 +58,7 @@ fn copy(path: &Path, to: &Path) -> Result<(), FileError> {
     let times = FileTimes::new()
         .set_modified(status.modified)
         .set_accessed(status.modified);
-    File::open(to)
+    tree::open(to, OFlags::RDONLY, Mode::new(0))
         .and_then(|file| file.set_times(times))
         .map_err(failed())
 }
@@ -86,7 +89,7 @@ pub(crate) fn is_unchanged(path: &Path, kept: &Path) -> Result<bool, FileError> 
 /// # Errors
 /// When the system reports an error.
 pub(crate) fn remove_unflushed(path: &Path) -> Result<(), FileError> {
-    match fs::remove_file(path) {
+    match tree::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => {
             activity::report(Activity::Remove(path));
@@ -97,7 +100,7 @@ pub(crate) fn remove_unflushed(path: &Path) -> Result<(), FileError> {
 
 /// Removes a folder if it is empty. Best effort: a folder that another program uses by now stays.
 pub(crate) fn remove_empty_folder(path: &Path) {
-    if fs::remove_dir(path).is_ok() {
+    if tree::remove_dir(path).is_ok() {
         activity::report(Activity::Remove(path));
     }
 }

@@ -4,13 +4,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode as AccessBits, OFlags, openat, statat, unlinkat};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::path::Arg;
+
+use super::tree;
+use crate::permissions::Mode;
 
 /// One name in a folder.
 pub(crate) struct FolderEntry {
@@ -24,16 +26,13 @@ pub(crate) struct FolderEntries(Dir);
 
 /// Opens the folder at `path`; links are followed.
 pub(crate) fn open(path: &Path) -> io::Result<FolderEntries> {
-    Ok(FolderEntries(Dir::new(open_folder(
-        CWD,
-        path,
-        OFlags::empty(),
-    )?)?))
+    let folder = tree::open(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::new(0))?;
+    Ok(FolderEntries(Dir::new(folder)?))
 }
 
-fn open_folder(base: impl AsFd, path: impl Arg + Copy, more: OFlags) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | more;
-    retry_on_intr(|| openat(base.as_fd(), path, flags, Mode::empty()))
+fn open_folder(above: &OwnedFd, name: &OsStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    retry_on_intr(|| openat(above, name, flags, AccessBits::empty()))
 }
 
 impl Iterator for FolderEntries {
@@ -71,8 +70,12 @@ impl FolderEntries {
 /// Removes a folder and everything in it; no link is followed. Entries that another program removes
 /// at the same time are not errors.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    remove_entries(open_folder(CWD, path, OFlags::NOFOLLOW)?)?;
-    Ok(ignore_missing(unlinkat(CWD, path, AtFlags::REMOVEDIR))?)
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    remove_entries(tree::open(path, flags, Mode::new(0))?.into())?;
+    match tree::remove_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 fn remove_entries(open: OwnedFd) -> io::Result<()> {
@@ -82,7 +85,7 @@ fn remove_entries(open: OwnedFd) -> io::Result<()> {
     for FolderEntry { name, kind } in all {
         let name = name.as_os_str();
         if kind == FileType::Directory {
-            match open_folder(&open, name, OFlags::NOFOLLOW) {
+            match open_folder(&open, name) {
                 Err(Errno::NOENT) => continue,
                 other => remove_entries(other?)?,
             }

@@ -1,15 +1,16 @@
 //! Advisory locks on files and folders (`flock`, through [`File::try_lock`]): the kernel releases
 //! them when the process ends, however it ends. The content of the file has no meaning.
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
 use super::files::FileError;
+use super::tree;
 use crate::permissions::Mode;
 use crate::system::clock;
 
@@ -36,16 +37,8 @@ impl FileLock {
         wait: Duration,
         mut give_up: impl FnMut() -> bool,
     ) -> Result<Option<Self>, FileError> {
-        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(LOCK_MODE.bits())
-            .custom_flags(nofollow);
-        let file = options.open(path).map_err(FileError::at(OPEN_LOCK, path))?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW;
+        let file = tree::open(path, flags, LOCK_MODE).map_err(FileError::at(OPEN_LOCK, path))?;
         let ends = Instant::now() + wait;
         loop {
             if try_lock(&file).map_err(FileError::at("lock", path))? {
@@ -64,7 +57,7 @@ impl FileLock {
     /// # Errors
     /// When it cannot be opened or locked.
     pub fn try_lock_folder(path: &Path) -> Result<Option<Self>, FileError> {
-        let open = match File::open(path) {
+        let open = match tree::open(path, OFlags::RDONLY, Mode::new(0)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(FileError::at("open the folder", path))?,
         };
@@ -74,8 +67,7 @@ impl FileLock {
         let own = open
             .metadata()
             .map_err(FileError::at("read the status of", path))?;
-        let is_same = path
-            .symlink_metadata()
+        let is_same = tree::symlink_metadata(path)
             .is_ok_and(|meta| (meta.dev(), meta.ino()) == (own.dev(), own.ino()));
         Ok(is_same.then_some(Self(open)))
     }

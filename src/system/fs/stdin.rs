@@ -6,7 +6,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::files::{self, FileError, read_bounded, room};
+use super::files::{self, FileError, FileIdentity, read_bounded, room};
 
 /// Whether stdin was read to its end.
 static IS_READ: AtomicBool = AtomicBool::new(false);
@@ -17,16 +17,36 @@ static IS_READ: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// The same as [`files::read`]; folders and devices are refused.
 pub(crate) fn read_named(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    read_named_identified(path, limit).map(|(bytes, _)| bytes)
+}
+
+/// Like [`read_named`], but also returns which file was read; `None` for a pipe.
+///
+/// # Errors
+/// The same as [`read_named`].
+pub(crate) fn read_named_identified(
+    path: &Path,
+    limit: u64,
+) -> Result<(Vec<u8>, Option<FileIdentity>), FileError> {
     if path == Path::new("-") {
-        return read_stdin(limit);
+        let identity = file_on_stdin();
+        return Ok((read_stdin(limit)?, identity));
     }
     let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
     if !pipe {
-        return files::read(path, limit);
+        let (bytes, identity) = files::read_identified(path, limit)?;
+        return Ok((bytes, Some(identity)));
     }
-    File::open(path)
+    let bytes = File::open(path)
         .and_then(|file| read_bounded(file, limit, room(limit)))
-        .map_err(FileError::at("read", path))
+        .map_err(FileError::at("read", path))?;
+    Ok((bytes, None))
+}
+
+/// Returns which file stdin was redirected from; `None` for a pipe or a terminal.
+fn file_on_stdin() -> Option<FileIdentity> {
+    let meta = fs::metadata("/proc/self/fd/0").ok()?;
+    meta.is_file().then(|| FileIdentity::of(&meta))
 }
 
 /// Reads all of stdin, at most `limit` bytes.

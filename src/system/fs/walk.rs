@@ -4,7 +4,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use rustix::fs::FileType;
 
 use super::files::FileError;
 use super::listing::{self, FolderEntry};
+use super::tree;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum WalkDepth {
@@ -49,7 +50,7 @@ impl FolderWalk {
     /// Starts a walk through the folder at `root`.
     #[must_use]
     pub(crate) fn new(root: &Path, depth: WalkDepth) -> Self {
-        let known = fs::metadata(root)
+        let known = tree::metadata(root)
             .map(|meta| inode(&meta))
             .into_iter()
             .collect();
@@ -105,7 +106,7 @@ impl FolderWalk {
     }
 
     fn follow_link(&mut self, path: PathBuf) -> Option<WalkedEntry> {
-        match fs::metadata(&path) {
+        match tree::metadata(&path) {
             Ok(meta) if meta.is_dir() => {
                 if self.depth == WalkDepth::Tree {
                     self.folders.push(path);
@@ -128,7 +129,7 @@ impl FolderWalk {
 
     /// Returns whether this folder was not visited before.
     fn is_new(&mut self, folder: &Path) -> Result<bool, FileError> {
-        let meta = fs::metadata(folder).map_err(FileError::at("read the status of", folder))?;
+        let meta = tree::metadata(folder).map_err(FileError::at("read the status of", folder))?;
         Ok(self.known.insert(inode(&meta)))
     }
 }

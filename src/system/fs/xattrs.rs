@@ -2,12 +2,14 @@
 //! use it, in the kernel's format.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use rustix::fs::{XattrFlags, fsetxattr, getxattr};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::files::FileError;
+use super::tree;
 
 /// The maximum number of bytes of one attribute in Linux (`XATTR_SIZE_MAX`).
 const LIMIT: usize = 64 * 1024;
@@ -30,8 +32,8 @@ pub(crate) struct ExtendedAttributes {
 /// # Errors
 /// When the system reports an error.
 pub(crate) fn read(path: &Path) -> Result<ExtendedAttributes, FileError> {
-    let label = read_attribute(path, LABEL)
-        .map_err(|errno| FileError::at("read the SELinux label of", path)(errno.into()))?;
+    let label =
+        read_attribute(path, LABEL).map_err(FileError::at("read the SELinux label of", path))?;
     Ok(ExtendedAttributes {
         label,
         acl: acl(path)?,
@@ -43,10 +45,16 @@ pub(crate) fn read(path: &Path) -> Result<ExtendedAttributes, FileError> {
 /// # Errors
 /// When the system reports an error.
 pub(crate) fn acl(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    read_attribute(path, ACL).map_err(|errno| FileError::at("read the ACL of", path)(errno.into()))
+    read_attribute(path, ACL).map_err(FileError::at("read the ACL of", path))
 }
 
-fn read_attribute(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
+fn read_attribute(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
+    Ok(tree::with_path(path, |path| {
+        read_attribute_at(path, name)
+    })??)
+}
+
+fn read_attribute_at(path: &Path, name: &str) -> Result<Option<Vec<u8>>, Errno> {
     let mut bytes = vec![0; USUAL];
     let mut result = retry_on_intr(|| getxattr(path, name, bytes.as_mut_slice()));
     if let Err(Errno::RANGE) = result {
