@@ -454,7 +454,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__install)
-            opts="-C -q -v -h --key --trust --prefer --aia --password-file --server --server-config --chain-path --key-path --deploy --owner --key-mode --cert-name --allow --test --reload --probe --paid-until --lock-timeout --dry-run --check --placeholder --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --trust --prefer --aia --password-file --server --server-config --chain-path --key-path --deploy --owner --key-mode --cert-name --allow --test --reload --after --hook-timeout --probe --paid-until --lock-timeout --plan --dry-run --check --placeholder --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -99,7 +99,7 @@ fn each_change_is_one_entry_of_the_journal() {
              {INSTALL} two.crt --key two.key --json >two.json
              certctl rollback example.com >/dev/null
              certctl status >/dev/null || true
-             {INSTALL} two.crt --key two.key --test true --reload false --probe 127.0.0.1:9 >/dev/null || true
+             {INSTALL} two.crt --key two.key --test true --reload true --probe 127.0.0.1:9 >/dev/null || true
              certctl forget example.com >/dev/null
              certctl csr other.example 'other.example' >/dev/null
              certctl csr quiet.example --root tree >/dev/null 2>&1 || true

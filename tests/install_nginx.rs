@@ -422,22 +422,22 @@ fn a_broken_certificate_is_never_restored() {
     assert_eq!(run["verdict"], "rollback-failed");
     assert!(codes(&run).contains(&"previous-files-broken"), "{run}");
     site.setup.served();
-    assert_eq!(
-        site.setup
-            .install(
-                "new.crt",
-                &[
-                    "--reload",
-                    "nginx -s reload -c CONF"
-                        .replace("CONF", &nginx.config().display().to_string())
-                        .as_str(),
-                    "--json"
-                ]
-            )
-            .expect(0)
-            .json()["verdict"],
-        "live"
+    let reload = format!("nginx -s reload -c {}", nginx.config().display());
+    let config = nginx.config().display().to_string();
+    let again = site.setup.install(
+        "new.crt",
+        &[
+            "--server",
+            "nginx",
+            "--server-config",
+            &config,
+            "--reload",
+            &reload,
+            "--json",
+        ],
     );
+    let again = again.expect(0).json();
+    assert_eq!(again["verdict"], "live", "{again}");
     site.assert_serves(CHAIN);
 }
 

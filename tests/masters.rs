@@ -252,31 +252,6 @@ fn a_server_with_a_configuration_elsewhere_is_found() {
     }
 }
 
-/// `status` lists what a server serves, whatever its configuration is called.
-#[test]
-fn status_lists_the_certificate_of_a_configuration_elsewhere() {
-    for kind in ServerKind::ALL {
-        let machine = Machine::new(kind);
-        let port = free_port();
-        machine.configure("elsewhere", &[port]);
-        let observed = machine.run(&format!(
-            "{}
-             wait_for {port}
-             code=0; certctl -C / status --json >output || code=$?",
-            in_background(&machine.foreground("elsewhere")),
-        ));
-        let rows = observed.document()["rows"].as_array().unwrap();
-        let served = machine.path(match kind {
-            ServerKind::Haproxy => BOTH,
-            _ => CHAIN,
-        });
-        let row = rows.iter().find(|row| row.to_string().contains(&served));
-        let row = row.unwrap_or_else(|| panic!("{served} is not listed\n{observed}"));
-        assert_eq!(row["names"][0], "example.com", "{observed}");
-        assert_eq!(row["names"][1], "www.example.com", "{observed}");
-    }
-}
-
 /// Fault A4: the service script starts a second HAProxy next to one that it did not start.
 #[test]
 fn an_haproxy_that_runs_by_hand_stays_the_only_one() {

@@ -170,10 +170,28 @@ fn processes_with(word: &str) -> usize {
 
 /// Checks that the run was rolled back completely, and returns its document.
 fn assert_rolled_back(fixture: &ServerFixture, run: Run, before: &(String, String)) -> Json {
-    let run = run.expect(5).json();
+    assert_restored(fixture, run.expect(5), "rolled-back", before)
+}
+
+/// Checks that the run restored the files and that its reload failed again, and returns its document.
+fn assert_rolled_back_without_reload(
+    fixture: &ServerFixture,
+    run: Run,
+    before: &(String, String),
+) -> Json {
+    assert_restored(fixture, run.expect(6), "rollback-failed", before)
+}
+
+fn assert_restored(
+    fixture: &ServerFixture,
+    run: Run,
+    verdict: &str,
+    before: &(String, String),
+) -> Json {
+    let run = run.json();
     assert_eq!(
         (&run["verdict"], &run["changed"]),
-        (&"rolled-back".into(), &false.into()),
+        (&verdict.into(), &false.into()),
         "{:?}: {run}",
         fixture.kind
     );
@@ -197,7 +215,7 @@ fn a_reload_that_hangs_is_killed_with_its_child_processes() {
             .write("hang", format!("#!/bin/sh\nsleep {mark} &\nsleep {mark}\n"));
         make_executable(&script);
         let run = fixture.renew_and_install(&["--reload", &script.display().to_string(), "--json"]);
-        let run = assert_rolled_back(&fixture, run, &before);
+        let run = assert_rolled_back_without_reload(&fixture, run, &before);
         assert!(codes(&run).contains(&"reload-failed"), "{kind:?}: {run}");
         assert!(
             run["findings"].to_string().contains("timed out"),
@@ -228,7 +246,7 @@ fn excessive_output_of_a_reload_is_truncated() {
             "{kind:?}: {} bytes",
             run.stdout.len()
         );
-        let run = assert_rolled_back(&fixture, run, &before);
+        let run = assert_rolled_back_without_reload(&fixture, run, &before);
         assert!(
             run["findings"].to_string().contains(line),
             "{kind:?}: {run}"

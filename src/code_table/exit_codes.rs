@@ -72,9 +72,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "7",
-        meaning: "installed and in use, but not complete: another address still serves something \
-            else, a server process could not be reached, or the command of `--after` failed; nothing \
-            was rolled back",
+        meaning: "installed and in use, but not complete: an address still serves something else, a \
+            process was not reached, or `--after` failed; nothing was rolled back",
         why: "The new certificate is served wherever the configuration names its files. At another \
             address, port or name, the server answers with other files, and visitors there see \
             another certificate; or a server process that uses the files could not be reloaded or \

@@ -319,13 +319,6 @@ fn install_placeholder(context: &Context, args: &InstallArgs) -> Result<InstallO
 /// Returns the options of the command line, which the next renewal uses too; words such as `auto`
 /// are kept.
 fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failure> {
-    let trust = match args.trust.as_deref() {
-        None | Some("mozilla" | "system") => args.trust.clone(),
-        Some(file) => {
-            let path = folders::resolve_links(Path::new(file))?;
-            Some(path.display().to_string())
-        }
-    };
     let configs = server_flags::ConfigFiles::parse(&args.server_config)?;
     let mut server = Vec::new();
     for choice in &args.server {
@@ -347,11 +340,22 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
         test: args.test.clone(),
         reload: args.reload.clone(),
         probe: args.probe.clone(),
-        trust,
+        trust: trust_option(args.trust.as_deref())?,
         paid_until,
         no_term: matches!(args.paid_until, Some(PaidTerm::Unknown)),
         ..args.access.settings(context)?
     }))
+}
+
+/// Returns the value of `--trust`; a file is named by its path without links.
+fn trust_option(trust: Option<&str>) -> Result<Option<String>, FileError> {
+    Ok(match trust {
+        None | Some("mozilla" | "system") => trust.map(str::to_owned),
+        Some(file) => {
+            let path = folders::resolve_links(Path::new(file))?;
+            Some(path.display().to_string())
+        }
+    })
 }
 
 fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, FileError> {

@@ -119,22 +119,8 @@ impl PlanRun<'_> {
                 _ => self.perform(&mut scheduler, action, &mut applied),
             }
         }
-        let all_progress = scheduler.into_progress();
-        for (index, progress) in all_progress.into_iter().enumerate() {
-            let context = &mut self.contexts[index];
-            applied[index].failed = finish_failed_plan(progress, context);
-            let failed = applied[index].failed.as_ref();
-            if failed.is_none_or(|failed| failed.held.is_some()) {
-                // Best effort: the next run removes leftovers.
-                let _ = context.remove_kept();
-            }
-            if failed.is_none()
-                && let Err(error) = context.save_proven_options()
-            {
-                let path = context.layout.settings();
-                let failure = (PlanStep::Remember { path }, error.into());
-                applied[index].harmless_failures.push(failure);
-            }
+        for (index, progress) in scheduler.into_progress().into_iter().enumerate() {
+            finish_plan(progress, &mut self.contexts[index], &mut applied[index]);
         }
         self.probe_other_files(plans, &mut applied);
         applied
@@ -432,6 +418,28 @@ fn previous_certificates(
         return None;
     }
     context.certificates(id).ok()
+}
+
+/// Ends a plan: what is left of a failed one is undone, and the options of one that succeeded are
+/// saved.
+fn finish_plan(
+    progress: PlanProgress<'_, Rc<StepError>>,
+    context: &mut PlanContext<'_>,
+    applied: &mut AppliedPlan,
+) {
+    applied.failed = finish_failed_plan(progress, context);
+    let failed = applied.failed.as_ref();
+    if failed.is_none_or(|failed| failed.held.is_some()) {
+        // Best effort: the next run removes leftovers.
+        let _ = context.remove_kept();
+    }
+    if failed.is_none()
+        && let Err(error) = context.save_proven_options()
+    {
+        let path = context.layout.settings();
+        let failure = (PlanStep::Remember { path }, error.into());
+        applied.harmless_failures.push(failure);
+    }
 }
 
 /// How a plan that was rolled back ended; `None` for one that was not. Restores the settings that

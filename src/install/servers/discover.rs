@@ -198,12 +198,11 @@ impl ServerDiscovery {
         self.foreign.as_deref().unwrap_or_default()
     }
 
-    /// Returns every server of this machine, installed with its usual configuration or running with
-    /// another one, or why it cannot be observed.
-    pub(crate) fn observe_all(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
+    /// Returns every installed server with its usual configuration, or why it cannot be observed.
+    pub(crate) fn observe_installed(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
         let mut found = Vec::new();
         for software in ServerSoftware::ALL {
-            let spec = ServerSpec::with_profile(software, None, InstanceScope::Running);
+            let spec = ServerSpec::with_profile(software, None, InstanceScope::Configured);
             match self.observe(spec) {
                 Ok(observed) => found.extend(observed.into_iter().map(Ok)),
                 Err(failure) => found.push(Err(failure)),

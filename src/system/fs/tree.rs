@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, OnceLock, PoisonError, RwLock};
 
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode as Bits, OFlags, RenameFlags, ResolveFlags, fchmod, fstat, linkat,
@@ -381,9 +381,10 @@ fn descriptor_path(file: &impl AsRawFd) -> PathBuf {
 }
 
 /// Calls `act`, which only reads, with a path that leads to the same file: links are followed inside
-/// the tree.
+/// the tree. Without /proc, as in some containers, it is the path itself.
 pub(super) fn with_path<T>(path: &Path, act: impl FnOnce(&Path) -> T) -> io::Result<T> {
-    if find(path).is_none() {
+    static HAS_PROC: LazyLock<bool> = LazyLock::new(|| Path::new("/proc/self/fd").exists());
+    if find(path).is_none() || !*HAS_PROC {
         return Ok(act(path));
     }
     let file = open(path, OFlags::PATH, Mode::new(0))?;
