@@ -322,7 +322,10 @@ impl<T> TrustedKeyFile<T> {
     ) -> Result<Self, RefusedKeyFile> {
         let doubts = judgement.doubts_about(id);
         match DoubtfulKeyFile::new(&file.path, &doubts) {
-            Some(file) if judgement.refuses(&file) => Err(RefusedKeyFile { id, file }),
+            Some(file) if judgement.refuses(&file) => {
+                let file = Box::new(file);
+                Err(RefusedKeyFile { id, file })
+            }
             _ => Ok(Self { file, doubts }),
         }
     }
@@ -367,7 +370,7 @@ pub(crate) struct RefusedKeyFile {
     /// The id of its key; unknown if the key is encrypted.
     pub(crate) id: Option<PublicKeyId>,
     /// The file and why it is refused.
-    pub(crate) file: DoubtfulKeyFile,
+    pub(crate) file: Box<DoubtfulKeyFile>,
 }
 
 /// A key file and at least one doubt about it.

@@ -264,7 +264,7 @@ impl KeyCandidates {
         if let Some(refused) = self.find_refused_key(leaf) {
             return MatchingRemark::RefusedKey {
                 label: leaf.label(),
-                file: refused.file.clone(),
+                file: refused.file.as_ref().clone(),
             };
         }
         let request = self.find_request(leaf);

@@ -89,7 +89,7 @@ impl RefusedRequestKey {
         };
         Self {
             has_certificate: refused.id.is_some_and(is_needed),
-            file: refused.file,
+            file: *refused.file,
         }
     }
 }
