@@ -152,10 +152,12 @@ pub(super) fn judge_dates(
     now: Timestamp,
 ) -> Vec<Finding> {
     let is_allowed = request.mode == RunMode::Check || request.allow.contains(&allow::EXPIRED);
+    // An intermediate that has expired may be one that clients do not need.
+    let is_refused = release.leaf().not_after < now && !is_allowed;
     check_validity(release, now)
         .into_iter()
         .map(|finding| {
-            if is_allowed || finding.code != allow::EXPIRED {
+            if !is_refused || finding.code != allow::EXPIRED {
                 return finding;
             }
             Finding {
