@@ -1,14 +1,17 @@
 //! The log of the system: a datagram to journald in its native protocol, else to syslogd as
 //! syslog(3) writes it. Nothing waits longer than [`TIMEOUT`].
 
-use std::io::{self, Write};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::io;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
 
-use super::{clock, local_zone};
+use super::{clock, local_zone, runtime};
 
 /// The socket of journald (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>).
 const JOURNAL: &str = "/run/systemd/journal/socket";
@@ -86,11 +89,14 @@ fn send_datagram(socket: &Path, bytes: &[u8]) -> io::Result<()> {
     sender.send_to(bytes, socket).map(drop)
 }
 
-/// On a connection each line ends with a null byte.
+/// On a connection each line ends with a null byte. A full queue lets a connection wait without end.
 fn send_on_connection(socket: &Path, text: &str) -> io::Result<()> {
-    let mut sender = UnixStream::connect(socket)?;
-    sender.set_write_timeout(Some(TIMEOUT))?;
-    sender.write_all(format!("{text}\0").as_bytes())
+    let line = format!("{text}\0");
+    let sending = async {
+        let mut sender = UnixStream::connect(socket).await?;
+        sender.write_all(line.as_bytes()).await
+    };
+    runtime::block_on(async { timeout(TIMEOUT, sending).await })??
 }
 
 fn journal_entry(line: &LogLine) -> Vec<u8> {
