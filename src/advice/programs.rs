@@ -1,23 +1,20 @@
 //! Advice on programs that root runs for a user: only root may be able to change them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::command_lines::shell_path;
 use crate::finding::NextStep;
+use crate::system::fs::files;
 use crate::system::fs::root_only::{ExposedEntry, ExposedKind};
 
 /// Where an administrator keeps own programs for root.
 const PROTECTED_FOLDER: &str = "/usr/local/sbin";
 
-/// Users other than root can change `program`, or an entry on the way to it. If they own a folder or a
-/// link there, which is not to be taken from them, the program is copied.
+/// Users other than root can change `program`, or an entry on the way to it. A folder or a link there
+/// has its users, so it stays as it is and the program is copied.
 #[must_use]
 pub(super) fn protect(program: &Path, exposed: &[ExposedEntry]) -> Vec<NextStep> {
-    let is_theirs = |entry: &ExposedEntry| {
-        entry.kind == ExposedKind::Link
-            || (entry.kind == ExposedKind::Folder && entry.owner.uid != 0)
-    };
-    if exposed.iter().any(is_theirs) {
+    if exposed.iter().any(|entry| entry.kind != ExposedKind::File) {
         return copy_to_root(program);
     }
     let commands: Vec<String> = exposed
@@ -34,8 +31,7 @@ pub(super) fn protect(program: &Path, exposed: &[ExposedEntry]) -> Vec<NextStep>
 }
 
 fn copy_to_root(program: &Path) -> Vec<NextStep> {
-    let name = program.file_name().unwrap_or_default();
-    let copy = Path::new(PROTECTED_FOLDER).join(name);
+    let copy = unused_name(program);
     let (from, to) = (shell_path(program), shell_path(&copy));
     vec![
         NextStep::run_shell(
@@ -47,4 +43,15 @@ fn copy_to_root(program: &Path) -> Vec<NextStep> {
             copy.display()
         )),
     ]
+}
+
+/// A name for the copy that no file has: the command must not overwrite another program.
+fn unused_name(program: &Path) -> PathBuf {
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let first = Path::new(PROTECTED_FOLDER).join(name.as_ref());
+    let numbered = (2..1000).map(|number| first.with_file_name(format!("{name}-{number}")));
+    std::iter::once(first.clone())
+        .chain(numbered)
+        .find(|path| !files::exists(path))
+        .unwrap_or(first)
 }
