@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::matching::key_trust::TrustedAccounts;
 use crate::system::fs::files;
-use crate::system::process_start;
+use crate::system::{login, process_start};
 
 /// The maximum size of passwd(5) and group(5).
 const DATABASE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -12,8 +12,6 @@ const DATABASE_LIMIT: u64 = 16 * 1024 * 1024;
 const PROC_LIMIT: u64 = 64 * 1024;
 /// The maximum number of parent processes that are checked.
 const MOST_PARENTS: usize = 64;
-/// The login uid of processes that no login started.
-const NO_LOGIN: u32 = u32::MAX;
 const ROOT: u32 = 0;
 
 /// Returns the users whose keys root may use, with the groups that consist of them: root, and the
@@ -59,11 +57,7 @@ fn account_names(passwd: &str, user: u32) -> impl Iterator<Item = &str> {
 }
 
 fn login_user() -> Option<u32> {
-    let user = read("/proc/self/loginuid", PROC_LIMIT)
-        .trim()
-        .parse()
-        .ok()?;
-    (user != NO_LOGIN && user != ROOT).then_some(user)
+    login::kernel_login().filter(|user| ![login::UNSET, ROOT].contains(user))
 }
 
 /// Returns whether this process or one of its parents was started by `user`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::fs::{files, folders};
 
 /// The value of the kernel for a process that no login has started (audit(7)).
-const UNSET: u32 = u32::MAX;
+pub(crate) const UNSET: u32 = u32::MAX;
 
 /// Returns the id of the user who runs certctl.
 #[must_use]
@@ -24,8 +24,9 @@ pub(crate) fn login_user() -> Option<u32> {
     }
 }
 
-/// `None` for a kernel without auditing.
-fn kernel_login() -> Option<u32> {
+/// Returns the id that the kernel has for the login, or [`UNSET`]; `None` for a kernel without auditing.
+#[must_use]
+pub(crate) fn kernel_login() -> Option<u32> {
     let text = files::read(Path::new("/proc/self/loginuid"), 64).ok()?;
     String::from_utf8(text).ok()?.trim().parse().ok()
 }

@@ -1,16 +1,11 @@
 //! Whether only root can change what a path leads to: the file, and every folder and link on the way.
 
-use std::ffi::OsString;
-use std::fs::{self, Metadata};
-use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::files::FileError;
+use super::path_walk::PathWalker;
+use crate::matching::key_trust::{NodeKind, PathNode};
 use crate::permissions::{Mode, Owner};
-
-/// How many links a path may lead through, as in the kernel (path_resolution(7)).
-const LINK_LIMIT: usize = 40;
 
 /// The kind of an entry that users other than root can change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,87 +38,41 @@ pub(crate) fn only_root_can_change(path: &Path) -> bool {
 /// # Errors
 /// When the path leads to nothing, or cannot be followed.
 pub(crate) fn exposed_entries(path: &Path) -> Result<Vec<ExposedEntry>, FileError> {
-    follow(path).map_err(FileError::at("find", path))
-}
-
-fn follow(path: &Path) -> io::Result<Vec<ExposedEntry>> {
-    let mut exposed = Vec::new();
-    let mut current = PathBuf::from("/");
-    let top = fs::symlink_metadata(&current)?;
-    let owner_of_all = top.uid();
-    add_if_exposed(&mut exposed, &current, &top, owner_of_all);
-    // The components that are still to be followed, the last first.
-    let mut pending: Vec<OsString> = reversed(path);
-    let mut links = 0;
-    while let Some(name) = pending.pop() {
-        if name == ".." {
-            current.pop();
-            continue;
+    let walked = PathWalker::default().walk(path)?;
+    let top = walked.above.first();
+    let owner_of_all = top.map_or(0, |top| top.owner.uid);
+    let mut exposed: Vec<ExposedEntry> = Vec::new();
+    for node in walked.above.iter().chain([&walked.end]) {
+        let entry = ExposedEntry::of(node);
+        if is_exposed(node, owner_of_all) && !exposed.contains(&entry) {
+            exposed.push(entry);
         }
-        let next = current.join(&name);
-        let status = fs::symlink_metadata(&next)?;
-        add_if_exposed(&mut exposed, &next, &status, owner_of_all);
-        if !status.is_symlink() {
-            current = next;
-            continue;
-        }
-        links += 1;
-        if links > LINK_LIMIT {
-            return Err(io::Error::other("too many levels of symbolic links"));
-        }
-        let target = fs::read_link(&next)?;
-        if target.is_absolute() {
-            current = PathBuf::from("/");
-        }
-        pending.extend(reversed(&target));
     }
     Ok(exposed)
-}
-
-/// The names in a path, the last first.
-fn reversed(path: &Path) -> Vec<OsString> {
-    let names = path.components().filter_map(|component| match component {
-        Component::Normal(_) | Component::ParentDir => Some(component.as_os_str().to_owned()),
-        Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
-    });
-    let mut names: Vec<OsString> = names.collect();
-    names.reverse();
-    names
 }
 
 /// In a folder with the sticky bit, other users cannot replace what belongs to root. The owner of `/`
 /// can replace everything, so nothing is lost if its own files are trusted: in a user namespace that
 /// is the real root, under another id.
-fn add_if_exposed(
-    exposed: &mut Vec<ExposedEntry>,
-    path: &Path,
-    status: &Metadata,
-    owner_of_all: u32,
-) {
-    let is_shared = status.mode() & 0o022 != 0;
-    let is_sticky = status.is_dir() && status.mode() & 0o1000 != 0;
-    let is_owned = status.uid() == 0 || status.uid() == owner_of_all;
-    if is_owned && (status.is_symlink() || !is_shared || is_sticky) {
-        return;
-    }
-    let kind = if status.is_symlink() {
-        ExposedKind::Link
-    } else if status.is_dir() {
-        ExposedKind::Folder
-    } else {
-        ExposedKind::File
-    };
-    let entry = ExposedEntry {
-        path: path.to_owned(),
-        kind,
-        owner: Owner {
-            uid: status.uid(),
-            gid: status.gid(),
-        },
-        mode: Mode::of_status(status.mode()),
-    };
-    if !exposed.contains(&entry) {
-        exposed.push(entry);
+fn is_exposed(node: &PathNode, owner_of_all: u32) -> bool {
+    let is_owned = [0, owner_of_all].contains(&node.owner.uid);
+    let is_sticky = node.kind == NodeKind::Folder && node.mode.has_any(0o1000);
+    let is_shared = node.kind != NodeKind::Link && !is_sticky && node.mode.has_any(0o022);
+    !is_owned || is_shared
+}
+
+impl ExposedEntry {
+    fn of(node: &PathNode) -> Self {
+        Self {
+            path: node.path.clone(),
+            kind: match node.kind {
+                NodeKind::File => ExposedKind::File,
+                NodeKind::Folder => ExposedKind::Folder,
+                NodeKind::Link => ExposedKind::Link,
+            },
+            owner: node.owner,
+            mode: node.mode,
+        }
     }
 }
 
