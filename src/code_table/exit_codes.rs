@@ -78,8 +78,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
             address, port or name, the server answers with other files, and visitors there see \
             another certificate; or a server process that uses the files could not be reloaded or \
             probed; or the command of `--after` did not do its work.",
-        fix: "Fix the command, change the lines or reload the process that the output names, then run `sudo certctl \
-            install` again.",
+        fix: "Fix the command, change the lines or reload the process that the output names, then run \
+            `sudo certctl install` again.",
         source: "certctl",
         ..EXIT_CODE
     },

@@ -47,8 +47,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "saved-options-used",
         meaning: "options that an earlier install saved took part in the step that failed",
-        why: "The command line does not show them. A test, reload or address of earlier may not fit \
-            the server any more.",
+        why: "The command line does not show them. An earlier test, reload or address may no longer \
+            fit the server.",
         fix: "If that is the cause, forget the option: `sudo certctl install example.com --reload \
             auto`.",
         source: "certctl",
