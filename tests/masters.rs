@@ -252,6 +252,38 @@ fn a_server_with_a_configuration_elsewhere_is_found() {
     }
 }
 
+/// `status` reports what servers serve, also where certctl installed none of it.
+#[test]
+fn the_status_includes_a_server_with_a_configuration_elsewhere() {
+    for kind in ServerKind::ALL {
+        let machine = Machine::new(kind);
+        let port = free_port();
+        machine.configure("elsewhere", &[port]);
+        let start = in_background(&machine.foreground("elsewhere"));
+        let observed = machine.run(&format!(
+            "{start}
+             wait_for {port}
+             mkdir empty
+             certctl status -C empty --json >output || echo \"exit $?\""
+        ));
+        let rows = observed.document()["rows"].as_array().unwrap();
+        let [row] = &rows[..] else {
+            panic!("one certificate is served\n{observed}");
+        };
+        assert_eq!(row["name"], "example.com", "{observed}");
+        let places = row["places"].to_string();
+        for place in [
+            machine.path(match kind {
+                ServerKind::Haproxy => BOTH,
+                _ => CHAIN,
+            }),
+            format!("127.0.0.1:{port}"),
+        ] {
+            assert!(places.contains(&place), "{kind:?}: no {place}\n{observed}");
+        }
+    }
+}
+
 /// Fault A4: the service script starts a second HAProxy next to one that it did not start.
 #[test]
 fn an_haproxy_that_runs_by_hand_stays_the_only_one() {

@@ -193,7 +193,7 @@ impl ScanResults {
         if context.root.is_some() {
             return;
         }
-        for observed in servers.discovery.observe_installed() {
+        for observed in servers.discovery.observe_all(context) {
             match observed {
                 Ok(observed) => self.scan_server(&observed, servers),
                 Err(failure) => self.report_failure(&failure, "certificate-unreadable"),

@@ -49,6 +49,9 @@ use json::Json;
 use program::{clear_environment, program};
 use tempfile::TempDir;
 
+/// The arguments of `unshare` for a process namespace.
+pub const OWN_PROCESSES: [&str; 4] = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+
 /// A temporary folder to run certctl in, with an empty environment.
 pub struct Sandbox {
     folder: TempDir,
@@ -123,9 +126,18 @@ impl Sandbox {
         self.result_of_command(&command, child.wait_with_output().unwrap())
     }
 
-    /// Returns a command that can be changed before it is run with `run_command`.
+    /// Returns a command that can be changed before it is run with `run_command`. Without `--root`,
+    /// `certctl status` reports every server that runs, so root runs it in a process namespace, where
+    /// the servers of other tests do not run; nobody else can read the files of their certificates.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let reports_servers = args.contains(&"status") && !args.contains(&"--root");
+        let mut command = if reports_servers && namespace::is_root() {
+            let mut command = external::external_program("unshare");
+            command.args(OWN_PROCESSES).arg(program());
+            command
+        } else {
+            Command::new(program())
+        };
         clear_environment(&mut command)
             .args(args)
             .current_dir(self.path())

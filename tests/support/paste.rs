@@ -5,10 +5,12 @@
 //! /etc/ssl is a copy too, /root is empty, and no process of this machine is visible.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 
+use super::OWN_PROCESSES;
 use super::json::Json;
 use super::program::program;
 
@@ -58,7 +60,7 @@ pub fn check_steps(stdout: &str) {
 /// program does not know its options.
 #[track_caller]
 pub fn run_steps(stdout: &str, command: &Command, sandbox: &Path) {
-    if command.get_program() != program() {
+    if !runs_certctl(command) {
         return;
     }
     for document in documents(stdout) {
@@ -71,6 +73,15 @@ pub fn run_steps(stdout: &str, command: &Command, sandbox: &Path) {
             }
         }
     }
+}
+
+/// Returns whether the command is certctl, directly or in a process namespace.
+fn runs_certctl(command: &Command) -> bool {
+    let arguments: Vec<&OsStr> = command.get_args().collect();
+    let program = OsStr::new(program());
+    command.get_program() == program
+        || arguments.get(..OWN_PROCESSES.len()) == Some(&OWN_PROCESSES.map(OsStr::new)[..])
+            && arguments.get(OWN_PROCESSES.len()) == Some(&program)
 }
 
 /// Returns the documents on `stdout`: one, or one on each line; none if it is text.

@@ -198,11 +198,14 @@ impl ServerDiscovery {
         self.foreign.as_deref().unwrap_or_default()
     }
 
-    /// Returns every installed server with its usual configuration, or why it cannot be observed.
-    pub(crate) fn observe_installed(&mut self) -> Vec<Result<Rc<ObservedServer>, Failure>> {
+    /// Returns every server that is installed or runs here, or why it cannot be observed.
+    pub(crate) fn observe_all(
+        &mut self,
+        context: &Context,
+    ) -> Vec<Result<Rc<ObservedServer>, Failure>> {
         let mut found = Vec::new();
         for software in ServerSoftware::ALL {
-            let spec = ServerSpec::with_profile(software, None, InstanceScope::Configured);
+            let spec = ServerSpec::with_profile(software, None, scope_in(context));
             match self.observe(spec) {
                 Ok(observed) => found.extend(observed.into_iter().map(Ok)),
                 Err(failure) => found.push(Err(failure)),
