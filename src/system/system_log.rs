@@ -41,6 +41,14 @@ pub(crate) enum LogPresence {
     Written,
 }
 
+/// Returns whether a log may exist, which is cheaper than a line that goes nowhere.
+#[must_use]
+pub(crate) fn may_exist() -> bool {
+    [JOURNAL, SYSLOG]
+        .iter()
+        .any(|socket| !matches!(Path::new(socket).try_exists(), Ok(false)))
+}
+
 /// Writes a line to the first log that accepts it.
 ///
 /// # Errors

@@ -128,7 +128,7 @@ impl Sandbox {
 
     /// Returns a command that can be changed before it is run with `run_command`. Without `--root`,
     /// `certctl status` reports every server that runs, so root runs it in a process namespace, where
-    /// the servers of other tests do not run; nobody else can read the files of their certificates.
+    /// the servers of other tests do not run. Another user could not read their files anyway.
     pub fn command(&self, args: &[&str]) -> Command {
         let reports_servers = args.contains(&"status") && !args.contains(&"--root");
         let mut command = if reports_servers && namespace::is_root() {

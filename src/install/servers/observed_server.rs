@@ -8,9 +8,11 @@ use crate::install::servers::doubts;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
 use crate::system::process::{FinishedCommand, ProcessError};
+use crate::webserver::control::ports;
 use crate::webserver::control::{
     ControlledServer, ServerObservation, ServerProgram, UnloadedChanges,
 };
+use crate::webserver::masters::listeners::ListeningSocket;
 use crate::webserver::model::{CatchAllBlocks, ConfigBlock, ServerSoftware};
 
 /// A server of this machine, observed once.
@@ -27,6 +29,7 @@ pub(crate) struct ObservedServer {
     disabled_sites: OnceCell<Vec<DisabledSite>>,
     unloaded_changes: OnceCell<Option<UnloadedChanges>>,
     config_digest: OnceCell<Option<String>>,
+    current_sockets: OnceCell<Vec<ListeningSocket>>,
 }
 
 impl ObservedServer {
@@ -49,6 +52,7 @@ impl ObservedServer {
             disabled_sites: OnceCell::new(),
             unloaded_changes: OnceCell::new(),
             config_digest: OnceCell::new(),
+            current_sockets: OnceCell::new(),
         }
     }
 
@@ -78,6 +82,12 @@ impl ObservedServer {
     pub(crate) fn master_pids(&self) -> Vec<i32> {
         let program = self.server.program();
         program.map(ServerProgram::master_pids).unwrap_or_default()
+    }
+
+    /// Returns the sockets that listened on this machine when somebody asked first. The kernel's list
+    /// is long on a busy machine, and each certificate of a batch asks.
+    pub(super) fn current_sockets(&self) -> &[ListeningSocket] {
+        self.current_sockets.get_or_init(ports::current_sockets)
     }
 
     /// Whether its profile shows that it is running.

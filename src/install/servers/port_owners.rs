@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::{ServerUse, ServingState};
 use crate::webserver::control::ServerProgram;
 use crate::webserver::control::ports;
+use crate::webserver::masters::listeners::ListeningSocket;
 
 impl ServingState {
     /// Describes the processes that listen at probed addresses and are none of the servers that use
@@ -19,7 +20,7 @@ impl ServingState {
         }
         let uses = self.uses.iter();
         let addresses: Vec<&String> = uses.flat_map(|one| &one.addresses).collect();
-        describe(&addresses, &own)
+        describe(&ports::current_sockets(), &addresses, &own)
     }
 }
 
@@ -28,17 +29,17 @@ impl ServerUse {
     #[must_use]
     pub(crate) fn describe_port_owners(&self) -> Vec<String> {
         let addresses: Vec<&String> = self.addresses.iter().collect();
-        describe(&addresses, &[])
+        describe(self.observed.current_sockets(), &addresses, &[])
     }
 }
 
-fn describe(addresses: &[&String], own: &[i32]) -> Vec<String> {
+fn describe(sockets: &[ListeningSocket], addresses: &[&String], own: &[i32]) -> Vec<String> {
     let mut parsed: Vec<SocketAddr> = Vec::new();
     for address in addresses.iter().filter_map(|address| address.parse().ok()) {
         if !parsed.contains(&address) {
             parsed.push(address);
         }
     }
-    let owners = ports::find_other_owners(&parsed, own);
+    let owners = ports::find_other_owners(sockets, &parsed, own);
     owners.iter().map(ports::PortOwner::in_words).collect()
 }

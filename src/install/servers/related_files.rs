@@ -77,7 +77,8 @@ fn find_for_nginx(config: &NginxConfig, links: &[StableLink]) -> Vec<RelatedFile
     let folder = files::parent(&config.file);
     let mut found: Vec<RelatedFile> = Vec::new();
     for server in &config.blocks {
-        if !server.block.names_certificate(links) {
+        // Most blocks have no related files, and a batch asks for each of its certificates.
+        if server.related.is_empty() || !server.block.names_certificate(links) {
             continue;
         }
         for directive in &server.related {

@@ -336,7 +336,7 @@ impl ApacheProgram {
                 addresses.push(address);
             }
         }
-        let owners = ports::find_other_owners(&addresses, &own);
+        let owners = ports::find_other_owners(&ports::current_sockets(), &addresses, &own);
         let lines = owners
             .iter()
             .map(|owner| format!("{}{}", gate::TAKEN_ADDRESS_PREFIX, owner.in_words()));

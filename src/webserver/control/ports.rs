@@ -38,11 +38,20 @@ impl PortOwner {
     }
 }
 
-/// Returns the processes that listen at `addresses`, except for `servers` and their workers. Of a
-/// process and its workers, which share a socket, only the first is returned.
+/// Returns the sockets that listen in the network of this process now.
 #[must_use]
-pub(crate) fn find_other_owners(addresses: &[SocketAddr], servers: &[i32]) -> Vec<PortOwner> {
-    let sockets = listening_sockets(Path::new("/proc/self"));
+pub(crate) fn current_sockets() -> Vec<ListeningSocket> {
+    listening_sockets(Path::new("/proc/self"))
+}
+
+/// Returns the processes that listen at `addresses` with one of `sockets`, except for `servers` and
+/// their workers. Of a process and its workers, which share a socket, only the first is returned.
+#[must_use]
+pub(crate) fn find_other_owners(
+    sockets: &[ListeningSocket],
+    addresses: &[SocketAddr],
+    servers: &[i32],
+) -> Vec<PortOwner> {
     let mut owners = Vec::new();
     for &address in addresses {
         let inodes: BTreeSet<u64> = sockets
