@@ -72,6 +72,8 @@ pub(crate) struct Failure {
     pub message: String,
     /// Why, the nearest cause first.
     pub causes: Vec<String>,
+    /// What the command found out before it failed.
+    pub known: Vec<String>,
     /// The next steps.
     pub next: Vec<NextStep>,
 }
@@ -84,6 +86,7 @@ impl Failure {
             kind,
             message: message.into(),
             causes: Vec::new(),
+            known: Vec::new(),
             next: Vec::new(),
         }
     }
@@ -119,6 +122,13 @@ impl Failure {
         self
     }
 
+    /// Returns the same failure with a fact that the command found out before it failed.
+    #[must_use]
+    pub(crate) fn knowing(mut self, fact: impl Into<String>) -> Self {
+        self.known.push(fact.into());
+        self
+    }
+
     /// Returns the same failure with one more next step.
     #[must_use]
     pub(crate) fn with_step(mut self, next: NextStep) -> Self {
@@ -129,7 +139,7 @@ impl Failure {
     /// Returns the document `certctl.error/1`.
     #[must_use]
     pub(crate) fn json(&self) -> Value {
-        json!({
+        let mut document = json!({
             "schema": "certctl.error/1",
             "comment": self.message,
             "error": {
@@ -138,7 +148,11 @@ impl Failure {
                 "causes": self.causes,
                 "next": self.next,
             }
-        })
+        });
+        if !self.known.is_empty() {
+            document["error"]["known"] = json!(self.known);
+        }
+        document
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod folder;
 mod found_key;
 mod host;
 mod key_files;
+mod key_use;
 mod reader;
 pub(crate) mod request_files;
 pub(crate) mod request_steps;
@@ -24,8 +25,7 @@ pub(crate) use self::aia::{AIA_STEPS, AIA_URLS};
 pub(crate) use self::any_argument::read_any_argument;
 pub(crate) use self::audited_key::audit_decrypted_key;
 pub(crate) use self::ca_delivery::{
-    DeliveryOptions, KeyLocation, KeyUse, MatchedCertificate, file_stem_of, match_delivery,
-    match_delivery_in_folder,
+    DeliveryOptions, MatchedCertificate, file_stem_of, match_delivery, match_delivery_in_folder,
 };
 pub(crate) use self::folder::archives_for_keys;
 pub(crate) use self::found_key::FoundKeyFile;
@@ -33,6 +33,7 @@ pub(crate) use self::host::{
     HOST_DEADLINE, HostAnswers, HostArgument, HostCertificates, parse_host_flags, probe_host,
 };
 pub(crate) use self::key_files::NamedKeyOrigin;
+pub(crate) use self::key_use::{KeyLocation, KeyUse};
 pub(crate) use self::reader::{InputReader, PasswordArgs};
 pub(crate) use self::served_files::{ServedCertificates, ServedFileOptions, read_served_files};
 pub(crate) use self::sources::{read_named_keys, reading_findings, sort_causes_first};

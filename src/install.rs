@@ -10,6 +10,7 @@ pub(crate) mod outcome;
 pub(crate) mod placeholder;
 mod plan_fingerprint;
 pub(crate) mod preflight;
+pub(crate) mod public_facts;
 pub(crate) mod request;
 pub(crate) mod rollback;
 pub(crate) mod rollback_argument;

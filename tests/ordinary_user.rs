@@ -29,7 +29,7 @@ struct Installed {
 impl Installed {
     fn new() -> Self {
         let setup = InstallSandbox::new();
-        for _ in 0..2 {
+        for _ in 0..3 {
             let _ = setup.renew_and_install(&[]).expect(0);
         }
         let bin = Sandbox::new();
@@ -47,15 +47,37 @@ impl Installed {
 
     /// Runs certctl as the user.
     fn run(&self, args: &[&str]) -> Run {
-        let id = USER.to_string();
-        let mut command = Command::new(path_of("setpriv"));
+        let mut command = self.command_of_user();
         command
-            .args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"])
-            .arg(self.bin.join("certctl"))
             .args(args)
             .args(["--root", "tree"])
             .current_dir(self.setup.sandbox.path());
         self.setup.sandbox.run_command(command)
+    }
+
+    /// certctl as the user, without arguments.
+    fn command_of_user(&self) -> Command {
+        let id = USER.to_string();
+        let mut command = Command::new(path_of("setpriv"));
+        command
+            .args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"])
+            .arg(self.bin.join("certctl"));
+        command
+    }
+
+    /// Runs certctl as root and as the user in a folder that has no files of either.
+    fn run_as_both(&self, args: &[&str]) -> (Run, Run) {
+        let folder = self.bin.join("empty");
+        std::fs::create_dir_all(&folder).unwrap();
+        chown(&folder, Some(USER), None).unwrap();
+        let tree = self.setup.sandbox.join("tree").display().to_string();
+        let args = [args, &["--json", "--root", &tree]].concat();
+        let mut as_user = self.command_of_user();
+        as_user.args(&args).current_dir(&folder);
+        let mut as_root = Command::new(self.bin.join("certctl"));
+        as_root.args(&args).current_dir(&folder);
+        let sandbox = &self.setup.sandbox;
+        (sandbox.run_command(as_root), sandbox.run_command(as_user))
     }
 }
 
@@ -110,5 +132,146 @@ fn what_needs_root_ends_with_the_command_for_root() {
         let command = format!("sudo certctl {} --json --root tree", args.join(" "));
         assert_eq!(next["command"].as_str(), Some(command.as_str()), "{failed}");
         assert_eq!(next["needs_root"], Json::Bool(true), "{failed}");
+    }
+}
+
+#[test]
+fn another_user_gets_the_same_report_except_for_what_only_root_can_read() {
+    if !is_root() {
+        return;
+    }
+    let installed = Installed::new();
+    let expires = installed.run_as_both(&["status"]).0.json()["rows"][0]["not_after"].clone();
+    let expires = expires.as_str().unwrap()[..10].to_owned();
+    for args in [
+        &["status"][..],
+        &["status", "example.com"],
+        &["renew", "--dry-run"],
+        &["csr", "example.com", "www.example.com", "--dry-run"],
+    ] {
+        let (root, user) = installed.run_as_both(args);
+        assert_eq!(user.code, root.code, "{args:?}\n{root}\n{user}");
+        let (mut root, mut user) = (root.json(), user.json());
+        remove_what_keys_tell(&mut root);
+        let unreadable = remove_what_keys_tell(&mut user);
+        assert_eq!(user, root, "{args:?}");
+        let tree = installed.setup.sandbox.join("tree");
+        for finding in unreadable {
+            let command = format!(
+                "sudo certctl {} --json --root {}",
+                args.join(" "),
+                tree.display()
+            );
+            assert_eq!(
+                finding["next"][0]["command"].as_str(),
+                Some(command.as_str())
+            );
+        }
+    }
+    for args in [
+        &["verify", "example.com"][..],
+        &["verify"],
+        &["install", "--check"],
+        &["install", "example.com", "--dry-run"],
+        &["rollback", "example.com", "--dry-run"],
+        &["forget", "example.com", "--dry-run"],
+    ] {
+        let (root, user) = installed.run_as_both(args);
+        let _ = root.expect(0);
+        let failed = user.expect(4).json();
+        let facts = failed["error"]["known"].as_array().unwrap();
+        let says = |text: &str| {
+            let is_said = facts
+                .iter()
+                .any(|fact| fact.as_str().unwrap().contains(text));
+            assert!(is_said, "{args:?}: {text} is not in {failed}");
+        };
+        says(&format!("example.com, www.example.com, expires {expires}"));
+        match args[0] {
+            "verify" => says("trusted by"),
+            "rollback" => says("version to restore: example.com, www.example.com"),
+            _ => says("installed and verified"),
+        }
+        assert_eq!(
+            failed["error"]["next"].as_array().unwrap().len(),
+            1,
+            "{failed}"
+        );
+        assert_eq!(
+            failed["error"]["next"][0]["needs_root"],
+            Json::Bool(true),
+            "{failed}"
+        );
+    }
+}
+
+/// Removes what only a reader of the keys can know; returns the findings that say so.
+fn remove_what_keys_tell(document: &mut Json) -> Vec<Json> {
+    if document.get("at").is_some() {
+        document.remove("at");
+    }
+    if let Some(rows) = document
+        .get("rows")
+        .map(|rows| rows.as_array().unwrap().len())
+    {
+        for row in 0..rows {
+            document["rows"][row].remove("keys");
+        }
+    }
+    let findings = document["findings"].as_array().unwrap().to_vec();
+    let (unreadable, others): (Vec<Json>, Vec<Json>) = findings
+        .into_iter()
+        .partition(|finding| finding["code"] == "keys-unreadable");
+    document.set("findings", Json::Array(others));
+    unreadable
+}
+
+#[test]
+fn changed_public_files_are_reported_without_root() {
+    if !is_root() {
+        return;
+    }
+    let installed = Installed::new();
+    let chain = "tree/etc/ssl/example.com.fullchain.pem";
+    std::fs::remove_file(installed.setup.sandbox.join(chain)).unwrap();
+    let failed = installed
+        .run(&["install", "--check", "--json"])
+        .expect(4)
+        .json();
+    let facts = failed["error"]["known"].to_string();
+    assert!(facts.contains("example.com.fullchain.pem"), "{failed}");
+    assert!(!facts.contains("is unchanged"), "{failed}");
+}
+
+#[test]
+fn a_zip_that_only_root_can_install_has_one_next_step() {
+    if !is_root() {
+        return;
+    }
+    let installed = Installed::new();
+    let sandbox = &installed.setup.sandbox;
+    installed.setup.write_delivery("new.crt");
+    std::fs::set_permissions(
+        sandbox.join("example.com.key"),
+        Permissions::from_mode(0o600),
+    )
+    .unwrap();
+    chown(sandbox.join("example.com.key"), Some(USER), None).unwrap();
+    let zip = support::zip::zip(&[("new.crt", sandbox.read("new.crt").as_bytes())]);
+    sandbox.write("x.zip", zip);
+    for more in [&[][..], &["--cert-name", "fresh"]] {
+        let args = [&["install", "x.zip", "--trust", "root.pem"], more].concat();
+        let failed = installed
+            .run(&[&args[..], &["--json"]].concat())
+            .expect(4)
+            .json();
+        let steps = failed["error"]["next"].as_array().unwrap();
+        let command = format!("sudo certctl {} --json --root tree", args.join(" "));
+        assert_eq!(steps.len(), 1, "{failed}");
+        assert_eq!(
+            steps[0]["command"].as_str(),
+            Some(command.as_str()),
+            "{failed}"
+        );
     }
 }

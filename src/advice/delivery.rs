@@ -31,6 +31,11 @@ impl From<DeliveryError> for Failure {
             DeliveryError::TooManyEntries(..) => Self::from_error(FailureKind::Hostile, &error)
                 .because("no CA sends so many files; certctl did not read them")
                 .with_step(NextStep::say(format!("Unpack it, and {PASS_FILES}"))),
+            DeliveryError::TooMuchTogether(_) => Self::from_error(FailureKind::Usage, &error)
+                .because("certctl stopped reading, and nothing was changed")
+                .with_step(NextStep::say(
+                    "Pass fewer files at once, for example with `xargs -n 1000 certctl install`",
+                )),
             DeliveryError::Zip(source, _) => {
                 let failure = Self::from_error(FailureKind::Malformed, &error);
                 let failure = match path(source).map(shell_word) {

@@ -39,6 +39,21 @@ pub(crate) fn plan_changed(now: &str, approved: &str) -> Finding {
     ))
 }
 
+/// The certificate is older than the live one.
+#[must_use]
+pub(crate) fn install_older_anyway() -> NextStep {
+    let option = RepeatOption {
+        name: "--allow",
+        value: Some("ends-earlier"),
+    };
+    rerun::repeat_with(
+        "Pass the newest files from the CA; to install the older certificate nevertheless, repeat \
+            the command",
+        &["install"],
+        &[option],
+    )
+}
+
 /// Several certificates are to be installed again.
 #[must_use]
 pub(crate) fn install_several_again(root: Option<&Path>, stems: &[&str]) -> NextStep {

@@ -7,6 +7,7 @@ use super::served_evidence::replace_stapled_response;
 use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::inventory::crls::CrlRemark;
 use crate::inventory::item::{ItemLocation, ItemOrigin};
+use crate::inventory::reason::DeployedNewer;
 use crate::inventory::{ReasonSeverity, RowState, RowVerdict, StatusReason, StatusRow};
 use crate::pki::name::DnsName;
 use crate::pki::verify::ChainProblem;
@@ -25,11 +26,17 @@ pub(crate) struct CallContext<'a> {
 #[must_use]
 pub(crate) fn row_steps(row: &StatusRow, calls: &CallContext<'_>) -> Vec<NextStep> {
     let mut steps: Vec<NextStep> = Vec::new();
-    let pressing = row
+    let mut pressing: Vec<&StatusReason> = row
         .reasons
         .iter()
-        .filter(|reason| reason.severity() >= ReasonSeverity::Warns);
-    for step in pressing.filter_map(|reason| step(reason, row, calls)) {
+        .filter(|reason| reason.severity() >= ReasonSeverity::Warns)
+        .collect();
+    // Where a newer certificate exists, nothing is worth doing before it is served.
+    pressing.sort_by_key(|reason| !reason.is_newer());
+    for step in pressing
+        .into_iter()
+        .filter_map(|reason| step(reason, row, calls))
+    {
         if !steps.contains(&step) {
             steps.push(step);
         }
@@ -142,8 +149,23 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
         StatusReason::EndsFirst { .. } => Some(ask_for_current_bundle()),
         StatusReason::KeyReadable { path, .. } => Some(restrict_key(path)),
         StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, calls)),
-        StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, calls)),
+        StatusReason::NewerNotServed { .. } | StatusReason::NewerReady { .. } => {
+            step_for_newer(reason, row, calls)
+        }
         StatusReason::Placeholder => Some(replace_placeholder(row, calls)),
+    }
+}
+
+/// Returns what to do where a newer certificate exists.
+fn step_for_newer(
+    reason: &StatusReason,
+    row: &StatusRow,
+    calls: &CallContext<'_>,
+) -> Option<NextStep> {
+    match reason {
+        StatusReason::NewerNotServed { newer, .. } => Some(load_newer(newer, row, calls)),
+        StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, calls)),
+        _ => None,
     }
 }
 
@@ -240,10 +262,12 @@ fn serve_again(row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
             "Install the certificate again, which reloads the server and probes it",
             &["install", stem],
         ),
-        (None, None) => NextStep::say(
-            "Reload the server so that it reads its files again, then run `certctl status`",
-        ),
+        (None, None) => reload_and_check(),
     }
+}
+
+fn reload_and_check() -> NextStep {
+    NextStep::say("Reload the server so that it reads its files again, then run `certctl status`")
 }
 
 /// Returns what to do about `reason`, which holds only for what some addresses send: the chain on
@@ -311,14 +335,32 @@ fn install_newer(place: &ItemLocation, row: &StatusRow, calls: &CallContext<'_>)
     }
 }
 
+/// Makes the server that sends `row` load the newer certificate.
+fn load_newer(newer: &DeployedNewer, row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
+    const SENTENCE: &str = "Make the server load the newer certificate, and check that it does";
+    let server = configured_by(&row.locations);
+    match (&newer.installed_as, &newer.key, server) {
+        (Some(stem), _, Some(software)) => {
+            (calls.root)(SENTENCE, &["install", stem, "--server", software.name()])
+        }
+        (Some(stem), _, None) => (calls.root)(SENTENCE, &["install", stem]),
+        (None, Some(key), Some(software)) => {
+            let (chain, key) = (newer.place.to_string(), key.to_string());
+            let server = ["--server", software.name()];
+            (calls.root)(
+                SENTENCE,
+                &[&["install", &chain, "--key", &key], &server[..]].concat(),
+            )
+        }
+        _ => configured_by(std::slice::from_ref(&newer.place))
+            .map_or_else(reload_and_check, reload_server),
+    }
+}
+
 /// Returns how to renew the certificate: nothing where a newer one is ready, the check of the
 /// request where one is prepared.
 fn renewal(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
-    let newer_is_ready = row
-        .reasons
-        .iter()
-        .any(|reason| matches!(reason, StatusReason::NewerReady { .. }));
-    if newer_is_ready {
+    if row.reasons.iter().any(StatusReason::is_newer) {
         return None;
     }
     let prepared = row.reasons.iter().find_map(|reason| match reason {
@@ -381,13 +423,21 @@ fn reload_step(row: &StatusRow) -> Option<NextStep> {
     if row.installed_as.is_some() {
         return None;
     }
-    let software = row.locations.iter().find_map(|place| match place {
+    configured_by(&row.locations).map(reload_server)
+}
+
+/// The server whose configuration references one of these files.
+fn configured_by(places: &[ItemLocation]) -> Option<ServerSoftware> {
+    places.iter().find_map(|place| match place {
         ItemLocation::File {
             origin: ItemOrigin::Configured(software, _),
             ..
         } => Some(*software),
         _ => None,
-    })?;
+    })
+}
+
+fn reload_server(software: ServerSoftware) -> NextStep {
     let (server, command) = match software {
         ServerSoftware::Apache => (
             "Apache",
@@ -396,10 +446,10 @@ fn reload_step(row: &StatusRow) -> Option<NextStep> {
         ServerSoftware::Haproxy => ("HAProxy", "sudo systemctl reload haproxy"),
         ServerSoftware::Nginx => ("nginx", "sudo nginx -t && sudo systemctl reload nginx"),
     };
-    Some(NextStep::run_shell(
+    NextStep::run_shell(
         format!("Reload {server} so that it serves the certificate on disk"),
         command,
-    ))
+    )
 }
 
 /// A remark on a certificate revocation list as a finding.

@@ -103,8 +103,13 @@ pub(crate) fn keep_command_line(args: &[OsString], command: Option<usize>, user:
 /// Returns the step that repeats the command as root; `None` if root runs it already.
 #[must_use]
 pub(super) fn as_root() -> Option<NextStep> {
+    as_root_saying("If only root may use it, run the same command as root")
+}
+
+/// Does the same with another sentence.
+#[must_use]
+pub(super) fn as_root_saying(sentence: &str) -> Option<NextStep> {
     let line = COMMAND_LINE.get().filter(|line| line.user != 0)?;
-    let sentence = "If only root may use it, run the same command as root";
     Some(NextStep::run_certctl(sentence, &line.words).with_sudo())
 }
 

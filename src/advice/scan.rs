@@ -1,5 +1,6 @@
 //! Advice for what `status` cannot scan.
 
+use super::rerun;
 use crate::finding::NextStep;
 
 /// For an argument that is not a file, name or host: `status_command` are the words up to `status`.
@@ -20,5 +21,7 @@ pub(crate) fn inspect_host(host: &str) -> NextStep {
 /// For keys that the user cannot read.
 #[must_use]
 pub(crate) fn run_status_as_root() -> NextStep {
-    NextStep::run_certctl("Check again as root, who can read all keys", &["status"]).with_sudo()
+    const SENTENCE: &str = "Check again as root, who can read all keys";
+    rerun::as_root_saying(SENTENCE)
+        .unwrap_or_else(|| NextStep::run_certctl(SENTENCE, &["status"]).with_sudo())
 }

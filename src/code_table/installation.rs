@@ -129,6 +129,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "ends-earlier",
+        meaning: "the certificate is older than the live one and expires before it",
+        why: "Old files from the CA are often kept next to the new ones, and a script may pass the \
+            wrong ones: the site would go back to a certificate that expires sooner. certctl \
+            installs it only if that is allowed; a rollback may always go back.",
+        fix: "Pass the newest files from the CA. If the older certificate is meant: `sudo certctl \
+            install old.zip --allow ends-earlier`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "folder-not-empty",
         meaning: "the certificate's folder has files that certctl did not write",
         why: "`forget` would delete them together with the folder, and it cannot know whether \

@@ -61,6 +61,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "newer-not-served",
+        meaning: "a newer certificate is deployed here, and the server still serves an old one",
+        why: "The server was not reloaded since the files were replaced, or its configuration \
+            references other files. Another renewal would not help: it would not be served either.",
+        fix: "Make the server load it: `sudo certctl install example.com --server nginx`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "newer-ready",
         meaning: "a newer certificate is ready to be installed",
         why: "The server still serves the old certificate until the new one is installed, even if \

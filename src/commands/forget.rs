@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::install::forget::{self, ForgetResult, ForgetVerdict};
 use crate::install::installed;
 use crate::install::outcome::show_problems;
+use crate::install::public_facts;
 use crate::install::request::RunMode;
 use crate::report::{self, Label, Outcome, TextOutput};
 use crate::system::clock;
@@ -61,6 +62,7 @@ pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ForgetOutcome,
         mode,
     )
     .map(ForgetOutcome)
+    .map_err(|failure| public_facts::add_live_facts(context, &stem, failure))
 }
 
 impl Outcome for ForgetOutcome {

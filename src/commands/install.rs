@@ -12,6 +12,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::inputs::PasswordArgs;
 use crate::install::outcome::TransactionOutcome;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
+use crate::install::public_facts;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
 use crate::install_plan::allow;
@@ -184,7 +185,8 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
         return install_placeholder(context, args);
     }
     let flags = flags(context, args)?;
-    let selected = select::select_certificates(context, input_selection(args))?;
+    let selected = select::select_certificates(context, input_selection(args))
+        .map_err(|failure| public_facts::add_facts_of_names(context, &args.files, failure))?;
     let checked: Vec<CheckedCertificate> = selected
         .into_iter()
         .map(|one| check_certificate(context, one))

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::install::outcome::TransactionOutcome;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
-use crate::install::{installed, rollback_argument};
+use crate::install::{installed, public_facts, rollback_argument};
 use crate::install_plan::allow;
 use crate::probe::ProbePatience;
 use crate::report::{Label, Outcome, TextOutput};
@@ -79,7 +79,13 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
         mode,
         approved: None,
     };
-    transaction::run(context, &request).map(RollbackOutcome)
+    transaction::run(context, &request)
+        .map(RollbackOutcome)
+        .map_err(|failure| {
+            let stem = &request.stem;
+            let failure = public_facts::add_live_facts(context, stem, failure);
+            public_facts::add_rollback_facts(context, stem, release.as_ref(), failure)
+        })
 }
 
 /// Finds the certificate to roll back: by its folder, because the live version may be damaged, else

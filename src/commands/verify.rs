@@ -18,7 +18,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
 use crate::inputs::{self, HostArgument, InputReader, PasswordArgs, ServedFileOptions};
-use crate::install::installed;
+use crate::install::{installed, public_facts};
 use crate::pki::trust::TrustSource;
 use crate::probe::StartTls;
 use crate::report::{Label, Outcome, TextOutput};
@@ -158,19 +158,71 @@ fn verify_items(
         return verify_selection(context, args, &selection, outcome);
     }
     for lineage in installed {
-        let settings = installed::read_settings(context, &lineage.stem)?;
-        let selection = FileSelection {
-            items: vec![lineage.chain_path.display().to_string()],
-            key: Some(&lineage.key_path),
-            trust: args.trust.as_deref().or(settings.trust.as_deref()),
-            reader: &reader,
-        };
-        let first = outcome.verified.len();
-        verify_selection(context, args, &selection, outcome)?;
-        if let (false, Some(certificate)) = (lineage.is_proven, outcome.verified.get_mut(first)) {
-            let finding = unproven_finding(context, &lineage.stem);
-            certificate.findings.push(finding);
-        }
+        verify_installed(context, args, &reader, &lineage, outcome)?;
+    }
+    Ok(())
+}
+
+/// Checks the files of an installed certificate.
+fn verify_installed(
+    context: &Context,
+    args: &VerifyArgs,
+    reader: &InputReader,
+    lineage: &installed::InstalledFiles,
+    outcome: &mut VerifyOutcome,
+) -> Result<(), Failure> {
+    let settings = installed::read_settings(context, &lineage.stem)?;
+    let selection = FileSelection {
+        items: vec![lineage.chain_path.display().to_string()],
+        key: Some(&lineage.key_path),
+        trust: args.trust.as_deref().or(settings.trust.as_deref()),
+        reader,
+    };
+    let first = outcome.verified.len();
+    if let Err(failure) = verify_selection(context, args, &selection, outcome) {
+        verify_without_key(context, args, selection, outcome, failure)?;
+    }
+    if let (false, Some(certificate)) = (lineage.is_proven, outcome.verified.get_mut(first)) {
+        let finding = unproven_finding(context, &lineage.stem);
+        certificate.findings.push(finding);
+    }
+    Ok(())
+}
+
+/// Checks an installed certificate whose key only root may read, without that key. A wrong
+/// certificate is wrong whatever its key is; for a right one, the failure stands.
+fn verify_without_key(
+    context: &Context,
+    args: &VerifyArgs,
+    selection: FileSelection<'_>,
+    outcome: &mut VerifyOutcome,
+    failure: Failure,
+) -> Result<(), Failure> {
+    if !public_facts::may_need_root(&failure) {
+        return Err(failure);
+    }
+    let first = outcome.verified.len();
+    let public = FileSelection {
+        key: None,
+        ..selection
+    };
+    verify_selection(context, args, &public, outcome)?;
+    let is_right = |certificate: &VerifiedCertificate| certificate.is_right();
+    if outcome.verified[first..].iter().all(is_right) {
+        let checked = outcome.verified.drain(first..);
+        return Err(checked.fold(failure, |failure, certificate| {
+            failure.knowing(format!(
+                "{}; its key was not checked",
+                certificate.in_words()
+            ))
+        }));
+    }
+    if let Some(certificate) = outcome.verified.get_mut(first) {
+        let message = format!("its key was not checked: {}", failure.with_causes());
+        let finding = Finding::note("keys-unreadable", message);
+        certificate
+            .findings
+            .push(failure.next.into_iter().fold(finding, Finding::with_step));
     }
     Ok(())
 }

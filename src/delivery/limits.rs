@@ -5,9 +5,9 @@ use super::source::ItemSource;
 /// The longest RSA key of a certificate that is used, in bits: every client refuses longer ones.
 pub(crate) const LONGEST_RSA: usize = 16_384;
 
-/// Limits beyond which a delivery is treated as hostile. They apply to all inputs of one
-/// [`CaDelivery::read`](super::CaDelivery::read) together, and to what is actually read, not to
-/// what a header declares.
+/// Limits beyond which a delivery is treated as hostile. They apply to each input of
+/// [`CaDelivery::read`](super::CaDelivery::read), and to what is actually read, not to what a
+/// header declares. All inputs of one call together may have [`INPUTS_TOGETHER`] times as much.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryLimits {
     /// Entries of zip files.
@@ -18,9 +18,14 @@ pub struct DeliveryLimits {
     pub depth: usize,
     /// Certificates, requests, keys and other PEM blocks.
     pub blocks: usize,
-    /// Iterations of key derivation for encrypted content, each one or two hashes; limits the time.
+    /// Iterations of key derivation for encrypted content of all inputs together, each one or two
+    /// hashes; limits the time.
     pub derivation_iterations: u64,
 }
+
+/// How many times the limits of one input all inputs together may reach: enough for the zip files
+/// of 10,000 sites in one run, each with ten files.
+pub(crate) const INPUTS_TOGETHER: u32 = 100;
 
 impl Default for DeliveryLimits {
     /// The largest known delivery has about thirty files and 200 KiB. These limits are far above
@@ -55,12 +60,57 @@ impl KeyDerivationBudget {
     }
 }
 
+/// An amount that was read, of the current input and of all inputs so far.
+struct SpentAmount {
+    here: u64,
+    total: u64,
+    /// The limit for one input.
+    limit: u64,
+}
+
+/// Which limit an amount exceeds.
+enum ExceededLimit {
+    OfInput,
+    OfAllInputs,
+}
+
+impl SpentAmount {
+    fn new(limit: u64) -> Self {
+        Self {
+            here: 0,
+            total: 0,
+            limit,
+        }
+    }
+
+    fn spend(&mut self, amount: u64) -> Result<(), ExceededLimit> {
+        self.here = self.here.saturating_add(amount);
+        self.total = self.total.saturating_add(amount);
+        if self.here > self.limit {
+            Err(ExceededLimit::OfInput)
+        } else if self.total > self.limit_of_all() {
+            Err(ExceededLimit::OfAllInputs)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn limit_of_all(&self) -> u64 {
+        self.limit.saturating_mul(INPUTS_TOGETHER.into())
+    }
+
+    /// What the current input may still have.
+    fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.here)
+    }
+}
+
 /// What remains of each limit.
 pub(super) struct ReadBudget<'a> {
     limits: &'a DeliveryLimits,
-    entries: usize,
-    inflated: u64,
-    blocks: usize,
+    entries: SpentAmount,
+    inflated: SpentAmount,
+    blocks: SpentAmount,
     pub(super) work: KeyDerivationBudget,
 }
 
@@ -68,35 +118,47 @@ impl<'a> ReadBudget<'a> {
     pub(super) fn new(limits: &'a DeliveryLimits) -> Self {
         Self {
             limits,
-            entries: 0,
-            inflated: 0,
-            blocks: 0,
+            entries: SpentAmount::new(count(limits.entries)),
+            inflated: SpentAmount::new(limits.inflated),
+            blocks: SpentAmount::new(count(limits.blocks)),
             work: KeyDerivationBudget(limits.derivation_iterations),
         }
     }
 
-    pub(super) fn spend_block(&mut self, source: &ItemSource) -> Result<(), DeliveryError> {
-        self.blocks += 1;
-        let limit = self.limits.blocks;
-        if self.blocks > limit {
-            Err(DeliveryError::TooManyBlocks(source.clone(), limit))
-        } else {
-            Ok(())
+    /// Starts an input, which has the whole limit of one input.
+    pub(super) fn start_input(&mut self) {
+        for amount in [&mut self.entries, &mut self.inflated, &mut self.blocks] {
+            amount.here = 0;
         }
+    }
+
+    pub(super) fn spend_block(&mut self, source: &ItemSource) -> Result<(), DeliveryError> {
+        self.blocks.spend(1).map_err(|exceeded| match exceeded {
+            ExceededLimit::OfInput => {
+                DeliveryError::TooManyBlocks(source.clone(), self.limits.blocks)
+            }
+            ExceededLimit::OfAllInputs => {
+                let limit = self.blocks.limit_of_all();
+                DeliveryError::TooMuchTogether(format!("{limit} certificates and other blocks"))
+            }
+        })
     }
 
     pub(super) fn spend_entries(
         &mut self,
         source: &ItemSource,
-        count: usize,
+        entries: usize,
     ) -> Result<(), DeliveryError> {
-        self.entries = self.entries.saturating_add(count);
-        let limit = self.limits.entries;
-        if self.entries > limit {
-            Err(DeliveryError::TooManyEntries(source.clone(), limit))
-        } else {
-            Ok(())
-        }
+        let spent = self.entries.spend(count(entries));
+        spent.map_err(|exceeded| match exceeded {
+            ExceededLimit::OfInput => {
+                DeliveryError::TooManyEntries(source.clone(), self.limits.entries)
+            }
+            ExceededLimit::OfAllInputs => {
+                let limit = self.entries.limit_of_all();
+                DeliveryError::TooMuchTogether(format!("{limit} archived files"))
+            }
+        })
     }
 
     pub(super) fn spend_inflated(
@@ -104,27 +166,26 @@ impl<'a> ReadBudget<'a> {
         source: &ItemSource,
         bytes: usize,
     ) -> Result<(), DeliveryError> {
-        self.inflated = self
-            .inflated
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        let limit = self.limits.inflated;
-        if self.inflated > limit {
-            Err(DeliveryError::TooLarge(source.clone(), limit))
-        } else {
-            Ok(())
-        }
+        let spent = self.inflated.spend(count(bytes));
+        spent.map_err(|exceeded| match exceeded {
+            ExceededLimit::OfInput => DeliveryError::TooLarge(source.clone(), self.limits.inflated),
+            ExceededLimit::OfAllInputs => {
+                let limit = self.inflated.limit_of_all() / 1024 / 1024;
+                DeliveryError::TooMuchTogether(format!("{limit} MiB of unpacked data"))
+            }
+        })
     }
 
     pub(super) fn entries_left(&self) -> usize {
-        self.limits.entries.saturating_sub(self.entries)
+        usize::try_from(self.entries.left()).unwrap_or(usize::MAX)
     }
 
     pub(super) fn inflated_left(&self) -> u64 {
-        self.limits.inflated.saturating_sub(self.inflated)
+        self.inflated.left()
     }
 
     pub(super) fn blocks_left(&self) -> usize {
-        self.limits.blocks.saturating_sub(self.blocks)
+        usize::try_from(self.blocks.left()).unwrap_or(usize::MAX)
     }
 
     pub(super) fn allow_depth(
@@ -139,6 +200,10 @@ impl<'a> ReadBudget<'a> {
             Ok(())
         }
     }
+}
+
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
 }
 
 /// Why a delivery cannot be read: the source, and the limit.
@@ -162,6 +227,10 @@ pub enum DeliveryError {
     /// The delivery has too many entries.
     #[error("{0} contains more than {1} files")]
     TooManyEntries(ItemSource, usize),
+    /// All inputs together have too much of something, although none of them has; says how much is
+    /// allowed.
+    #[error("this run would read more than {0}, all files together")]
+    TooMuchTogether(String),
     /// The zip file cannot be read completely; holds the error of the library.
     #[error("the zip file {0} is damaged or truncated: {1}")]
     Zip(ItemSource, String),

@@ -44,6 +44,7 @@ impl CaDelivery {
                 input: input.name.clone(),
                 entry: None,
             };
+            reader.budget.start_input();
             reader.read(&source, &input.bytes, 0)?;
         }
         Ok(reader.delivery)

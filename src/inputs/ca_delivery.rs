@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::delivery_findings::{CaCandidates, delivery_findings};
 use super::key_files::NamedKeyOrigin;
+use super::key_use::{KeyLocation, KeyUse};
 use super::sources::{NamedFiles, PassedArguments, PassedKeys};
 use super::{aia, sources, trust};
 use crate::advice::pki::lint_finding;
@@ -31,45 +32,6 @@ use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 use crate::system::http::NetworkReach;
 use crate::system::signals::InterruptSignal;
-
-/// What a key is needed for, which decides whether a password is requested.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum KeyUse {
-    /// To find the matching certificate; a request is sufficient for that.
-    Comparing,
-    /// To be installed for a server.
-    Installing,
-}
-
-/// Where the key of a certificate was found.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum KeyLocation {
-    /// In a file of its own, or not found.
-    OwnFile,
-    /// In the same file as the certificate.
-    WithCertificate,
-    /// In a file of its own and in the file of the certificate.
-    Both,
-}
-
-impl KeyLocation {
-    fn of_key(key: &HeldFile<PrivateKey>, keyring: &KeyCandidates) -> Self {
-        let id = key.value.id();
-        let mut sent = keyring
-            .keys_with_certificates
-            .iter()
-            .filter(|sent| sent.value == id)
-            .peekable();
-        if sent.peek().is_none() {
-            return Self::OwnFile;
-        }
-        if sent.any(|sent| sent.path == key.path) {
-            Self::WithCertificate
-        } else {
-            Self::Both
-        }
-    }
-}
 
 /// The options for choosing certificates, chains and keys.
 #[derive(Clone, Copy, Debug)]
@@ -343,19 +305,27 @@ struct CertificateMatcher<'a> {
 
 impl CertificateMatcher<'_> {
     fn match_leaves(mut self, leaves: &[&Certificate]) -> Result<Vec<MatchedCertificate>, Failure> {
-        leaves.iter().map(|leaf| self.match_leaf(leaf)).collect()
+        let mut matched = Vec::new();
+        for (index, leaf) in leaves.iter().enumerate() {
+            matched.push(self.match_leaf(leaf, &leaves[index + 1..])?);
+        }
+        Ok(matched)
     }
 
-    fn match_leaf(&mut self, leaf: &Certificate) -> Result<MatchedCertificate, Failure> {
+    /// `later` are the leaves that are matched afterwards; one of them may have the same key.
+    fn match_leaf(
+        &mut self,
+        leaf: &Certificate,
+        later: &[&Certificate],
+    ) -> Result<MatchedCertificate, Failure> {
         let assembly = verify::assemble_chain(leaf, self.authorities, self.criteria);
         let mut remarks = self.remarks_before_matching(leaf, &assembly.chain);
         let assembly = self.with_root_here(assembly);
         let (assembly, fetched) = self.with_fetched_issuers(assembly)?;
-        let has_key = self.keyring.find_key(leaf).is_some();
-        let no_key = (!has_key).then(|| self.keyring.missing_key_remark(leaf));
-        let key = self.keyring.remove_key(leaf);
+        let no_key = self.remark_missing_key(leaf);
+        let key = self.take_key(leaf, later);
         remarks.extend(self.key_remarks(key.as_ref()));
-        let request = self.keyring.remove_request(leaf);
+        let request = self.take_request(leaf, later);
         if let Some(HeldRequest { file: held, .. }) = &request {
             remarks.extend(find_names_not_issued(leaf, &held.value, &held.path));
         }
@@ -370,6 +340,33 @@ impl CertificateMatcher<'_> {
             findings,
             searched_places: self.keyring.describe_search(),
         })
+    }
+
+    fn remark_missing_key(&self, leaf: &Certificate) -> Option<MatchingRemark> {
+        let has_key = self.keyring.find_key(leaf).is_some();
+        (!has_key).then(|| self.keyring.missing_key_remark(leaf))
+    }
+
+    /// Returns the key of `leaf`: a copy if one of the `later` leaves has the same key.
+    fn take_key(
+        &mut self,
+        leaf: &Certificate,
+        later: &[&Certificate],
+    ) -> Option<TrustedKeyFile<PrivateKey>> {
+        if has_key_of(later, leaf) {
+            self.keyring.copy_key(leaf)
+        } else {
+            self.keyring.remove_key(leaf)
+        }
+    }
+
+    /// Returns the request of `leaf`. A request for the same key without its names is that of one of
+    /// the `later` leaves.
+    fn take_request(&mut self, leaf: &Certificate, later: &[&Certificate]) -> Option<HeldRequest> {
+        if has_key_of(later, leaf) && !self.keyring.has_own_request(leaf) {
+            return None;
+        }
+        self.keyring.remove_request(leaf)
     }
 
     /// Returns remarks on keys that do not match, and on an issuer that is here but was not passed.
@@ -463,6 +460,10 @@ impl CertificateMatcher<'_> {
         findings.extend(other);
         findings
     }
+}
+
+fn has_key_of(leaves: &[&Certificate], leaf: &Certificate) -> bool {
+    leaves.iter().any(|other| other.key_id == leaf.key_id)
 }
 
 /// Returns the stem of the file names of a certificate: that of its request, else its first name.

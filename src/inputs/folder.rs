@@ -77,7 +77,7 @@ impl FolderContents {
     fn add_file(&mut self, path: PathBuf, inspector: &KeyFileInspector) {
         let (bytes, identity) = match files::read_identified(&path, GLANCE_LIMIT) {
             Ok(read) => read,
-            Err(error) if error.source.kind() == ErrorKind::PermissionDenied => {
+            Err(error) if error.is_denied() => {
                 self.unreadable.push(path);
                 return;
             }

@@ -249,13 +249,16 @@ pub(crate) fn list_live_files(context: &Context) -> Result<Vec<InstalledFiles>, 
 }
 
 /// A live release, and the paths of its files.
-struct LiveRelease {
-    files: InstalledFiles,
-    release: PublicRelease,
+pub(crate) struct LiveRelease {
+    pub files: InstalledFiles,
+    pub release: PublicRelease,
 }
 
 /// Finds the live release with a name, without reading its key; `None` for a placeholder.
-fn find_live(context: &Context, stem: &str) -> Result<Option<LiveRelease>, Failure> {
+///
+/// # Errors
+/// When it exists and cannot be read.
+pub(crate) fn find_live(context: &Context, stem: &str) -> Result<Option<LiveRelease>, Failure> {
     let Some((layout, live)) = find_live_id(context, stem)? else {
         return Ok(None);
     };

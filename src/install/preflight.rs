@@ -225,6 +225,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         let observation = PreflightObservation::read(context, input, self.target.take())?;
         let findings = checks::check_all(&observation);
         self.serving.findings.extend(findings);
+        self.judge_age(&observation);
         let settings = self.settings_to_save(&observation);
         let obstacles = checks::find_obstacles(context, self.request, &observation);
         let mut disk = observation.disk;
@@ -241,6 +242,16 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             fingerprints: self.fingerprints,
             action: audit_action(self.request.goal),
         })
+    }
+
+    /// Refuses a certificate that is older than the live one, or warns about it if that is allowed.
+    fn judge_age(&mut self, observation: &PreflightObservation) {
+        match checks::check_age(self.request, observation) {
+            Some(finding) if finding.severity == Severity::Error => {
+                self.serving.refusals.push(finding);
+            }
+            finding => self.serving.findings.extend(finding),
+        }
     }
 
     /// Describes what is deployed at the paths that were saved before, where this run changes them.

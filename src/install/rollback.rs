@@ -36,17 +36,29 @@ pub(super) fn list_releases(
 /// A release that was live once and still exists.
 struct KeptRelease {
     past: PastRelease,
-    release: Release,
+    expires: Timestamp,
 }
 
 /// Loads every release that was live once and still exists, the newest first.
 fn load_kept(layout: &LineageLayout, settings: &LineageSettings) -> Vec<KeptRelease> {
     let past_releases = history::list_past_releases(&settings.history).into_iter();
     let kept = past_releases.filter_map(|past| {
-        let release = disk::load(layout, &past.release).ok().flatten()?;
-        Some(KeptRelease { past, release })
+        let expires = read_expiry(layout, &past.release)?;
+        Some(KeptRelease { past, expires })
     });
     kept.take(SHOWN).collect()
+}
+
+/// Returns when a release expires; for users who may not read its key, by its chain alone. `None` if
+/// no server could load it.
+fn read_expiry(layout: &LineageLayout, id: &ReleaseId) -> Option<Timestamp> {
+    match disk::load(layout, id) {
+        Err(error) if error.is_denied() => {
+            let public = disk::load_public(layout, id).ok().flatten()?;
+            Some(public.leaf().not_after)
+        }
+        release => Some(release.ok().flatten()?.not_after()),
+    }
 }
 
 fn add_releases(
@@ -58,7 +70,7 @@ fn add_releases(
     let live = observe::read_pointer(layout, ReleasePointer::Live)
         .ok()
         .flatten();
-    for KeptRelease { past, release } in kept {
+    for KeptRelease { past, expires } in kept {
         let installed = past.since.map_or_else(
             || "which existed before certctl".to_owned(),
             |at| format!("installed on {}", day(at)),
@@ -69,7 +81,7 @@ fn add_releases(
             ""
         };
         let id = past.release.as_str();
-        let expires = day(release.not_after());
+        let expires = day(*expires);
         let description = format!("{id}, {installed}; it expires on {expires}{now}");
         let root = context.root.as_deref();
         failure = failure.with_step(install_command::restore_version(
@@ -93,6 +105,27 @@ pub(crate) fn find_release(
     settings: &LineageSettings,
     to: Option<&ReleaseId>,
 ) -> Result<Release, Failure> {
+    let target = find_target(context, layout, settings, to)?;
+    disk::load(layout, &target)?.ok_or_else(|| {
+        let message = format!(
+            "the previous version in {} is missing or cannot be loaded",
+            layout.release(&target).display()
+        );
+        Failure::new(FailureKind::NotFound, message)
+            .with_step(lineages::list_releases(&layout.releases()))
+    })
+}
+
+/// Finds the id of the release that [`find_release`] loads.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn find_target(
+    context: &Context,
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+    to: Option<&ReleaseId>,
+) -> Result<ReleaseId, Failure> {
     let live = observe::read_pointer(layout, ReleasePointer::Live)?
         .ok_or_else(|| not_installed(context, layout))?;
     let proven = observe::read_pointer(layout, ReleasePointer::Proven)?;
@@ -102,15 +135,7 @@ pub(crate) fn find_release(
         (None, None) => None,
         (None, Some(_)) => settings.release_before(&live).cloned(),
     };
-    let target = target.ok_or_else(|| nothing_before(context, layout, settings))?;
-    disk::load(layout, &target)?.ok_or_else(|| {
-        let message = format!(
-            "the previous version in {} is missing or cannot be loaded",
-            layout.release(&target).display()
-        );
-        Failure::new(FailureKind::NotFound, message)
-            .with_step(lineages::list_releases(&layout.releases()))
-    })
+    target.ok_or_else(|| nothing_before(context, layout, settings))
 }
 
 /// Warns about certificates that are not valid now; this does not block a rollback.

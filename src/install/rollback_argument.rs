@@ -41,7 +41,7 @@ pub(crate) fn find_release_by_text(
         let message = format!("version {id} of {stem} was deleted");
         let failure = Failure::new(FailureKind::NotFound, message);
         return Err(list_kept(failure.because(
-            "certctl keeps the 3 newest versions, the live one and the one before it",
+            "certctl keeps the 3 newest versions, the live one and the two before it",
         )));
     }
     Ok(id)

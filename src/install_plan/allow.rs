@@ -5,7 +5,7 @@
 use crate::wording::find_keyword;
 
 /// The codes of findings, and what allowing each of them accepts.
-pub(crate) const ALLOWABLE: [(&str, &str); 4] = [
+pub(crate) const ALLOWABLE: [(&str, &str); 5] = [
     (
         "names-not-covered",
         "names that a server block serves and the certificate lacks are served without a valid certificate",
@@ -22,7 +22,14 @@ pub(crate) const ALLOWABLE: [(&str, &str); 4] = [
         "config-not-understood",
         "files are installed for a server whose configuration certctl cannot read",
     ),
+    (
+        ENDS_EARLIER,
+        "a certificate is installed that was issued before the live one and expires before it",
+    ),
 ];
+
+/// The code of a certificate that is older than the live one.
+pub(crate) const ENDS_EARLIER: &str = "ends-earlier";
 
 /// The code of an expired certificate, which `rollback` restores only if it is allowed.
 pub(crate) const EXPIRED: &str = "expired";

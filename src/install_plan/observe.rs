@@ -7,6 +7,7 @@ use super::apply::error::InstallError;
 use super::apply::new_paths::NewPaths;
 use super::plan::{ObservedState, PathState, PlannedServerUse};
 use crate::permissions::Mode;
+use crate::pki::certificate::Certificate;
 use crate::store::deployed::DeployedCertificate;
 use crate::store::disk::{self, kept_files, kept_files::KeptFile};
 use crate::store::key_access::inherit::{self, FileAccess};
@@ -35,6 +36,8 @@ pub(crate) struct DiskObservation {
     pub deployed: Option<DeployedCertificate>,
     /// The certificate in plain files, where it can be taken over.
     pub taken_over: Option<Release>,
+    /// The leaf that servers read now: of the plain files, else of the live release.
+    pub served_leaf: Option<Certificate>,
     /// What does not exist yet.
     pub new_paths: NewPaths,
     /// What occupies a deployed path and cannot be replaced.
@@ -82,6 +85,7 @@ pub(crate) fn observe_disk(
     Ok(DiskObservation {
         observed,
         deployed,
+        served_leaf: existing.served_leaf,
         taken_over: existing.taken_over,
         new_paths: NewPaths::observe(layout)?,
         obstacles: existing.obstacles,

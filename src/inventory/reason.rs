@@ -43,6 +43,17 @@ enum Rank {
     Rule,
 }
 
+/// The files of a newer certificate that is deployed on this machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct DeployedNewer {
+    /// The file of the certificate.
+    pub(crate) place: ItemLocation,
+    /// The file of its key, if that was read.
+    pub(crate) key: Option<ItemLocation>,
+    /// The name under which certctl installed it.
+    pub(crate) installed_as: Option<String>,
+}
+
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum StatusReason {
     /// The chain fails path validation, or the certificate is outside its validity period.
@@ -165,6 +176,17 @@ pub(crate) enum StatusReason {
     /// It breaks a rule that clients enforce.
     #[error("{0}")]
     Weak(LintViolation),
+    /// A newer certificate is deployed on this machine, and a server still sends this one.
+    #[error(
+        "a newer certificate for these names, which expires on {}, is deployed at {}, and the server \
+            does not serve it",
+        day(*expiry),
+        newer.place
+    )]
+    NewerNotServed {
+        newer: DeployedNewer,
+        expiry: Timestamp,
+    },
     /// A newer certificate can be installed.
     #[error("a newer certificate, which expires on {}, can be installed from {place}", day(*expiry))]
     NewerReady {
@@ -206,12 +228,19 @@ impl StatusReason {
             Self::KeyReadable { .. } => "key-readable-by-others",
             Self::NamesNotCovered { .. } => "host-not-covered",
             Self::Weak(lint) => lint.rule.code,
+            Self::NewerNotServed { .. } => "newer-not-served",
             Self::NewerReady { .. } => "newer-ready",
             Self::Prepared { .. } => "prepared",
             Self::TermEnds { .. } => "order-term-ends",
             Self::Placeholder => "placeholder-in-place",
             Self::Rule(change) => change.code,
         }
+    }
+
+    /// Returns whether there is a newer certificate, which only has to be served.
+    #[must_use]
+    pub(crate) fn is_newer(&self) -> bool {
+        matches!(self, Self::NewerNotServed { .. } | Self::NewerReady { .. })
     }
 
     /// Returns its place in the order of reasons.
@@ -235,9 +264,10 @@ impl StatusReason {
             Self::KeyReadable { .. } => Rank::KeyReadable,
             Self::NamesNotCovered { .. } => Rank::Names,
             Self::Revoked { .. } => Rank::Revoked,
-            Self::NewerReady { .. } | Self::TermEnds { .. } | Self::Placeholder => {
-                Rank::WorthKnowing
-            }
+            Self::NewerNotServed { .. }
+            | Self::NewerReady { .. }
+            | Self::TermEnds { .. }
+            | Self::Placeholder => Rank::WorthKnowing,
             Self::Prepared { .. } => Rank::Prepared,
             Self::Rule(_) => Rank::Rule,
         }
@@ -270,6 +300,7 @@ impl StatusReason {
             Self::Sent { reason, .. } => reason.severity(),
             Self::Due { .. } => ReasonSeverity::Due,
             Self::EndsFirst { .. }
+            | Self::NewerNotServed { .. }
             | Self::NewerReady { .. }
             | Self::TermEnds { .. }
             | Self::Placeholder => ReasonSeverity::Warns,

@@ -89,12 +89,9 @@ fn pending_requests(
 
 /// Returns whether a reason of the row is the next request or the next certificate.
 fn is_prepared(row: &StatusRow) -> bool {
-    row.reasons.iter().any(|reason| {
-        matches!(
-            reason,
-            StatusReason::Prepared { .. } | StatusReason::NewerReady { .. }
-        )
-    })
+    row.reasons
+        .iter()
+        .any(|reason| reason.is_newer() || matches!(reason, StatusReason::Prepared { .. }))
 }
 
 fn lineage(place: &ItemLocation) -> Option<(PathBuf, u32)> {

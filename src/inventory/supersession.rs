@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::reason::{self, StatusReason};
+use super::reason::{self, DeployedNewer, StatusReason};
 use super::row::{RowState, StatusRow};
 use crate::inventory::request_history;
 
@@ -86,6 +86,7 @@ fn effects(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, 
     let prepared = pending.and_then(|row| row.requests.first());
     let next = NextCertificate {
         ready: newer_ready(&rows[newest.index], now),
+        deployed: newer_deployed(&rows[newest.index], now),
         prepared: prepared.map(|request| StatusReason::Prepared {
             request: request.clone(),
         }),
@@ -103,6 +104,8 @@ fn effects(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, 
 struct NextCertificate {
     /// The newest certificate, if it can be installed.
     ready: Option<StatusReason>,
+    /// The newest certificate, if it is deployed on this machine.
+    deployed: Option<StatusReason>,
     /// A request that waits for its certificate.
     prepared: Option<StatusReason>,
 }
@@ -119,7 +122,9 @@ fn effect(state: RowState, newest: Ordering, next: &NextCertificate) -> Option<F
         return None;
     }
     let ready = next.ready.as_ref().filter(|_| has_newer);
-    let reason = ready.or(next.prepared.as_ref());
+    let is_older_served = has_newer && state == RowState::Served;
+    let deployed = next.deployed.as_ref().filter(|_| is_older_served);
+    let reason = ready.or(deployed).or(next.prepared.as_ref());
     reason.cloned().map(Box::new).map(FamilyEffect::Reason)
 }
 
@@ -143,6 +148,24 @@ impl IssuedRow {
             ),
         })
     }
+}
+
+/// Returns a reason if the newest certificate of the family is deployed on this machine and valid:
+/// a server that sends an older one only has to load it.
+fn newer_deployed(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
+    let certificate = row.certificate.as_ref()?;
+    if !certificate.is_in_date(now) {
+        return None;
+    }
+    let newer = DeployedNewer {
+        place: row.locations.iter().find(|place| place.is_live())?.clone(),
+        key: row.keys.first().map(|(key, _)| key.clone()),
+        installed_as: row.installed_as.clone(),
+    };
+    Some(StatusReason::NewerNotServed {
+        newer,
+        expiry: certificate.not_after,
+    })
 }
 
 /// Returns a reason if the newest certificate of the family can be installed: its key is here and

@@ -172,18 +172,27 @@ fn sort_as_in_bag(leaves: &mut [&Certificate], bag: &[Certificate]) {
     leaves.sort_by_key(|leaf| places.get(&leaf.fingerprint).copied());
 }
 
-/// Splits `leaves` into the best of each key (in a directory: of each set of names), and the
-/// others.
+/// Splits `leaves` into the best of each key and set of names, and the others: a certificate with
+/// the same key and other names is that of another site. In a directory, where the files of all
+/// renewals are, the key may also have been certified again with more or fewer names: there, those
+/// with the same key and first name are renewals, and those with the same names.
 fn select_current<'a>(
     leaves: &[&'a Certificate],
     candidates: &LeafCandidates<'_>,
 ) -> (Vec<&'a Certificate>, Vec<&'a Certificate>) {
-    let (mut leaves, mut older) = partition_newest(leaves, |leaf| leaf.key_id);
-    if candidates.has_renewals {
-        let (latest, replaced) = partition_newest(&leaves, renewal_group);
-        leaves = latest;
-        older.extend(replaced);
+    if !candidates.has_renewals {
+        return partition_newest(leaves, |leaf| (leaf.key_id, renewal_group(leaf)));
     }
+    let (mut leaves, mut older) = partition_newest(leaves, |leaf| {
+        let first_name = leaf.dns_names.first();
+        (
+            leaf.key_id,
+            first_name.map(|name| name.to_ascii_lowercase()),
+        )
+    });
+    let (latest, replaced) = partition_newest(&leaves, renewal_group);
+    leaves = latest;
+    older.extend(replaced);
     (leaves, older)
 }
 

@@ -129,8 +129,13 @@ impl KeyCandidates {
             .iter()
             .enumerate()
             .filter(|(_, request)| request.file.value.key_id == leaf.key_id);
+        // Two sites may share one key: then each has a request with its own names.
         matching
-            .min_by_key(|(_, request)| std::cmp::Reverse(request.renewal_number()))
+            .min_by_key(|(_, request)| {
+                let is_for_others = !covers_any(leaf, &request.file.value.dns_names);
+                let renewal = std::cmp::Reverse(request.renewal_number());
+                (is_for_others, renewal)
+            })
             .map(|(index, _)| index)
     }
 
@@ -177,6 +182,20 @@ impl KeyCandidates {
     /// Removes and returns the key of `leaf`, see [`Self::find_key`].
     pub(crate) fn remove_key(&mut self, leaf: &Certificate) -> Option<TrustedKeyFile<PrivateKey>> {
         self.key_index(leaf).map(|index| self.keys.remove(index))
+    }
+
+    /// Returns a copy of the key of `leaf`, because a certificate of another site needs it too.
+    pub(crate) fn copy_key(&self, leaf: &Certificate) -> Option<TrustedKeyFile<PrivateKey>> {
+        let key = self.find_key(leaf)?;
+        let copy = PrivateKey::from_der(key.value.pkcs8()).ok()?;
+        Some(key.with_value(copy))
+    }
+
+    /// Returns whether a request with the key of `leaf` has one of its names.
+    pub(crate) fn has_own_request(&self, leaf: &Certificate) -> bool {
+        self.request_index(leaf)
+            .and_then(|index| self.requests.get(index))
+            .is_some_and(|request| covers_any(leaf, &request.file.value.dns_names))
     }
 
     /// Removes and returns the request of `leaf`.

@@ -7,7 +7,7 @@ use crate::commands::csr::NAME_LIMIT;
 use crate::commands::install::LOCK_TIMEOUT;
 use crate::dcv::http_file::MOST_BODY;
 use crate::delivery::{
-    BER_BYTES, BER_DEPTH, BER_ELEMENTS, DeliveryLimits, LONGEST_RSA, SCRYPT_MEMORY,
+    BER_BYTES, BER_DEPTH, BER_ELEMENTS, DeliveryLimits, INPUTS_TOGETHER, LONGEST_RSA, SCRYPT_MEMORY,
 };
 use crate::inputs::folder::{FILE_LIMIT, FOLDER_LIMIT, GLANCE_LIMIT};
 use crate::inputs::{AIA_STEPS, AIA_URLS, HOST_DEADLINE};
@@ -122,6 +122,11 @@ fn content_limits() -> Vec<LimitRow> {
             "Certificates, requests, keys and other blocks",
             count(delivery.blocks),
             "refused as hostile (exit code 3)",
+        ),
+        row(
+            "Archived files, unpacked bytes and blocks of all files of a run together",
+            format!("{INPUTS_TOGETHER} times the limit of one file"),
+            "refused (exit code 2); pass fewer files at once",
         ),
         row(
             "Iterations of key derivation, for all encrypted keys and PKCS#12 files together",
@@ -285,7 +290,7 @@ fn server_limits() -> Vec<LimitRow> {
             "exit code 4",
         ),
         row(
-            "Versions kept on disk, besides those in use",
+            "Versions kept on disk, and those that two rollbacks restore",
             count(KEPT_RELEASES),
             "the oldest is removed",
         ),

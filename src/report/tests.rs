@@ -132,6 +132,7 @@ fn delivery_failures() -> Vec<Failure> {
         DeliveryError::TooLarge(source(), 16 << 20).into(),
         DeliveryError::TooManyBlocks(source(), 10_000).into(),
         DeliveryError::TooManyEntries(source(), 1000).into(),
+        DeliveryError::TooMuchTogether("100000 archived files".to_owned()).into(),
         DeliveryError::Zip(source(), "could not find EOCD".into()).into(),
         ignored(UnusedContent::Empty),
         ignored(UnusedContent::Html("Log in".into())),

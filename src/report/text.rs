@@ -222,8 +222,11 @@ impl TextOutput {
         }
     }
 
-    /// Adds a failure: its message, the causes below it, and the next steps.
+    /// Adds a failure: what is known, its message, the causes below it, and the next steps.
     pub(crate) fn add_failure(&mut self, failure: &Failure) {
+        for fact in &failure.known {
+            self.add(Label::Found, fact.clone());
+        }
         self.add(Label::Error, failure.message.clone());
         for cause in &failure.causes {
             self.add_continuation(format!("cause: {cause}"));

@@ -115,7 +115,7 @@ impl ScanResults {
     /// Reports a file that cannot be read. Deployed keys that only their owner can read are
     /// correct; they are only counted.
     pub(crate) fn add_unreadable(&mut self, error: FileError, origin: &ItemOrigin) {
-        let is_denied = error.source.kind() == ErrorKind::PermissionDenied;
+        let is_denied = error.is_denied();
         if is_denied && *origin == ItemOrigin::Renewal {
             return;
         }

@@ -1,7 +1,7 @@
 //! The rows for people: a table; below each row what is wrong with it and what to do.
 
 use super::columns::{padded, width};
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::inventory::due::days_between;
 use crate::inventory::{ReasonSeverity, RowState, RowVerdict, StatusRow};
 use crate::report::{Label, TextOutput, name_in_words};
@@ -39,6 +39,15 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
         text.add(Label::Wrote, written.path.display().to_string());
     }
     text.add_findings(&outcome.findings);
+    let unreadable = |finding: &&Finding| finding.code == "keys-unreadable";
+    for step in outcome
+        .findings
+        .iter()
+        .filter(unreadable)
+        .flat_map(|finding| &finding.next)
+    {
+        text.add_step(Label::Note, step);
+    }
     let count = outcome.rows.len();
     if count > 1 {
         let more = if count <= FEW {

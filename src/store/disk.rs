@@ -317,11 +317,12 @@ fn has_access(status: &folders::FileStatus, access: KeyAccess) -> bool {
     owned && status.mode == access.mode
 }
 
-/// How many releases are kept besides those that are in use.
+/// How many releases are kept: the live one and two older ones, more if a rollback needs them.
 pub(crate) const KEPT_RELEASES: usize = 3;
 
-/// Removes releases beyond the [`KEPT_RELEASES`] newest, except those in `keep`, and leftovers of killed runs.
-/// Each is first renamed to a temporary name, so that a partly removed release is never used.
+/// Removes releases and leftovers of killed runs. Those in `keep` stay, and as many of the newest
+/// others as are needed for [`KEPT_RELEASES`]. The times of folders alone would not do: the files
+/// that were taken over by the first install are written after those of that install. Each is first renamed to a temporary name, so that a partly removed release is never used.
 ///
 /// # Errors
 /// When a folder cannot be read or removed.
@@ -337,11 +338,12 @@ pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), Fi
         releases.push((modified, id));
     }
     releases.sort();
+    let others = KEPT_RELEASES.saturating_sub(keep.len());
     for (_, id) in releases
         .iter()
         .rev()
-        .skip(KEPT_RELEASES)
         .filter(|(_, id)| !keep.contains(id))
+        .skip(others)
     {
         remove_release(layout, id)?;
     }

@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::install::drift_check::{self, DriftCheck};
 use crate::install::installed;
 use crate::install::outcome::InstallVerdict;
+use crate::install::public_facts;
 use crate::report::{self, Label, Outcome, TextOutput};
 use crate::store::deployed::DeployedCertificate;
 use crate::store::release::Release;
@@ -42,7 +43,9 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome,
         return Err(Failure::new(FailureKind::NotFound, message)
             .with_step(lineages::install_one(context.root.as_deref())));
     }
-    drift_check::check(context, &stems).map(CheckOutcome)
+    drift_check::check(context, &stems)
+        .map(CheckOutcome)
+        .map_err(|failure| public_facts::add_drift_facts(context, &stems, failure))
 }
 
 impl CheckOutcome {

@@ -33,9 +33,7 @@ pub(crate) fn former_links(
         };
         let real = StableLink::new(path, link.piece);
         let is_new = |known: &StableLink| known.path != real.path && known.path != link.path;
-        if layout.links().iter().chain(&former).all(is_new)
-            && observe::check_path(layout, &real)? == PathContent::Replaceable(PathState::OurLink)
-        {
+        if layout.links().iter().chain(&former).all(is_new) && is_our_link(layout, &real, before)? {
             former.push(StableLink::new(
                 layout.path_inside_tree(&spelled),
                 link.piece,
@@ -44,6 +42,22 @@ pub(crate) fn former_links(
     }
     former.retain(|link| link.path.to_str().is_some());
     Ok(former)
+}
+
+/// Returns whether certctl created the link. Who may not look into its folder gets the answer of
+/// the last install.
+fn is_our_link(
+    layout: &LineageLayout,
+    link: &StableLink,
+    before: &LineageSettings,
+) -> Result<bool, Failure> {
+    match observe::check_path(layout, link) {
+        Err(error) if error.is_denied() => {
+            let inside = layout.path_inside_tree(&link.path);
+            Ok(before.former.iter().any(|known| known.path == inside))
+        }
+        content => Ok(content? == PathContent::Replaceable(PathState::OurLink)),
+    }
 }
 
 /// Every link that an earlier install may have created: the usual ones, then the saved ones.

@@ -9,12 +9,13 @@ use crate::context::Context;
 use crate::finding::Finding;
 use crate::install::placeholder;
 use crate::install::request::{InstallGoal, InstallRequest};
+use crate::install_plan::allow::ENDS_EARLIER;
 use crate::install_plan::observe::PathObstacle;
 use crate::permissions::Mode;
 use crate::store::key_access::inherit::InheritanceDoubt;
 use crate::store::layout::DeployMode;
 use crate::system::fs::files;
-use crate::wording::joined_with_and;
+use crate::wording::{day, joined_with_and};
 
 const CHECKS: [fn(&PreflightObservation) -> Vec<Finding>; 6] = [
     check_copies,
@@ -145,6 +146,41 @@ fn report_tightened(observation: &PreflightObservation, before: Mode, reason: &s
 
 fn check_key_readers(observation: &PreflightObservation) -> Vec<Finding> {
     key_readers::check_folders(&observation.key_folders, observation.access)
+}
+
+/// Refuses a certificate that was issued before the one that servers read now and expires before it:
+/// an old file would be installed over a newer one. A placeholder is replaced by any certificate,
+/// and a rollback is meant to go back.
+pub(super) fn check_age(
+    request: &InstallRequest<'_>,
+    observation: &PreflightObservation,
+) -> Option<Finding> {
+    let is_install = matches!(request.goal, InstallGoal::Install(_));
+    let old = observation
+        .disk
+        .served_leaf
+        .as_ref()
+        .filter(|_| is_install)?;
+    let new = observation.wanted.leaf();
+    let is_older = new.not_before < old.not_before && new.not_after < old.not_after;
+    if !is_older || old.is_self_issued() {
+        return None;
+    }
+    let message = format!(
+        "this certificate was issued on {} and expires on {}, but the live one was issued on {} and \
+            expires on {}",
+        day(new.not_before),
+        day(new.not_after),
+        day(old.not_before),
+        day(old.not_after)
+    );
+    let finding =
+        Finding::error(ENDS_EARLIER, message).with_step(install_command::install_older_anyway());
+    Some(if request.allow.contains(&ENDS_EARLIER) {
+        finding.into_allowed()
+    } else {
+        finding
+    })
 }
 
 /// Returns what this request must not replace, beyond what no request may replace.

@@ -14,6 +14,7 @@ use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_st
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
 use crate::store::disk::{self, StagedRelease, StoreError, copies};
+use crate::store::history;
 use crate::store::layout::{
     FOLDER_MODE, LineageLayout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId,
     ReleasePointer, kept_name, pointer_text,
@@ -412,12 +413,22 @@ impl PlanContext<'_> {
         self.new_paths.remove(self.layout, &releases)
     }
 
-    /// Deletes old releases, except those that `live` and `proven` name and the one that a rollback
-    /// would restore.
+    /// Deletes old releases, except the one that `live` and `proven` name, the two that rollbacks
+    /// would restore one after the other, and those that were installed last.
     fn prune(&self) -> Result<(), FileError> {
-        let wanted = &self.wanted.id;
-        let mut keep = vec![wanted.clone()];
-        keep.extend(self.settings.release_before(wanted).cloned());
+        let mut keep = vec![self.wanted.id.clone()];
+        for _ in 0..2 {
+            let before = keep
+                .last()
+                .and_then(|last| self.settings.release_before(last));
+            match before.cloned() {
+                Some(before) if !keep.contains(&before) => keep.push(before),
+                _ => break,
+            }
+        }
+        let past = history::list_past_releases(&self.settings.history);
+        let newest = past.into_iter().take(disk::KEPT_RELEASES);
+        keep.extend(newest.map(|past| past.release));
         disk::prune(self.layout, &keep)
     }
 }

@@ -65,6 +65,38 @@ pub(crate) fn find_drifts(
     Ok(DriftObservation { release, drifts })
 }
 
+/// Compares what every user may read with what was installed. Paths in folders that the user may not
+/// enter are skipped.
+///
+/// # Errors
+/// When something exists and cannot be read for another reason.
+pub(crate) fn find_public_drifts(layout: &LineageLayout) -> Result<Vec<FileDrift>, InstallError> {
+    let mut drifts = Vec::new();
+    for link in layout.links() {
+        match check_link(layout, link) {
+            Err(error) if error.is_denied() => {}
+            drift => drifts.extend(drift?),
+        }
+    }
+    let Some(live) = own_pointer(layout, ReleasePointer::Live)? else {
+        drifts.push(FileDrift::Live(layout.pointer(ReleasePointer::Live)));
+        return Ok(drifts);
+    };
+    if disk::load_public(layout, &live)?.is_none() {
+        drifts.push(FileDrift::File {
+            path: layout.file_path(&live, ReleaseFile::FullChain),
+            how: "does not contain a certificate that a server can load",
+        });
+    }
+    for folder in [layout.folder(), layout.releases(), layout.release(&live)] {
+        drifts.extend(mode_drift(&folder, FOLDER_MODE)?);
+    }
+    if own_pointer(layout, ReleasePointer::Proven)?.as_ref() != Some(&live) {
+        drifts.push(FileDrift::NotProven { live });
+    }
+    Ok(drifts)
+}
+
 /// The release that a pointer names; `None` where the pointer is not certctl's link.
 fn own_pointer(
     layout: &LineageLayout,

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::finding::NextStep;
 use crate::install_plan::plan::{PathState, ServedBefore};
+use crate::pki::certificate::Certificate;
 use crate::store::disk::{self, copies, copies::CopyState};
 use crate::store::key_access::inherit::{self, InheritanceDoubt};
 use crate::store::key_access::on_disk;
@@ -67,6 +68,8 @@ pub(crate) struct ExistingAtPaths {
     pub served: ServedBefore,
     /// The certificate in plain files, where it is taken over.
     pub taken_over: Option<Release>,
+    /// The leaf that servers read now: of the plain files, else of the live release.
+    pub served_leaf: Option<Certificate>,
     /// Paths that cannot be replaced.
     pub obstacles: Vec<PathObstacle>,
 }
@@ -98,6 +101,7 @@ pub(crate) fn find(
         states: Vec::new(),
         served: ServedBefore::Nothing,
         taken_over: None,
+        served_leaf: leaf_of(live.as_ref()),
         obstacles: Vec::new(),
     };
     for link in layout.links() {
@@ -151,6 +155,7 @@ impl ExistingAtPaths {
         }
         if let Some(ShownCertificate { release, .. }) = taken_over {
             self.served = ServedBefore::Whole(release.id.clone());
+            self.served_leaf = leaf_of(Some(&release));
             self.taken_over = Some(release);
         }
         Ok(())
@@ -244,6 +249,10 @@ impl ExistingAtPaths {
         }
         Ok(())
     }
+}
+
+fn leaf_of(release: Option<&Release>) -> Option<Certificate> {
+    release.map(|release| release.leaf().clone())
 }
 
 fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {

@@ -47,6 +47,12 @@ impl FileError {
         )
     }
 
+    /// Returns whether the user may not use the path.
+    #[must_use]
+    pub(crate) fn is_denied(&self) -> bool {
+        self.source.kind() == io::ErrorKind::PermissionDenied
+    }
+
     /// Returns whether something already exists at the path.
     #[must_use]
     pub fn is_taken(&self) -> bool {
