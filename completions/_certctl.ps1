@@ -119,6 +119,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command')
             [CompletionResult]::new('--hook-timeout', '--hook-timeout', [CompletionResultType]::ParameterName, 'How long the command of --after may take [default: 300s]')
             [CompletionResult]::new('--probe', '--probe', [CompletionResultType]::ParameterName, 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses')
+            [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'Protocol that is spoken before TLS starts at the addresses of --probe; with several ports, at those whose number does not imply one [default: implied by the port]')
             [CompletionResult]::new('--paid-until', '--paid-until', [CompletionResultType]::ParameterName, 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long to wait for another certctl to finish [default: 60s]')
             [CompletionResult]::new('--plan', '--plan', [CompletionResultType]::ParameterName, 'Install only if the plan_id of a dry run (--dry-run --json) would be this one now')

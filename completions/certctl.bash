@@ -419,7 +419,7 @@ _certctl() {
                     return 0
                     ;;
                 --starttls)
-                    COMPREPLY=($(compgen -W "smtp imap pop3 postgres" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "smtp lmtp imap pop3 sieve ftp ldap xmpp mysql postgres nntp" -- "${cur}"))
                     return 0
                     ;;
                 --password-file)
@@ -454,7 +454,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__install)
-            opts="-C -q -v -h --key --trust --prefer --aia --password-file --server --server-config --chain-path --key-path --deploy --owner --key-mode --cert-name --allow --test --reload --after --hook-timeout --probe --paid-until --lock-timeout --plan --dry-run --check --placeholder --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --trust --prefer --aia --password-file --server --server-config --chain-path --key-path --deploy --owner --key-mode --cert-name --allow --test --reload --after --hook-timeout --probe --starttls --paid-until --lock-timeout --plan --dry-run --check --placeholder --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -534,6 +534,10 @@ _certctl() {
                     ;;
                 --probe)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --starttls)
+                    COMPREPLY=($(compgen -W "smtp lmtp imap pop3 sieve ftp ldap xmpp mysql postgres nntp" -- "${cur}"))
                     return 0
                     ;;
                 --paid-until)
@@ -721,7 +725,7 @@ _certctl() {
                     return 0
                     ;;
                 --starttls)
-                    COMPREPLY=($(compgen -W "smtp imap pop3 postgres" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "smtp lmtp imap pop3 sieve ftp ldap xmpp mysql postgres nntp" -- "${cur}"))
                     return 0
                     ;;
                 --directory)
@@ -771,7 +775,7 @@ _certctl() {
                     return 0
                     ;;
                 --starttls)
-                    COMPREPLY=($(compgen -W "smtp imap pop3 postgres" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "smtp lmtp imap pop3 sieve ftp ldap xmpp mysql postgres nntp" -- "${cur}"))
                     return 0
                     ;;
                 --trust)

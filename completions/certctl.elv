@@ -113,6 +113,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --after 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command'
             cand --hook-timeout 'How long the command of --after may take [default: 300s]'
             cand --probe 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses'
+            cand --starttls 'Protocol that is spoken before TLS starts at the addresses of --probe; with several ports, at those whose number does not imply one [default: implied by the port]'
             cand --paid-until 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date'
             cand --lock-timeout 'How long to wait for another certctl to finish [default: 60s]'
             cand --plan 'Install only if the plan_id of a dry run (--dry-run --json) would be this one now'

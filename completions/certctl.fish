@@ -146,6 +146,17 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'C
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l after -d 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l hook-timeout -d 'How long the command of --after may take [default: 300s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l starttls -d 'Protocol that is spoken before TLS starts at the addresses of --probe; with several ports, at those whose number does not imply one [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+lmtp\t'LMTP: mail delivery (port 24)'
+imap\t'IMAP: mailbox access (port 143)'
+pop3\t'POP3: mailbox download (port 110)'
+sieve\t'ManageSieve: mail filters (port 4190)'
+ftp\t'FTP: file transfer (port 21)'
+ldap\t'LDAP: directory (port 389)'
+xmpp\t'XMPP: chat (ports 5222, 5269)'
+mysql\t'MySQL and MariaDB database connections (port 3306)'
+postgres\t'PostgreSQL database connections (port 5432)'
+nntp\t'NNTP: news (port 119)'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l plan -d 'Install only if the plan_id of a dry run (--dry-run --json) would be this one now' -r
@@ -180,9 +191,16 @@ complete -c certctl -n "__fish_certctl_using_subcommand status" -l prometheus -d
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l ics -d 'Write a calendar of renewals and expiry dates to this file (iCalendar)' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l html -d 'Write an HTML page to this file: every certificate on a timeline to 2029, with the dates on which CA rules change' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d 'Protocol that the hosts speak before TLS starts (STARTTLS) [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+lmtp\t'LMTP: mail delivery (port 24)'
 imap\t'IMAP: mailbox access (port 143)'
 pop3\t'POP3: mailbox download (port 110)'
-postgres\t'PostgreSQL database connections (port 5432)'"
+sieve\t'ManageSieve: mail filters (port 4190)'
+ftp\t'FTP: file transfer (port 21)'
+ldap\t'LDAP: directory (port 389)'
+xmpp\t'XMPP: chat (ports 5222, 5269)'
+mysql\t'MySQL and MariaDB database connections (port 3306)'
+postgres\t'PostgreSQL database connections (port 5432)'
+nntp\t'NNTP: news (port 119)'"
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
@@ -198,9 +216,16 @@ complete -c certctl -n "__fish_certctl_using_subcommand verify" -l chain -d 'Fur
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l key -d 'Private key that must match the certificate' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l host -d 'Host name that the certificate must cover (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l starttls -d 'Protocol that the server speaks before TLS starts (STARTTLS) [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+lmtp\t'LMTP: mail delivery (port 24)'
 imap\t'IMAP: mailbox access (port 143)'
 pop3\t'POP3: mailbox download (port 110)'
-postgres\t'PostgreSQL database connections (port 5432)'"
+sieve\t'ManageSieve: mail filters (port 4190)'
+ftp\t'FTP: file transfer (port 21)'
+ldap\t'LDAP: directory (port 389)'
+xmpp\t'XMPP: chat (ports 5222, 5269)'
+mysql\t'MySQL and MariaDB database connections (port 3306)'
+postgres\t'PostgreSQL database connections (port 5432)'
+nntp\t'NNTP: news (port 119)'"
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla; for an installed certificate, the roots it was installed with]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
@@ -229,9 +254,16 @@ tencent\t'Tencent Cloud; TrustAsia'
 aws-acm\t'AWS Certificate Manager'
 private\t'A company\'s own CA: no domain validation'"
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l starttls -d 'Protocol that the server speaks before TLS starts (STARTTLS) [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+lmtp\t'LMTP: mail delivery (port 24)'
 imap\t'IMAP: mailbox access (port 143)'
 pop3\t'POP3: mailbox download (port 110)'
-postgres\t'PostgreSQL database connections (port 5432)'"
+sieve\t'ManageSieve: mail filters (port 4190)'
+ftp\t'FTP: file transfer (port 21)'
+ldap\t'LDAP: directory (port 389)'
+xmpp\t'XMPP: chat (ports 5222, 5269)'
+mysql\t'MySQL and MariaDB database connections (port 3306)'
+postgres\t'PostgreSQL database connections (port 5432)'
+nntp\t'NNTP: news (port 119)'"
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l root -d 'Tree to install into instead of /' -r -F

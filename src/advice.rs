@@ -34,6 +34,7 @@ pub(crate) mod served_evidence;
 pub(crate) mod server_blocks;
 pub(crate) mod servers;
 pub(crate) mod site_check;
+pub(crate) mod stale_servers;
 pub(crate) mod status_command;
 pub(crate) mod system;
 pub(crate) mod usage;

@@ -16,4 +16,5 @@ pub(crate) mod rollback;
 pub(crate) mod rollback_argument;
 pub(crate) mod servers;
 pub(crate) mod site_check;
+mod stale_servers;
 pub(crate) mod transaction;

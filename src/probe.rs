@@ -5,62 +5,15 @@ pub(crate) mod client_hello;
 pub(crate) mod http;
 pub(crate) mod server_flight;
 pub(crate) mod stapled;
+pub(crate) mod start_tls;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub(crate) use self::start_tls::StartTls;
 use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::KeyAlgorithm;
-
-/// A protocol that starts in plain text and switches to TLS on request (`--starttls`).
-#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
-pub enum StartTls {
-    /// SMTP: mail transfer and submission (ports 25, 587)
-    Smtp,
-    /// IMAP: mailbox access (port 143)
-    Imap,
-    /// POP3: mailbox download (port 110)
-    Pop3,
-    /// PostgreSQL database connections (port 5432)
-    Postgres,
-}
-
-impl StartTls {
-    /// Returns the protocol that is registered for a port (IANA).
-    #[must_use]
-    pub fn from_port(port: u16) -> Option<Self> {
-        match port {
-            25 | 587 => Some(Self::Smtp),
-            143 => Some(Self::Imap),
-            110 => Some(Self::Pop3),
-            5432 => Some(Self::Postgres),
-            _ => None,
-        }
-    }
-
-    /// Returns the name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Smtp => "smtp",
-            Self::Imap => "imap",
-            Self::Pop3 => "pop3",
-            Self::Postgres => "postgres",
-        }
-    }
-
-    /// Returns the name in messages.
-    #[must_use]
-    pub fn display_name(self) -> &'static str {
-        match self {
-            Self::Smtp => "SMTP",
-            Self::Imap => "IMAP",
-            Self::Pop3 => "POP3",
-            Self::Postgres => "PostgreSQL",
-        }
-    }
-}
 
 /// A server to probe, and the name to send.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -21,7 +21,9 @@ use support::json::Json;
 use support::mask::masked;
 use support::nginx::free_port;
 
-const PROTOCOLS: [&str; 4] = ["smtp", "imap", "pop3", "postgres"];
+const PROTOCOLS: [&str; 11] = [
+    "smtp", "lmtp", "imap", "pop3", "sieve", "ftp", "ldap", "xmpp", "mysql", "postgres", "nntp",
+];
 
 /// A running `openssl s_server`, which is stopped when this is dropped.
 struct Server(Child, u16);
@@ -127,14 +129,7 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
     summary["items"] = Json::Array(sources.collect());
     insta::assert_snapshot!(plain(&summary.to_string(), server.1), @r#"{"schema":"certctl.inspect/1","comment":"127.0.0.1:[PORT]: TLS 1.3, 3 certificates, each signed by the next","changed":false,"file":"127.0.0.1:[PORT]","items":["127.0.0.1:[PORT]","127.0.0.1:[PORT]","127.0.0.1:[PORT]"],"findings":[],"next":[],"host":"127.0.0.1","port":[PORT],"served":[{"addresses":["127.0.0.1:[PORT]"],"protocol":"TLS 1.3","starttls":null,"sent":3,"in_order":true}]}"#);
     let verified = sandbox
-        .run(&[
-            "verify",
-            &server.host(),
-            "--trust",
-            "root.pem",
-            "--host",
-            "www.example.com",
-        ])
+        .run(&["verify", &server.host(), "--trust", "root.pem"])
         .expect(1);
     insta::assert_snapshot!(plain(&verified.to_string(), server.1), @"
     found   127.0.0.1:[PORT]: example.com, www.example.com, expires [DATE]; TLS 1.3; 1 intermediate
@@ -143,6 +138,19 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
     note    127.0.0.1:[PORT] includes roots that need not be sent (clients have them, or do not trust them): Test Root R1
     --- exit 1
     ");
+    // Next to `--host`, an address says only where the server is.
+    let verify = ["verify", &server.host(), "--trust", "root.pem", "--host"];
+    let verified = sandbox
+        .run(&[&verify[..], &["www.example.com"]].concat())
+        .expect(0);
+    insta::assert_snapshot!(plain(&verified.to_string(), server.1), @"
+    done    127.0.0.1:[PORT]: example.com, www.example.com, expires [DATE]; TLS 1.3; 1 intermediate; trusted by root.pem; covers www.example.com
+    note    127.0.0.1:[PORT] includes roots that need not be sent (clients have them, or do not trust them): Test Root R1
+    --- exit 0
+    ");
+    sandbox
+        .run(&[&verify[..], &["other.example.com"]].concat())
+        .expect(1);
 }
 
 #[test]
@@ -262,7 +270,7 @@ fn unreachable_hosts_are_reported() {
         (&["inspect", "./example.com"], 3),
         (&["inspect", "a b"], 3),
         (&["inspect", "x.crt/y", "--starttls", "smtp"], 2),
-        (&["inspect", "127.0.0.1:1", "--starttls", "xmpp"], 2),
+        (&["inspect", "127.0.0.1:1", "--starttls", "gopher"], 2),
     ] {
         sandbox.run(args).expect(code);
     }
@@ -340,6 +348,94 @@ fn dialog(protocol: &str, connection: &TcpStream) {
             to.write_all(b"+OK ready\r\n").unwrap();
             assert_eq!(read_line(&mut from), "stls\r\n");
             to.write_all(b"+OK go\r\n").unwrap();
+        }
+        "lmtp" => {
+            to.write_all(b"220 mail.example.com LMTP\r\n").unwrap();
+            assert!(read_line(&mut from).starts_with("lhlo "));
+            to.write_all(b"250-STARTTLS\r\n250 PIPELINING\r\n").unwrap();
+            assert_eq!(read_line(&mut from), "starttls\r\n");
+            to.write_all(b"220 go ahead\r\n").unwrap();
+        }
+        "sieve" => {
+            to.write_all(
+                b"\"IMPLEMENTATION\" \"sieved\"\r\n\"SIEVE\" \"fileinto\"\r\n\"STARTTLS\"\r\nOK\r\n",
+            )
+            .unwrap();
+            assert_eq!(read_line(&mut from), "starttls\r\n");
+            to.write_all(b"OK \"begin\"\r\n").unwrap();
+        }
+        "ftp" => {
+            // The lines between the first and the last need no code (RFC 959 section 4.2).
+            to.write_all(b"220-Welcome\r\n no code here\r\n220 ready\r\n")
+                .unwrap();
+            loop {
+                match read_line(&mut from).as_str() {
+                    "auth tls\r\n" => break,
+                    // OpenSSL asks for the features first.
+                    _ => to
+                        .write_all(b"211-Features\r\n AUTH TLS\r\n211 end\r\n")
+                        .unwrap(),
+                }
+            }
+            to.write_all(b"234 go ahead\r\n").unwrap();
+        }
+        "nntp" => {
+            to.write_all(b"201 no posting\r\n").unwrap();
+            loop {
+                match read_line(&mut from).as_str() {
+                    "starttls\r\n" => break,
+                    _ => to
+                        .write_all(b"101 capabilities\r\nSTARTTLS\r\n.\r\n")
+                        .unwrap(),
+                }
+            }
+            to.write_all(b"382 go ahead\r\n").unwrap();
+        }
+        _ => binary_dialog(protocol, &mut to, &mut from),
+    }
+}
+
+/// The same for the protocols of packets and of XML.
+fn binary_dialog(protocol: &str, to: &mut TcpStream, from: &mut BufReader<TcpStream>) {
+    match protocol {
+        "ldap" => {
+            let mut request = [0; 31];
+            from.read_exact(&mut request).unwrap();
+            assert_eq!(&request[9..], b"1.3.6.1.4.1.1466.20037");
+            to.write_all(b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00")
+                .unwrap();
+        }
+        "mysql" => {
+            // Version 10, a text, thread, challenge, capabilities, and what follows them.
+            let mut greeting = b"\x0a8.0.0\0aaaabbbbbbbb\0\xff\xff\x2d\x02\0\xff\xff\x15".to_vec();
+            greeting.extend([0; 10]);
+            greeting.extend(b"cccccccccccc\0mysql_native_password\0");
+            let length = u8::try_from(greeting.len()).unwrap();
+            to.write_all(&[length, 0, 0, 0]).unwrap();
+            to.write_all(&greeting).unwrap();
+            let mut request = [0; 36];
+            from.read_exact(&mut request).unwrap();
+            assert_eq!((request[0], request[3]), (32, 1));
+            assert_ne!(request[5] & 0x08, 0, "CLIENT_SSL");
+        }
+        "xmpp" => {
+            let read_tag = |from: &mut BufReader<TcpStream>| {
+                let mut tag = Vec::new();
+                from.read_until(b'>', &mut tag).unwrap();
+                String::from_utf8(tag).unwrap()
+            };
+            let mut tag = read_tag(from);
+            while !tag.contains("<stream:stream") {
+                tag = read_tag(from);
+            }
+            to.write_all(
+                b"<?xml version='1.0'?><stream:stream version='1.0'><stream:features>\
+                <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>",
+            )
+            .unwrap();
+            assert!(read_tag(from).contains("starttls"));
+            to.write_all(b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
+                .unwrap();
         }
         _ => {
             let mut request = [0; 8];
@@ -461,7 +557,11 @@ fn unexpected_server_answers_are_quoted_safely() {
     let lines = "220-x\r\n".repeat(10_000);
     let endless = "x".repeat(1_000_000);
     let none = "N".to_owned();
-    let answers: [(&str, &str, String); 7] = [
+    let answers: [(&str, &str, String); 11] = [
+        ("mysql", "does not speak MySQL", hostile.to_owned()),
+        ("ldap", "does not speak LDAP", hostile.to_owned()),
+        ("xmpp", "does not speak XMPP", endless.clone()),
+        ("sieve", "does not speak ManageSieve", hostile.to_owned()),
         ("smtp", "does not speak SMTP", hostile.to_owned()),
         ("smtp", "more than 64 lines", lines),
         ("imap", "does not speak IMAP", endless),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::rerun::{RepeatOption, repeat_with};
 use crate::finding::{NextStep, shell_word};
+use crate::probe::StartTls;
 
 /// What to do where an issuer is missing and cannot be fetched.
 pub(crate) const ADD_BUNDLE: &str =
@@ -102,18 +103,29 @@ pub(crate) fn inspect_https_port(port: u16, tls_host: &str) -> NextStep {
 #[must_use]
 pub(crate) fn try_https_or_starttls(host: &str) -> NextStep {
     NextStep::run_certctl(
-        "If it is a web server, pass its port for HTTPS; if it is a mail server, use STARTTLS",
+        "If it is a web server, pass its port for HTTPS; if it starts in plain text, pass its \
+            protocol",
         &["inspect", host, "--starttls", "smtp"],
     )
 }
 
-/// A server that sends nothing; `host` is its name with its port.
+/// A server that sends nothing; `host` is its name with its port, `starttls` the protocol that was
+/// tried.
 #[must_use]
-pub(crate) fn try_starttls(host: &str) -> NextStep {
-    NextStep::run_certctl(
-        "If it is a mail server, use STARTTLS",
-        &["inspect", host, "--starttls", "smtp"],
-    )
+pub(crate) fn try_starttls(host: &str, starttls: Option<StartTls>) -> NextStep {
+    match starttls {
+        None => NextStep::run_certctl(
+            "If it starts in plain text, pass its protocol",
+            &["inspect", host, "--starttls", "smtp"],
+        ),
+        Some(protocol) => NextStep::run_shell(
+            format!(
+                "It may not speak {}; see what it answers to TLS",
+                protocol.display_name()
+            ),
+            format!("openssl s_client -connect {} </dev/null", shell_word(host)),
+        ),
+    }
 }
 
 /// A server sends more certificates than a chain has.
@@ -126,8 +138,8 @@ pub(crate) fn send_only_the_chain() -> NextStep {
 #[must_use]
 pub(crate) fn name_its_protocol() -> NextStep {
     NextStep::say(
-        "Pass the protocol that the server speaks (`--starttls smtp`, `imap`, `pop3` or \
-            `postgres`), or its port for implicit TLS",
+        "Pass the protocol that the server speaks (`--starttls`; `--help` lists them), or its port \
+            for implicit TLS",
     )
 }
 

@@ -45,6 +45,26 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "previous-certificate-served",
+        meaning: "a running server still sends the previous certificate",
+        why: "The files were replaced, but this server read them when it started and was not \
+            reloaded, or its reload had no effect. Visitors get the previous certificate until it \
+            expires.",
+        fix: "Reload or restart the server. Give certctl the command and the address, so that the \
+            next renewal does it: `sudo certctl install example.com --reload \"systemctl reload \
+            dovecot\" --probe 127.0.0.1:993`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "previous-files-open",
+        meaning: "a process has the previous files open or mapped",
+        why: "A program that keeps a file open reads its old content after the file was replaced.",
+        fix: "Reload or restart the program that certctl lists.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "related-file-outdated",
         meaning: "the server reads a file that belongs to the old certificate",
         why: "OCSP responses, issuers and CT timestamps are about one certificate. With another one \

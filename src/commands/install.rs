@@ -20,7 +20,7 @@ use crate::matching::file_names;
 use crate::pki::chain::ChainPreference;
 use crate::probe::ProbePatience;
 use crate::store::layout::DeployMode;
-use crate::store::settings::{FORGET, LineageSettings, PROBE_NONE};
+use crate::store::settings::{FORGET, LineageSettings};
 use crate::system::clock;
 use crate::system::fs::files::FileError;
 use crate::system::fs::folders;
@@ -34,6 +34,7 @@ mod hook_flags;
 mod key_access_flags;
 mod outcome;
 mod placeholder;
+mod probe_flags;
 mod select;
 mod server_flags;
 
@@ -112,10 +113,9 @@ pub(crate) struct InstallArgs {
     /// The command that is run last.
     #[command(flatten)]
     pub hook: hook_flags::HookArgs,
-    /// Additional address to probe after the install (may be repeated); none skips all probes in
-    /// this run; auto forgets the saved addresses
-    #[arg(long, value_name = "HOST:PORT|none|auto", value_parser = parse_probe)]
-    pub probe: Vec<String>,
+    /// The addresses that are probed.
+    #[command(flatten)]
+    pub probes: probe_flags::ProbeArgs,
     /// Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase;
     /// none forgets the date
     #[arg(long, value_name = "DATE|none", value_parser = parse_term)]
@@ -164,11 +164,6 @@ fn parse_term(text: &str) -> Result<PaidTerm, &'static str> {
 /// Parses the value of `--test` and `--reload`: the keyword in any case, else a command.
 fn parse_command(text: &str) -> Result<String, Infallible> {
     Ok(spell_keyword(text, &[FORGET]))
-}
-
-/// Parses the value of `--probe`: the keywords in any case, else an address.
-fn parse_probe(text: &str) -> Result<String, Infallible> {
-    Ok(spell_keyword(text, &[PROBE_NONE, FORGET]))
 }
 
 /// How long to wait for the lock without `--lock-timeout`.
@@ -332,7 +327,7 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
         Some(PaidTerm::Until(day)) => Some(day),
         Some(PaidTerm::Unknown) | None => None,
     };
-    Ok(args.hook.add_to(LineageSettings {
+    let flags = args.hook.add_to(LineageSettings {
         server_configs: configs.by_server,
         server,
         server_config: configs.any_server,
@@ -341,12 +336,12 @@ fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failu
         deploy: args.deploy,
         test: args.test.clone(),
         reload: args.reload.clone(),
-        probe: args.probe.clone(),
         trust: trust_option(args.trust.as_deref())?,
         paid_until,
         no_term: matches!(args.paid_until, Some(PaidTerm::Unknown)),
         ..args.access.settings(context)?
-    }))
+    });
+    Ok(args.probes.add_to(flags))
 }
 
 /// Returns the value of `--trust`; a file is named by its path without links.

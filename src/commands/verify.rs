@@ -5,6 +5,7 @@ mod criteria;
 mod file;
 mod host;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -129,8 +130,11 @@ fn verify_host(
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
     let anchors = inputs::trust_anchors(args.trust.as_deref())?;
-    let mut names = vec![host.name.clone()];
-    names.extend(outcome.hosts.iter().cloned());
+    let mut names = outcome.hosts.clone();
+    // An address next to `--host` says where to connect, not which name is asked for.
+    if names.is_empty() || host.name.parse::<IpAddr>().is_err() {
+        names.insert(0, host.name.clone());
+    }
     let criteria = VerifyCriteria::new(context.now(), args.strictness(), &anchors, &names);
     let verified = host::verify(host, args.starttls, criteria)?;
     outcome.verified.extend(verified);

@@ -27,7 +27,7 @@ pub(crate) fn read_any_argument(
 ) -> Result<(CaDelivery, Option<HostAnswers>), Failure> {
     match host_of_argument(context, text, starttls)? {
         Some(server) => {
-            let answers = host::probe_host(&server, starttls)?;
+            let answers = host::probe_host(&server, starttls, &server.name)?;
             Ok((delivery_of(&answers), Some(answers)))
         }
         None => Ok((read(context, reading, text)?, None)),
@@ -41,13 +41,7 @@ fn host_of_argument(
     text: &str,
     starttls: Option<StartTls>,
 ) -> Result<Option<HostArgument>, Failure> {
-    let default = match starttls {
-        None => 443,
-        Some(StartTls::Smtp) => 25,
-        Some(StartTls::Imap) => 143,
-        Some(StartTls::Pop3) => 110,
-        Some(StartTls::Postgres) => 5432,
-    };
+    let default = starttls.map_or(443, StartTls::default_port);
     let named = HostArgument::parse(text, default);
     if starttls.is_some() {
         return named.map(Some).ok_or_else(|| {

@@ -118,18 +118,20 @@ pub(crate) struct HostAnswers {
 /// The deadline for resolving the host, and for the handshakes with its addresses.
 pub(crate) const HOST_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Connects to every address of `host`; uses STARTTLS if the port implies it.
+/// Connects to every address of `host`; uses STARTTLS if the port implies it. `server_name` is sent
+/// in the handshake.
 ///
 /// # Errors
 /// When no address sends a certificate.
 pub(crate) fn probe_host(
     host: &HostArgument,
     starttls: Option<StartTls>,
+    server_name: &str,
 ) -> Result<HostAnswers, Failure> {
     let starttls = starttls.or_else(|| StartTls::from_port(host.port));
     let mut addresses = tls::resolve(&host.name, host.port, HOST_DEADLINE)?;
     addresses.truncate(ADDRESS_LIMIT);
-    let targets = targets_of(host, &addresses, starttls);
+    let targets = targets_of(&addresses, starttls, server_name);
     let answers = clear_text::probe_with_fallback(&targets, HOST_DEADLINE);
     let mut findings: Vec<Finding> = Vec::new();
     let mut answers_by_chain: Vec<HostCertificates> = Vec::new();
@@ -144,7 +146,7 @@ pub(crate) fn probe_host(
         }
     }
     if answers_by_chain.is_empty() {
-        return Err(unreachable(host, failed));
+        return Err(unreachable(host, starttls, failed));
     }
     findings.extend(failed.iter().map(FailedProbe::finding));
     Ok(HostAnswers {
@@ -156,13 +158,13 @@ pub(crate) fn probe_host(
 }
 
 fn targets_of(
-    host: &HostArgument,
     addresses: &[SocketAddr],
     starttls: Option<StartTls>,
+    server_name: &str,
 ) -> Vec<ProbeTarget> {
     let target = |address: &SocketAddr| ProbeTarget {
         starttls,
-        ..ProbeTarget::new(*address, host.name.clone())
+        ..ProbeTarget::new(*address, server_name)
     };
     addresses.iter().map(target).collect()
 }
@@ -225,9 +227,15 @@ fn in_words(error: &ProbeError) -> String {
     format!("{error}{}", source.unwrap_or_default())
 }
 
-fn unreachable(host: &HostArgument, failed: Vec<FailedProbe>) -> Failure {
+fn unreachable(
+    host: &HostArgument,
+    starttls: Option<StartTls>,
+    failed: Vec<FailedProbe>,
+) -> Failure {
     let mut failure = Failure::new(FailureKind::Network, format!("{host} sends no certificate"));
-    let step = failed.iter().find_map(|one| step_for(host, &one.error));
+    let step = failed
+        .iter()
+        .find_map(|one| step_for(host, starttls, &one.error));
     for one in failed {
         failure = failure.because(format!("{}: {}", one.address, in_words(&one.error)));
     }
@@ -238,7 +246,11 @@ fn unreachable(host: &HostArgument, failed: Vec<FailedProbe>) -> Failure {
 const HTTP_PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 8888];
 
 /// Returns what to do about `error`, if it shows more than that nothing answers.
-fn step_for(host: &HostArgument, error: &ProbeError) -> Option<NextStep> {
+fn step_for(
+    host: &HostArgument,
+    starttls: Option<StartTls>,
+    error: &ProbeError,
+) -> Option<NextStep> {
     match error {
         ProbeError::NotTls if HTTP_PORTS.contains(&host.port) => {
             let tls = HostArgument {
@@ -248,7 +260,7 @@ fn step_for(host: &HostArgument, error: &ProbeError) -> Option<NextStep> {
             Some(advice::inspect_https_port(host.port, &tls.to_string()))
         }
         ProbeError::NotTls => Some(advice::try_https_or_starttls(&host.to_string())),
-        ProbeError::Stalled(_) => Some(advice::try_starttls(&host.to_string())),
+        ProbeError::Stalled(_) => Some(advice::try_starttls(&host.to_string(), starttls)),
         ProbeError::TooMuch => Some(advice::send_only_the_chain()),
         ProbeError::StartTls(_) => Some(advice::name_its_protocol()),
         _ => None,

@@ -18,6 +18,9 @@ use crate::install::preflight::{self, PreflightState};
 use crate::install::request::{InstallGoal, InstallRequest, RunMode};
 use crate::install::rollback;
 use crate::install::servers::ServingState;
+use crate::install::stale_servers::{
+    OPEN_CODE, RecentReload, ReplacedFiles, STALE_CODE, StaleServerScan,
+};
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::apply::{self, ProbeAnswer, StepError};
 use crate::install_plan::observe;
@@ -29,7 +32,7 @@ use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
 
 /// Codes of findings that can occur although the installed files are unchanged.
-const SERVING: [&str; 11] = [
+const SERVING: [&str; 13] = [
     "apache-reload-risk",
     "config-not-understood",
     "drift-not-configured",
@@ -37,6 +40,8 @@ const SERVING: [&str; 11] = [
     "not-probed",
     "configured-elsewhere",
     "other-certificate-served",
+    STALE_CODE,
+    OPEN_CODE,
     "process-not-reached",
     "server-config-broken",
     "server-not-running",
@@ -51,6 +56,7 @@ pub(crate) struct DriftCheck {
     pub release: Option<Release>,
     /// The paths where servers read it.
     pub layout: LineageLayout,
+    settings: LineageSettings,
     pub probes: Vec<ProbeResult>,
     /// Every difference, and other findings.
     pub findings: Vec<Finding>,
@@ -152,6 +158,10 @@ pub(crate) fn check(context: &Context, stems: &[String]) -> Result<Vec<DriftChec
     for ((index, situation), (probes, other_probes)) in observed.into_iter().zip(answers) {
         checks[index].add_serving(situation.serving, probes, &other_probes);
     }
+    let mut scan = StaleServerScan::default();
+    for check in &mut checks {
+        check.add_stale_servers(context, &mut scan);
+    }
     Ok(checks)
 }
 
@@ -226,6 +236,7 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
         name: stem.to_owned(),
         release,
         layout,
+        settings,
         probes: Vec::new(),
         findings,
         repair,
@@ -317,6 +328,20 @@ impl DriftCheck {
             .all(|probe| probe.agrees() || probe.is_unverifiable())
         {
             self.findings.push(self.report_other_certificate(probes));
+        }
+    }
+
+    /// Where no server was probed: adds those that still serve a previous certificate.
+    fn add_stale_servers(&mut self, context: &Context, scan: &mut StaleServerScan) {
+        if let Some(release) = self.release.as_ref().filter(|_| self.probes.is_empty()) {
+            let installed = ReplacedFiles {
+                layout: &self.layout,
+                settings: &self.settings,
+                release,
+                before: None,
+                reload: RecentReload::Missing,
+            };
+            self.findings.extend(scan.find(context, &installed));
         }
     }
 

@@ -15,6 +15,7 @@ use crate::finding::{Finding, NextStep, Severity};
 use crate::install::preflight::PreflightState;
 use crate::install::servers::unserved::UnservedServer;
 use crate::install::site_check::SiteReport;
+use crate::install::stale_servers::STALE_CODE;
 use crate::install_plan::apply::{AppliedPlan, FailedPlan, ProbeAnswer, StepError};
 use crate::install_plan::observe;
 use crate::install_plan::plan::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState};
@@ -38,6 +39,7 @@ mod probe_result;
 mod problems;
 mod progress;
 mod render;
+mod stale;
 mod verdict;
 
 pub(crate) use evidence::{check_stapled, report_inconclusive};
@@ -236,7 +238,11 @@ impl TransactionOutcome {
 
     /// Whether blocks with other files serve another certificate, or may do so.
     fn serves_others(&self) -> bool {
-        let codes = ["other-certificate-served", "configured-elsewhere"];
+        let codes = [
+            "other-certificate-served",
+            "configured-elsewhere",
+            STALE_CODE,
+        ];
         self.findings
             .iter()
             .any(|finding| finding.severity == Severity::Error && codes.contains(&finding.code))
@@ -463,7 +469,7 @@ fn server_words(steps: &[PlanStep]) -> Vec<String> {
                 ..
             } => format!("{}'s test passed", other.title()),
             PlanStep::TestServer { server: None, .. } => "test passed".to_owned(),
-            PlanStep::Reload { .. } => "reloaded".to_owned(),
+            PlanStep::Reload { .. } => verdict::RELOADED.to_owned(),
             _ => continue,
         };
         if !words.contains(&word) {

@@ -38,6 +38,7 @@ mod out_of_use;
 mod path_selection;
 pub(crate) mod path_views;
 mod port_owners;
+mod probe_targets;
 mod related_files;
 pub(crate) mod selection;
 mod server_spec;

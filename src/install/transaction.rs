@@ -12,6 +12,7 @@ use super::preflight::disk_space::SpaceReservation;
 use super::preflight::{self, PreflightState};
 use super::request::{InstallRequest, RunMode};
 use super::site_check::{SiteCheck, SiteReport};
+use super::stale_servers::{RecentReload, ReplacedFiles, StaleServerScan};
 use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -224,6 +225,48 @@ impl<'a, 'b> Transaction<'a, 'b> {
             let result = TransactionOutcome::applied(context, situation, plan, applied, sites);
             self.results[*index] = Some(result);
         }
+        self.find_stale_servers(&situations);
+    }
+
+    /// Searches for servers that still use the previous certificates.
+    fn find_stale_servers(&mut self, situations: &[(usize, PreflightState)]) {
+        let mut scan = StaleServerScan::default();
+        for (index, situation) in situations {
+            if let Some(Ok(outcome)) = &mut self.results[*index] {
+                find_stale_servers(self.context, &mut scan, situation, outcome);
+            }
+        }
+    }
+}
+
+/// Where no server was probed: searches for those that still use the previous certificate.
+fn find_stale_servers(
+    context: &Context,
+    scan: &mut StaleServerScan,
+    situation: &PreflightState,
+    outcome: &mut TransactionOutcome,
+) {
+    if !outcome.is_unprobed() {
+        return;
+    }
+    let stale = scan.find(context, &replaced_files(situation, outcome));
+    outcome.record_stale(stale);
+}
+
+fn replaced_files<'a>(
+    situation: &'a PreflightState,
+    outcome: &'a TransactionOutcome,
+) -> ReplacedFiles<'a> {
+    ReplacedFiles {
+        layout: &situation.layout,
+        settings: &situation.settings,
+        release: &situation.wanted,
+        before: outcome.deployed_before(),
+        reload: if outcome.has_reloaded() {
+            RecentReload::Ran
+        } else {
+            RecentReload::Missing
+        },
     }
 }
 

@@ -15,6 +15,7 @@ use self::unknown_links::UnknownLinkParts;
 use super::layout::{DeployMode, ReleaseId, StableLink};
 use super::release::KeyAccess;
 use crate::permissions::{Mode, Owner};
+use crate::probe::StartTls;
 
 /// The maximum number of bytes read from a settings file.
 pub(crate) const SETTINGS_LIMIT: u64 = 1024 * 1024;
@@ -81,6 +82,9 @@ pub(crate) struct LineageSettings {
     /// is never stored, probes no address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub probe: Vec<String>,
+    /// The protocol that starts TLS at these addresses, if their ports do not imply it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<StartTls>,
     /// The trust anchors, if they are not Mozilla's list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust: Option<String>,
@@ -192,6 +196,7 @@ impl LineageSettings {
     #[must_use]
     pub(crate) fn overridden_by(mut self, flags: Self) -> Self {
         self.override_hook(&flags);
+        self.override_probes(&flags);
         let ServerConfigs {
             server_config,
             server_configs,
@@ -212,7 +217,6 @@ impl LineageSettings {
             key_mode: flags.key_mode.or(self.key_mode),
             test: unless_forgotten(flags.test.or(self.test)),
             reload: unless_forgotten(flags.reload.or(self.reload)),
-            probe: merge_probes(self.probe, flags.probe),
             trust: flags.trust.or(self.trust),
             folder: flags.folder.or(self.folder),
             request: flags.request.or(self.request),
@@ -234,6 +238,14 @@ impl LineageSettings {
         }
     }
 
+    /// Overrides the addresses of `--probe`, together with the protocol that starts TLS there.
+    fn override_probes(&mut self, flags: &Self) {
+        self.probe = merge_probes(std::mem::take(&mut self.probe), flags.probe.clone());
+        if flags.starttls.is_some() || !flags.probe.is_empty() {
+            self.starttls = flags.starttls;
+        }
+    }
+
     /// Returns the options to store. `--probe none` is dropped: it is for one run only, or no
     /// server would ever be probed again.
     #[must_use]
@@ -241,6 +253,7 @@ impl LineageSettings {
         if self.probe.iter().any(|probe| probe == PROBE_NONE) {
             return Self {
                 probe: drop_probe_none(before.probe.clone()),
+                starttls: before.starttls,
                 ..self
             };
         }
@@ -276,6 +289,7 @@ impl LineageSettings {
             hook_timeout: before.hook_timeout,
             after_due: before.after_due,
             probe: before.probe,
+            starttls: before.starttls,
             ..self
         }
     }

@@ -241,7 +241,7 @@ async fn start_tls(target: &ProbeTarget, connection: &mut TcpStream) -> Result<(
             .map_err(handshake_error)?;
     }
     if let Some(protocol) = target.starttls {
-        starttls::open(connection, protocol).await?;
+        starttls::open(connection, protocol, target).await?;
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ mod loaded;
 mod master_group;
 pub(crate) mod nginx;
 mod observe;
+pub(crate) mod open_files;
 pub(crate) mod ports;
 mod process_table;
 pub(crate) mod server_view;

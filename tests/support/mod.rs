@@ -23,6 +23,7 @@ pub mod issued_certificate;
 pub mod json;
 pub mod lab;
 pub mod layout;
+pub mod machine;
 pub mod mask;
 pub mod namespace;
 pub mod nginx;

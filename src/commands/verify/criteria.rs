@@ -82,6 +82,12 @@ impl<'a> VerifyCriteria<'a> {
         findings
     }
 
+    /// The first name that the certificate must be valid for.
+    pub(super) fn first_name(&self) -> Option<&str> {
+        let mut hosts = self.policy.hosts.iter().map(String::as_str);
+        hosts.find(|host| !host.starts_with("*."))
+    }
+
     pub(super) fn verified(
         &self,
         file: String,

@@ -14,13 +14,15 @@ use crate::pki::chain::Chain;
 use crate::pki::verify;
 use crate::probe::StartTls;
 
-/// Probes `host` and checks each different answer.
+/// Probes `host` and checks each different answer. An address is probed for the first of the names
+/// that the certificate must be valid for.
 pub(super) fn verify(
     host: &HostArgument,
     starttls: Option<StartTls>,
     criteria: VerifyCriteria<'_>,
 ) -> Result<Vec<VerifiedCertificate>, Failure> {
-    let answers = inputs::probe_host(host, starttls)?;
+    let server_name = criteria.first_name().unwrap_or(&host.name);
+    let answers = inputs::probe_host(host, starttls, server_name)?;
     let mut verified = Vec::new();
     for seen in answers.answers {
         let mut certificate = verify_answer(host, answers.starttls, seen, criteria)?;

@@ -2,6 +2,7 @@
 
 use crate::install_plan::apply::ProbeAnswer;
 use crate::pki::certificate::Certificate;
+use crate::probe::start_tls::service_name;
 use crate::probe::{KeyCheck, TlsHandshake};
 
 /// What one address served for one name.
@@ -15,6 +16,9 @@ pub(crate) struct ProbeResult {
     pub(super) algorithm: Option<String>,
     /// The status of the home page, after redirects.
     pub(super) http_status: Option<u16>,
+    /// The service that is not a web site, if the port or the protocol shows it.
+    #[serde(skip)]
+    pub(super) service: Option<&'static str>,
     /// Whether the server proved that it has the key; `None` without a certificate.
     pub(super) key_checked: Option<bool>,
 }
@@ -55,6 +59,7 @@ impl From<&ProbeAnswer> for ProbeResult {
             protocol: handshake.map(|handshake| handshake.protocol),
             algorithm: handshake.and_then(served_algorithm),
             http_status: None,
+            service: service_name(probe.target.starttls, probe.target.address.port()),
             key_checked: handshake.map(|handshake| handshake.key == KeyCheck::Checked),
         }
     }

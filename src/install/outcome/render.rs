@@ -219,8 +219,12 @@ impl TransactionOutcome {
             let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
             done.push_str(&format!("; renew from {}", day(due)));
         }
-        if self.seen.is_empty() {
-            done.push_str("; no server was probed");
+        match (self.seen.is_empty(), self.changed, self.has_reloaded()) {
+            (true, true, false) => {
+                done.push_str("; the files were replaced, and no server was reloaded or probed");
+            }
+            (true, ..) => done.push_str("; no server was probed"),
+            (false, ..) => {}
         }
         if let Some(reason) = self.incomplete_reason() {
             done.push_str(reason);
@@ -239,9 +243,15 @@ impl TransactionOutcome {
         names.iter().find(|name| !name.starts_with('*'))
     }
 
-    /// The site as a browser opens it; a browser cannot open a wildcard name.
+    /// The site as a browser opens it; a browser cannot open a wildcard name, or a service that is
+    /// not a web site.
     fn site(&self) -> String {
+        let services: Option<BTreeSet<&str>> = self.seen.iter().map(|seen| seen.service).collect();
+        let services = services.filter(|services| !services.is_empty());
         match (self.site_name(), self.leaf.dns_names.first()) {
+            (Some(name), _) if let Some(services) = &services => {
+                format!("{name} ({})", joined_with_and(&Vec::from_iter(services)))
+            }
             (Some(name), _) => format!("https://{name}"),
             (None, Some(wildcard)) => wildcard.clone(),
             (None, None) => self.name.clone(),

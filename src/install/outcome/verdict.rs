@@ -1,5 +1,8 @@
 //! The verdicts of an installation, with their words and exit codes.
 
+/// The word for a server that was reloaded.
+pub(super) const RELOADED: &str = "reloaded";
+
 /// The verdicts of the contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum InstallVerdict {

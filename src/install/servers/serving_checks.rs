@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::coverage::{self, ConfigUnderCheck};
 use super::discover::ServerDiscovery;
 use super::other_files::OtherFiles;
+use super::probe_targets::resolve_probes;
 use super::related_files::{self, NewCertificate};
 use super::{ServerUse, ServingState, names_of};
 use crate::advice::pki::lint_finding;
@@ -26,7 +27,6 @@ use crate::store::layout::{LineageLayout, ReleaseFile, ReleasePointer, StableLin
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files;
 use crate::system::tls;
-use crate::webserver::model::name::probe_host;
 use crate::webserver::model::{InstalledPaths, ProbeTargets};
 
 /// The checks of every configuration. Only [`coverage::check_reach`] reports errors: the certificate
@@ -67,7 +67,7 @@ impl<'a> ServingObservation<'a> {
         let probe_targets = if probes.iter().any(|probe| probe == "none") {
             None
         } else {
-            Some(resolve_probes(discovery, probes, names)?)
+            Some(resolve_probes(discovery, settings, names)?)
         };
         Ok(Self {
             chain,
@@ -321,24 +321,6 @@ fn parse_first(bytes: Vec<u8>) -> Option<Certificate> {
     )
     .ok()?;
     file.clone_certificates().into_iter().next()
-}
-
-/// Resolves every address of `--probe`, for every name of the certificate.
-fn resolve_probes(
-    discovery: &mut ServerDiscovery,
-    probes: &[String],
-    names: &[DnsName],
-) -> Result<Vec<ProbeTarget>, Failure> {
-    let mut targets = Vec::new();
-    for probe in probes {
-        for &address in discovery.resolve_probe(probe)? {
-            let of_address = names
-                .iter()
-                .map(|name| ProbeTarget::new(address, probe_host(name)));
-            targets.extend(of_address);
-        }
-    }
-    Ok(targets)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The processes that listen at an address, from /proc.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::process_table;
@@ -81,6 +81,28 @@ pub(crate) fn find_other_owners(
     owners
 }
 
+/// Returns the addresses at which `sockets` accept connections; one for all addresses becomes the
+/// loopback address.
+#[must_use]
+pub(crate) fn listening_addresses(sockets: &[ListeningSocket]) -> Vec<SocketAddr> {
+    let mut addresses: Vec<SocketAddr> = sockets
+        .iter()
+        .map(|socket| reachable(socket.address))
+        .collect();
+    addresses.sort();
+    addresses.dedup();
+    addresses
+}
+
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip.to_canonical(),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
 /// Whether the process, or one of `others`, has a socket that listens; assumed if its open files may
 /// not be read.
 #[must_use]
@@ -155,7 +177,7 @@ fn folder_of(pid: i32) -> PathBuf {
 }
 
 /// The words of a command line up to its first option or assignment.
-fn command_of(pid: i32) -> String {
+pub(super) fn command_of(pid: i32) -> String {
     let words = process_table::words_of(pid);
     let named = words
         .iter()

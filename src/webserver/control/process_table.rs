@@ -51,6 +51,12 @@ pub(crate) fn pid_of(folder: &Path) -> Option<i32> {
     folder.file_name()?.to_str()?.parse().ok()
 }
 
+/// Returns the process id of certctl itself, as /proc shows it.
+#[must_use]
+pub(super) fn own_pid() -> Option<i32> {
+    pid_of(&read_link(Path::new("/proc/self"))?)
+}
+
 /// Returns the namespaces of certctl itself.
 #[must_use]
 pub(crate) fn own_namespaces() -> ProcessNamespaces {

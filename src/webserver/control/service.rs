@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::observe::run;
+use super::process_table;
 use crate::system::fs::files;
 use crate::system::process;
 use crate::webserver::masters::ServerMaster;
@@ -63,6 +64,17 @@ pub(crate) fn find_unit(cgroup: &str) -> Option<UnitFacts> {
     shown
         .succeeded()
         .then(|| UnitFacts::parse(unit, &shown.output))
+}
+
+/// Returns the systemd unit that runs a process, where systemd runs this machine.
+#[must_use]
+pub(crate) fn unit_of_process(pid: i32) -> Option<String> {
+    if !is_systemd_running() {
+        return None;
+    }
+    let path = process_table::folder_of(pid).join("cgroup");
+    let cgroup = files::read(&path, 64 * 1024).unwrap_or_default();
+    unit_of_cgroup(&String::from_utf8_lossy(&cgroup))
 }
 
 /// Whether certctl itself runs in a unit of systemd, which may restrict what it sees.
