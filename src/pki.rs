@@ -4,12 +4,15 @@
 pub(crate) mod alt_name;
 pub(crate) mod baseline_dates;
 pub(crate) mod certificate;
+mod certificate_fields;
 pub(crate) mod certified_key;
 pub(crate) mod chain;
+pub(crate) mod client_rules;
 pub(crate) mod crl;
 pub(crate) mod der;
 pub(crate) mod extensions;
 pub(crate) mod fingerprint;
+mod folded_name;
 pub(crate) mod key;
 pub(crate) mod lint;
 pub(crate) mod name;

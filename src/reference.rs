@@ -1,6 +1,7 @@
-//! The pages docs/reference/files.md and limits.md, and the files of each manual page. They take
+//! The pages docs/reference/clients.md, files.md and limits.md, and the files of each manual page. They take
 //! their values from the constants and functions that the program uses, so that they change with it.
 
+mod clients;
 mod files;
 mod limits;
 mod table;
@@ -9,6 +10,10 @@ pub use self::files::{FileRow, file_rows};
 
 /// Returns the pages as file name and text.
 #[must_use]
-pub fn pages() -> [(&'static str, String); 2] {
-    [("files.md", files::page()), ("limits.md", limits::page())]
+pub fn pages() -> [(&'static str, String); 3] {
+    [
+        ("clients.md", clients::page()),
+        ("files.md", files::page()),
+        ("limits.md", limits::page()),
+    ]
 }

@@ -4,6 +4,7 @@ use crate::advice::inputs::ADD_BUNDLE;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::certificate::CertificateError;
+use crate::pki::client_rules::BrokenRule;
 use crate::pki::key::KeyError;
 use crate::pki::lint::{LintSeverity, LintViolation, RetiredCertificate};
 use crate::pki::name::NameError;
@@ -195,6 +196,7 @@ fn problem_advice(problem: &ChainProblem) -> &'static str {
         ChainProblem::NotYetValid { .. } => {
             "Wait until then, or correct the clock of this machine if `date -u` is wrong"
         }
+        ChainProblem::BrokenRule(broken) => rule_advice(broken),
         ChainProblem::Refused { .. } => {
             "Ask the CA to issue the certificate again, or send it this message"
         }
@@ -218,6 +220,40 @@ fn problem_advice(problem: &ChainProblem) -> &'static str {
             ADD_BUNDLE
         }
     }
+}
+
+/// What to do about a rule that a chain breaks.
+fn rule_advice(broken: &BrokenRule) -> &'static str {
+    match broken.rule.id {
+        "issuer-identifier" => {
+            "Ask the CA for the intermediate that belongs to this certificate, and use it in place \
+                of this one"
+        }
+        "key-usage" | "rsa-encipherment" => {
+            "Ask the CA to issue the certificate again with the key usage digitalSignature"
+        }
+        "name-constraints" => {
+            "Ask the CA which of its intermediates may issue for these names, or omit the names \
+                that it may not certify"
+        }
+        "unsupported-key" | "unusable-key" => {
+            "Create a key that clients accept, for example with \
+                `certctl csr example.com --key-type ecdsa-p256`, and have the certificate reissued \
+                for it"
+        }
+        _ if broken.is_only_strict() => {
+            "Nothing to do if no such client connects; otherwise ask the CA to issue the \
+                certificate again by this rule"
+        }
+        _ => "Ask the CA to issue the certificate again, or send it this message",
+    }
+}
+
+/// Returns the finding for a rule that only some clients apply.
+#[must_use]
+pub(crate) fn strict_refusal_finding(broken: &BrokenRule) -> Finding {
+    Finding::warning(broken.code(), broken.to_string())
+        .with_step(NextStep::say(rule_advice(broken)))
 }
 
 /// Adds how to get the intermediate that a chain lacks: from the CA, or from one of `urls`.

@@ -203,6 +203,18 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "refused-by-some-clients",
+        meaning: "a strict client refuses the chain; OpenSSL and browsers accept it",
+        why: "Python 3.13 and later, rustls and GnuTLS apply rules of RFC 5280 that other clients \
+            ignore. The message names the rule and the clients that refuse the chain.",
+        fix: "Nothing to do if no such client connects. Otherwise ask the CA to issue the \
+            certificate again by the rule that the message names.",
+        source: "RFC 5280 4.2",
+        example: "# Python 3.13 reports, for a CA made without this extension\n\
+            certificate verify failed: Missing Authority Key Identifier",
+        ..FINDING
+    },
+    CodeEntry {
         code: "revoked",
         meaning: "the certificate was revoked",
         why: "The CA has declared it invalid before its expiry, and clients that check revocation \

@@ -9,7 +9,7 @@ use super::key_files::NamedKeyOrigin;
 use super::key_use::{KeyLocation, KeyUse};
 use super::sources::{NamedFiles, PassedArguments, PassedKeys};
 use super::{aia, sources, trust};
-use crate::advice::pki::lint_finding;
+use crate::advice::pki::{lint_finding, strict_refusal_finding};
 use crate::context::Context;
 use crate::delivery::{CaDelivery, DecryptError, EncryptedKey, UnusedContent};
 use crate::failure::Failure;
@@ -455,6 +455,13 @@ impl CertificateMatcher<'_> {
         let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
         let lints = lint::lint_chain(chain);
         findings.extend(lints.iter().map(|lint| lint_finding(lint, scope)));
+        let policy = VerifyPolicy {
+            hosts: &[],
+            anchors: self.criteria.anchors,
+            at: self.criteria.at,
+        };
+        let strict = verify::find_strict_refusals(chain, policy);
+        findings.extend(strict.iter().map(strict_refusal_finding));
         findings.extend(fetched);
         let other = trust::trust_difference(chain, self.authorities, self.criteria);
         findings.extend(other);

@@ -7,12 +7,15 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{AuthorityInfoAccess, GeneralName, ParsedExtension};
+use x509_parser::extensions::{
+    AuthorityInfoAccess, AuthorityKeyIdentifier, GeneralName, ParsedExtension,
+};
 use x509_parser::oid_registry::asn1_rs::{Oid, oid};
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
+use super::folded_name::FoldedName;
 use super::key::{KeyAlgorithm, PublicKeyId};
 use super::name::DnsName;
 use super::{der, oid, pem, signature};
@@ -95,6 +98,8 @@ pub struct Certificate {
     pub subject_key: Option<Vec<u8>>,
     /// The authority key identifier (RFC 5280 4.2.1.1): the same hint for its issuer.
     pub authority_key: Option<Vec<u8>>,
+    /// The certificate of the issuer that the authority key identifier names besides its key; rare.
+    pub(super) authority_certificate: Option<CertificateReference>,
     /// `caIssuers` URLs of the authority information access (RFC 5280 4.2.2.1).
     pub issuer_urls: Vec<String>,
     /// The algorithm of the key.
@@ -103,6 +108,34 @@ pub struct Certificate {
     pub key_id: PublicKeyId,
     /// SHA-256 of the DER.
     pub fingerprint: Fingerprint,
+}
+
+/// A certificate by its issuer and serial number (RFC 5280 4.2.1.1).
+#[derive(Clone, Debug)]
+pub(super) struct CertificateReference {
+    issuer: Option<FoldedName>,
+    /// Lower-case hex.
+    serial: Option<String>,
+}
+
+impl CertificateReference {
+    fn read(id: &AuthorityKeyIdentifier<'_>) -> Option<Self> {
+        let names = id.authority_cert_issuer.iter().flatten();
+        let issuer = names
+            .filter_map(|name| match name {
+                GeneralName::DirectoryName(name) => FoldedName::of(name.as_raw()),
+                _ => None,
+            })
+            .next();
+        let serial = id.authority_cert_serial.map(hex::encode);
+        (issuer.is_some() || serial.is_some()).then_some(Self { issuer, serial })
+    }
+
+    fn is_for(&self, certificate: &Certificate) -> bool {
+        let serial = self.serial.as_ref();
+        serial.is_none_or(|serial| *serial == certificate.serial)
+            && (self.issuer.is_none() || self.issuer == FoldedName::of(certificate.issuer_der()))
+    }
 }
 
 impl PartialEq for Certificate {
@@ -140,6 +173,7 @@ impl Certificate {
             is_constrained: false,
             subject_key: None,
             authority_key: None,
+            authority_certificate: None,
             issuer_urls: Vec::new(),
             algorithm: KeyAlgorithm::of_spki(spki),
             key_id: PublicKeyId::of_spki(spki),
@@ -172,6 +206,7 @@ impl Certificate {
             ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key = Some(id.0.to_vec()),
             ParsedExtension::AuthorityKeyIdentifier(id) => {
                 self.authority_key = id.key_identifier.as_ref().map(|id| id.0.to_vec());
+                self.authority_certificate = CertificateReference::read(id);
             }
             ParsedExtension::SubjectAlternativeName(san) => self.add_names(&san.general_names),
             ParsedExtension::AuthorityInfoAccess(access) => self.add_issuer_urls(access),
@@ -259,6 +294,18 @@ impl Certificate {
     pub fn is_signed_by(&self, issuer: &Self) -> bool {
         self.issuer_der() == issuer.subject_der()
             && signature::check_signature(&self.der, issuer.spki()).is_ok()
+    }
+
+    /// Returns whether its authority key identifier, as far as it has one, names the certificate
+    /// `issuer`. What is absent in either is not compared, as in OpenSSL.
+    #[must_use]
+    pub(super) fn names_as_issuer(&self, issuer: &Self) -> bool {
+        let is_same_key = match (&self.authority_key, &issuer.subject_key) {
+            (Some(wanted), Some(own)) => wanted == own,
+            _ => true,
+        };
+        let reference = self.authority_certificate.as_ref();
+        is_same_key && reference.is_none_or(|reference| reference.is_for(issuer))
     }
 
     /// Returns whether it may be used for `host` by its alternative names (RFC 9525: never by its

@@ -7,10 +7,14 @@ use std::collections::HashSet;
 use super::certificate::Certificate;
 use super::key::PublicKeyId;
 
+mod authorities;
+mod pool_names;
 mod search;
 
+use authorities::CertificatePool;
+use pool_names::PoolNames;
 pub use search::{ChainCriteria, ChainPreference};
-use search::{PathGoal, PathSearch, StepRules, VerifiedPath};
+use search::{IdentifierUse, PathGoal, PathSearch, StepRules, VerifiedPath};
 
 /// Where a chain ends.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -89,8 +93,14 @@ impl Chain {
         judge: impl Fn(&Self) -> Option<Vec<usize>>,
     ) -> AssembledChain {
         let pool = collect_pool(leaf, bag);
-        let mut search = PathSearch::new(&pool, criteria);
-        let chain = Self::assemble_anchored(&pool, &mut search, judge)
+        let names = PoolNames::exact(&pool);
+        let named_pool = CertificatePool {
+            certificates: &pool,
+            names: &names,
+        };
+        let mut search = PathSearch::new(named_pool, criteria);
+        let chain = Self::assemble_anchored(&pool, &mut search, &judge)
+            .or_else(|| Self::assemble_folded(&pool, criteria, &judge))
             .unwrap_or_else(|| Self::assemble_partial(&pool, &mut search));
         let left_out = find_omissions(&chain.certificates, bag);
         AssembledChain {
@@ -99,15 +109,30 @@ impl Chain {
         }
     }
 
+    /// The best chain to an anchor if names are compared as in RFC 5280 7.1.
+    fn assemble_folded(
+        pool: &[&Certificate],
+        criteria: ChainCriteria<'_>,
+        judge: &impl Fn(&Self) -> Option<Vec<usize>>,
+    ) -> Option<Self> {
+        let names = PoolNames::folded(pool, criteria.anchors)?;
+        let named_pool = CertificatePool {
+            certificates: pool,
+            names: &names,
+        };
+        let mut search = PathSearch::new(named_pool, criteria);
+        Self::assemble_anchored(pool, &mut search, judge)
+    }
+
     /// The best chain to an anchor that `judge` accepts, else the first that it refused.
     fn assemble_anchored(
         pool: &[&Certificate],
         search: &mut PathSearch<'_>,
-        judge: impl Fn(&Self) -> Option<Vec<usize>>,
+        judge: &impl Fn(&Self) -> Option<Vec<usize>>,
     ) -> Option<Self> {
         let mut first_refused = None;
         for rules in [StepRules::Lasting, StepRules::Permitted] {
-            match Self::find_accepted(pool, search, rules, &judge) {
+            match Self::find_accepted(pool, search, rules, judge) {
                 JudgedChain::Accepted(chain) => return Some(chain),
                 JudgedChain::Refused(chain) => first_refused = first_refused.or(Some(chain)),
                 JudgedChain::NotFound => {}
@@ -116,10 +141,18 @@ impl Chain {
         if first_refused.is_some() {
             return first_refused;
         }
+        search.identifiers = IdentifierUse::Ignored;
+        // If no identifier excluded a certificate, the first two would find nothing again.
+        let first = if search.has_excluded { 0 } else { 2 };
         let excluded = HashSet::new();
-        let path = search
-            .find_path(PathGoal::Anchor(StepRules::Valid), &excluded)
-            .or_else(|| search.find_path(PathGoal::Anchor(StepRules::None), &excluded))?;
+        let path = [
+            StepRules::Lasting,
+            StepRules::Permitted,
+            StepRules::Valid,
+            StepRules::None,
+        ][first..]
+            .iter()
+            .find_map(|rules| search.find_path(PathGoal::Anchor(*rules), &excluded))?;
         Some(Self::from_path(pool, &path, ChainEnd::Anchored))
     }
 
@@ -159,6 +192,7 @@ impl Chain {
 
     /// Follows valid signatures as far as possible, and reports why the chain ends there.
     fn assemble_partial(pool: &[&Certificate], search: &mut PathSearch<'_>) -> Self {
+        search.identifiers = IdentifierUse::Ignored;
         let excluded = HashSet::new();
         if let Some(path) = search.find_path(PathGoal::Root, &excluded) {
             let root = path

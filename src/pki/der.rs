@@ -62,6 +62,35 @@ pub(crate) struct DerElement<'a> {
     pub(crate) whole: &'a [u8],
 }
 
+/// Reads DER elements in sequence.
+pub(crate) struct DerElements<'a>(pub(crate) &'a [u8]);
+
+impl<'a> DerElements<'a> {
+    pub(crate) fn next(&mut self) -> Option<DerElement<'a>> {
+        let (element, rest) = split_element(self.0)?;
+        self.0 = rest;
+        Some(element)
+    }
+
+    /// Reads the next element if it has this tag.
+    pub(crate) fn take(&mut self, tag: u8) -> Option<DerElement<'a>> {
+        if self.0.first() == Some(&tag) {
+            self.next()
+        } else {
+            None
+        }
+    }
+
+    /// Reads all elements; `None` if one is malformed.
+    pub(crate) fn read_all(mut self) -> Option<Vec<DerElement<'a>>> {
+        let mut elements = Vec::new();
+        while !self.0.is_empty() {
+            elements.push(self.next()?);
+        }
+        Some(elements)
+    }
+}
+
 /// Splits a signed structure of X.509 or PKCS#10: the signed body, the algorithm, the signature.
 pub(crate) fn split_signed(der: &[u8]) -> Option<SignedElement<'_>> {
     let (outer, _) = split_element(der)?;

@@ -269,12 +269,16 @@ fn check_validity(leaf: &Certificate) -> Option<String> {
 
 fn check_key_kind(algorithm: KeyAlgorithm) -> Option<(&'static LintRule, String)> {
     match algorithm {
-        KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::Rsa(_) => None,
+        // `client_rules` reports an unknown algorithm.
+        KeyAlgorithm::EcdsaP256
+        | KeyAlgorithm::EcdsaP384
+        | KeyAlgorithm::Rsa(_)
+        | KeyAlgorithm::Unknown => None,
         KeyAlgorithm::EcdsaP521 => Some((
             &rules::P521,
             "its key is on the curve P-521, which Chrome and Firefox do not accept".to_owned(),
         )),
-        KeyAlgorithm::Ed25519 | KeyAlgorithm::Unknown => Some((
+        KeyAlgorithm::Ed25519 => Some((
             &rules::ODD_CURVE,
             "its key is neither RSA nor on P-256, P-384 or P-521, so browsers refuse it".to_owned(),
         )),

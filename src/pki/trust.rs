@@ -142,10 +142,41 @@ impl TrustAnchors {
             .collect()
     }
 
+    /// Returns whether an anchor has that name (DER) and key.
+    pub(super) fn has_name(&self, name: &[u8], key: PublicKeyId) -> bool {
+        self.named(name).any(|anchor| key_of(anchor) == key)
+    }
+
     /// The keys of the anchors whose subject is `name` (DER), as DER `SubjectPublicKeyInfo`.
     pub(super) fn keys_of(&self, name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
         self.named(name)
             .map(|anchor| webpki::spki_for_anchor(anchor).as_ref().to_vec())
+    }
+
+    /// The certificates of the anchor with that key; none for Mozilla's list.
+    pub(super) fn certificates_with_key(
+        &self,
+        key: PublicKeyId,
+    ) -> impl Iterator<Item = &Certificate> {
+        self.certificates
+            .iter()
+            .filter(move |certificate| certificate.key_id == key)
+    }
+
+    /// The name constraints of the anchor with that key: the content of their SEQUENCE.
+    pub(super) fn constraints_with_key(&self, key: PublicKeyId) -> Option<&[u8]> {
+        self.anchors
+            .iter()
+            .filter(|anchor| anchor.name_constraints.is_some() && key_of(anchor) == key)
+            .find_map(|anchor| anchor.name_constraints.as_deref())
+    }
+
+    /// The names (DER) and keys (DER `SubjectPublicKeyInfo`) of all anchors.
+    pub(super) fn names_and_keys(&self) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+        self.anchors.iter().map(|anchor| {
+            let name = der::encode_element(der::SEQUENCE, &[anchor.subject.as_ref()]);
+            (name, webpki::spki_for_anchor(anchor).as_ref().to_vec())
+        })
     }
 
     fn named(&self, name: &[u8]) -> impl Iterator<Item = &TrustAnchor<'static>> {

@@ -1,5 +1,5 @@
-//! Verifies chains: RFC 5280 path validation by rustls-webpki, and messages about which certificate
-//! fails and why, which webpki does not report. Names by RFC 9525.
+//! Verifies chains: RFC 5280 path validation by certctl's own rules (`client_rules`), which report
+//! the certificate that fails and why, and by rustls-webpki. Names by RFC 9525.
 
 use std::time::Duration;
 
@@ -9,12 +9,13 @@ use webpki::{EndEntityCert, KeyUsage};
 
 use super::certificate::Certificate;
 use super::chain::{AssembledChain, Chain, ChainCriteria, ChainEnd};
+use super::client_rules::{self, BrokenRule, TlsClient};
 use super::key::KeyAlgorithm;
 use super::signature;
 use super::trust::TrustAnchors;
 
 mod problem;
-mod usage;
+mod webpki_words;
 
 pub use problem::ChainProblem;
 
@@ -67,17 +68,18 @@ pub fn assemble_chain(
         at: criteria.at,
     };
     Chain::assemble_by(leaf, bag, criteria, |chain| {
-        let error = validate(chain, policy).err()?;
-        Some(possible_causes(chain, &error))
+        let problems = check_path(chain, policy);
+        (!problems.is_empty()).then(|| possible_causes(chain, &problems))
     })
 }
 
-/// Returns the indices of the certificates that may cause `error`: those with name constraints if
-/// it is about them, else all except the leaf.
-fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
+/// Returns the indices of the certificates that may cause `problems`: those with name constraints
+/// if they are about them, else all except the leaf.
+fn possible_causes(chain: &Chain, problems: &[ChainProblem]) -> Vec<usize> {
     let certificates = chain.certificates();
     let issuers = 1..certificates.len();
-    if matches!(error, webpki::Error::NameConstraintViolation) {
+    let is_about_constraints = |problem: &ChainProblem| matches!(problem, ChainProblem::BrokenRule(broken) if broken.is_about_constraints());
+    if problems.iter().all(is_about_constraints) {
         let constrained: Vec<usize> = issuers
             .clone()
             .filter(|&index| certificates[index].is_constrained)
@@ -87,6 +89,31 @@ fn possible_causes(chain: &Chain, error: &webpki::Error) -> Vec<usize> {
         }
     }
     issuers.collect()
+}
+
+/// Returns what clients that are stricter than OpenSSL, Go and browsers refuse about a chain that
+/// leads to an anchor.
+#[must_use]
+pub(crate) fn find_strict_refusals(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<BrokenRule> {
+    if *chain.end() != ChainEnd::Anchored {
+        return Vec::new();
+    }
+    let mut broken = client_rules::find_broken_rules(chain, policy.anchors);
+    if broken.iter().all(BrokenRule::is_only_strict)
+        && !broken
+            .iter()
+            .any(|rule| rule.is_refused_by(TlsClient::Rustls))
+        && let Err(error) = validate(chain, policy)
+        && webpki_words::is_stricter(&error, &broken)
+    {
+        broken.push(BrokenRule::new(
+            &client_rules::STRICT_ENCODING,
+            chain.leaf().label(),
+            webpki_words::describe_strictness(&error).to_owned(),
+        ));
+    }
+    broken.retain(BrokenRule::is_only_strict);
+    broken
 }
 
 /// Returns all problems of `chain` under `policy`; empty if it is valid.
@@ -111,13 +138,35 @@ pub fn find_problems(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProble
     found
 }
 
-/// Returns the reason why path validation refuses `chain`.
-fn check_path(chain: &Chain, policy: VerifyPolicy<'_>) -> Option<ChainProblem> {
+/// Returns why path validation refuses `chain`: certctl's own rules decide. What webpki refuses
+/// beyond them counts only if it is not known to be stricter there than other clients.
+fn check_path(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<ChainProblem> {
+    let broken = client_rules::find_broken_rules(chain, policy.anchors);
+    let (strict, refused): (Vec<BrokenRule>, Vec<BrokenRule>) =
+        broken.into_iter().partition(BrokenRule::is_only_strict);
+    if !refused.is_empty() {
+        return refused.into_iter().map(ChainProblem::BrokenRule).collect();
+    }
     let reason = match validate(chain, policy) {
-        Ok(()) => usage::refusal(chain, policy.anchors, policy.at)?,
-        Err(error) => describe_error(&error),
+        Err(error) if !webpki_words::is_stricter(&error, &strict) => {
+            Some(webpki_words::describe_error(&error).to_owned())
+        }
+        _ => refuse_anchor(chain, policy),
     };
-    Some(ChainProblem::Refused { reason })
+    let refusal = reason.map(|reason| ChainProblem::Refused { reason });
+    refusal.into_iter().collect()
+}
+
+/// A root from a file or from the system must be valid and permit the chain, as with OpenSSL.
+fn refuse_anchor(chain: &Chain, policy: VerifyPolicy<'_>) -> Option<String> {
+    let below = chain
+        .intermediates()
+        .iter()
+        .filter(|issuer| !issuer.is_self_issued())
+        .count();
+    policy
+        .anchors
+        .find_refusal(chain.anchor()?, below, policy.at)
 }
 
 /// The role of a certificate in a chain.
@@ -241,34 +290,6 @@ fn validate(chain: &Chain, policy: VerifyPolicy<'_>) -> Result<(), webpki::Error
                 Err(_) => Ok(()),
             },
         )
-}
-
-/// Describes the common errors of webpki.
-fn describe_error(error: &webpki::Error) -> String {
-    let words = match error {
-        webpki::Error::CaUsedAsEndEntity => {
-            "the server certificate is marked as a CA (basic constraints, RFC 5280 4.2.1.9)"
-        }
-        webpki::Error::EndEntityUsedAsCa => {
-            "a certificate in it is used as a CA but is not one (basic constraints, RFC 5280 \
-                4.2.1.9)"
-        }
-        webpki::Error::NameConstraintViolation => {
-            "a CA in it may not issue for these names (name constraints, RFC 5280 4.2.1.10)"
-        }
-        webpki::Error::PathLenConstraintViolated => {
-            "it contains more CAs than one of them allows (path length, RFC 5280 4.2.1.9)"
-        }
-        webpki::Error::RequiredEkuNotFoundContext(_) => {
-            "a certificate in it may not be used for TLS servers (extended key usage, RFC 5280 4.2.1.12)"
-        }
-        webpki::Error::UnsupportedCriticalExtension => {
-            "a certificate in it has an unknown critical extension (RFC 5280 4.2)"
-        }
-        webpki::Error::MaximumPathDepthExceeded => "it contains more than 6 intermediates",
-        other => return format!("the validator reports {other:?}"),
-    };
-    words.to_owned()
 }
 
 #[cfg(test)]

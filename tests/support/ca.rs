@@ -146,6 +146,7 @@ pub fn ca_params(name: &str) -> CertificateParams {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.use_authority_key_identifier_extension = true;
     params.not_before = midnight(jiff::civil::date(2020, 1, 1));
     params.not_after = midnight(days(today(), 1800));
     params

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::advice::pki::lint_finding;
+use crate::advice::pki::{lint_finding, strict_refusal_finding};
 use crate::finding::{Finding, Severity};
 use crate::inputs::{self, HostCertificates};
 use crate::pki::certificate::Certificate;
@@ -74,6 +74,9 @@ impl<'a> VerifyCriteria<'a> {
         let mut findings: Vec<Finding> = problems.iter().map(Finding::from).collect();
         for lint in &lint::lint_chain(chain) {
             findings.push(lint_finding(lint, self.scope));
+        }
+        for broken in &verify::find_strict_refusals(chain, self.policy) {
+            findings.push(strict_refusal_finding(broken));
         }
         for outdated in served.iter().filter_map(lint::find_retired_root) {
             findings.push(Finding::from(&outdated));

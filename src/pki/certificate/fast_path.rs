@@ -66,6 +66,7 @@ impl Certificate {
             is_constrained: false,
             subject_key: None,
             authority_key: None,
+            authority_certificate: None,
             issuer_urls: Vec::new(),
             algorithm: KeyAlgorithm::of_spki(fields.spki),
             key_id: PublicKeyId::of_spki(fields.spki),

@@ -7,14 +7,17 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::pki::certificate::Certificate;
-use crate::pki::key::{KeyAlgorithm, PublicKeyId};
+use crate::pki::key::PublicKeyId;
 use crate::pki::signature::{self, SignatureError};
 use crate::pki::trust::TrustAnchors;
 
 mod name_search;
 
 pub use name_search::ChainPreference;
-use name_search::NameSearch;
+pub(super) use name_search::IdentifierUse;
+use name_search::{NameSearch, SearchStep, is_permitted};
+
+use super::authorities::{AuthorityTable, CertificatePool};
 
 /// The criteria of a chain.
 #[derive(Clone, Copy, Debug)]
@@ -69,27 +72,14 @@ pub(super) const MOST_INTERMEDIATES: usize = 6;
 /// needs some dozens.
 const MOST_CHECKS: usize = 2000;
 
-/// A CA: a name and a key.
-struct Authority {
-    key: PublicKeyId,
-    spki: Vec<u8>,
-    /// The key identifier of its certificates.
-    identifier: Option<Vec<u8>>,
-    /// The certificates for it, in the order in which they are tried.
-    certificates: Vec<usize>,
-    /// The self-issued one, if it is a root.
-    root: Option<usize>,
-    anchor: bool,
-}
-
 pub(super) struct PathSearch<'a> {
-    pool: &'a [&'a Certificate],
+    pool: CertificatePool<'a>,
     criteria: ChainCriteria<'a>,
-    authorities: Vec<Authority>,
-    by_name: HashMap<&'a [u8], Vec<usize>>,
-    by_name_and_key: HashMap<(&'a [u8], PublicKeyId), usize>,
-    /// The CA that each certificate certifies.
-    authority_of: Vec<usize>,
+    /// Whether authority key identifiers exclude certificates that they do not name.
+    pub(super) identifiers: IdentifierUse,
+    /// Whether an authority key identifier excluded one.
+    pub(super) has_excluded: bool,
+    authorities: AuthorityTable<'a>,
     /// Whether a CA signed a certificate with its name as the issuer.
     signed: HashMap<(usize, usize), bool>,
     /// How many signatures may still be checked.
@@ -97,92 +87,16 @@ pub(super) struct PathSearch<'a> {
 }
 
 impl<'a> PathSearch<'a> {
-    /// `pool` has the leaf at index 0, then every other certificate once.
-    pub(super) fn new(pool: &'a [&'a Certificate], criteria: ChainCriteria<'a>) -> Self {
-        let mut search = Self {
+    pub(super) fn new(pool: CertificatePool<'a>, criteria: ChainCriteria<'a>) -> Self {
+        Self {
             pool,
             criteria,
-            authorities: Vec::new(),
-            by_name: HashMap::new(),
-            by_name_and_key: HashMap::new(),
-            authority_of: vec![usize::MAX; pool.len()],
+            identifiers: IdentifierUse::Heeded,
+            has_excluded: false,
+            authorities: AuthorityTable::new(pool, criteria.anchors),
             signed: HashMap::new(),
             checks: MOST_CHECKS,
-        };
-        for index in 1..pool.len() {
-            search.add_certificate(index);
         }
-        search.mark_anchors();
-        search.sort_certificates();
-        search
-    }
-
-    /// Adds a certificate of the pool to its CA.
-    fn add_certificate(&mut self, index: usize) {
-        let certificate = self.pool[index];
-        let authority = self.find_or_add_authority(
-            certificate.subject_der(),
-            certificate.key_id,
-            certificate.spki(),
-        );
-        self.authority_of[index] = authority;
-        let authority = &mut self.authorities[authority];
-        authority.certificates.push(index);
-        if authority.identifier.is_none() {
-            authority.identifier.clone_from(&certificate.subject_key);
-        }
-        if certificate.is_self_issued() {
-            authority.root.get_or_insert(index);
-        }
-    }
-
-    /// Marks the CAs that are anchors, and adds those that are missing in the pool.
-    fn mark_anchors(&mut self) {
-        let issuers: HashSet<&[u8]> = self
-            .pool
-            .iter()
-            .map(|certificate| certificate.issuer_der())
-            .collect();
-        for issuer in issuers {
-            for spki in self.criteria.anchors.keys_of(issuer) {
-                let key = PublicKeyId::of_spki(&spki);
-                let authority = self.find_or_add_authority(issuer, key, &spki);
-                self.authorities[authority].anchor = true;
-            }
-        }
-    }
-
-    /// Sorts the certificates of each CA in the order in which they are tried: the last to expire
-    /// first, but roots last, because a certificate of a CA for its own new key leads further.
-    fn sort_certificates(&mut self) {
-        for authority in &mut self.authorities {
-            authority.certificates.sort_by_key(|&index| {
-                let certificate = self.pool[index];
-                (
-                    certificate.is_self_issued(),
-                    !certificate.is_ca,
-                    std::cmp::Reverse(certificate.not_after),
-                )
-            });
-        }
-    }
-
-    /// Returns the index of the CA with that name and key, which is added if it is new.
-    fn find_or_add_authority(&mut self, name: &'a [u8], key: PublicKeyId, spki: &[u8]) -> usize {
-        let next = self.authorities.len();
-        let index = *self.by_name_and_key.entry((name, key)).or_insert(next);
-        if index == next {
-            self.by_name.entry(name).or_default().push(next);
-            self.authorities.push(Authority {
-                key,
-                spki: spki.to_vec(),
-                identifier: None,
-                certificates: Vec::new(),
-                root: None,
-                anchor: false,
-            });
-        }
-        index
     }
 
     /// Finds the best path to `goal` without the certificates that are `excluded`: first by names,
@@ -219,12 +133,12 @@ impl<'a> PathSearch<'a> {
             .certificates
             .iter()
             .skip(1)
-            .map(|&index| self.authority_of[index])
+            .map(|&index| self.authorities.of_certificate[index])
             .chain(path.end);
         let root = path
             .end
             .filter(|_| matches!(goal, PathGoal::Root))
-            .and_then(|end| self.authorities[end].root);
+            .and_then(|end| self.authorities.all[end].root);
         path.certificates
             .iter()
             .copied()
@@ -233,58 +147,178 @@ impl<'a> PathSearch<'a> {
             .collect()
     }
 
-    /// Searches breadth first: each CA is reached once, by as few certificates as possible, so that
-    /// no path is a circle and path lengths are kept if possible.
-    fn find_by_names(&self, goal: PathGoal, excluded: &HashSet<usize>) -> Option<VerifiedPath> {
-        let mut search = NameSearch::new(self.authorities.len());
-        let mut finished_names = HashSet::new();
-        while let Some((certificate, depth)) = search.queue.pop_front() {
-            let name = self.pool[certificate].issuer_der();
-            if finished_names.contains(name) {
+    /// Searches breadth first: each certificate is reached once, by as few certificates as
+    /// possible, so that no path is a circle and path lengths are kept if possible.
+    fn find_by_names(&mut self, goal: PathGoal, excluded: &HashSet<usize>) -> Option<VerifiedPath> {
+        let mut search = NameSearch::default();
+        search.queue.push_back(SearchStep {
+            certificate: 0,
+            depth: 0,
+            counted: 0,
+        });
+        let mut finished = HashSet::new();
+        while let Some(step) = search.queue.pop_front() {
+            let certificate = step.certificate;
+            let demand = (
+                self.pool.names.issuer(certificate),
+                self.pool.certificates[certificate].authority_key.as_deref(),
+            );
+            if finished.contains(&demand) {
                 continue;
             }
             let issuers = self.issuers(certificate);
             if issuers.is_empty() && matches!(goal, PathGoal::Gap) {
-                return Some(self.trace_back(&search.reached_by, certificate, None));
+                return Some(self.finish(&search, certificate, None));
             }
-            if !self.has_unsigned(certificate, &issuers) {
-                finished_names.insert(name);
+            let is_plain = self.pool.certificates[certificate]
+                .authority_certificate
+                .is_none();
+            if is_plain && !self.has_unsigned(certificate, &issuers) {
+                finished.insert(demand);
             }
             for issuer in issuers {
-                if search.reached_by[issuer].is_some() || self.is_unsigned(certificate, issuer) {
-                    continue;
-                }
-                search.reached_by[issuer] = Some(certificate);
-                if self.is_goal(goal, issuer, depth) {
-                    search.add_goal(issuer, depth, self.criteria.prefer);
-                }
-                if depth < MOST_INTERMEDIATES {
-                    search
-                        .queue
-                        .extend(self.next_steps(goal, excluded, issuer, depth));
+                if !self.is_unsigned(certificate, issuer) {
+                    self.reach(&mut search, issuer, step, goal, excluded);
                 }
             }
         }
         let (end, _) = search.best?;
-        Some(self.trace_back(&search.reached_by, search.reached_by[end]?, Some(end)))
+        let last = *search.ends.get(&end)?;
+        Some(self.finish(&search, last, Some(end)))
     }
 
-    /// The usable certificates of a CA that was reached at `depth`, with their depth.
-    fn next_steps(
-        &self,
+    /// Follows a step to a CA: to the goal, if the CA is it, and to the CA's certificates that the
+    /// identifier names and that were not reached before.
+    fn reach(
+        &mut self,
+        search: &mut NameSearch,
+        authority: usize,
+        step: SearchStep,
         goal: PathGoal,
         excluded: &HashSet<usize>,
+    ) {
+        if search.leftovers.get(&authority).is_some_and(Vec::is_empty)
+            && self.is_end(search, authority)
+        {
+            return;
+        }
+        if !search.ends.contains_key(&authority) && self.is_goal(goal, authority, step) {
+            search.add_goal(authority, step, self.criteria.prefer);
+        }
+        if step.depth >= MOST_INTERMEDIATES {
+            return;
+        }
+        for index in self.take_named(search, authority, step) {
+            if excluded.contains(&index) || !self.fulfils_rules(goal, index, step.counted) {
+                continue;
+            }
+            let counts = !self.pool.certificates[index].is_self_issued();
+            search.add_step(step, index, usize::from(counts));
+        }
+    }
+
+    /// Takes the certificates of a CA that a step names, of those that were not reached before.
+    fn take_named(
+        &mut self,
+        search: &mut NameSearch,
         authority: usize,
-        depth: usize,
-    ) -> impl Iterator<Item = (usize, usize)> {
-        self.authorities[authority]
-            .certificates
-            .iter()
-            .copied()
-            .filter(move |index| {
-                !excluded.contains(index) && self.fulfils_rules(goal, *index, depth)
-            })
-            .map(move |index| (index, depth + 1))
+        step: SearchStep,
+    ) -> Vec<usize> {
+        let unreached = match search.leftovers.remove(&authority) {
+            Some(unreached) => unreached,
+            None => self.authorities.all[authority].certificates.clone(),
+        };
+        let (named, others): (Vec<usize>, Vec<usize>) = unreached
+            .into_iter()
+            .partition(|&index| self.is_named(step.certificate, index));
+        self.has_excluded |= !others.is_empty();
+        search.leftovers.insert(authority, others);
+        named
+    }
+
+    /// Returns whether nothing more can be learned about a CA as the end of a path.
+    fn is_end(&self, search: &NameSearch, authority: usize) -> bool {
+        !self.authorities.all[authority].anchor || search.ends.contains_key(&authority)
+    }
+
+    fn finish(&self, search: &NameSearch, last: usize, end: Option<usize>) -> VerifiedPath {
+        let anchor = end
+            .map(|end| &self.authorities.all[end])
+            .filter(|authority| authority.anchor)
+            .map(|authority| authority.key);
+        VerifiedPath {
+            certificates: search.trace_back(last),
+            end,
+            anchor,
+        }
+    }
+
+    /// Returns whether the identifier of a certificate names that certificate of its issuer.
+    fn is_named(&self, certificate: usize, issuer: usize) -> bool {
+        self.identifiers == IdentifierUse::Ignored
+            || self.pool.certificates[certificate].names_as_issuer(self.pool.certificates[issuer])
+    }
+
+    fn is_goal(&mut self, goal: PathGoal, authority: usize, step: SearchStep) -> bool {
+        let one = &self.authorities.all[authority];
+        match goal {
+            PathGoal::Anchor(rules) => {
+                one.anchor
+                    && self.permits(rules, authority, step)
+                    && self.is_named_anchor(authority, step)
+            }
+            PathGoal::Root => one
+                .root
+                .is_some_and(|root| !self.is_unsigned(root, authority)),
+            PathGoal::Gap => false,
+        }
+    }
+
+    /// Returns whether the anchor permits the path that leads to it.
+    fn permits(&self, rules: StepRules, authority: usize, step: SearchStep) -> bool {
+        let key = self.authorities.all[authority].key;
+        match rules {
+            StepRules::Lasting | StepRules::Permitted => self
+                .criteria
+                .anchors
+                .find_refusal(key, step.counted, self.criteria.at)
+                .is_none(),
+            StepRules::Valid | StepRules::None => true,
+        }
+    }
+
+    /// Returns whether the identifier of the last certificate names a certificate of the anchor, if
+    /// any is known.
+    fn is_named_anchor(&mut self, authority: usize, step: SearchStep) -> bool {
+        if self.identifiers == IdentifierUse::Ignored {
+            return true;
+        }
+        let last = self.pool.certificates[step.certificate];
+        let key = self.authorities.all[authority].key;
+        let mut known = self.criteria.anchors.certificates_with_key(key).peekable();
+        let is_named = known.peek().is_none() || known.any(|anchor| last.names_as_issuer(anchor));
+        self.has_excluded |= !is_named;
+        is_named
+    }
+
+    /// Returns whether `certificate` may be on a path to `goal` with `below` intermediates below it
+    /// that count for path lengths.
+    fn fulfils_rules(&self, goal: PathGoal, certificate: usize, below: usize) -> bool {
+        let one = self.pool.certificates[certificate];
+        let PathGoal::Anchor(rules) = goal else {
+            return true;
+        };
+        let valid = one.is_in_date(self.criteria.at);
+        match rules {
+            StepRules::Lasting => {
+                valid
+                    && is_permitted(one, below)
+                    && one.not_after >= self.pool.certificates[0].not_after
+            }
+            StepRules::Permitted => valid && is_permitted(one, below),
+            StepRules::Valid => valid,
+            StepRules::None => true,
+        }
     }
 
     fn has_unsigned(&self, certificate: usize, issuers: &[usize]) -> bool {
@@ -298,46 +332,14 @@ impl<'a> PathSearch<'a> {
         self.signed.get(&(certificate, issuer)) == Some(&false)
     }
 
-    /// Collects the path from the leaf to `last`. `reached_by` has the certificate by which each CA
-    /// was reached.
-    fn trace_back(
-        &self,
-        reached_by: &[Option<usize>],
-        last: usize,
-        end: Option<usize>,
-    ) -> VerifiedPath {
-        let mut certificates = vec![last];
-        let mut current = last;
-        while current != 0
-            && let Some(below) = reached_by[self.authority_of[current]]
-        {
-            certificates.push(below);
-            current = below;
-        }
-        certificates.reverse();
-        let anchor = end
-            .map(|end| &self.authorities[end])
-            .filter(|authority| authority.anchor)
-            .map(|authority| authority.key);
-        VerifiedPath {
-            certificates,
-            end,
-            anchor,
-        }
-    }
-
     /// The CAs with the name of a certificate's issuer, those with its key identifier first: a hint
     /// that saves signature checks.
     fn issuers(&self, certificate: usize) -> Vec<usize> {
-        let mut issuers = self
-            .by_name
-            .get(self.pool[certificate].issuer_der())
-            .cloned()
-            .unwrap_or_default();
+        let mut issuers = self.authorities.named(self.pool.names.issuer(certificate));
         if issuers.len() > 1
-            && let Some(authority_key) = &self.pool[certificate].authority_key
+            && let Some(authority_key) = &self.pool.certificates[certificate].authority_key
         {
-            issuers.sort_by_key(|&issuer| match &self.authorities[issuer].identifier {
+            issuers.sort_by_key(|&issuer| match &self.authorities.all[issuer].identifier {
                 Some(identifier) if identifier == authority_key => 0,
                 None => 1,
                 Some(_) => 2,
@@ -346,46 +348,9 @@ impl<'a> PathSearch<'a> {
         issuers
     }
 
-    fn is_goal(&self, goal: PathGoal, authority: usize, below: usize) -> bool {
-        let one = &self.authorities[authority];
-        match goal {
-            PathGoal::Anchor(StepRules::Lasting | StepRules::Permitted) => {
-                one.anchor
-                    && self
-                        .criteria
-                        .anchors
-                        .find_refusal(one.key, below, self.criteria.at)
-                        .is_none()
-            }
-            PathGoal::Anchor(StepRules::Valid | StepRules::None) => one.anchor,
-            PathGoal::Root => one
-                .root
-                .is_some_and(|root| !self.is_unsigned(root, authority)),
-            PathGoal::Gap => false,
-        }
-    }
-
-    /// Returns whether `certificate` may be on a path to `goal` with `below` intermediates below
-    /// it.
-    fn fulfils_rules(&self, goal: PathGoal, certificate: usize, below: usize) -> bool {
-        let one = self.pool[certificate];
-        let PathGoal::Anchor(rules) = goal else {
-            return true;
-        };
-        let valid = one.is_in_date(self.criteria.at);
-        match rules {
-            StepRules::Lasting => {
-                valid && is_permitted(one, below) && one.not_after >= self.pool[0].not_after
-            }
-            StepRules::Permitted => valid && is_permitted(one, below),
-            StepRules::Valid => valid,
-            StepRules::None => true,
-        }
-    }
-
     /// The root certificate of a CA that [`PathGoal::Root`] led to.
     pub(super) fn root(&self, authority: usize) -> &'a Certificate {
-        self.pool[self.authorities[authority].root.unwrap_or(0)]
+        self.pool.certificates[self.authorities.all[authority].root.unwrap_or(0)]
     }
 
     /// Goes from issuer to issuer as long as a known CA signed the last certificate. If that takes
@@ -396,7 +361,7 @@ impl<'a> PathSearch<'a> {
         while let Some(&last) = certificates.last() {
             let mut issuers = self.issuers(last);
             issuers.retain(|one| {
-                !passed.contains(one) && !self.authorities[*one].certificates.is_empty()
+                !passed.contains(one) && !self.authorities.all[*one].certificates.is_empty()
             });
             let Some(issuer) = issuers
                 .into_iter()
@@ -409,10 +374,10 @@ impl<'a> PathSearch<'a> {
                 self.checks = 0;
                 break;
             }
-            let candidates = &self.authorities[issuer].certificates;
+            let candidates = &self.authorities.all[issuer].certificates;
             let valid = candidates
                 .iter()
-                .find(|&&index| self.pool[index].is_in_date(self.criteria.at));
+                .find(|&&index| self.pool.certificates[index].is_in_date(self.criteria.at));
             certificates.extend(valid.or_else(|| candidates.first()));
         }
         VerifiedPath {
@@ -433,8 +398,8 @@ impl<'a> PathSearch<'a> {
         }
         let is_signed = if self.checks > 0 {
             self.checks -= 1;
-            let der = self.pool[certificate].der();
-            signature::check_signature(der, &self.authorities[issuer].spki).is_ok()
+            let der = self.pool.certificates[certificate].der();
+            signature::check_signature(der, &self.authorities.all[issuer].spki).is_ok()
         } else {
             false
         };
@@ -445,26 +410,10 @@ impl<'a> PathSearch<'a> {
     /// Returns whether a known CA with the name of its issuer has a signature of a kind that is not
     /// trusted (SHA-1, MD5, a short key).
     pub(super) fn is_weakly_signed(&self, certificate: usize) -> bool {
-        let der = self.pool[certificate].der();
+        let der = self.pool.certificates[certificate].der();
         self.issuers(certificate).into_iter().take(2).any(|issuer| {
-            signature::check_signature(der, &self.authorities[issuer].spki)
+            signature::check_signature(der, &self.authorities.all[issuer].spki)
                 == Err(SignatureError::Unsupported)
         })
     }
-}
-
-/// Returns whether a CA certificate with `below` intermediates below it meets RFC 5280 (6.1.4 k to
-/// n) and what clients require too: `serverAuth` if it restricts usages, an RSA key that is long
-/// enough.
-fn is_permitted(certificate: &Certificate, below: usize) -> bool {
-    let usage = certificate.usage;
-    let long_enough = !matches!(certificate.algorithm, KeyAlgorithm::Rsa(bits) if bits < 2048);
-    let allows_length = usage
-        .path_length
-        .is_none_or(|most| u32::try_from(below).is_ok_and(|below| below <= most));
-    certificate.is_ca
-        && usage.signs_certificates
-        && usage.server_auth
-        && long_enough
-        && allows_length
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::pki::client_rules::BrokenRule;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::name::join_listed;
 use crate::pki::trust::TrustSource;
@@ -10,6 +11,9 @@ use crate::wording::{date_and_time, day};
 /// A problem of a chain or of a certificate and its key. The advice is in `advice`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ChainProblem {
+    /// A rule that OpenSSL, Go or a browser applies.
+    #[error("{0}")]
+    BrokenRule(BrokenRule),
     /// The leaf is a CA certificate.
     #[error("{label} is a CA certificate, not a server certificate")]
     CaAsLeaf {
@@ -152,6 +156,7 @@ impl ChainProblem {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::BrokenRule(broken) => broken.code(),
             Self::CaAsLeaf { .. } => "ca-as-leaf",
             Self::Expired { leaf: true, .. } => "expired",
             Self::Expired { leaf: false, .. } => "intermediate-expired",

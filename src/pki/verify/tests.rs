@@ -185,7 +185,8 @@ fn key_usages_are_enforced() {
     );
     assert_eq!(
         world.judged(|_| {}, only(KeyUsagePurpose::KeyEncipherment), &[]),
-        FINE
+        ["chain-refused"],
+        "an ECDSA key has to sign"
     );
 }
 
@@ -500,7 +501,14 @@ fn a_path_is_found_whenever_there_is_one() {
         let anchors = TrustAnchors::from_certificates("root.pem", std::slice::from_ref(&root));
         let chain = assemble_chain(&leaf, &bag, criteria(&anchors, now())).chain;
         let holds = find_problems(&chain, policy(&anchors)).is_empty();
-        assert_eq!(holds, webpki_finds_path(&leaf, &bag, &root), "seed {seed}");
+        // webpki counts self-issued certificates in path lengths; RFC 5280 4.2.1.9 does not.
+        let is_lenient = holds
+            && chain
+                .intermediates()
+                .iter()
+                .any(Certificate::is_self_issued);
+        let expected = webpki_finds_path(&leaf, &bag, &root) || is_lenient;
+        assert_eq!(holds, expected, "seed {seed}");
         found += usize::from(holds);
     }
     assert!(
