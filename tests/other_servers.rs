@@ -1,6 +1,6 @@
 //! Renewals of servers that certctl has no code for, with the real servers in namespaces: what is
 //! probed in their own protocols, and what is reported where nothing was reloaded or probed.
-//! Needs: dovecot openssl unshare mount ip
+//! Needs: dovecot openssl unshare mount ip postgres psql setpriv
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -96,4 +96,130 @@ fn renewals_that_dovecot_did_not_load_are_reported() {
     assert!(failed.stdout.contains("127.0.0.1:143"), "{failed}");
     machine.step("back").expect(0);
     machine.step("forgotten").expect(0);
+}
+
+/// A PostgreSQL whose key and certificate are in its own data folder.
+const POSTGRES: &str = "
+as() { setpriv --reuid postgres --regid postgres --init-groups \"$@\"; }
+pg=/usr/lib/postgresql/15/bin
+sandbox=$PWD
+mkdir -m 755 /run/pg
+chown postgres:postgres /run/pg
+cd /run/pg
+as $pg/initdb -D /run/pg/data --no-sync -A trust >/dev/null
+certctl bundle $sandbox/4.crt --key $sandbox/4.key --trust $sandbox/root.pem --out crt >/dev/null
+install -o postgres -g postgres -m 600 $sandbox/4.key data/server.key
+install -o postgres -g postgres -m 644 crt data/server.crt
+pg_ctl() { as $pg/pg_ctl -D /run/pg/data -w -l /run/pg/log \"$@\" >/dev/null; }
+pg_ctl -o '-c ssl=on -c listen_addresses=127.0.0.1 -c unix_socket_directories=/run/pg' start
+cd \"$sandbox\"
+access() { stat -L -c '%n %U:%G %a' /run/pg/data /run/pg/data/server.key >\"$1.access\"; }
+query() { psql 'host=example.com hostaddr=127.0.0.1 user=postgres dbname=postgres sslmode=verify-full sslrootcert=root.pem' -Atc 'select ssl from pg_stat_ssl where pid = pg_backend_pid()'; }
+reload='setpriv --reuid postgres --regid postgres --init-groups /usr/lib/postgresql/15/bin/pg_ctl -D /run/pg/data reload'
+";
+
+#[test]
+fn the_user_of_postgresql_keeps_the_key() {
+    let setup = InstallSandbox::new();
+    write_deliveries(&setup, 4);
+    let script = format!(
+        "{POSTGRES}
+        access before
+        set -- --trust root.pem
+        run refused install 1.crt --key 1.key $* --server none --chain-path /run/pg/data/server.crt --key-path /run/pg/data/server.key --reload \"$reload\" --probe 127.0.0.1:5432
+        access refused
+        served 127.0.0.1:5432 postgres >old
+        run first install 1.crt --key 1.key $* --server none --chain-path /run/pg/data/server.crt --key-path /run/pg/data/server.key --reload \"$reload\" --probe 127.0.0.1:5432 --owner postgres:postgres --key-mode 0600
+        access first
+        query >first.ssl
+        run second install 2.crt --key 2.key $*
+        served 127.0.0.1:5432 postgres >second
+        [ \"$(cat second)\" = \"$(fingerprint /run/pg/data/server.crt)\" ]
+        pg_ctl restart
+        printf '#!/bin/sh\n[ -e /run/failed ] && exec %s\ntouch /run/failed\nexit 1\n' \"$reload\" >/run/fails-once
+        chmod 755 /run/fails-once
+        run failed install 3.crt --key 3.key $* --reload /run/fails-once
+        access failed
+        [ \"$(served 127.0.0.1:5432 postgres)\" = \"$(cat second)\" ]
+        run check install example.com --check
+        run back rollback example.com
+        access back
+        query >>first.ssl
+        run forgotten forget example.com
+        access forgotten
+        pg_ctl restart
+        query >>first.ssl
+        pg_ctl stop -m immediate"
+    );
+    let Some(machine) = Machine::run(&setup.sandbox, &script) else {
+        return;
+    };
+    assert_eq!(machine.script.code, 0, "{}", machine.script);
+    let refused = machine.step("refused").expect(1);
+    assert!(
+        refused
+            .stdout
+            .contains("/run/pg/data/server.key belongs to postgres:postgres"),
+        "{refused}"
+    );
+    let advice = "--owner postgres:postgres --key-mode 0600\n";
+    assert!(refused.stdout.contains(advice), "{refused}");
+    for forbidden in ["chown", "chmod", "chgrp"] {
+        assert!(!refused.stdout.contains(forbidden), "{refused}");
+    }
+    let before = setup.sandbox.read("before.access");
+    assert!(
+        before.contains("server.key postgres:postgres 600"),
+        "{before}"
+    );
+    for step in ["refused", "first", "failed", "back", "forgotten"] {
+        assert_eq!(
+            setup.sandbox.read(&format!("{step}.access")),
+            before,
+            "{step}"
+        );
+    }
+    let first = machine.step("first").expect(0);
+    let done = "done    example.com (PostgreSQL) serves this certificate";
+    assert!(first.stdout.contains(done), "{first}");
+    machine.step("second").expect(0);
+    machine.step("failed").expect(5);
+    machine.step("check").expect(0);
+    machine.step("back").expect(0);
+    machine.step("forgotten").expect(0);
+    assert_eq!(setup.sandbox.read("first.ssl"), "t\nt\nt\n");
+}
+
+#[test]
+fn a_key_that_its_owner_cannot_reach_is_refused() {
+    let setup = InstallSandbox::new();
+    write_deliveries(&setup, 1);
+    // The group of the key is no group of the user, and the folder is closed to others.
+    let script = "
+        run refused install 1.crt --key 1.key --trust root.pem --server none --reload true --owner daemon:ssl-cert --key-mode 0640
+        [ ! -e /etc/ssl/private/example.com.key ]
+        run open install 1.crt --key 1.key --trust root.pem --server none --reload true --owner daemon:ssl-cert --key-mode 0640 --key-path /etc/ssl/example.com.key
+        setpriv --reuid daemon --regid daemon --init-groups cat /etc/ssl/example.com.key >key.read
+        cmp key.read /etc/ssl/example.com.key
+        run allowed install 1.crt --key 1.key --trust root.pem --server none --key-path /etc/ssl/private/example.com.key --allow key-unreachable";
+    let Some(machine) = Machine::run(&setup.sandbox, script) else {
+        return;
+    };
+    assert_eq!(machine.script.code, 0, "{}", machine.script);
+    let refused = machine.step("refused").expect(1);
+    for part in [
+        "user daemon is to read the key, but cannot enter /etc/ssl/private (mode 0710, root:ssl-cert)",
+        "            sudo usermod -aG ssl-cert daemon\n",
+        "--key-path /etc/ssl/example.com.key\n",
+    ] {
+        assert!(refused.stdout.contains(part), "{part}: {refused}");
+    }
+    machine.step("open").expect(0);
+    let allowed = machine.step("allowed").expect(0);
+    assert!(
+        allowed
+            .stdout
+            .contains("allowed by `--allow key-unreachable`"),
+        "{allowed}"
+    );
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::command_lines::shell_path;
-use crate::finding::NextStep;
+use super::rerun::{RepeatOption, repeat_with};
+use crate::finding::{NextStep, shell_line};
 
 /// Users other than root may write to a folder; `change` is a symbolic mode for chmod(1).
 #[must_use]
@@ -14,31 +15,41 @@ pub(crate) fn close_folder(folder: &Path, change: &str) -> NextStep {
     )
 }
 
-/// A folder belongs to another user, who may replace the key in it.
+/// The key belongs to `owner` (`user:group`), and its server may run as that user.
 #[must_use]
-pub(crate) fn give_folder_to_root(folder: &Path) -> NextStep {
-    let folder = shell_path(folder);
+pub(crate) fn keep_owner(owner: &str) -> NextStep {
+    let options = [
+        RepeatOption {
+            name: "--owner",
+            value: Some(owner),
+        },
+        RepeatOption {
+            name: "--key-mode",
+            value: Some("0600"),
+        },
+    ];
+    let sentence = "If the server runs as that user, give it the new key: repeat the command";
+    repeat_with(sentence, &["install"], &options)
+}
+
+/// A group may enter a folder of the key, and the user who has to read it is no member.
+#[must_use]
+pub(crate) fn add_to_group(user: &str, group: &str) -> NextStep {
     NextStep::run_shell(
-        "Let only root write to the folder",
-        format!("sudo chown root:root {folder} && sudo chmod go-w {folder}"),
+        "Add the user to the group that may enter it, restart its server, and install again",
+        format!("sudo {}", shell_line(&["usermod", "-aG", group, user])),
     )
 }
 
-/// The group that may read the key may not enter a folder of the group root.
+/// A user who has to read the key cannot enter its folders, but those of `path`.
 #[must_use]
-pub(crate) fn let_group_enter(folder: &Path, group: u32) -> NextStep {
-    let folder = shell_path(folder);
-    NextStep::run_shell(
-        format!("Let group {group} enter the folder"),
-        format!("sudo chgrp {group} {folder} && sudo chmod g+x {folder}"),
-    )
-}
-
-/// A folder of the key belongs to another group, whose servers would fail without it.
-#[must_use]
-pub(crate) fn give_key_to_folder_group(user: u32, folder_group: u32) -> NextStep {
-    NextStep::say(format!(
-        "Give the key to the group of that folder: install again with \
-            `--owner {user}:{folder_group} --key-mode 0640`"
-    ))
+pub(crate) fn use_open_path(path: &Path) -> NextStep {
+    let path = path.display().to_string();
+    let option = RepeatOption {
+        name: "--key-path",
+        value: Some(&path),
+    };
+    let sentence = "Use a path that every user can reach (the key itself stays closed), name it in \
+        the server's configuration, and repeat the command";
+    repeat_with(sentence, &["install"], &[option])
 }

@@ -153,7 +153,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "other users may write to the key's folder",
         why: "Anyone who may write to the folder can replace the key and the certificate by \
             others.",
-        fix: "Remove the permission: `sudo chmod go-w /etc/ssl/private`.",
+        fix: "If the folder belongs to root, remove the permission: `sudo chmod go-w \
+            /etc/ssl/private`. The folder of a service stays as it is; keep the key elsewhere.",
         source: "certctl",
         ..FINDING
     },
@@ -202,8 +203,9 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "the server's user cannot reach the key at its path",
         why: "The file may be read by this user or group, but a folder above it may not be \
             entered. The server fails to load the key at its next start.",
-        fix: "Run the command that certctl prints. It opens the folder for this group, or gives \
-            the key to the group that may enter.",
+        fix: "Add the user to the group that may enter the folder, and restart its server: `sudo \
+            usermod -aG ssl-cert mosquitto`. Or use a path without closed folders: `sudo certctl \
+            install example.com --key-path /etc/ssl/example.com.key`.",
         source: "path_resolution(7)",
         example: "$ ls -ld /etc/ssl/private\n\
             drwx------ 2 root root 4096 May 11 09:14 /etc/ssl/private",
@@ -212,9 +214,11 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "key-wrong-owner",
         meaning: "the key belongs to another user than root",
-        why: "That user can read the key, and may be able to replace it.",
-        fix: "Nothing to do if a service needs it like this. Otherwise give it to root: `sudo \
-            chown root:root /etc/ssl/private/example.com.key`.",
+        why: "That user can read the key, and may be able to replace it. A server that runs as \
+            that user could not read a new key that belongs to root.",
+        fix: "If a server runs as that user, give it the new key: `sudo certctl install \
+            example.com --owner postgres:postgres --key-mode 0600`. Otherwise give the file to \
+            root: `sudo chown root:root /etc/ssl/private/example.com.key`.",
         source: "certctl",
         ..FINDING
     },

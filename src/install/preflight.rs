@@ -223,8 +223,9 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             serving: &self.serving,
         };
         let observation = PreflightObservation::read(context, input, self.target.take())?;
-        let findings = checks::check_all(&observation);
-        self.serving.findings.extend(findings);
+        for finding in checks::check_all(&observation) {
+            self.add_check(finding);
+        }
         self.judge_age(&observation);
         let settings = self.settings_to_save(&observation);
         let obstacles = checks::find_obstacles(context, self.request, &observation);
@@ -242,6 +243,22 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             fingerprints: self.fingerprints,
             action: audit_action(self.request.goal),
         })
+    }
+
+    /// Adds the result of a check. An error refuses an install, unless it is allowed; a rollback goes
+    /// on with a warning.
+    fn add_check(&mut self, finding: Finding) {
+        let is_rollback = matches!(self.request.goal, InstallGoal::Rollback(_));
+        let is_allowed = self.request.allow.contains(&finding.code);
+        match finding.severity {
+            Severity::Error if is_rollback => self.serving.findings.push(Finding {
+                severity: Severity::Warning,
+                ..finding
+            }),
+            Severity::Error if is_allowed => self.serving.findings.push(finding.into_allowed()),
+            Severity::Error => self.serving.refusals.push(finding),
+            _ => self.serving.findings.push(finding),
+        }
     }
 
     /// Refuses a certificate that is older than the live one, or warns about it if that is allowed.

@@ -5,7 +5,7 @@
 use crate::wording::find_keyword;
 
 /// The codes of findings, and what allowing each of them accepts.
-pub(crate) const ALLOWABLE: [(&str, &str); 5] = [
+pub(crate) const ALLOWABLE: [(&str, &str); 7] = [
     (
         "names-not-covered",
         "names that a server block serves and the certificate lacks are served without a valid certificate",
@@ -25,6 +25,14 @@ pub(crate) const ALLOWABLE: [(&str, &str); 5] = [
     (
         ENDS_EARLIER,
         "a certificate is installed that was issued before the live one and expires before it",
+    ),
+    (
+        "key-unreachable",
+        "the user who owns the key cannot enter a folder of its path",
+    ),
+    (
+        "key-wrong-owner",
+        "the new key belongs to the user who runs certctl, and no longer to its previous owner",
     ),
 ];
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use super::apply::error::InstallError;
 use super::apply::new_paths::NewPaths;
 use super::plan::{ObservedState, PathState, PlannedServerUse};
-use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::store::deployed::DeployedCertificate;
 use crate::store::disk::{self, kept_files, kept_files::KeptFile};
 use crate::store::key_access::inherit::{self, FileAccess};
+use crate::store::key_access::on_disk;
 use crate::store::layout::{
     self, DistroFamily, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, parse_pointer_text,
 };
@@ -224,13 +224,13 @@ fn refuse_foreign_writers(path: &Path) -> Result<(), InstallError> {
 }
 
 /// The folders of the links that other users may write to and so could replace the links in, each
-/// with its mode.
+/// with its mode and owner.
 ///
 /// # Errors
 /// When a folder's status cannot be read.
 pub(crate) fn find_loose_folders(
     layout: &LineageLayout,
-) -> Result<Vec<(PathBuf, Mode)>, FileError> {
+) -> Result<Vec<(PathBuf, FileAccess)>, FileError> {
     let mut loose = Vec::new();
     for link in layout.links() {
         let folder = files::parent(&link.path);
@@ -249,7 +249,7 @@ pub(crate) fn find_loose_folders(
         });
         let is_loose = is_open && !is_sticky && !is_trusted_owner;
         if is_loose && loose.iter().all(|(path, _)| path != folder) {
-            loose.push((folder.to_owned(), status.mode));
+            loose.push((folder.to_owned(), on_disk::file_access(&status)));
         }
     }
     Ok(loose)

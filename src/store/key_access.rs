@@ -5,3 +5,4 @@ pub(crate) mod acl;
 pub(crate) mod inherit;
 pub(crate) mod on_disk;
 pub(crate) mod owner;
+pub(crate) mod reader;

@@ -16,7 +16,7 @@ use super::{Run, Sandbox};
 const FUNCTIONS: &str = r#"
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 certctl() { "$CERTCTL" "$@"; }
-run() { name=$1; shift; code=0; certctl "$@" >"$name.out" 2>"$name.err" </dev/null || code=$?; echo $code >"$name.code"; }
+run() { name=$1; shift; code=0; "$CERTCTL" "$@" >"$name.out" 2>"$name.err" </dev/null || code=$?; echo $code >"$name.code"; }
 await() {
   count=0
   until certctl inspect "$1" >/dev/null 2>&1; do
@@ -47,7 +47,7 @@ impl<'a> Machine<'a> {
         let mount = path_of("mount").display().to_string();
         let ip = path_of("ip").display().to_string();
         let head = format!(
-            "set -e\n{ip} link set lo up\n{mount} -t tmpfs -o mode=755 tmpfs /etc/ssl\n\
+            "set -e\nPS4='+ '; set -x\n{ip} link set lo up\n{mount} -t tmpfs -o mode=755 tmpfs /etc/ssl\n\
              mkdir -m 710 /etc/ssl/private\nchgrp ssl-cert /etc/ssl/private 2>/dev/null || true\n\
              {mount} -t tmpfs -o mode=755 tmpfs /run"
         );

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::key_readers;
 use super::observation::PreflightObservation;
 use crate::advice::{install_command, key_access};
 use crate::context::Context;
@@ -11,10 +10,9 @@ use crate::install::placeholder;
 use crate::install::request::{InstallGoal, InstallRequest};
 use crate::install_plan::allow::ENDS_EARLIER;
 use crate::install_plan::observe::PathObstacle;
-use crate::permissions::Mode;
-use crate::store::key_access::inherit::InheritanceDoubt;
+use crate::permissions::{Mode, Owner};
+use crate::store::key_access::inherit::{FileAccess, InheritanceDoubt};
 use crate::store::layout::DeployMode;
-use crate::system::fs::files;
 use crate::wording::{day, joined_with_and};
 
 const CHECKS: [fn(&PreflightObservation) -> Vec<Finding>; 6] = [
@@ -35,18 +33,32 @@ fn check_loose_folders(observation: &PreflightObservation) -> Vec<Finding> {
     observation
         .loose_folders
         .iter()
-        .map(|(folder, mode)| report_loose_folder(folder, *mode))
+        .map(|(folder, access)| report_loose_folder(observation, folder, *access))
         .collect()
 }
 
-fn report_loose_folder(folder: &Path, mode: Mode) -> Finding {
+/// The folder of a service stays as it is: only one of root may lose permissions.
+fn report_loose_folder(
+    observation: &PreflightObservation,
+    folder: &Path,
+    access: FileAccess,
+) -> Finding {
+    let FileAccess { mode, owner } = access;
     let (who, change) = if mode.has_any(0o002) {
         ("any user", "go-w")
     } else {
         ("its group", "g-w")
     };
-    let message = format!("{who} can write to {} (mode {mode})", folder.display());
-    Finding::warning("folder-writable", message).with_step(key_access::close_folder(folder, change))
+    let owner_name = observation.readers.accounts.owner_in_words(owner);
+    let message = format!(
+        "{who} can write to {} (mode {mode}, {owner_name})",
+        folder.display()
+    );
+    let finding = Finding::warning("folder-writable", message);
+    match owner {
+        Owner { uid: 0, gid: 0 } => finding.with_step(key_access::close_folder(folder, change)),
+        _ => finding,
+    }
 }
 
 /// Reports that copies of a certificate and its key are not replaced in one step.
@@ -114,25 +126,39 @@ fn report_doubt(observation: &PreflightObservation, doubt: InheritanceDoubt) -> 
             before,
             "a private key must not be readable by every user",
         ),
-        InheritanceDoubt::Owner(user) => {
+        InheritanceDoubt::Owner(owner) => {
             let message = format!(
-                "{} is owned by user {user}, and so is the new key",
-                key.display()
-            );
-            Finding::warning("key-wrong-owner", message)
-        }
-        InheritanceDoubt::Stranger(user) => {
-            let folder = files::parent(key);
-            let message = format!(
-                "{} is owned by user {user}, and users other than root can write to {}: only the \
-                    user who runs certctl can read the new key",
+                "{} belongs to {}, and so does the new key",
                 key.display(),
-                folder.display()
+                observation.readers.accounts.owner_in_words(owner)
             );
             Finding::warning("key-wrong-owner", message)
-                .with_step(key_access::give_folder_to_root(folder))
         }
+        InheritanceDoubt::Stranger(owner) => report_stranger(observation, owner),
     }
+}
+
+/// Reports a key of another user who can replace it. A server that reads its key as root can read the
+/// new one, which belongs to root; another one may have to run as that user.
+fn report_stranger(observation: &PreflightObservation, owner: Owner) -> Finding {
+    let accounts = &observation.readers.accounts;
+    let name = accounts.owner_in_words(owner);
+    let key = observation.key_path.display();
+    let finding = if observation.is_read_by_root {
+        let message = format!(
+            "{key} belongs to {name}, who can replace it: only the user who runs certctl can read \
+                the new key"
+        );
+        Finding::warning("key-wrong-owner", message)
+    } else {
+        let message = format!(
+            "{key} belongs to {name}, and a server that runs as {} could not read the new key, \
+                which would belong to the user who runs certctl",
+            accounts.user_name(owner.uid)
+        );
+        Finding::error("key-wrong-owner", message)
+    };
+    finding.with_step(key_access::keep_owner(&name))
 }
 
 fn report_tightened(observation: &PreflightObservation, before: Mode, reason: &str) -> Finding {
@@ -145,7 +171,7 @@ fn report_tightened(observation: &PreflightObservation, before: Mode, reason: &s
 }
 
 fn check_key_readers(observation: &PreflightObservation) -> Vec<Finding> {
-    key_readers::check_folders(&observation.key_folders, observation.access)
+    observation.readers.check_folders(observation.access)
 }
 
 /// Refuses a certificate that was issued before the one that servers read now and expires before it:

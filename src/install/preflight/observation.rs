@@ -2,21 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use super::key_readers::{self, KeyFolder};
+use super::key_readers::KeyReaders;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::finding::Severity;
 use crate::install::request::{InstallGoal, InstallRequest};
 use crate::install::servers::{ServerUse, ServingState};
 use crate::install::{installed, placeholder, rollback};
 use crate::install_plan::observe::{self, DiskObservation, LoadEvidence};
 use crate::install_plan::plan::ServerState;
-use crate::permissions::Mode;
 use crate::store::disk;
-use crate::store::key_access::inherit::InheritanceDoubt;
+use crate::store::key_access::inherit::{FileAccess, InheritanceDoubt};
 use crate::store::key_access::on_disk::{self, AccessRemark};
 use crate::store::layout::{LineageLayout, StableLink};
 use crate::store::release::{KeyAccess, Release};
 use crate::store::settings::LineageSettings;
+use crate::webserver::control::ControlledServer;
 
 /// What determines the paths to read.
 #[derive(Clone, Copy)]
@@ -44,11 +45,13 @@ pub(super) struct PreflightObservation {
     pub disk: DiskObservation,
     /// Links of earlier installs, at paths that the layout does not have any more.
     pub former_links: Vec<StableLink>,
-    /// Folders that other users can write to, and their permission bits.
-    pub loose_folders: Vec<(PathBuf, Mode)>,
+    /// Folders that other users can write to.
+    pub loose_folders: Vec<(PathBuf, FileAccess)>,
     pub access_remarks: Vec<AccessRemark>,
-    /// The folders above the key, if the command line sets its owner or mode.
-    pub key_folders: Vec<KeyFolder>,
+    /// Who can read the key at its path.
+    pub readers: KeyReaders,
+    /// Whether every server that is known reads its key as root.
+    pub is_read_by_root: bool,
 }
 
 impl PreflightObservation {
@@ -76,9 +79,30 @@ impl PreflightObservation {
             former_links: installed::former_links(layout, input.settings_before)?,
             loose_folders: observe::find_loose_folders(layout)?,
             access_remarks: on_disk::list_remarks(layout)?,
-            key_folders: key_readers::observe_folders(layout, access, flags)?,
+            readers: KeyReaders::read(layout, access, unreachable_severity(input.serving))?,
+            is_read_by_root: is_read_by_root(input.serving),
         })
     }
+}
+
+/// A service that certctl controls with given commands fails without its key. Otherwise root may read
+/// it for its owner, as a server does that starts as root.
+fn unreachable_severity(serving: &ServingState) -> Severity {
+    let has_commands = |server_use: &ServerUse| {
+        matches!(server_use.observed.server, ControlledServer::Command { .. })
+    };
+    if serving.uses.iter().any(has_commands) {
+        Severity::Error
+    } else {
+        Severity::Warning
+    }
+}
+
+/// The masters of nginx, Apache and HAProxy read their keys as root; what other servers do is not
+/// known.
+fn is_read_by_root(serving: &ServingState) -> bool {
+    let mut uses = serving.uses.iter();
+    !serving.uses.is_empty() && uses.all(|server_use| server_use.observed.software().is_some())
 }
 
 /// Returns who may read the key: command-line values take precedence over inherited ones.

@@ -21,9 +21,9 @@ pub(crate) enum InheritanceDoubt {
     /// It had this mode; other users cannot read the new key.
     Others(Mode),
     /// It belongs to this other user; the new key does too.
-    Owner(u32),
+    Owner(Owner),
     /// It belongs to this other user, who may have put it there; the new key does not.
-    Stranger(u32),
+    Stranger(Owner),
 }
 
 /// Returns whether users other than its owner and root's group may write to the folder.
@@ -52,7 +52,7 @@ pub(crate) fn inherit_access(
                 mode: KEY_MODE,
                 owner: None,
             },
-            vec![InheritanceDoubt::Stranger(uid)],
+            vec![InheritanceDoubt::Stranger(file.owner)],
         );
     }
     let mut doubts = Vec::new();
@@ -65,7 +65,7 @@ pub(crate) fn inherit_access(
         doubts.push(InheritanceDoubt::Group(file.mode));
     }
     if !ours {
-        doubts.push(InheritanceDoubt::Owner(uid));
+        doubts.push(InheritanceDoubt::Owner(file.owner));
     }
     (
         KeyAccess {
@@ -137,25 +137,34 @@ mod tests {
                 node(0o600, (BOB, USERS)),
                 top,
                 inherited(0o600, (BOB, USERS)),
-                vec![InheritanceDoubt::Owner(BOB)],
+                vec![InheritanceDoubt::Owner(Owner {
+                    uid: BOB,
+                    gid: USERS,
+                })],
             ),
             (
                 node(0o640, (BOB, USERS)),
                 node(0o1777, (0, 0)),
                 (Mode::new(0o600), None),
-                vec![InheritanceDoubt::Stranger(BOB)],
+                vec![InheritanceDoubt::Stranger(Owner {
+                    uid: BOB,
+                    gid: USERS,
+                })],
             ),
             (
                 node(0o640, (BOB, USERS)),
                 node(0o775, (0, USERS)),
                 (Mode::new(0o600), None),
-                vec![InheritanceDoubt::Stranger(BOB)],
+                vec![InheritanceDoubt::Stranger(Owner {
+                    uid: BOB,
+                    gid: USERS,
+                })],
             ),
             (
                 node(0o600, (BOB, BOB)),
                 node(0o755, (BOB, BOB)),
                 (Mode::new(0o600), None),
-                vec![InheritanceDoubt::Stranger(BOB)],
+                vec![InheritanceDoubt::Stranger(Owner { uid: BOB, gid: BOB })],
             ),
             (
                 node(0o600, (0, 0)),

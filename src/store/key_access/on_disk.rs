@@ -6,10 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::permissions::Mode;
 use crate::store::key_access::acl::{self, AccessControlList, AclSubject};
 use crate::store::key_access::inherit::{self, FileAccess, InheritanceDoubt};
+use crate::store::key_access::reader::{AccountNames, KeyReader};
 use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
-use crate::system::fs::files::FileError;
+use crate::store::root;
+use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders::{self, FileKind, FileStatus};
 use crate::system::fs::xattrs::{self, ExtendedAttributes};
+
+/// The maximum size of passwd(5) and group(5), in bytes.
+const DATABASE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Something to report about a file that is replaced.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -71,6 +76,32 @@ pub(crate) fn read_status(path: &Path) -> Result<Option<FileStatus>, FileError> 
         status.mode = acl.mode(status.mode);
     }
     Ok(Some(status))
+}
+
+/// Returns the texts of passwd(5) and group(5) below `root`; a file that is missing or cannot be
+/// read counts as empty, so that users and groups have only numbers.
+#[must_use]
+pub(crate) fn read_account_names(root: &Path) -> AccountNames {
+    let read = |path: &str| {
+        let path = root::resolve_in_tree(root, Path::new(path)).ok()?;
+        let bytes = files::read(&path, DATABASE_LIMIT).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let passwd = read("/etc/passwd").unwrap_or_default();
+    AccountNames::new(passwd, read("/etc/group").unwrap_or_default())
+}
+
+/// Whether the ACL of a folder lets the user or one of the groups enter.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn acl_lets_in(folder: &Path, reader: &KeyReader) -> Result<bool, FileError> {
+    let Some(acl) = acl(folder)? else {
+        return Ok(false);
+    };
+    let mut groups = reader.groups.iter().copied();
+    Ok(acl.lets_in(AclSubject::User(reader.uid))
+        || groups.any(|group| acl.lets_in(AclSubject::Group(group))))
 }
 
 fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
