@@ -12,6 +12,7 @@ mod delivery_findings;
 pub(crate) mod folder;
 mod found_key;
 mod host;
+mod host_probes;
 mod key_files;
 mod key_use;
 mod reader;
@@ -30,8 +31,9 @@ pub(crate) use self::ca_delivery::{
 pub(crate) use self::folder::archives_for_keys;
 pub(crate) use self::found_key::FoundKeyFile;
 pub(crate) use self::host::{
-    HOST_DEADLINE, HostAnswers, HostArgument, HostCertificates, parse_host_flags, probe_host,
+    HOST_DEADLINE, HostAnswers, HostArgument, HostCertificates, parse_host_flags,
 };
+pub(crate) use self::host_probes::{OFFERS_IN_WORDS, offer_names, probe_every_offer};
 pub(crate) use self::key_files::NamedKeyOrigin;
 pub(crate) use self::key_use::{KeyLocation, KeyUse};
 pub(crate) use self::reader::{InputReader, PasswordArgs};

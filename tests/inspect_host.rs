@@ -132,7 +132,7 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
         .run(&["verify", &server.host(), "--trust", "root.pem"])
         .expect(1);
     insta::assert_snapshot!(plain(&verified.to_string(), server.1), @"
-    found   127.0.0.1:[PORT]: example.com, www.example.com, expires [DATE]; TLS 1.3; 1 intermediate
+    found   127.0.0.1:[PORT]: example.com, www.example.com, expires [DATE]; TLS 1.3, ecdsa-p256 key; probed with ECDSA and RSA keys, with and without SNI; 1 intermediate
     error   the certificate does not cover 127.0.0.1; it covers example.com, www.example.com
     next    Order a certificate that also covers 127.0.0.1, or omit that name.
     note    127.0.0.1:[PORT] includes roots that need not be sent (clients have them, or do not trust them): Test Root R1
@@ -144,7 +144,7 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
         .run(&[&verify[..], &["www.example.com"]].concat())
         .expect(0);
     insta::assert_snapshot!(plain(&verified.to_string(), server.1), @"
-    done    127.0.0.1:[PORT]: example.com, www.example.com, expires [DATE]; TLS 1.3; 1 intermediate; trusted by root.pem; covers www.example.com
+    done    127.0.0.1:[PORT]: example.com, www.example.com, expires [DATE]; TLS 1.3, ecdsa-p256 key; probed with ECDSA and RSA keys, with and without SNI; 1 intermediate; trusted by root.pem; covers www.example.com
     note    127.0.0.1:[PORT] includes roots that need not be sent (clients have them, or do not trust them): Test Root R1
     --- exit 0
     ");
@@ -172,7 +172,7 @@ fn served_certificates_are_verified_as_sent() {
         (
             intermediate.clone(),
             0,
-            "TLS 1.3; 1 intermediate; trusted by root.pem; covers localhost, example.com",
+            "without SNI; 1 intermediate; trusted by root.pem; covers localhost, example.com",
         ),
         (String::new(), 1, "an intermediate certificate is missing"),
         (

@@ -873,6 +873,46 @@ fn missing_keys_of_matching_requests_are_reported() {
 }
 
 #[test]
+fn strict_verification_needs_no_key() {
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("elsewhere/chain.pem", setup.chain());
+    sandbox.write("elsewhere/root.pem", setup.ca.root_pem());
+    let verify = [
+        "-C",
+        "elsewhere",
+        "verify",
+        "elsewhere/chain.pem",
+        "--trust",
+    ];
+    let strict = [&verify[..], &["elsewhere/root.pem", "--strict"]].concat();
+    let run = sandbox.run(&strict).expect(0);
+    assert!(
+        run.stdout
+            .contains("note    no key and no request for example.com was found"),
+        "{run}"
+    );
+    let for_signing = Leaf {
+        change: |params| params.key_usages.push(rcgen::KeyUsagePurpose::KeyCertSign),
+        ..Leaf::default()
+    };
+    let leaf = setup
+        .ca
+        .issue_as(&sandbox.read("example.com.csr"), for_signing);
+    let chain = format!("{leaf}{}", setup.ca.intermediate_pem());
+    sandbox.write("elsewhere/chain.pem", chain);
+    sandbox.run(&strict[..strict.len() - 1]).expect(0);
+    let refused = sandbox.run(&strict).expect(1);
+    assert!(
+        refused
+            .stdout
+            .contains("refused because `--strict` treats warnings as errors")
+            && refused.stdout.contains("refused by Python 3.13"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn without_certificates_in_the_directory_installed_ones_are_verified() {
     let setup = IssuedCertificate::new();
     let sandbox = &setup.sandbox;

@@ -31,6 +31,13 @@ pub(crate) fn install_on_server() -> NextStep {
     )
 }
 
+/// One address answers with different certificates.
+pub(crate) fn check_each_backend() -> NextStep {
+    NextStep::say(
+        "Install the same certificate on every server behind this address, and reload each of them",
+    )
+}
+
 /// The files were installed, and no server was verified to serve them.
 pub(crate) fn verify_live(root: Option<&Path>, stem: &str) -> NextStep {
     certctl_step(

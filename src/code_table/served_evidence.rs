@@ -6,6 +6,18 @@ use super::entry::{CodeEntry, FINDING};
 
 pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
+        code: "answers-differ",
+        meaning: "one address sends different certificates to the same client",
+        why: "Several servers share the address (a load balancer, several processes), and they do not \
+            have the same certificate. Which one a visitor gets is a matter of chance.",
+        fix: "Install the same certificate on every server behind the address, and reload each of \
+            them.",
+        source: "certctl",
+        example: "# one of two backends was not reloaded\n\
+            certctl verify example.com:443",
+        ..FINDING
+    },
+    CodeEntry {
         code: "handshakes-fail",
         meaning: "with the new certificate the server refuses clients that it accepted before",
         why: "An alert ends the handshake at once, and waiting does not change that. The previous \
@@ -42,6 +54,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "certctl",
         example: "ssl_protocols TLSv1.3;\n\
             ssl_ecdh_curve X448;",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "other-without-sni",
+        meaning: "clients without SNI get another certificate",
+        why: "Without the name in the handshake, the server sends the certificate of its default \
+            site. Browsers send the name; some monitoring tools and old clients do not.",
+        fix: "Nothing to do, unless clients without SNI use this site: then make it the default \
+            site of the address.",
+        source: "RFC 6066 3",
         ..FINDING
     },
     CodeEntry {

@@ -182,7 +182,7 @@ fn unchecked_key(address: SocketAddr, handshake: &TlsHandshake) -> Option<Findin
 }
 
 /// Adds the address to the answer with the same chain and protocol, or adds a new answer.
-fn add_handshake(
+pub(super) fn add_handshake(
     answers: &mut Vec<HostCertificates>,
     address: SocketAddr,
     handshake: TlsHandshake,

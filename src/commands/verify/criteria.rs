@@ -149,6 +149,7 @@ impl VerifiedCertificate {
         if let (Some(seen), Value::Object(fields)) = (&self.seen, &mut document) {
             fields.insert("addresses".to_owned(), json!(seen.addresses));
             fields.insert("protocol".to_owned(), json!(seen.protocol));
+            fields.insert("offers".to_owned(), json!(inputs::offer_names()));
         }
         document
     }
@@ -165,10 +166,19 @@ impl VerifiedCertificate {
             words.push_str(&format!("; matches {}", path.display()));
         }
         if let Some(seen) = &self.seen {
-            words.push_str(&format!("; {}", seen.protocol));
+            let algorithm = self.chain.leaf().algorithm;
+            words.push_str(&format!("; {}, {algorithm} key", seen.protocol));
+            words.push_str(&format!("; {}", inputs::OFFERS_IN_WORDS));
         }
         let intermediates = report::intermediates_in_words(&self.chain);
         words.push_str(&format!("; {intermediates}"));
+        let has_errors = self
+            .findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error);
+        if !self.is_right() && !has_errors {
+            words.push_str("; refused because `--strict` treats warnings as errors");
+        }
         if self.is_right() {
             words.push_str(&format!("; trusted by {}", self.trust));
             if !self.hosts.is_empty() {

@@ -22,7 +22,7 @@ pub(super) fn verify(
     criteria: VerifyCriteria<'_>,
 ) -> Result<Vec<VerifiedCertificate>, Failure> {
     let server_name = criteria.first_name().unwrap_or(&host.name);
-    let answers = inputs::probe_host(host, starttls, server_name)?;
+    let answers = inputs::probe_every_offer(host, starttls, server_name)?;
     let mut verified = Vec::new();
     for seen in answers.answers {
         let mut certificate = verify_answer(host, answers.starttls, seen, criteria)?;
