@@ -4,11 +4,13 @@
 pub(crate) mod bundle_command;
 pub(crate) mod caa;
 pub(crate) mod command_lines;
+mod configuration;
 pub(crate) mod csr_command;
 pub(crate) mod csr_lint;
 pub(crate) mod dcv;
 pub(crate) mod dcv_check_command;
 pub(crate) mod dcv_methods;
+pub(crate) mod dcv_publish;
 pub(crate) mod delivery;
 pub(crate) mod deployment;
 pub(crate) mod dnssec;

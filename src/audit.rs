@@ -1,5 +1,5 @@
-//! The audit log: one line in the journal or syslog for each change, key, decrypted key, rollback and
-//! removal (who, which command, what before and after, which proof). Never a secret: of files it has
+//! The audit log: one line in the journal or syslog for each change, key, decrypted key, rollback,
+//! removal and published record (who, which command, what before and after, which proof). Never a secret: of files it has
 //! names and fingerprints, and no option of certctl takes a password as its value.
 
 use std::path::Path;
@@ -21,6 +21,8 @@ pub(crate) enum AuditAction {
     Forget,
     Install,
     InstallPlaceholder,
+    PublishRecord,
+    RemoveRecord,
     Rollback,
 }
 
@@ -32,6 +34,8 @@ impl AuditAction {
             Self::Forget => "forget",
             Self::Install => "install",
             Self::InstallPlaceholder => "install-placeholder",
+            Self::PublishRecord => "publish-record",
+            Self::RemoveRecord => "remove-record",
             Self::Rollback => "rollback",
         }
     }

@@ -17,6 +17,7 @@ mod keys_and_chains;
 mod lookup;
 mod operations;
 mod proofs;
+mod publishing;
 mod record_caa;
 mod reference;
 mod renamed;

@@ -13,6 +13,7 @@ pub(crate) mod bundle;
 pub(crate) mod completions;
 pub(crate) mod csr;
 pub(crate) mod dcv_check;
+pub(crate) mod dcv_publish;
 pub(crate) mod explain;
 pub(crate) mod forget;
 pub(crate) mod inspect;
@@ -31,6 +32,7 @@ pub(crate) enum CliCommand {
     Csr(csr::CsrArgs),
     #[command(alias = "dcv")]
     DcvCheck(dcv_check::DcvCheckArgs),
+    DcvPublish(Box<dcv_publish::DcvPublishArgs>),
     Install(Box<install::InstallArgs>),
     Renew(renew::RenewArgs),
     Status(status::StatusArgs),
@@ -48,9 +50,10 @@ pub(crate) enum CliCommand {
 type AugmentArgs = fn(clap::Command) -> clap::Command;
 
 /// Each command by its name.
-const COMMANDS: [(&str, AugmentArgs); 13] = [
+const COMMANDS: [(&str, AugmentArgs); 14] = [
     ("csr", csr::CsrArgs::augment_args),
     ("dcv-check", dcv_check::DcvCheckArgs::augment_args),
+    ("dcv-publish", dcv_publish::DcvPublishArgs::augment_args),
     ("install", install::InstallArgs::augment_args),
     ("renew", renew::RenewArgs::augment_args),
     ("status", status::StatusArgs::augment_args),
@@ -82,18 +85,19 @@ impl CliCommand {
     #[must_use]
     pub(crate) fn run(self, context: &Context, command_line: fn() -> clap::Command) -> u8 {
         match self {
-            Self::Csr(args) => conclude(context, csr::run(context, &args)),
+            Self::Csr(args) => run_command(context, &args, csr::run),
             Self::DcvCheck(args) => run_dcv_check(context, &args),
+            Self::DcvPublish(args) => run_command(context, &*args, dcv_publish::run),
             Self::Install(args) => run_install(context, &args),
-            Self::Renew(args) => conclude(context, renew::run(context, &args)),
+            Self::Renew(args) => run_command(context, &args, renew::run),
             Self::Status(args) => run_status(context, &args),
-            Self::Verify(args) => conclude(context, verify::run(context, &args)),
-            Self::Inspect(args) => conclude(context, inspect::run(context, &args)),
-            Self::Explain(args) => conclude(context, explain::run(context, &args)),
-            Self::Bundle(args) => conclude(context, bundle::run(context, &args)),
-            Self::Rollback(args) => conclude(context, rollback::run(context, &args)),
-            Self::Forget(args) => conclude(context, forget::run(context, &args)),
-            Self::Rehearse(args) => conclude(context, rehearse::run(context, &args)),
+            Self::Verify(args) => run_command(context, &args, verify::run),
+            Self::Inspect(args) => run_command(context, &args, inspect::run),
+            Self::Explain(args) => run_command(context, &args, explain::run),
+            Self::Bundle(args) => run_command(context, &args, bundle::run),
+            Self::Rollback(args) => run_command(context, &args, rollback::run),
+            Self::Forget(args) => run_command(context, &args, forget::run),
+            Self::Rehearse(args) => run_command(context, &args, rehearse::run),
             Self::Completions(args) => completions::run(context, &args, command_line()),
         }
     }
@@ -121,6 +125,15 @@ fn run_status(context: &Context, args: &status::StatusArgs) -> u8 {
     } else {
         conclude(context, status::run(context, args))
     }
+}
+
+/// Runs a command, prints its outcome or failure, and returns the exit code.
+fn run_command<A, O: Outcome>(
+    context: &Context,
+    args: &A,
+    run: fn(&Context, &A) -> Result<O, Failure>,
+) -> u8 {
+    conclude(context, run(context, args))
 }
 
 /// Prints the outcome or the failure and returns the exit code.

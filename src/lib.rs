@@ -9,6 +9,8 @@
 //! * [`mod@reference`]: the pages about files and limits in docs/reference.
 //! * [`rehearsal`]: a CA, a DNS zone, a reseller and a web server for `rehearse`.
 //! * [`scan`]: collects the certificates on this machine and on servers, for `status`.
+//! * [`publication`]: publishes and removes validation records, and verifies them.
+//! * [`validation`]: selects validation records, and checks whether the CA would see them.
 //! * [`install`]: install, rollback and forget, from the preflight to the report.
 //! * [`inputs`]: finds and reads the files that the arguments name.
 //! * [`audit`]: one line in the system's log for each change.
@@ -18,15 +20,20 @@
 //! * [`install_plan`]: what an install changes: observe, plan, apply.
 //! * [`webserver`]: finds, tests and reloads web servers, and reads their configuration.
 //! * [`store`]: the files under /etc/ssl/certctl, and the access to keys.
+//! * [`providers`]: reads and changes records at DNS providers.
+//! * [`state`]: the journal of published records, and locks.
+//! * [`configuration`]: configuration files and credentials.
 //! * [`system`]: files, network, processes, clock. Only this module uses them.
 //! * [`probe`]: compares a TLS handshake with the expected certificate.
 //! * [`matching`]: finds which certificate, key and request belong together.
 //! * [`export`]: writes a certificate in the formats of different servers.
 //! * [`delivery`]: reads the files that a CA sends, within limits.
 //! * [`csr_lint`]: checks whether a CA would accept a request.
+//! * [`publishing`]: the DNS providers' data, and how the records at a name have to change.
 //! * [`dcv`]: domain control validation: the record, and the evaluation of DNS answers.
 //! * [`pki`]: names, keys, requests, certificates, chains and their verification.
 //! * [`permissions`]: mode and owner of a file.
+//! * [`secret`]: text that must not appear in any output.
 //! * [`wording`]: formats days, lists, and errors with their causes.
 //!
 //! # Glossary
@@ -66,6 +73,7 @@ mod audit;
 pub mod cli;
 mod code_table;
 mod commands;
+mod configuration;
 mod context;
 mod csr_lint;
 mod dcv;
@@ -82,12 +90,18 @@ mod matching;
 mod permissions;
 mod pki;
 mod probe;
+mod providers;
+mod publication;
+mod publishing;
 mod reference;
 mod rehearsal;
 mod report;
 mod scan;
+mod secret;
+mod state;
 mod status_report;
 mod store;
 mod system;
+mod validation;
 mod webserver;
 mod wording;

@@ -283,7 +283,7 @@ fn usage_errors_say_what_is_wrong_and_where_to_look() {
 #[test]
 fn commands_of_later_versions_are_usage_errors() {
     let sandbox = Sandbox::new();
-    for verb in ["dcv-publish", "order", "issue", "site"] {
+    for verb in ["order", "issue", "site"] {
         assert_eq!(
             sandbox.run(&[verb, "--json"]).expect(2).json()["schema"],
             "certctl.error/1",

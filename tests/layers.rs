@@ -11,7 +11,7 @@ use source::Source;
 
 /// The layers, outermost first. A module imports only from its own layer and from those below it, so
 /// there are no cycles between layers.
-const LAYERS: [&str; 32] = [
+const LAYERS: [&str; 39] = [
     "main",
     "lib",
     "cli",
@@ -20,6 +20,8 @@ const LAYERS: [&str; 32] = [
     "commands",
     "rehearsal",
     "scan",
+    "publication",
+    "validation",
     "install",
     "inputs",
     "audit",
@@ -32,17 +34,22 @@ const LAYERS: [&str; 32] = [
     "install_plan",
     "webserver",
     "store",
+    "providers",
+    "state",
+    "configuration",
     "system",
     "probe",
     "matching",
     "export",
     "delivery",
     "csr_lint",
+    "publishing",
     "dcv",
     "finding",
     "pki",
     "code_table",
     "permissions",
+    "secret",
     "wording",
 ];
 
@@ -57,7 +64,7 @@ const ACTING: [&str; 6] = [
 ];
 
 /// Layers that only compute: they receive bytes, times and answers as arguments.
-const PURE: [&str; 15] = [
+const PURE: [&str; 17] = [
     "code_table",
     "csr_lint",
     "dcv",
@@ -70,6 +77,8 @@ const PURE: [&str; 15] = [
     "permissions",
     "pki",
     "probe",
+    "publishing",
+    "secret",
     "store",
     "webserver",
     "wording",

@@ -73,6 +73,13 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "not-visible",
+        meaning: "dcv-publish: the provider has the record, and not all servers of its zone",
+        why: "A CA may query a server that does not have it.",
+        fix: "Wait until all servers have it: `certctl dcv-publish --wait`.",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "nothing-due",
         meaning: "renew: no certificate is due",
         ..VERDICT
@@ -91,10 +98,21 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "published",
+        meaning: "dcv-publish: added, and every server of the zone has it each time it is asked",
+        fix: "Ask the CA to validate now. Resellers call the button Retry or Save.",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "refused",
-        meaning: "install, rollback, forget: refused before anything was changed",
+        meaning: "install, rollback, forget, dcv-publish: refused before anything was changed",
         why: "A check failed that would have harmed the site. The findings say which.",
         fix: "Follow the `next` lines of the output.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "removed",
+        meaning: "dcv-publish: removed, and no server of the zone has it any more",
         ..VERDICT
     },
     CodeEntry {
@@ -118,13 +136,13 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "unchanged",
-        meaning: "install, rollback: already installed",
+        meaning: "install, rollback: already installed; dcv-publish: already published",
         ..VERDICT
     },
     CodeEntry {
         code: "unchecked",
         meaning: "dcv-check: a record from this request exists, and its unique value was never \
-            compared",
+            compared; dcv-publish: none of the zone's servers could be queried",
         why: "If the unique value is not the reseller's, the CA refuses the record.",
         fix: "Paste the reseller's record: `certctl dcv-check example.com --record -`.",
         ..VERDICT

@@ -3,40 +3,29 @@
 
 pub(crate) mod batch;
 mod email;
-mod expected;
 mod file;
-mod key_reuse;
 mod method;
 mod outcome;
-mod select;
 mod wait;
-mod zone_health;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use self::expected::ExpectedRecord;
 use self::method::MethodCheck;
 pub(crate) use self::method::MethodOutcome;
+pub(crate) use self::outcome::DcvCheckOutcome;
 use self::outcome::FollowUpCommands;
-pub(crate) use self::outcome::{DcvCheckOutcome, RecordCheck};
-use self::select::{ChosenRecords, DcvSelection};
 use self::wait::WaitObservation;
-pub(crate) use self::zone_health::ZoneHealth;
 use crate::context::Context;
-use crate::dcv::answer::DnsSurvey;
 use crate::dcv::ca::Ca;
-use crate::dcv::caa::CaaLookup;
-use crate::dcv::judge::{RecordJudgement, judge_record};
 use crate::failure::{Failure, FailureKind};
 use crate::report::Outcome;
 use crate::system::clock;
-use crate::system::dns::{self, RecordQuery, ResolverList};
+use crate::system::dns::{self, ResolverList};
+use crate::validation::expected;
+use crate::validation::record_check::check_records;
+use crate::validation::select::{self, ChosenRecords, DcvSelection};
 
 /// Check whether the CA would see the validation record now, and if not, why
 ///
@@ -128,7 +117,7 @@ fn check_dns(
         outcome.announce(context);
     }
     let checks = check_until_settled(context, limit, wait_command, || {
-        check_records(context, args, &records)
+        check_records(context, &ResolverList::new(&args.resolver), &records)
     })?;
     outcome.conclude(checks, &chosen.strays);
     Ok(Box::new(outcome))
@@ -169,76 +158,6 @@ fn check_until_settled<T: WaitObservation>(
         Some(limit) => wait::wait_until_settled(context, limit, wait_command, check_once),
         None => check_once().map_err(|failure| wait::stopped(failure, "", wait_command)),
     }
-}
-
-/// Checks all records once.
-fn check_records(
-    context: &Context,
-    args: &DcvCheckArgs,
-    records: &[ExpectedRecord],
-) -> Result<Vec<RecordCheck>, Failure> {
-    let queries: Vec<RecordQuery> = records.iter().map(record_query).collect();
-    let resolvers = ResolverList::new(&args.resolver);
-    let surveys = dns::survey(&queries, &resolvers, &context.interrupt)?;
-    // Where no server answers, no further queries are sent.
-    let names: Vec<String> = records
-        .iter()
-        .zip(&surveys)
-        .filter(|(_, survey)| has_answer(survey))
-        .flat_map(|(record, _)| record.names.iter().cloned())
-        .collect();
-    let caa = dns::caa(&names, &resolvers, &context.interrupt)?;
-    Ok(judge_surveys(context.now(), records, surveys, &caa))
-}
-
-fn has_answer(survey: &DnsSurvey) -> bool {
-    survey
-        .server_answers
-        .iter()
-        .flat_map(|server| &server.answers)
-        .any(|query| query.answer.is_answer())
-}
-
-/// Returns the DNS query for a record.
-fn record_query(record: &ExpectedRecord) -> RecordQuery {
-    let expected = &record.expected;
-    let mut names = Vec::new();
-    for (_, name) in expected.names_to_query(None) {
-        names.push(name.into_owned());
-    }
-    RecordQuery {
-        domain: expected.domain.clone(),
-        registrable_domain: expected.registrable_domain(),
-        kind: expected.record.kind,
-        names,
-        values: expected.values.clone(),
-    }
-}
-
-/// Judges the answers about each record; `caa` contains the CAA records of all names.
-fn judge_surveys(
-    now: Timestamp,
-    records: &[ExpectedRecord],
-    surveys: Vec<DnsSurvey>,
-    caa: &HashMap<String, CaaLookup>,
-) -> Vec<RecordCheck> {
-    let mut checks = Vec::with_capacity(records.len());
-    for (record, survey) in records.iter().zip(surveys) {
-        let mut expected = Rc::clone(&record.expected);
-        if let Some(zone) = &survey.zone {
-            Rc::make_mut(&mut expected).set_zone(zone);
-        }
-        let mut judgement: RecordJudgement = judge_record(&expected, &survey);
-        let zone_health = ZoneHealth::judge(&mut judgement, &survey, record, caa, now);
-        checks.push(RecordCheck {
-            request: record.request.clone(),
-            ca: record.ca,
-            expected,
-            judgement,
-            zone_health,
-        });
-    }
-    checks
 }
 
 /// The words of the command line that waits for these names with the same CA and resolvers.

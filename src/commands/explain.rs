@@ -1,5 +1,6 @@
 //! `certctl explain`: what the words of certctl's output mean, from the code table.
 
+mod credentials;
 mod page;
 
 use serde_json::{Value, json};
@@ -14,11 +15,12 @@ use crate::report::{Outcome, TextOutput};
 /// Explain a code, verdict, state or exit code of certctl
 ///
 /// Prints what it means, why it matters, what to do, and which rule it comes
-/// from. Without a code, lists all of them.
+/// from. Without a code, lists all of them. The topic `credentials` lists which
+/// credentials of DNS providers are set, and never shows one.
 ///
 /// Examples:
 ///   certctl explain wrong-key
-///   certctl explain exit 5
+///   certctl explain credentials
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ExplainArgs {
@@ -47,7 +49,16 @@ enum ExplainRequest {
 ///
 /// # Errors
 /// `not-found` if a word is unknown.
-pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExplainOutcome, Failure> {
+pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Box<dyn Outcome>, Failure> {
+    match args.words.as_slice() {
+        [topic] if topic.eq_ignore_ascii_case(credentials::TOPIC) => {
+            Ok(Box::new(credentials::list_credentials(context)?))
+        }
+        _ => Ok(Box::new(explain_words(context, args)?)),
+    }
+}
+
+fn explain_words(context: &Context, args: &ExplainArgs) -> Result<ExplainOutcome, Failure> {
     if args.words.is_empty() {
         return Ok(ExplainOutcome {
             lookup: CodeLookup {

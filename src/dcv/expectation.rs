@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::answer::RecordKind;
 use super::ca::{Ca, DnsValidation, UniqueValue};
 use super::record::{self, DcvRecord};
 use crate::dcv::reseller_record::{self, GivenRecord, ValidatedDomain};
@@ -122,6 +123,25 @@ impl ExpectedAnswer {
         }
     }
 
+    /// Returns the expectation of the same value at exactly one name: no parent counts, and no other
+    /// name is queried for a misplaced record.
+    #[must_use]
+    pub(crate) fn at_exactly(&self, name: &str, zone: &str) -> Self {
+        Self {
+            record: DcvRecord {
+                name: name.to_owned(),
+                zone: zone.to_owned(),
+                relative_name: record::relative_name(name, zone),
+                also_at: Vec::new(),
+                ..self.record.clone()
+            },
+            label: String::new(),
+            domain: name.to_owned(),
+            below: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// Uses the zone that servers report instead of the registrable domain.
     pub(crate) fn set_zone(&mut self, zone: &str) {
         let is_in_zone = self
@@ -221,6 +241,32 @@ pub(crate) fn expect_without_request(given: &GivenRecord) -> Option<ExpectedAnsw
     };
     let record = record::record_without_request(label, domain, climbed, given.kind);
     Some(with_given_value(given, &anchor, record, Vec::new()))
+}
+
+/// Returns the expectation of a record with exactly this name and value.
+#[must_use]
+pub(crate) fn expect_record(
+    name: &str,
+    zone: &str,
+    kind: RecordKind,
+    value: &str,
+) -> ExpectedAnswer {
+    let record = record::record_without_request("", name, vec![name.to_owned()], kind);
+    ExpectedAnswer {
+        record: DcvRecord {
+            zone: zone.to_owned(),
+            relative_name: record::relative_name(name, zone),
+            value: Some(value.to_owned()),
+            complete: true,
+            ..record
+        },
+        related_form: ValueLikeness::Unknown,
+        values: vec![value.to_owned()],
+        source: ExpectationSource::Reseller,
+        label: String::new(),
+        domain: name.to_owned(),
+        below: Vec::new(),
+    }
 }
 
 /// The expectation of exactly the value of the reseller's record.

@@ -6,9 +6,14 @@ use clap::ValueEnum;
 
 use super::table::table_row;
 use crate::commands::rehearse::FOLDER;
+use crate::configuration::ConfigurationFolders;
+use crate::configuration::credentials::CREDENTIALS_FILE;
+use crate::configuration::defaults::DEFAULTS_FILE;
 use crate::export::ExportFormat;
 use crate::inputs::request_files::{KEY_MODE, RequestPaths};
 use crate::permissions::Mode;
+use crate::state::folder::{FILE_MODE, ROOT_FOLDER};
+use crate::state::published_records::RECORDS_FOLDER;
 use crate::store::layout::{
     self, DistroFamily, LineageLayout, PUBLIC_MODE, ReleaseFile, ReleasePointer,
 };
@@ -70,6 +75,7 @@ pub fn file_rows() -> Vec<FileRow> {
         linked_files(),
         release_files(),
         state_files(),
+        configuration_files(),
     ]
     .concat()
 }
@@ -245,6 +251,37 @@ fn state_files() -> Vec<FileRow> {
             CHANGING,
         ),
     ]
+}
+
+fn configuration_files() -> Vec<FileRow> {
+    let machine = ConfigurationFolders::find(Some(Path::new("/")));
+    let state = Path::new("/").join(ROOT_FOLDER);
+    let read_by: &[&str] = &[];
+    let mut rows = Vec::new();
+    for (file, mode, meaning) in [
+        (
+            DEFAULTS_FILE,
+            PUBLIC_MODE,
+            "defaults for options; `~/.config/certctl/config.toml` overrides it; written by you",
+        ),
+        (
+            CREDENTIALS_FILE,
+            Mode::new(0o600),
+            "credentials of DNS providers; refused with another mode; \
+             `~/.config/certctl/credentials.toml` overrides it; written by you",
+        ),
+    ] {
+        let path = machine.own_path_of(file);
+        rows.push(at_path(&path, Some(mode), meaning, read_by));
+    }
+    rows.push(at_path(
+        &state.join(RECORDS_FOLDER).join("HASH.json"),
+        Some(FILE_MODE),
+        "a published record, which `--remove` removes; \
+         `$XDG_STATE_HOME/certctl/records` for other users than root",
+        &["dcv-publish"],
+    ));
+    rows
 }
 
 fn in_directory(

@@ -19,10 +19,12 @@ mod dnssec;
 mod fast_path;
 mod fuzzing;
 mod join;
+mod location;
 mod message;
 mod resolvers;
 mod server_queries;
 mod survey;
+mod update;
 mod zone;
 mod zone_cache;
 mod zone_queue;
@@ -40,15 +42,20 @@ pub(crate) use self::batch::{
 use self::client::DnsClient;
 pub use self::fuzzing::{compare_fast_path, read_datagram};
 use self::join::in_order;
+pub(crate) use self::location::{DelegationRule, LocationError};
 pub(crate) use self::resolvers::{ResolverList, format_address, parse_address};
 use self::server_queries::{is_unresponsive, query_record};
 pub(crate) use self::survey::DnsError;
 pub(crate) use self::survey::RecordQuery;
 use self::survey::{SURVEY, surveys, until_signal};
+pub(crate) use self::update::{UpdateError, UpdateServer, ZoneUpdate, query_signed, send_update};
 pub(crate) use self::zone::{NAME_SERVER_LIMIT, SERVER_ADDRESS_LIMIT};
 use super::signals::InterruptSignal;
-use crate::dcv::answer::{DnsAnswer, DnsSurvey, RecordKind, ServerRole};
+use crate::dcv::answer::{
+    DnsAnswer, DnsServerId, DnsSurvey, RecordKind, ServerAnswers, ServerRole,
+};
 use crate::dcv::caa::CaaLookup;
+use crate::publishing::zone_record::RecordLocation;
 
 /// Queries all servers for all records concurrently.
 ///
@@ -126,4 +133,60 @@ fn run<T, F: Future<Output = T>>(
 ) -> Result<T, DnsError> {
     let client = Arc::new(DnsClient::until(tokio::time::Instant::now() + SURVEY));
     until_signal(interrupt, questions(client))
+}
+
+/// Returns where the record `name` is published.
+///
+/// # Errors
+/// See [`LocationError`].
+pub(crate) fn locate_record(
+    name: &str,
+    rule: DelegationRule,
+    resolvers: &ResolverList,
+    interrupt: &InterruptSignal,
+) -> Result<RecordLocation, LocationError> {
+    run(interrupt, |client| async move {
+        location::locate_record(&client, name, rule, resolvers).await
+    })?
+}
+
+/// Returns the answers of the zone's own servers to each question, at each address; of the given
+/// resolver if no other server is to be queried.
+///
+/// # Errors
+/// When no server answers.
+pub(crate) fn query_zone_servers(
+    at: &RecordLocation,
+    questions: &[(String, RecordKind)],
+    resolvers: &ResolverList,
+    interrupt: &InterruptSignal,
+) -> Result<Vec<DnsAnswer>, LocationError> {
+    run(interrupt, |client| async move {
+        location::query_zone_servers(&client, at, questions, resolvers).await
+    })?
+}
+
+/// Queries each server for a record several times, one query after the other: each gives an answer of
+/// its own. Behind one address there may be several servers that do not agree.
+///
+/// # Errors
+/// See [`DnsError`]; failures of servers are not errors but a [`DnsAnswer`].
+pub(crate) fn query_repeatedly(
+    servers: &[DnsServerId],
+    name: &str,
+    kind: RecordKind,
+    interrupt: &InterruptSignal,
+) -> Result<Vec<ServerAnswers>, DnsError> {
+    run(interrupt, |client| async move {
+        let mut tasks = JoinSet::new();
+        for (index, server) in servers.iter().cloned().enumerate() {
+            let client = Arc::clone(&client);
+            let name = name.to_owned();
+            tasks.spawn(async move {
+                let answers = server_queries::repeat_query(&client, &server, &name, kind).await;
+                (index, answers)
+            });
+        }
+        in_order(tasks).await.concat()
+    })
 }

@@ -59,6 +59,36 @@ impl NameServer {
         Self::started(command, folder, addresses[0])
     }
 
+    /// Starts knot at these addresses with a TSIG key that may update [`ZONE`], and `records` in it.
+    /// `update_rule` is the rest of the rule for the key, such as `update-type: [TXT]`.
+    pub fn knot_with_updates(
+        addresses: &[SocketAddr],
+        records: &str,
+        key: &TsigKey,
+        update_rule: &str,
+    ) -> Self {
+        let folder = folder();
+        let path = folder.path().display();
+        let listen: Vec<String> = addresses
+            .iter()
+            .map(|address| format!("\"{}@{}\"", address.ip(), address.port()))
+            .collect();
+        let TsigKey { name, secret } = key;
+        let config = format!(
+            "server:\n  rundir: \"{path}\"\n  listen: [ {} ]\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
+             database:\n  storage: \"{path}\"\nlog:\n  - target: stderr\n    any: info\n\
+             key:\n  - id: {name}\n    algorithm: hmac-sha256\n    secret: {secret}\n\
+             acl:\n  - id: updates\n    key: {name}\n    action: [update, query]\n{update_rule}\
+             zone:\n  - domain: {ZONE}\n    file: \"{path}/zone\"\n    zonefile-sync: -1\n    journal-content: none\n    acl: updates\n",
+            listen.join(", ")
+        );
+        std::fs::write(folder.path().join("knot.conf"), config).unwrap();
+        std::fs::write(folder.path().join("zone"), zone_text(ZONE, records, 1)).unwrap();
+        let mut command = external_program("knotd");
+        command.arg("-c").arg(folder.path().join("knot.conf"));
+        Self::started(command, folder, addresses[0])
+    }
+
     /// Starts unbound at `address`; it resolves [`ZONE`] at `stub`, and no other zone.
     /// `server_options` are further lines of its server section.
     pub fn unbound(address: SocketAddr, stub: SocketAddr, server_options: &str) -> Self {
@@ -136,6 +166,30 @@ impl NameServer {
 
     pub fn at(&self) -> String {
         self.address.to_string()
+    }
+}
+
+/// A TSIG key (HMAC-SHA256).
+pub struct TsigKey {
+    pub name: &'static str,
+    /// In base64.
+    pub secret: String,
+}
+
+impl TsigKey {
+    /// Makes a key for this test process.
+    pub fn new(name: &'static str) -> Self {
+        use base64::Engine;
+        let seed = format!(
+            "{name} {} {:?}",
+            std::process::id(),
+            std::time::SystemTime::now()
+        );
+        let secret = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, seed.as_bytes());
+        Self {
+            name,
+            secret: base64::engine::general_purpose::STANDARD.encode(secret),
+        }
     }
 }
 

@@ -11,10 +11,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::outcome::{DcvCheckOutcome, DcvDocument, FollowUpCommands};
-use super::{DcvCheckArgs, judge_surveys, record_query, wait_command};
+use super::{DcvCheckArgs, wait_command};
 use crate::advice::dcv_check_command;
 use crate::commands::dcv_check::batch::line::LineParser;
-use crate::commands::dcv_check::expected::ExpectedRecord;
 use crate::context::Context;
 use crate::dcv::answer::DnsSurvey;
 use crate::dcv::judge::DcvVerdict;
@@ -25,6 +24,8 @@ use crate::system::dns::{
     SurveyDepth,
 };
 use crate::system::line_reader::{LineReader, NumberedLine};
+use crate::validation::expected::ExpectedRecord;
+use crate::validation::record_check::{judge_surveys, record_query};
 
 /// How many lines got which verdict.
 #[derive(Debug, Default)]

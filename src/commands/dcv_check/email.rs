@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::method::{MethodCheck, MethodLine, MethodOutcome, MethodResult};
 use crate::advice::dcv_check_command;
-use crate::commands::dcv_check::select::ChosenRecords;
 use crate::context::Context;
 use crate::dcv::answer::RecordKind;
 use crate::dcv::ca::Confirmation;
@@ -19,6 +18,7 @@ use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::pki::baseline_dates::EMAIL_VALIDATION;
 use crate::system::dns;
+use crate::validation::select::ChosenRecords;
 
 /// A domain that has to be validated for a request.
 struct DomainToCheck {

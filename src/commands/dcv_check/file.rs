@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::method::{MethodCheck, MethodLine, MethodOutcome, MethodResult};
 use crate::advice::dcv_check_command;
-use crate::commands::dcv_check::select::{ChosenRecords, SelectedRequest};
 use crate::dcv::answer::{DnsAnswer, RecordKind};
 use crate::dcv::ca::Ca;
 use crate::dcv::expectation;
@@ -18,6 +17,7 @@ use crate::finding::Finding;
 use crate::pki::request::SigningRequest;
 use crate::system::dns;
 use crate::system::http;
+use crate::validation::select::{ChosenRecords, SelectedRequest};
 
 /// The port that CAs fetch the file from.
 const PORT: u16 = 80;

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::commands::dcv_check::outcome::has_error;
-use crate::commands::dcv_check::select::ChosenRecords;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::judge::DcvVerdict;
 use crate::finding::{Finding, NextStep};
 use crate::report::{Label, Outcome, TextOutput};
 use crate::system::dns::ResolverList;
+use crate::validation::select::ChosenRecords;
 
 /// The codes of a given record that belongs to none of the requests.
 const STRAY_RECORD_CODES: [&str; 2] = ["record-for-another-domain", "record-from-another-request"];

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use self::table::{ProgressTable, TableGroup};
 use super::method::{MethodOutcome, MethodResult};
-use super::outcome::{self, RecordCheck, answer_in_words};
 use crate::advice::dcv_check_command;
 use crate::context::Context;
 use crate::dcv::judge::DcvVerdict;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::system::clock;
+use crate::validation::record_check::{self, RecordCheck, answer_in_words};
 use crate::wording::time_of_day;
 
 /// The result of one check.
@@ -141,7 +141,7 @@ impl WaitObservation for Vec<RecordCheck> {
             codes.push(finding.code);
         }
         codes.dedup();
-        let summary = outcome::summary(self);
+        let summary = record_check::summary(self);
         if codes.is_empty() {
             summary
         } else {

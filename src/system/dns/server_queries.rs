@@ -85,6 +85,42 @@ async fn query_one_server(
     ServerAnswers { server, answers }
 }
 
+/// Sends the same question to a server several times, one after the other, each from a socket of its
+/// own. Returns one entry for each answer.
+pub(super) async fn repeat_query(
+    client: &DnsClient,
+    server: &DnsServerId,
+    name: &str,
+    kind: RecordKind,
+) -> Vec<ServerAnswers> {
+    /// Enough that servers that alternate give different answers.
+    const TIMES: usize = 3;
+    let Some(address) = server.address else {
+        return vec![answer_without_address(
+            server.clone(),
+            name.to_owned(),
+            kind,
+        )];
+    };
+    let mut all = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
+        let question = RecordQuestion {
+            name: name.to_owned(),
+            kind,
+        };
+        let answered = ask_question(client, address, server.role, question).await;
+        let is_silent = is_unresponsive(&answered.answer);
+        all.push(ServerAnswers {
+            server: server.clone(),
+            answers: vec![answered],
+        });
+        if is_silent {
+            break;
+        }
+    }
+    all
+}
+
 /// The answer of a server that cannot be queried.
 fn answer_without_address(server: DnsServerId, name: String, kind: RecordKind) -> ServerAnswers {
     let no_address = AnsweredQuery {

@@ -7,9 +7,6 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::advice::dcv_check_command;
-use crate::commands::dcv_check::expected::{ExpectedRecord, expected_records};
-use crate::commands::dcv_check::key_reuse::KeyUsageHistory;
-use crate::commands::dcv_check::select::{self, ChosenRecords, SelectedRequest};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::{expectation, parse};
@@ -18,6 +15,9 @@ use crate::inputs::dcv_file;
 use crate::inputs::folder::{ArgumentMeaning, FolderContents, HeldFile};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
+use crate::validation::expected::{ExpectedRecord, expected_records};
+use crate::validation::key_reuse::KeyUsageHistory;
+use crate::validation::select::{self, ChosenRecords, SelectedRequest};
 
 /// Parses the lines of a list.
 pub(crate) struct LineParser<'a> {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::outcome::RecordCheck;
 use crate::dcv::answer::{DnsAnswer, ServerRole};
 use crate::dcv::judge::{DcvVerdict, ServerJudgement};
+use crate::validation::record_check::RecordCheck;
 
 /// Seconds between checks; the last value repeats.
 const PAUSES: [u64; 9] = [2, 3, 5, 8, 13, 20, 30, 45, 60];
@@ -66,6 +66,7 @@ mod tests {
     use super::after_judgements;
     use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole};
     use crate::dcv::judge::{DcvVerdict, ServerJudgement};
+    use crate::validation::record_check::RecordCheck;
 
     fn judgement(
         role: ServerRole,

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::advice;
-use crate::commands::dcv_check::expected::ExpectedRecord;
 use crate::dcv::answer::{DnsAnswer, DnsSurvey};
 use crate::dcv::caa::{self, CaaLookup, CaaRuling, CaaVerdict, IssuanceRequest};
 use crate::dcv::dnssec::{self, DnssecState};
 use crate::dcv::judge::{DcvVerdict, RecordJudgement};
 use crate::dcv::zone_consistency;
 use crate::finding::{Finding, Severity};
+use crate::validation::expected::ExpectedRecord;
 
 /// The state of DNSSEC, CAA and the zone's servers for one record.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct ZoneHealth {
 impl ZoneHealth {
     /// Judges the zone. Broken signatures make the record invisible to a CA, so they change the
     /// verdict in `judgement`.
-    pub(super) fn judge(
+    pub(crate) fn judge(
         judgement: &mut RecordJudgement,
         survey: &DnsSurvey,
         record: &ExpectedRecord,
@@ -69,7 +69,7 @@ impl ZoneHealth {
     }
 
     /// The findings that keep the CA from seeing the record, or from issuing although it sees it.
-    pub(super) fn errors(&self) -> impl Iterator<Item = &Finding> {
+    pub(crate) fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings
             .iter()
             .filter(|finding| finding.severity == Severity::Error)
@@ -77,7 +77,7 @@ impl ZoneHealth {
 
     /// Adds the resolvers' explanations to the finding that they failed. Returns `None` for rejected
     /// signatures whose cause has a finding of its own.
-    pub(super) fn explain(&self, finding: Finding) -> Option<Finding> {
+    pub(crate) fn explain(&self, finding: Finding) -> Option<Finding> {
         let is_broken = matches!(self.dnssec, DnssecState::Broken(_));
         match finding.code {
             "server-bogus" if is_broken => None,
@@ -89,7 +89,7 @@ impl ZoneHealth {
     }
 
     /// Describes CAA and DNSSEC; it completes the sentence that the record is visible.
-    pub(super) fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         let has_caa = !self.caa.is_empty();
         let caa = if has_caa && self.caa.iter().all(allows_issuance) {
             "; CAA allows issuance"
@@ -161,7 +161,7 @@ fn allows_issuance(ruling: &CaaRuling) -> bool {
 }
 
 /// Returns the CAA decision for one name as JSON.
-pub(super) fn ruling_json(ruling: &CaaRuling) -> Value {
+pub(crate) fn ruling_json(ruling: &CaaRuling) -> Value {
     let verdict = match &ruling.verdict {
         CaaVerdict::NotQueried => "not-queried",
         CaaVerdict::Unrestricted => "free",

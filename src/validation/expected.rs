@@ -3,28 +3,28 @@
 use std::rc::Rc;
 
 use crate::advice::dcv_check_command;
-use crate::commands::dcv_check::select::{ChosenRecords, SelectedRequest};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::expectation::{self, ExpectedAnswer};
 use crate::failure::{Failure, FailureKind};
+use crate::validation::select::{ChosenRecords, SelectedRequest};
 
 /// A record to query, and the request that it belongs to.
 #[derive(Clone, Debug)]
 pub(crate) struct ExpectedRecord {
     /// The request's file as it is printed; empty without a request.
-    pub(super) request: String,
-    pub(super) ca: Option<Ca>,
-    pub(super) expected: Rc<ExpectedAnswer>,
+    pub(crate) request: String,
+    pub(crate) ca: Option<Ca>,
+    pub(crate) expected: Rc<ExpectedAnswer>,
     /// The names of the request that the record validates.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
 }
 
 /// Returns all records that validate the chosen requests; `named_ca` is the CA of the command line.
 ///
 /// # Errors
 /// `NotFound` if the CA needs no record, or if only the CA knows the host of one.
-pub(super) fn expected_records(
+pub(crate) fn expected_records(
     context: &Context,
     named_ca: Option<Ca>,
     chosen: &ChosenRecords,

@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::advice::dcv_check_command;
-use crate::commands::dcv_check::key_reuse::KeyUsageHistory;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::dcv_file::StoredRecord;
@@ -20,44 +19,45 @@ use crate::matching::describe_folder;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::fs::stdin;
+use crate::validation::key_reuse::KeyUsageHistory;
 
 /// Limit for the size of a pasted record, in bytes.
 const RECORD_LIMIT: u64 = 64 * 1024;
 
 /// A request with the records that are known for it.
 #[derive(Clone, Debug)]
-pub(super) struct SelectedRequest {
+pub(crate) struct SelectedRequest {
     /// The path of its file as it is printed.
-    pub(super) shown: String,
-    pub(super) path: Option<PathBuf>,
-    pub(super) request: SigningRequest,
+    pub(crate) shown: String,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) request: SigningRequest,
     /// Whether its key was used before: the CA's record then has a unique value.
-    pub(super) reuses_key: bool,
+    pub(crate) reuses_key: bool,
     /// The records on the command line that belong to it.
     given: Vec<GivenRecord>,
     /// All records from its `.dcv` file and the command line.
-    pub(super) stored: StoredRecord,
+    pub(crate) stored: StoredRecord,
 }
 
 /// The arguments that select requests.
-pub(super) struct DcvSelection<'a> {
-    pub(super) names: &'a [String],
-    pub(super) records: &'a [String],
-    pub(super) ca: Option<Ca>,
+pub(crate) struct DcvSelection<'a> {
+    pub(crate) names: &'a [String],
+    pub(crate) records: &'a [String],
+    pub(crate) ca: Option<Ca>,
     /// The words of the command line that waits, without a record.
-    pub(super) wait_command: &'a [String],
+    pub(crate) wait_command: &'a [String],
 }
 
 /// The requests to check, and how the records on the command line were assigned.
 #[derive(Debug, Default)]
-pub(super) struct ChosenRecords {
-    pub(super) selected: Vec<SelectedRequest>,
+pub(crate) struct ChosenRecords {
+    pub(crate) selected: Vec<SelectedRequest>,
     /// The findings about records that belong to none of the requests.
-    pub(super) strays: Vec<Finding>,
+    pub(crate) strays: Vec<Finding>,
     /// The `.dcv` files that were written.
-    pub(super) written: Vec<PathBuf>,
+    pub(crate) written: Vec<PathBuf>,
     /// The requests that a record on the command line belongs to.
-    pub(super) matched: Vec<String>,
+    pub(crate) matched: Vec<String>,
 }
 
 /// The request that a record on the command line belongs to.
@@ -78,11 +78,20 @@ enum MissingRequests {
 
 /// Returns the requests that the arguments select, and stores records on the command line beside
 /// them.
-pub(super) fn choose_records(
+pub(crate) fn choose_records(
     context: &Context,
     selection: &DcvSelection<'_>,
 ) -> Result<ChosenRecords, Failure> {
     let given = given_records(context, selection)?;
+    assign_records(context, selection, &given)
+}
+
+/// Assigns the given records to the requests that the arguments select, and stores them beside these.
+pub(crate) fn assign_records(
+    context: &Context,
+    selection: &DcvSelection<'_>,
+    given: &[GivenRecord],
+) -> Result<ChosenRecords, Failure> {
     let folder = FolderContents::read(context)?;
     let history = KeyUsageHistory::new(context, &folder);
     let mut candidates = if selection.names.is_empty() {
@@ -91,7 +100,7 @@ pub(super) fn choose_records(
         named_requests(context, selection.names, &folder, &history)?
     };
     let mut chosen = ChosenRecords::default();
-    for record in &given {
+    for record in given {
         match match_record(record, &candidates, &history, selection)? {
             RecordMatch::Request(index) => chosen.assign(record, &mut candidates[index]),
             RecordMatch::Stray(finding) => chosen.strays.push(finding),
@@ -137,7 +146,7 @@ fn retain_unnamed(
 }
 
 /// The reseller's records from the command line or stdin.
-fn given_records(
+pub(crate) fn given_records(
     context: &Context,
     selection: &DcvSelection<'_>,
 ) -> Result<Vec<GivenRecord>, Failure> {
@@ -316,7 +325,7 @@ fn of_two_requests(record: &GivenRecord, candidate: &SelectedRequest) -> Finding
 
 impl SelectedRequest {
     /// Returns the request in a file; its `.dcv` file is read later, if the request is needed.
-    pub(super) fn in_file(path: &Path, request: &SigningRequest) -> Self {
+    pub(crate) fn in_file(path: &Path, request: &SigningRequest) -> Self {
         Self {
             shown: path.display().to_string(),
             path: Some(path.to_owned()),
@@ -389,7 +398,7 @@ fn named_requests(
 ///
 /// # Errors
 /// `Malformed` for a file without a request.
-pub(super) fn read_requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
+pub(crate) fn read_requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
     let delivery = folder::read_file(path)?;
     if delivery.requests.is_empty() {
         let message = format!("{shown} does not contain a certificate request (CSR)");
@@ -426,7 +435,7 @@ fn requests_for_name(
 
 /// Returns the pending ones of `requests`, which start with the latest; if none is pending, the
 /// latest.
-pub(super) fn pending_or_latest(
+pub(crate) fn pending_or_latest(
     requests: &[&HeldFile<SigningRequest>],
     history: &KeyUsageHistory,
 ) -> Vec<SelectedRequest> {

@@ -12,7 +12,7 @@ use crate::pki::request::SigningRequest;
 
 /// Which certificates and requests use which keys.
 #[derive(Debug)]
-pub(super) struct KeyUsageHistory {
+pub(crate) struct KeyUsageHistory {
     /// The keys of all known certificates.
     certified: HashSet<PublicKeyId>,
     /// The keys of requests that are not pending: a certificate has the key, or a later renewal of
@@ -24,7 +24,7 @@ pub(super) struct KeyUsageHistory {
 
 impl KeyUsageHistory {
     /// Collects the keys of the requests and certificates in `folder` and of the installed ones.
-    pub(super) fn new(context: &Context, folder: &FolderContents) -> Self {
+    pub(crate) fn new(context: &Context, folder: &FolderContents) -> Self {
         let certificates = folder
             .certificates
             .iter()
@@ -51,12 +51,12 @@ impl KeyUsageHistory {
     }
 
     /// Whether no known certificate was issued for the request's key.
-    pub(super) fn is_pending(&self, request: &SigningRequest) -> bool {
+    pub(crate) fn is_pending(&self, request: &SigningRequest) -> bool {
         !self.done.contains(&request.key_id)
     }
 
     /// Whether an order with this request, in the file at `path`, reuses a key.
-    pub(super) fn is_used_again(&self, request: &SigningRequest, path: Option<&Path>) -> bool {
+    pub(crate) fn is_used_again(&self, request: &SigningRequest, path: Option<&Path>) -> bool {
         self.certified.contains(&request.key_id)
             || path.is_some_and(|path| self.reusing.contains(path))
     }

@@ -1,0 +1,40 @@
+//! The DNS providers: reads, adds and removes one record at one name. Each is a module that
+//! implements [`DnsProvider`]; its figures are in `publishing::provider`. A provider's success is no
+//! proof: `publication` reads back and queries the zone's own servers.
+
+mod exec;
+mod provider;
+mod rfc2136;
+
+use std::time::Duration;
+
+pub(crate) use self::exec::EXEC_DECLARATION;
+pub(crate) use self::provider::{DnsProvider, HOOK_TIMEOUT, ProviderError, ProviderView};
+use crate::configuration::ConfigurationFolders;
+use crate::publishing::provider::{ProviderChoice, ProviderKind};
+use crate::system::signals::InterruptSignal;
+
+/// Returns the provider that `--dns` names. Reads the configuration, and contacts nothing.
+///
+/// # Errors
+/// [`ProviderError::Configuration`] if a value is missing or not valid; a program that root may not
+/// run.
+pub(crate) fn open_provider(
+    choice: &ProviderChoice,
+    folders: &ConfigurationFolders,
+    hook_timeout: Duration,
+    interrupt: &InterruptSignal,
+) -> Result<Box<dyn DnsProvider>, ProviderError> {
+    Ok(match &choice.kind {
+        ProviderKind::Rfc2136 => Box::new(rfc2136::UpdateProvider::open(
+            folders,
+            choice.account.as_deref(),
+            interrupt,
+        )?),
+        ProviderKind::Exec(program) => Box::new(exec::ProgramProvider::open(
+            program,
+            hook_timeout,
+            interrupt,
+        )?),
+    })
+}

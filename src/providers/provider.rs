@@ -1,0 +1,114 @@
+//! What every provider does, and why it may fail.
+
+use std::time::Duration;
+
+use crate::configuration::ConfigurationError;
+use crate::publishing::zone_record::{PublishableKind, RecordLocation, RecordValue};
+use crate::system::dns::UpdateError;
+use crate::system::process::ProcessError;
+use crate::system::tls::ProbeError;
+
+/// The time limit of a program without `--hook-timeout`.
+pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A provider whose credentials are known.
+pub(crate) trait DnsProvider {
+    /// Returns the provider's name for people.
+    fn title(&self) -> String;
+
+    /// Returns how long the provider may take to update all of its servers after the first answers.
+    fn propagation(&self) -> Duration;
+
+    /// Returns the CNAME and TXT records at a name as the provider has them.
+    ///
+    /// # Errors
+    /// See [`ProviderError`].
+    fn read_records(&self, at: &RecordLocation) -> Result<ProviderView, ProviderError>;
+
+    /// Adds a record; other records at the name stay.
+    ///
+    /// # Errors
+    /// See [`ProviderError`].
+    fn add_record(&self, at: &RecordLocation, new: &RecordValue) -> Result<(), ProviderError>;
+
+    /// Removes exactly this record.
+    ///
+    /// # Errors
+    /// See [`ProviderError`].
+    fn remove_record(&self, at: &RecordLocation, old: &RecordValue) -> Result<(), ProviderError>;
+
+    /// Replaces a record, in one step if the provider can do that.
+    ///
+    /// # Errors
+    /// See [`ProviderError`].
+    fn replace_record(
+        &self,
+        at: &RecordLocation,
+        old: &RecordValue,
+        new: &RecordValue,
+    ) -> Result<(), ProviderError> {
+        self.remove_record(at, old)?;
+        self.add_record(at, new)
+    }
+}
+
+/// What a provider has at a name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum ProviderView {
+    Records(Vec<RecordValue>),
+    /// The provider only changes records; the zone's own servers have to be queried.
+    Unreadable,
+}
+
+/// Why a provider could not be used, or did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProviderError {
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    #[error("the address of the name server {server} was not found")]
+    ServerAddress {
+        server: String,
+        #[source]
+        source: ProbeError,
+    },
+    #[error("the update of {zone} failed")]
+    Update {
+        zone: String,
+        #[source]
+        source: UpdateError,
+    },
+    #[error(transparent)]
+    Program(#[from] ProcessError),
+    /// The program ended with another exit code than 0, or not at all.
+    #[error("{program} {end}")]
+    ProgramFailed {
+        program: String,
+        end: String,
+        /// Its last lines. Untrusted text.
+        output: Vec<String>,
+    },
+    /// The program was written for TXT records only.
+    #[error("{program} does not declare that it can publish {} records", kind.word())]
+    UnsupportedKind {
+        program: String,
+        kind: PublishableKind,
+    },
+}
+
+impl ProviderError {
+    /// Returns whether the provider certainly did not change anything.
+    #[must_use]
+    pub(crate) fn changed_nothing(&self) -> bool {
+        match self {
+            Self::Configuration(_)
+            | Self::ServerAddress { .. }
+            | Self::Program(_)
+            | Self::UnsupportedKind { .. } => true,
+            Self::Update { source, .. } => matches!(
+                source,
+                UpdateError::Rejected { .. } | UpdateError::Name(..) | UpdateError::Key(_)
+            ),
+            Self::ProgramFailed { .. } => false,
+        }
+    }
+}

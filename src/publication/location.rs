@@ -1,0 +1,72 @@
+//! Finds the zone of a record, and refuses one that cannot be the owner's.
+
+use crate::dcv::expectation::ExpectedAnswer;
+use crate::failure::Failure;
+use crate::pki::name::DnsName;
+use crate::publication::model::PublicationSettings;
+use crate::publishing::zone_record::{PublishableKind, RecordLocation};
+use crate::system::dns::{DelegationRule, LocationError, locate_record};
+
+/// The first label of ACME's records, which may be delegated (RFC 8555 section 8.4).
+const DELEGABLE: &str = "_acme-challenge.";
+
+/// Returns where a record is published.
+///
+/// # Errors
+/// When the zone is not found, or belongs to a registry.
+pub(super) fn find_location(
+    settings: &PublicationSettings<'_>,
+    expected: &ExpectedAnswer,
+    kind: PublishableKind,
+) -> Result<RecordLocation, Failure> {
+    let name = &expected.record.name;
+    let is_delegable = kind == PublishableKind::Txt && name.starts_with(DELEGABLE);
+    let rule = if is_delegable {
+        DelegationRule::Follow
+    } else {
+        DelegationRule::Stay
+    };
+    let interrupt = &settings.context.interrupt;
+    let location = locate_record(name, rule, &settings.resolvers, interrupt)?;
+    if !location.is_consistent() || is_registry_zone(&location) {
+        return Err(LocationError::NotDelegated(location).into());
+    }
+    Ok(location)
+}
+
+/// Returns whether the zone is above the registrable domain of the name: then the domain is not
+/// delegated, and the registry's servers answered.
+fn is_registry_zone(location: &RecordLocation) -> bool {
+    let parents = location.name.match_indices('.').map(|(index, _)| index);
+    let mut names = std::iter::once(location.name.as_str())
+        .chain(parents.filter_map(|index| location.name.get(index + 1..)));
+    // Validation labels start with an underscore, which is not valid in a host name.
+    let host = names.find_map(|name| DnsName::parse(name).ok());
+    let host = host.filter(DnsName::has_public_suffix);
+    let registrable = host.as_ref().and_then(DnsName::registrable);
+    registrable.is_some_and(|top| top.len() > location.zone.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_registry_zone;
+    use crate::publishing::zone_record::RecordLocation;
+
+    #[test]
+    fn a_registry_has_no_zone_for_the_record() {
+        for (name, zone, is_registry) in [
+            ("_x.www.example.co.uk", "example.co.uk", false),
+            ("_x.www.example.co.uk", "www.example.co.uk", false),
+            ("_x.www.example.co.uk", "co.uk", true),
+            ("example.com", "com", true),
+            ("_x.shop.example", "shop.example", false),
+            ("_x.shop.internal", "internal", false),
+        ] {
+            let location = RecordLocation {
+                name: name.to_owned(),
+                zone: zone.to_owned(),
+            };
+            assert_eq!(is_registry_zone(&location), is_registry, "{name} {zone}");
+        }
+    }
+}
