@@ -28,6 +28,9 @@ _certctl() {
             certctl,dcv-check)
                 cmd="certctl__subcmd__dcv__subcmd__check"
                 ;;
+            certctl,dcv-publish)
+                cmd="certctl__subcmd__dcv__subcmd__publish"
+                ;;
             certctl,explain)
                 cmd="certctl__subcmd__explain"
                 ;;
@@ -62,7 +65,7 @@ _certctl() {
 
     case "${cmd}" in
         certctl)
-            opts="-C -q -v -h -V --json --directory --root --at --quiet --verbose --color --help --version csr dcv-check install renew status verify inspect explain bundle rollback forget rehearse completions"
+            opts="-C -q -v -h -V --json --directory --root --at --quiet --verbose --color --help --version csr dcv-check dcv-publish install renew status verify inspect explain bundle rollback forget rehearse completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -305,6 +308,72 @@ _certctl() {
                     return 0
                     ;;
                 --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certctl__subcmd__dcv__subcmd__publish)
+            opts="-C -q -v -h --dns --record --resolver --ca --wait --remove --replace --allow --hook-timeout --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --dns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -W "namecheap ssls sectigo zerossl ssl.com gogetssl digicert globalsign godaddy starfield certum tencent aws-acm private" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hook-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -37,6 +37,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -s h -l help -d 'Print thi
 complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print the version, the commit and the date of this build (-V: one line)'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Generate a private key and a certificate signing request (CSR)'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Check whether the CA would see the validation record now, and if not, why'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-publish" -d 'Publish the validation record at the DNS provider, and check it at the zone\'s own servers'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Deploy a certificate, reload the server and verify it live, or roll back'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Prepare the renewal of due certificates: a new key and request; servers keep the current files'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'Show what is installed and served, what expires when, and what is pending'
@@ -121,6 +122,39 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l json -d 'P
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l dns -d 'DNS provider: rfc2136 (a name server that accepts updates) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in config.toml]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l record -d 'Record that the CA shows: a zone-file line, host and value, or an API response (may be repeated); - reads it from stdin' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated); with a port other than 53, only this resolver is queried' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l ca -d 'Reseller or CA that received the request' -r -f -a "namecheap\t'namecheap.com'
+ssls\t'ssls.com'
+sectigo\t'sectigo.com and most of its resellers; PositiveSSL, Comodo, Entrust'
+zerossl\t'zerossl.com'
+ssl.com\t'ssl.com'
+gogetssl\t'gogetssl.com'
+digicert\t'digicert.com; GeoTrust, RapidSSL, Thawte'
+globalsign\t'globalsign.com; AlphaSSL'
+godaddy\t'godaddy.com'
+starfield\t'GoDaddy\'s other brand'
+certum\t'certum.eu'
+tencent\t'Tencent Cloud; TrustAsia'
+aws-acm\t'AWS Certificate Manager'
+private\t'A company\'s own CA: no domain validation'"
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l wait -d 'Query the zone\'s servers until all of them have the record, for at most this time [without a value: 2h; without this option: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l replace -d 'Full value of an existing CNAME record that may be replaced' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l allow -d 'Report this finding as a warning instead of failing: unchecked-record (the zone\'s servers cannot be queried from here)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l hook-timeout -d 'Time limit of the program of exec: [default: 300s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l remove -d 'Remove the records that certctl has published for these names [default: for the requests of this folder]'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l dry-run -d 'Show what would be changed, and change nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l json -d 'Print one JSON object on stdout, for errors too'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'Private key of the certificate [default: the matching key in the working directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Preferred chain when several are possible: to the root that most clients trust, or the shortest' -r -f -a "compatible\t'The chain through all cross-certificates that were given, to the anchor that most clients trust, including old ones'
