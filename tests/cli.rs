@@ -12,9 +12,10 @@ use support::ca::TestCa;
 use support::program::{clear_environment, program};
 use support::{Run, Sandbox};
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "csr",
     "dcv-check",
+    "dcv-publish",
     "install",
     "renew",
     "status",

@@ -153,7 +153,6 @@ pub static RENAMED_WORDS: &[RenamedWord] = &[
     code(CodeKind::RecordCaa, "not-asked", "not-queried"),
     code(CodeKind::Verdict, "not-taken-back", "rollback-failed"),
     code(CodeKind::RecordCaa, "on-terms", "with-parameters"),
-    code(CodeKind::Verdict, "removed", "forgotten"),
     code(CodeKind::Verdict, "taken-back", "rolled-back"),
     renamed(RenamedKind::Command, "remove", "forget"),
     renamed(RenamedKind::Field, "ends", "expires"),

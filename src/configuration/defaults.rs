@@ -49,7 +49,7 @@ impl ConfiguredDefaults {
             match key.as_str() {
                 "ca" => {
                     let name = text_of(path, key, value)?;
-                    self.ca = Some(Ca::by_name(name).ok_or_else(|| {
+                    self.ca = Some(Ca::by_name(&name.to_ascii_lowercase()).ok_or_else(|| {
                         wrong_value(path, key, "is not a reseller or CA that certctl knows")
                     })?);
                 }

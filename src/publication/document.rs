@@ -171,6 +171,6 @@ impl Outcome for PublicationOutcome {
         let worst = WORST_FIRST.into_iter().find(|code| codes.contains(code));
         let findings = self.all_findings();
         let has_error = findings.iter().any(|one| one.severity == Severity::Error);
-        worst.unwrap_or(u8::from(has_error))
+        worst.unwrap_or_else(|| u8::from(has_error))
     }
 }

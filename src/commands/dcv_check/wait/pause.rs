@@ -66,7 +66,6 @@ mod tests {
     use super::after_judgements;
     use crate::dcv::answer::{DnsAnswer, DnsServerId, ServerRole};
     use crate::dcv::judge::{DcvVerdict, ServerJudgement};
-    use crate::validation::record_check::RecordCheck;
 
     fn judgement(
         role: ServerRole,
