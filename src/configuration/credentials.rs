@@ -40,10 +40,13 @@ pub(crate) struct FoundCredential {
 /// Where a value was found.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum CredentialSource {
+    /// An environment variable with this name.
     Variable(String),
     /// The variable that names the file.
     FileVariable(String, PathBuf),
+    /// A file that systemd provides to the service.
     Systemd(PathBuf),
+    /// A table of a credentials file, and the file.
     Table(String, PathBuf),
 }
 

@@ -26,9 +26,13 @@ use crate::validation::record_check::RecordCheck;
 
 /// One record to publish.
 pub(crate) struct PublicationRequest<'a> {
+    /// The record that the CA expects, and the request that it belongs to.
     pub record: &'a ExpectedRecord,
+    /// The provider as the journal names it.
     pub choice: &'a ProviderChoice,
+    /// The same provider, with its credentials.
     pub provider: &'a dyn DnsProvider,
+    /// Where the journal is.
     pub state: &'a StateFolder,
     /// The full value of a CNAME that may be replaced.
     pub replaceable: Option<&'a str>,

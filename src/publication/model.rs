@@ -44,7 +44,9 @@ impl PublicationVerdict {
 /// Whether anything is changed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PublicationMode {
+    /// The provider is asked to change its records.
     Change,
+    /// The records are read, and what would be changed is reported.
     DryRun,
 }
 
@@ -52,7 +54,9 @@ pub(crate) enum PublicationMode {
 /// unchecked-record`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum UncheckedRule {
+    /// It is reported as a warning, exit 0.
     Allow,
+    /// It is an error.
     Refuse,
 }
 
@@ -63,8 +67,10 @@ pub(crate) const UNCHECKED_RECORD: &str = "unchecked-record";
 #[derive(Debug)]
 pub(crate) struct PublicationSettings<'a> {
     pub context: &'a Context,
+    /// The resolvers through which zones and their servers are found.
     pub resolvers: ResolverList,
     pub mode: PublicationMode,
+    /// What follows if the zone's servers cannot be queried.
     pub unchecked: UncheckedRule,
     /// How long the zone's servers are queried again.
     pub limit: Duration,
@@ -77,16 +83,20 @@ pub(crate) struct Publication {
     pub name: String,
     /// Where the record is; another name if the first is delegated.
     pub location: Option<RecordLocation>,
+    /// The type of the record, as in zone files.
     pub kind: &'static str,
+    /// The target of a CNAME without its final dot, or the text.
     pub value: String,
     pub verdict: PublicationVerdict,
     /// Whether the provider was asked to change something.
     pub changed: bool,
+    /// The exit code for this record alone; the worst of all records counts.
     pub exit_code: u8,
     /// What a dry run would do.
     pub steps: Vec<String>,
     /// The last check of the zone's servers.
     pub checks: Vec<RecordCheck>,
+    /// What was found about this record and its zone.
     pub findings: Vec<Finding>,
     /// The provider's name for people.
     pub provider: String,

@@ -8,7 +8,9 @@ use crate::dcv::answer::RecordKind;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum PublishableKind {
+    /// An alias, for CAs that derive the record from the request.
     Cname,
+    /// A text, for ACME and CAs with random values.
     Txt,
 }
 
