@@ -290,40 +290,50 @@ fn read_reply(
     let answer = Message::from_vec(bytes).map_err(|_| unsigned())?;
     let code = answer.metadata.response_code;
     if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
-        let signature = answer.signature().and_then(|tsig| {
-            match tsig.data.error.map(u16::from).unwrap_or_default() {
-                16 => Some("BADSIG: the secret is wrong"),
-                17 => Some(
-                    "BADKEY: the server does not have this key, or does not allow it this change",
-                ),
-                18 => Some("BADTIME: the clocks differ by more than five minutes"),
-                _ => None,
-            }
-        });
         return Err(UpdateError::Rejected {
             server,
             code: code_word(code),
-            signature,
+            signature: signature_fault(&answer),
         });
     }
     verifier.verify(bytes).map_err(|_| unsigned())?;
     Ok(answer)
 }
 
-/// Returns the name of a code as in RFC 2136 section 2.2.
+/// Returns what the server says about the signature (RFC 8945 section 3).
+fn signature_fault(answer: &Message) -> Option<&'static str> {
+    let error = answer.signature()?.data.error.map(u16::from)?;
+    SIGNATURE_FAULTS
+        .iter()
+        .find(|fault| fault.code == error)
+        .map(|fault| fault.meaning)
+}
+
+/// A fault of a signature.
+struct SignatureFault {
+    code: u16,
+    meaning: &'static str,
+}
+
+/// The faults that a server reports (RFC 8945 section 3).
+const SIGNATURE_FAULTS: [SignatureFault; 3] = [
+    SignatureFault {
+        code: 16,
+        meaning: "BADSIG: the secret is wrong",
+    },
+    SignatureFault {
+        code: 17,
+        meaning: "BADKEY: the server does not have this key, or does not allow it this change",
+    },
+    SignatureFault {
+        code: 18,
+        meaning: "BADTIME: the clocks differ by more than five minutes",
+    },
+];
+
+/// Returns the name of a code as in RFC 2136 section 2.2: `NOTZONE`.
 fn code_word(code: ResponseCode) -> String {
-    match code {
-        ResponseCode::FormErr => "FORMERR".to_owned(),
-        ResponseCode::NotAuth => "NOTAUTH".to_owned(),
-        ResponseCode::NotImp => "NOTIMP".to_owned(),
-        ResponseCode::NotZone => "NOTZONE".to_owned(),
-        ResponseCode::NXRRSet => "NXRRSET".to_owned(),
-        ResponseCode::Refused => "REFUSED".to_owned(),
-        ResponseCode::ServFail => "SERVFAIL".to_owned(),
-        ResponseCode::YXDomain => "YXDOMAIN".to_owned(),
-        ResponseCode::YXRRSet => "YXRRSET".to_owned(),
-        other => other.to_string(),
-    }
+    format!("{code:?}").to_uppercase()
 }
 
 fn is_truncated(bytes: &[u8]) -> bool {
