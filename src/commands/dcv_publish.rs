@@ -175,10 +175,14 @@ impl PublicationCommand<'_> {
         Ok(outcome)
     }
 
-    fn conclude(&self, records: &[ExpectedRecord], done: Vec<Publication>) -> PublicationOutcome {
+    fn conclude(
+        &self,
+        records: &[ExpectedRecord],
+        publications: Vec<Publication>,
+    ) -> PublicationOutcome {
         PublicationOutcome {
-            next: self.next_steps(records, &done),
-            records: done,
+            next: self.next_steps(records, &publications),
+            records: publications,
             mode: self.settings.mode,
             wrote_record_file: false,
         }
@@ -251,7 +255,11 @@ impl PublicationCommand<'_> {
     fn words(&self) -> Vec<String> {
         let args = self.args;
         let mut words = self.context.command_words("dcv-publish");
-        words.extend(args.names.iter().filter(|name| *name != "-").cloned());
+        for name in &args.names {
+            if name != "-" {
+                words.push(name.clone());
+            }
+        }
         let options = [
             ("--dns", args.dns.as_ref().map(ToString::to_string)),
             ("--ca", args.ca.map(|ca| ca.name().to_owned())),
@@ -283,9 +291,13 @@ impl PublicationCommand<'_> {
         words
     }
 
-    fn next_steps(&self, records: &[ExpectedRecord], done: &[Publication]) -> Vec<NextStep> {
-        let verdict = done.iter().map(|one| one.verdict).max();
-        let has_failed = done.iter().any(|one| one.exit_code != 0);
+    fn next_steps(
+        &self,
+        records: &[ExpectedRecord],
+        publications: &[Publication],
+    ) -> Vec<NextStep> {
+        let verdict = publications.iter().map(|one| one.verdict).max();
+        let has_failed = publications.iter().any(|one| one.exit_code != 0);
         let mut words = self.words_with_records(records);
         match verdict {
             Some(PublicationVerdict::Planned) => vec![advice::carry_out(&words)],

@@ -151,7 +151,11 @@ impl Credentials {
     }
 
     /// Takes the values out of the provider's table, `[dns.NAME]` or `[dns.NAME.ACCOUNT]`.
-    fn read_tables(&mut self, path: &Path, tables: toml::Table) -> Result<(), ConfigurationError> {
+    fn read_tables(
+        &mut self,
+        file_path: &Path,
+        tables: toml::Table,
+    ) -> Result<(), ConfigurationError> {
         let mut name = format!("dns.{}", self.profile.name);
         let mut table = inner_table(tables, "dns");
         table = table.and_then(|dns| inner_table(dns, self.profile.name));
@@ -164,7 +168,7 @@ impl Credentials {
             if self.account.is_none() && value.is_table() {
                 continue;
             }
-            let source = CredentialSource::Table(name.clone(), path.to_owned());
+            let source = CredentialSource::Table(name.clone(), file_path.to_owned());
             self.set_from_table(&key, value, source)?;
         }
         Ok(())
@@ -178,7 +182,8 @@ impl Credentials {
     ) -> Result<(), ConfigurationError> {
         let mut fields = self.profile.credentials.iter().map(|field| field.key);
         let Some(known) = fields.find(|known| *known == key) else {
-            let known: Vec<&str> = self.profile.credentials.iter().map(|one| one.key).collect();
+            let fields = self.profile.credentials.iter();
+            let known: Vec<&str> = fields.map(|field| field.key).collect();
             return Err(ConfigurationError::UnknownKey {
                 origin: source.to_string(),
                 key: key.to_owned(),

@@ -160,12 +160,20 @@ impl DnsProvider for ProgramProvider {
         Ok(ProviderView::Unreadable)
     }
 
-    fn add_record(&self, at: &RecordLocation, new: &RecordValue) -> Result<(), ProviderError> {
-        self.run("present", at, new)
+    fn add_record(
+        &self,
+        location: &RecordLocation,
+        new_record: &RecordValue,
+    ) -> Result<(), ProviderError> {
+        self.run("present", location, new_record)
     }
 
-    fn remove_record(&self, at: &RecordLocation, old: &RecordValue) -> Result<(), ProviderError> {
-        self.run("cleanup", at, old)
+    fn remove_record(
+        &self,
+        location: &RecordLocation,
+        old_record: &RecordValue,
+    ) -> Result<(), ProviderError> {
+        self.run("cleanup", location, old_record)
     }
 }
 

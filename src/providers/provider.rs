@@ -23,19 +23,27 @@ pub(crate) trait DnsProvider {
     ///
     /// # Errors
     /// See [`ProviderError`].
-    fn read_records(&self, at: &RecordLocation) -> Result<ProviderView, ProviderError>;
+    fn read_records(&self, location: &RecordLocation) -> Result<ProviderView, ProviderError>;
 
     /// Adds a record; other records at the name stay.
     ///
     /// # Errors
     /// See [`ProviderError`].
-    fn add_record(&self, at: &RecordLocation, new: &RecordValue) -> Result<(), ProviderError>;
+    fn add_record(
+        &self,
+        location: &RecordLocation,
+        new_record: &RecordValue,
+    ) -> Result<(), ProviderError>;
 
     /// Removes exactly this record.
     ///
     /// # Errors
     /// See [`ProviderError`].
-    fn remove_record(&self, at: &RecordLocation, old: &RecordValue) -> Result<(), ProviderError>;
+    fn remove_record(
+        &self,
+        location: &RecordLocation,
+        old_record: &RecordValue,
+    ) -> Result<(), ProviderError>;
 
     /// Replaces a record, in one step if the provider can do that.
     ///
@@ -43,12 +51,12 @@ pub(crate) trait DnsProvider {
     /// See [`ProviderError`].
     fn replace_record(
         &self,
-        at: &RecordLocation,
-        old: &RecordValue,
-        new: &RecordValue,
+        location: &RecordLocation,
+        old_record: &RecordValue,
+        new_record: &RecordValue,
     ) -> Result<(), ProviderError> {
-        self.remove_record(at, old)?;
-        self.add_record(at, new)
+        self.remove_record(location, old_record)?;
+        self.add_record(location, new_record)
     }
 }
 

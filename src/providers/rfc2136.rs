@@ -80,10 +80,14 @@ impl UpdateProvider {
         })
     }
 
-    fn update(&self, at: &RecordLocation, change: ZoneUpdate<'_>) -> Result<(), ProviderError> {
+    fn update(
+        &self,
+        location: &RecordLocation,
+        zone_update: ZoneUpdate<'_>,
+    ) -> Result<(), ProviderError> {
         let server = self.find_server()?;
-        let sent = send_update(&server, at, change, RFC2136.ttl, &self.interrupt);
-        sent.map_err(|source| update_error(at, source))
+        let sent = send_update(&server, location, zone_update, RFC2136.ttl, &self.interrupt);
+        sent.map_err(|source| update_error(location, source))
     }
 }
 
@@ -156,20 +160,28 @@ impl DnsProvider for UpdateProvider {
             .map_err(|source| update_error(at, source))
     }
 
-    fn add_record(&self, at: &RecordLocation, new: &RecordValue) -> Result<(), ProviderError> {
-        self.update(at, ZoneUpdate::Add(new))
+    fn add_record(
+        &self,
+        location: &RecordLocation,
+        new_record: &RecordValue,
+    ) -> Result<(), ProviderError> {
+        self.update(location, ZoneUpdate::Add(new_record))
     }
 
-    fn remove_record(&self, at: &RecordLocation, old: &RecordValue) -> Result<(), ProviderError> {
-        self.update(at, ZoneUpdate::Remove(old))
+    fn remove_record(
+        &self,
+        location: &RecordLocation,
+        old_record: &RecordValue,
+    ) -> Result<(), ProviderError> {
+        self.update(location, ZoneUpdate::Remove(old_record))
     }
 
     fn replace_record(
         &self,
-        at: &RecordLocation,
-        old: &RecordValue,
-        new: &RecordValue,
+        location: &RecordLocation,
+        old_record: &RecordValue,
+        new_record: &RecordValue,
     ) -> Result<(), ProviderError> {
-        self.update(at, ZoneUpdate::Replace(old, new))
+        self.update(location, ZoneUpdate::Replace(old_record, new_record))
     }
 }

@@ -175,10 +175,14 @@ impl PublicationRun<'_> {
         Ok(records)
     }
 
-    fn carry_out(&mut self, location: &RecordLocation, plan: &RecordPlan) -> Result<(), Failure> {
+    fn carry_out(
+        &mut self,
+        location: &RecordLocation,
+        record_plan: &RecordPlan,
+    ) -> Result<(), Failure> {
         let state = self.request.state;
         let provider = self.request.provider;
-        match plan {
+        match record_plan {
             RecordPlan::Keep | RecordPlan::Refuse(_) => {
                 self.outcome.verdict = PublicationVerdict::Unchanged;
             }
@@ -246,13 +250,17 @@ impl PublicationRun<'_> {
     }
 
     /// Removes the entry of a record that was replaced.
-    fn forget_replaced(&self, location: &RecordLocation, old: &RecordValue) -> Result<(), Failure> {
+    fn forget_replaced(
+        &self,
+        location: &RecordLocation,
+        old_record: &RecordValue,
+    ) -> Result<(), Failure> {
         let journal = self.request.state.published_records()?;
-        let replaced = journal
-            .iter()
-            .filter(|entry| entry.name == location.name && entry.record().is_same(old));
-        for entry in replaced {
-            self.request.state.remove_record(entry)?;
+        for entry in journal {
+            let is_here = entry.name == location.name;
+            if is_here && entry.record().is_same(old_record) {
+                self.request.state.remove_record(&entry)?;
+            }
         }
         Ok(())
     }

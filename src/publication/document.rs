@@ -152,7 +152,10 @@ impl Outcome for PublicationOutcome {
         if self.mode == PublicationMode::DryRun {
             document["would_change"] = json!(self.steps().next().is_some());
             document["plan_id"] = json!(self.plan_id());
-            let plan: Vec<Value> = self.steps().map(|step| json!({"text": step})).collect();
+            let mut plan = Vec::new();
+            for step in self.steps() {
+                plan.push(json!({"text": step}));
+            }
             document["plan"] = json!(plan);
         }
         document
@@ -167,7 +170,10 @@ impl Outcome for PublicationOutcome {
     }
 
     fn exit_code(&self) -> u8 {
-        let codes: Vec<u8> = self.records.iter().map(|record| record.exit_code).collect();
+        let mut codes = Vec::new();
+        for record in &self.records {
+            codes.push(record.exit_code);
+        }
         let worst = WORST_FIRST.into_iter().find(|code| codes.contains(code));
         let findings = self.all_findings();
         let has_error = findings.iter().any(|one| one.severity == Severity::Error);

@@ -124,7 +124,8 @@ impl RecordRemoval<'_> {
                 self.outcome.changed = true;
                 Ok(true)
             }
-            (_, Err(error)) | (Err(error), Ok(())) => Err(error.into()),
+            (_, Err(error)) => Err(error.into()),
+            (Err(error), Ok(())) => Err(error.into()),
             (Ok(RecordPresence::Present), Ok(())) => {
                 let finding = advice::nothing_done(&self.outcome.provider, &location.name);
                 self.outcome.findings.push(finding);

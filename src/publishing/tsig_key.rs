@@ -96,7 +96,9 @@ fn key_from(
 /// nsupdate, which is not supported.
 fn colon_fields(text: &str) -> Option<(&str, &str, &str)> {
     let mut fields = text.splitn(3, ':');
-    let (algorithm, name, secret) = (fields.next()?, fields.next()?, fields.next()?);
+    let algorithm = fields.next()?;
+    let name = fields.next()?;
+    let secret = fields.next()?;
     (!text.contains(char::is_whitespace)).then_some((algorithm, name, secret))
 }
 

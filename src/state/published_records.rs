@@ -138,7 +138,7 @@ impl StateFolder {
                 entries.push(read_entry(&path)?);
             }
         }
-        entries.sort_by(|one, other| (&one.name, &one.value).cmp(&(&other.name, &other.value)));
+        entries.sort_by_cached_key(|entry| format!("{} {}", entry.name, entry.value));
         Ok(entries)
     }
 }

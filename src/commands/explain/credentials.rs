@@ -62,10 +62,19 @@ impl ProviderCredentials {
 
     fn document(&self) -> Value {
         let values = self.values.iter().map(|one| {
-            json!({"key": one.key, "variable": one.variable, "set": one.source.is_some(), "source": one.source})
+            json!({
+                "key": one.key,
+                "variable": one.variable,
+                "set": one.source.is_some(),
+                "source": one.source,
+            })
         });
         let values: Vec<Value> = values.collect();
-        json!({"provider": self.profile.name, "source": self.profile.source, "values": values})
+        json!({
+            "provider": self.profile.name,
+            "source": self.profile.source,
+            "values": values,
+        })
     }
 }
 

@@ -83,11 +83,15 @@ async fn end_of_delegation(
     })
 }
 
-async fn first_answer(client: &DnsClient, resolvers: &[SocketAddr], name: &str) -> DnsAnswer {
+async fn first_answer(
+    client: &DnsClient,
+    resolvers: &[SocketAddr],
+    queried_name: &str,
+) -> DnsAnswer {
     let mut answer = DnsAnswer::Timeout;
     for address in resolvers {
         let role = ServerRole::Resolver;
-        (answer, _) = query_record(client, *address, role, name, RecordKind::Cname).await;
+        (answer, _) = query_record(client, *address, role, queried_name, RecordKind::Cname).await;
         if !is_unresponsive(&answer) {
             break;
         }

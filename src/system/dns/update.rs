@@ -79,7 +79,10 @@ impl UpdateServer {
     ///
     /// # Errors
     /// [`TsigKeyError`] for a secret that is not base64, or a name that is not valid.
-    pub(crate) fn new(addresses: Vec<SocketAddr>, key: &TsigKeyText) -> Result<Self, TsigKeyError> {
+    pub(crate) fn new(
+        server_addresses: Vec<SocketAddr>,
+        key: &TsigKeyText,
+    ) -> Result<Self, TsigKeyError> {
         use base64::Engine;
         let secret = key.secret.expose().trim();
         let secret = base64::engine::general_purpose::STANDARD
@@ -93,7 +96,10 @@ impl UpdateServer {
         };
         let signer =
             TSigner::new(secret, algorithm, name, FUDGE).map_err(|_| TsigKeyError::Algorithm)?;
-        Ok(Self { addresses, signer })
+        Ok(Self {
+            addresses: server_addresses,
+            signer,
+        })
     }
 }
 
@@ -157,7 +163,8 @@ fn value_of(data: &RData) -> Option<RecordValue> {
 fn names_of(at: &RecordLocation) -> Result<(Name, Name), UpdateError> {
     let invalid = || UpdateError::Name(at.name.clone(), at.zone.clone());
     let parse = |text: &str| Name::from_ascii(format!("{text}.")).map_err(|_| invalid());
-    let (name, zone) = (parse(&at.name)?, parse(&at.zone)?);
+    let name = parse(&at.name)?;
+    let zone = parse(&at.zone)?;
     if zone.zone_of(&name) {
         Ok((name, zone))
     } else {
@@ -185,11 +192,17 @@ fn update_message(
             message.add_pre_requisite(nothing_that_conflicts(&name, new.kind));
             message.add_update(Record::from_rdata(name, ttl, data(new)?));
         }
-        ZoneUpdate::Remove(old) => message.add_update(deletion(&name, data(old)?)),
+        ZoneUpdate::Remove(old) => {
+            let data = data(old)?;
+            message.add_update(deletion(&name, data));
+        }
         ZoneUpdate::Replace(old, new) => {
-            message.add_pre_requisite(Record::from_rdata(name.clone(), 0, data(old)?));
-            message.add_update(deletion(&name, data(old)?));
-            message.add_update(Record::from_rdata(name, ttl, data(new)?));
+            let old = data(old)?;
+            let new = data(new)?;
+            let condition = Record::from_rdata(name.clone(), 0, old.clone());
+            message.add_pre_requisite(condition);
+            message.add_update(deletion(&name, old));
+            message.add_update(Record::from_rdata(name, ttl, new));
         }
     }
     Ok(message)
@@ -263,9 +276,10 @@ async fn exchange_at(
         reason: reason.to_string(),
     };
     let now = u64::try_from(clock::now().as_second()).unwrap_or_default();
-    let verifier = message.finalize(&server.signer, now);
-    let bytes = message.to_vec();
-    let (Ok(Some(verifier)), Ok(bytes)) = (verifier, bytes) else {
+    let Ok(Some(verifier)) = message.finalize(&server.signer, now) else {
+        return Err(TsigKeyError::Form.into());
+    };
+    let Ok(bytes) = message.to_vec() else {
         return Err(TsigKeyError::Form.into());
     };
     let answer = match by_udp(address, &message, &bytes).await {
@@ -340,13 +354,17 @@ fn is_truncated(bytes: &[u8]) -> bool {
     Message::from_vec(bytes).is_ok_and(|message| message.metadata.truncation)
 }
 
-async fn by_udp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let any = match server {
+async fn by_udp(
+    server_address: SocketAddr,
+    question: &Message,
+    bytes: &[u8],
+) -> io::Result<Vec<u8>> {
+    let any = match server_address {
         SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
     let socket = UdpSocket::bind((any, 0)).await?;
-    socket.connect(server).await?;
+    socket.connect(server_address).await?;
     for _ in 0..TRANSMISSIONS {
         socket.send(bytes).await?;
         if let Ok(answer) = timeout(BY_UDP, receive(&socket, question)).await {
@@ -367,8 +385,12 @@ async fn receive(socket: &UdpSocket, question: &Message) -> io::Result<Vec<u8>> 
     }
 }
 
-async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(server).await?;
+async fn by_tcp(
+    server_address: SocketAddr,
+    question: &Message,
+    bytes: &[u8],
+) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(server_address).await?;
     let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
     stream
         .write_all(&[&length.to_be_bytes(), bytes].concat())
