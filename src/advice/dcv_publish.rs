@@ -223,9 +223,7 @@ impl From<ProviderError> for Failure {
 /// What to do about an update that failed.
 fn update_step(error: &UpdateError) -> NextStep {
     let sentence = match error {
-        UpdateError::Rejected {
-            signature: Some(_), ..
-        } => {
+        UpdateError::WrongSignature { .. } => {
             "Compare name, algorithm and secret of the TSIG key with the server's, and what it allows \
                 the key to update"
         }

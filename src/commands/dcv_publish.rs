@@ -215,8 +215,10 @@ impl PublicationCommand<'_> {
         let mut names = Vec::new();
         for word in &self.args.names {
             let stem = word.strip_suffix(".csr").unwrap_or(word);
-            let name = DnsName::parse(stem).map(|name| name.as_str().to_owned());
-            names.push(name.unwrap_or_else(|_| stem.to_owned()));
+            names.push(match DnsName::parse(stem) {
+                Ok(name) => name.to_string(),
+                Err(_) => stem.to_owned(),
+            });
         }
         let folder = std::path::absolute(&self.context.directory).unwrap_or_default();
         let is_here = |entry: &PublishedRecord| {
@@ -232,10 +234,9 @@ impl PublicationCommand<'_> {
         };
         let entries: Vec<PublishedRecord> = all.into_iter().filter(is_chosen).collect();
         if entries.is_empty() {
-            let what = if names.is_empty() {
-                "the requests of this folder".to_owned()
-            } else {
-                names.join(", ")
+            let what = match names.as_slice() {
+                [] => "the requests of this folder".to_owned(),
+                names => names.join(", "),
             };
             return Err(advice::nothing_to_remove(&what));
         }

@@ -114,7 +114,10 @@ impl ProviderError {
             | Self::UnsupportedKind { .. } => true,
             Self::Update { source, .. } => matches!(
                 source,
-                UpdateError::Rejected { .. } | UpdateError::Name(..) | UpdateError::Key(_)
+                UpdateError::Key(_)
+                    | UpdateError::Name(..)
+                    | UpdateError::Rejected { .. }
+                    | UpdateError::WrongSignature { .. }
             ),
             Self::ProgramFailed { .. } => false,
         }

@@ -142,10 +142,15 @@ impl PublicationRun<'_> {
             ProviderView::Unreadable => self.read_from_zone(location)?,
         };
         let journal = self.request.state.published_records()?;
-        let published = journal.iter().filter(|entry| entry.name == location.name);
+        let mut published = Vec::new();
+        for entry in journal {
+            if entry.name == location.name {
+                published.push(entry.record());
+            }
+        }
         Ok(NameObservation {
             existing,
-            published: published.map(PublishedRecord::record).collect(),
+            published,
         })
     }
 

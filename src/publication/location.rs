@@ -37,14 +37,22 @@ pub(super) fn find_location(
 /// Returns whether the zone is above the registrable domain of the name: then the domain is not
 /// delegated, and the registry's servers answered.
 fn is_registry_zone(location: &RecordLocation) -> bool {
-    let parents = location.name.match_indices('.').map(|(index, _)| index);
-    let mut names = std::iter::once(location.name.as_str())
-        .chain(parents.filter_map(|index| location.name.get(index + 1..)));
+    let mut rest = location.name.as_str();
     // Validation labels start with an underscore, which is not valid in a host name.
-    let host = names.find_map(|name| DnsName::parse(name).ok());
-    let host = host.filter(DnsName::has_public_suffix);
-    let registrable = host.as_ref().and_then(DnsName::registrable);
-    registrable.is_some_and(|top| top.len() > location.zone.len())
+    while rest.starts_with('_') {
+        match rest.split_once('.') {
+            Some((_, parent)) => rest = parent,
+            None => return false,
+        }
+    }
+    let Ok(host) = DnsName::parse(rest) else {
+        return false;
+    };
+    let top = match host.registrable() {
+        Some(top) if host.has_public_suffix() => top,
+        _ => return false,
+    };
+    top.len() > location.zone.len()
 }
 
 #[cfg(test)]

@@ -118,16 +118,26 @@ impl RecordRemoval<'_> {
             ..self.entry.clone()
         })?;
         let removed = self.provider.remove_record(&location, &self.entry.record());
-        // An error may only have hidden a success.
+        self.read_back(removed)
+    }
+
+    /// Compares what the provider has now with what was asked for; returns false if the record is
+    /// still there. An error may only have hidden a success.
+    fn read_back(&mut self, removed: Result<(), ProviderError>) -> Result<bool, Failure> {
         match (self.read_presence(), removed) {
-            (Ok(RecordPresence::Absent), _) | (Ok(RecordPresence::Unknown), Ok(())) => {
+            (Ok(RecordPresence::Absent), _) => {
+                self.outcome.changed = true;
+                Ok(true)
+            }
+            (Ok(RecordPresence::Unknown), Ok(())) => {
                 self.outcome.changed = true;
                 Ok(true)
             }
             (_, Err(error)) => Err(error.into()),
             (Err(error), Ok(())) => Err(error.into()),
             (Ok(RecordPresence::Present), Ok(())) => {
-                let finding = advice::nothing_done(&self.outcome.provider, &location.name);
+                let provider = &self.outcome.provider;
+                let finding = advice::nothing_done(provider, &self.entry.name);
                 self.outcome.findings.push(finding);
                 self.outcome.verdict = PublicationVerdict::NotVisible;
                 self.outcome.exit_code = 1;

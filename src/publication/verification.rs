@@ -169,12 +169,13 @@ fn agrees_repeatedly(
     let Some(check) = checks.first() else {
         return Ok(false);
     };
-    let judgements = check.judgement.server_judgements.iter();
-    let reachable = judgements.filter(|one| one.decisive_answer != DnsAnswer::NoRoute);
-    let servers: Vec<DnsServerId> = reachable
-        .filter(|one| is_of_zone(check, &one.server))
-        .map(|one| one.server.clone())
-        .collect();
+    let mut servers = Vec::new();
+    for one in &check.judgement.server_judgements {
+        let is_reachable = one.decisive_answer != DnsAnswer::NoRoute;
+        if is_reachable && is_of_zone(check, &one.server) {
+            servers.push(one.server.clone());
+        }
+    }
     let record = &check.expected.record;
     let interrupt = &settings.context.interrupt;
     let server_answers = dns::query_repeatedly(&servers, &record.name, record.kind, interrupt)?;

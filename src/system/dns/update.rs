@@ -60,11 +60,14 @@ pub(crate) enum UpdateError {
     #[error(transparent)]
     Key(#[from] TsigKeyError),
     /// The server answered with another code than NOERROR; with the error of the signature.
-    #[error("{server} answered {code}{}", signature.map(|word| format!(" ({word})")).unwrap_or_default())]
-    Rejected {
+    #[error("{server} answered {code}")]
+    Rejected { server: SocketAddr, code: String },
+    /// The server does not accept the signature.
+    #[error("{server} answered {code} ({fault})")]
+    WrongSignature {
         server: SocketAddr,
         code: String,
-        signature: Option<&'static str>,
+        fault: &'static str,
     },
     #[error("{server} does not answer: {reason}")]
     Unreachable { server: SocketAddr, reason: String },
@@ -137,9 +140,15 @@ pub(crate) fn query_signed(
         message.add_query(Question::query(name.clone(), kind));
         let describe = || format!("{kind} {name}");
         let answer = exchange(server, message, describe, interrupt)?;
-        for record in answer.answers.iter().filter(|record| record.name == name) {
-            let value = value_of(&record.data);
-            records.extend(value.filter(|value| !records.contains(value)));
+        for record in &answer.answers {
+            if record.name != name {
+                continue;
+            }
+            if let Some(value) = value_of(&record.data)
+                && !records.contains(&value)
+            {
+                records.push(value);
+            }
         }
     }
     Ok(records)
@@ -304,10 +313,14 @@ fn read_reply(
     let answer = Message::from_vec(bytes).map_err(|_| unsigned())?;
     let code = answer.metadata.response_code;
     if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
-        return Err(UpdateError::Rejected {
-            server,
-            code: code_word(code),
-            signature: signature_fault(&answer),
+        let code = code_word(code);
+        return Err(match signature_fault(&answer) {
+            Some(fault) => UpdateError::WrongSignature {
+                server,
+                code,
+                fault,
+            },
+            None => UpdateError::Rejected { server, code },
         });
     }
     verifier.verify(bytes).map_err(|_| unsigned())?;
