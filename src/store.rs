@@ -1,6 +1,7 @@
 //! Everything below /etc/ssl/certctl: layout, releases, settings and history, and the access to
 //! keys. Pure, except for [`disk`], [`root`] and `key_access::on_disk`, which use the disk.
 
+pub(crate) mod combined_order;
 pub(crate) mod deployed;
 pub(crate) mod disk;
 pub(crate) mod drift;

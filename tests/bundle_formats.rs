@@ -310,16 +310,21 @@ fn json_document_and_server_lines_are_complete() {
                 smtpd_tls_chain_files = /etc/ssl/private/example.com.key, /etc/ssl/example.com.fullchain.pem
     next    Then check and reload Postfix:
                 sudo postfix check && sudo postfix reload
+    next    Or let certctl copy the files, reload and verify, now and at each renewal:
+                sudo certctl install example.com.fullchain.pem --key example.com.key --server none --reload 'postfix reload' --probe 127.0.0.1:25
     next    For Dovecot, copy the files on the server:
                 sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
                 sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
-    next    For Dovecot, add these lines to /etc/dovecot/conf.d/10-ssl.conf (the first two for Dovecot 2.3, the last two for 2.4):
+    next    For Dovecot, add these lines to /etc/dovecot/conf.d/10-ssl.conf if `dovecot --version` prints 2.3 or less:
                 ssl_cert = </etc/ssl/example.com.fullchain.pem
                 ssl_key = </etc/ssl/private/example.com.key
+    next    For Dovecot, add these lines instead if it prints 2.4 or more:
                 ssl_server_cert_file = /etc/ssl/example.com.fullchain.pem
                 ssl_server_key_file = /etc/ssl/private/example.com.key
     next    Then check and reload Dovecot:
                 sudo doveconf -n >/dev/null && sudo doveadm reload
+    next    Or let certctl copy the files, reload and verify, now and at each renewal:
+                sudo certctl install example.com.fullchain.pem --key example.com.key --server none --reload 'doveadm reload' --probe 127.0.0.1:993 --probe 127.0.0.1:143
     next    For Tomcat, copy the files on the server:
                 sudo install -m 0640 -g tomcat example.com.pfx /etc/tomcat9/example.com.pfx
     next    For Tomcat, add these lines to the Connector of server.xml with the password of the file, and restart Tomcat:

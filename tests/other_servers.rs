@@ -1,6 +1,7 @@
 //! Renewals of servers that certctl has no code for, with the real servers in namespaces: what is
 //! probed in their own protocols, and what is reported where nothing was reloaded or probed.
-//! Needs: dovecot openssl unshare mount ip postgres psql setpriv
+//! Needs: dovecot openssl unshare mount ip postgres psql setpriv postfix caddy lighttpd
+//! mosquitto stunnel4 vsftpd
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -222,4 +223,216 @@ fn a_key_that_its_owner_cannot_reach_is_refused() {
             .contains("allowed by `--allow key-unreachable`"),
         "{allowed}"
     );
+}
+
+/// A Postfix at ports 25 and 465 that reads key and certificates from one file, the key first.
+const POSTFIX: &str = "
+mkdir -p /run/pf/conf /run/pf/spool /run/pf/data
+chown postfix /run/pf/data
+cat >/run/pf/conf/main.cf <<'END'
+compatibility_level = 3.6
+queue_directory = /run/pf/spool
+data_directory = /run/pf/data
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+maillog_file_prefixes = /run
+maillog_file = /run/pf.log
+myhostname = example.com
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+smtpd_tls_chain_files = /etc/ssl/private/mail.pem
+smtpd_tls_security_level = may
+END
+cat >/run/pf/conf/master.cf <<'END'
+25 inet n - n - - smtpd
+465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+rewrite unix - - n - - trivial-rewrite
+tlsmgr unix - - n 1000? 1 tlsmgr
+anvil unix - - n - 1 anvil
+proxymap unix - - n - - proxymap
+postlog unix-dgram n - n - 1 postlogd
+END
+certctl bundle 4.crt --key 4.key --trust root.pem --out 4.pem >/dev/null
+cat 4.key 4.pem >/etc/ssl/private/mail.pem
+chmod 600 /etc/ssl/private/mail.pem
+postfix -c /run/pf/conf start >/dev/null 2>&1
+await 127.0.0.1:465
+await 127.0.0.1:25
+first_line() { head -n 1 /etc/ssl/private/mail.pem; }
+";
+
+#[test]
+fn postfix_gets_one_file_in_the_order_that_it_had() {
+    let setup = InstallSandbox::new();
+    write_deliveries(&setup, 4);
+    let script = format!(
+        "{POSTFIX}
+        set -- --trust root.pem
+        run first install 1.crt --key 1.key $* --server none --chain-path /etc/ssl/private/mail.pem --key-path /etc/ssl/private/mail.pem --reload 'postfix -c /run/pf/conf reload' --probe 127.0.0.1:25 --probe 127.0.0.1:465
+        first_line >lines
+        run second install 2.crt --key 2.key $*
+        first_line >>lines
+        served 127.0.0.1:25 smtp >second
+        [ \"$(served 127.0.0.1:465)\" = \"$(cat second)\" ]
+        grep -c BEGIN.CERTIFICATE served.pem >count
+        printf '#!/bin/sh\\n[ -e /run/failed ] && exec postfix -c /run/pf/conf reload\\ntouch /run/failed\\nexit 1\\n' >/run/fails-once
+        chmod 755 /run/fails-once
+        run failed install 3.crt --key 3.key $* --reload /run/fails-once
+        first_line >>lines
+        [ \"$(served 127.0.0.1:25 smtp)\" = \"$(cat second)\" ]
+        run check install example.com --check
+        run back rollback example.com
+        [ \"$(served 127.0.0.1:465)\" != \"$(cat second)\" ]
+        run forgotten forget example.com
+        first_line >>lines
+        postfix -c /run/pf/conf reload >/dev/null 2>&1
+        served 127.0.0.1:25 smtp >/dev/null
+        postfix -c /run/pf/conf stop >/dev/null 2>&1"
+    );
+    let Some(machine) = Machine::run(&setup.sandbox, &script) else {
+        return;
+    };
+    assert_eq!(machine.script.code, 0, "{}", machine.script);
+    let first = machine.step("first").expect(0);
+    let wrote = "/etc/ssl/private/mail.pem (0600)";
+    assert!(first.stdout.contains(wrote), "{first}");
+    let done = "done    example.com (SMTP and SMTPS) serves this certificate";
+    assert!(first.stdout.contains(done), "{first}");
+    machine.step("second").expect(0);
+    machine.step("failed").expect(5);
+    machine.step("check").expect(0);
+    machine.step("back").expect(0);
+    machine.step("forgotten").expect(0);
+    let lines = setup.sandbox.read("lines");
+    assert_eq!(lines.lines().count(), 4, "{lines}");
+    assert!(
+        lines.lines().all(|line| line.ends_with("PRIVATE KEY-----")),
+        "{lines}"
+    );
+    assert_eq!(
+        setup.sandbox.read("count").trim(),
+        "2",
+        "the whole chain is served"
+    );
+}
+
+/// A server whose lines `bundle --for` prints: what else its configuration needs, how it is started,
+/// and where it serves.
+struct TargetServer {
+    target: &'static str,
+    config: &'static str,
+    start: &'static str,
+    address: &'static str,
+    starttls: &'static str,
+}
+
+const TARGETS: [TargetServer; 6] = [
+    TargetServer {
+        target: "caddy",
+        config: "{\n admin off\n auto_https off\n}\nhttps://example.com:8445 {\n bind 127.0.0.1\n LINES\n}\n",
+        start: "mkdir /run/caddy; chown caddy /run/caddy
+            HOME=/run/caddy setpriv --reuid caddy --regid caddy --init-groups caddy run --adapter caddyfile --config CONFIG >/dev/null 2>&1 &",
+        address: "127.0.0.1:8445",
+        starttls: "",
+    },
+    TargetServer {
+        target: "lighttpd",
+        config: "server.document-root = \"/run\"\nserver.port = 8444\nserver.bind = \"127.0.0.1\"\nserver.username = \"www-data\"\n\
+            server.groupname = \"www-data\"\nserver.modules = (\"mod_openssl\")\nssl.engine = \"enable\"\nLINES\n",
+        start: "lighttpd -D -f CONFIG &",
+        address: "127.0.0.1:8444",
+        starttls: "",
+    },
+    TargetServer {
+        target: "mosquitto",
+        config: "allow_anonymous true\nlistener 8883 127.0.0.1\nLINES\n",
+        start: "mosquitto -c CONFIG >/dev/null 2>&1 &",
+        address: "127.0.0.1:8883",
+        starttls: "",
+    },
+    TargetServer {
+        target: "postgres",
+        config: "LINES\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '/run/pg'\n",
+        start: "mkdir /run/pg; chown postgres:postgres /run/pg
+            as() { setpriv --reuid postgres --regid postgres --init-groups \"$@\"; }
+            (cd /run/pg; as /usr/lib/postgresql/15/bin/initdb -D /run/pg/data --no-sync -A trust >/dev/null
+            cat CONFIG >>/run/pg/data/postgresql.conf
+            as /usr/lib/postgresql/15/bin/pg_ctl -D /run/pg/data -w -l /run/pg/log start >/dev/null)",
+        address: "127.0.0.1:5432",
+        starttls: "postgres",
+    },
+    TargetServer {
+        target: "stunnel",
+        config: "foreground = yes\npid =\n[x]\naccept = 127.0.0.1:9993\nconnect = 127.0.0.1:9\nLINES\n",
+        start: "stunnel4 CONFIG >/dev/null 2>&1 &",
+        address: "127.0.0.1:9993",
+        starttls: "",
+    },
+    TargetServer {
+        target: "vsftpd",
+        config: "listen=YES\nlisten_address=127.0.0.1\nbackground=NO\nsecure_chroot_dir=/run/empty\nlocal_enable=YES\nLINES\n",
+        start: "mkdir /run/empty; vsftpd CONFIG &",
+        address: "127.0.0.1:21",
+        starttls: "ftp",
+    },
+];
+
+#[test]
+fn servers_start_with_the_lines_that_bundle_prints() {
+    let setup = InstallSandbox::new();
+    write_deliveries(&setup, 1);
+    let mut script = "mkdir -m 755 /run/conf\n".to_owned();
+    for server in &TARGETS {
+        let shown = setup
+            .sandbox
+            .run(&[
+                "bundle",
+                "1.crt",
+                "--key",
+                "1.key",
+                "--trust",
+                "root.pem",
+                "--json",
+                "--for",
+                server.target,
+            ])
+            .expect(0)
+            .json();
+        let lines = |step: usize| {
+            let lines = shown["next"][step]["lines"].as_array().unwrap().iter();
+            let lines: Vec<&str> = lines.map(|line| line.as_str().unwrap()).collect();
+            lines.join("\n")
+        };
+        let file = format!("{}.conf", server.target);
+        setup
+            .sandbox
+            .write(&file, server.config.replace("LINES", &lines(1)));
+        let config = format!("/run/conf/{file}");
+        script.push_str(&lines(0).replace("sudo ", ""));
+        script.push_str(&format!(
+            "\ninstall -m 644 {file} {config}\n{}\nawait {}\nserved {} {} >{}.leaf\ngrep -c BEGIN.CERTIFICATE served.pem >{}.count\n",
+            server.start.replace("CONFIG", &config),
+            server.address,
+            server.address,
+            server.starttls,
+            server.target,
+            server.target
+        ));
+    }
+    script.push_str("fingerprint /etc/ssl/example.com.fullchain.pem >wanted\n");
+    let Some(machine) = Machine::run(&setup.sandbox, &script) else {
+        return;
+    };
+    assert_eq!(machine.script.code, 0, "{}", machine.script);
+    let wanted = setup.sandbox.read("wanted");
+    for TargetServer { target, .. } in &TARGETS {
+        assert_eq!(
+            setup.sandbox.read(&format!("{target}.leaf")),
+            wanted,
+            "{target}"
+        );
+        let count = setup.sandbox.read(&format!("{target}.count"));
+        assert_eq!(count.trim(), "2", "{target} serves the whole chain");
+    }
 }

@@ -23,7 +23,7 @@ use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::report::DryRunSummary;
 use crate::store::deployed::DeployedCertificate;
-use crate::store::layout::ReleasePointer;
+use crate::store::layout::{LineageLayout, ReleasePointer};
 use crate::system::fs::folders;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::with_causes;
@@ -84,6 +84,8 @@ pub(crate) struct TransactionOutcome {
     release: String,
     chain_path: String,
     key_path: String,
+    /// The paths of further files that servers read.
+    further_paths: Vec<String>,
     key_mode: Mode,
     rollback: RollbackReport,
     /// What the servers did, in words: `nginx -t passed`, `reloaded`.
@@ -131,6 +133,7 @@ impl TransactionOutcome {
             release: wanted.id.to_string(),
             chain_path: layout.chain_path().display().to_string(),
             key_path: layout.key_path().display().to_string(),
+            further_paths: further_paths(layout),
             key_mode: wanted.access.mode,
             rollback: RollbackReport::default(),
             server: Vec::new(),
@@ -411,6 +414,11 @@ fn rollback_report(plan: &InstallPlan, failed: &FailedPlan) -> RollbackReport {
             .map(|(step, error)| format!("{}: {}", plan.describe(step), with_causes(&**error)))
             .collect(),
     }
+}
+
+fn further_paths(layout: &LineageLayout) -> Vec<String> {
+    let links = layout.further_links().iter();
+    links.map(|link| link.path.display().to_string()).collect()
 }
 
 /// Returns the step that starts servers and then verifies these certificates.

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
+use crate::store::combined_order::CombinedOrder;
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
     FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary, temporary_of,
@@ -238,6 +239,22 @@ fn read_piece(
     match files::read(&layout.file_path(id, piece), PIECE_LIMIT) {
         Err(error) if error.is_missing() => Ok(None),
         other => Ok(Some(Zeroizing::new(other?))),
+    }
+}
+
+/// Returns the order of the combined file that servers read now; the one that all servers accept if
+/// there is none.
+///
+/// # Errors
+/// When the file exists and cannot be read.
+pub(crate) fn read_combined_order(layout: &LineageLayout) -> Result<CombinedOrder, FileError> {
+    let mut links = layout.links().iter();
+    let Some(link) = links.find(|link| link.piece == ReleaseFile::Combined) else {
+        return Ok(CombinedOrder::default());
+    };
+    match files::read(&link.path, PIECE_LIMIT).map(Zeroizing::new) {
+        Err(error) if error.is_missing() => Ok(CombinedOrder::default()),
+        other => Ok(CombinedOrder::of(&other?).unwrap_or_default()),
     }
 }
 

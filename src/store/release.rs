@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use super::combined_order::CombinedOrder;
 use super::layout::{KEY_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId};
 use crate::permissions::{Mode, Owner};
 use crate::pki::certificate::Certificate;
@@ -147,22 +148,23 @@ impl Release {
         Some(Self::from_files(certificates, &key_id, chain, key, access))
     }
 
-    /// Adds these files to the usual ones, which changes the id.
+    /// Adds these files to the usual ones, which changes the id; a combined file has its parts in
+    /// this order.
     #[must_use]
-    pub fn with_extra_files(self, derived: &[ReleaseFile]) -> Self {
+    pub fn with_extra_files(self, derived: &[ReleaseFile], order: CombinedOrder) -> Self {
         if !derived.contains(&ReleaseFile::Combined)
             || self.pieces().contains(&ReleaseFile::Combined)
         {
             return self;
         }
-        let combined = self.combined();
+        let combined = self.combined(order);
         self.with_combined_file(combined)
     }
 
     /// Adds this file with certificates and key, which changes the id.
     #[must_use]
     pub fn with_combined_file(mut self, combined: Zeroizing<Vec<u8>>) -> Self {
-        if combined != self.combined() {
+        if combined != self.combined(CombinedOrder::CertificatesFirst) {
             self.verbatim
                 .push(format!("combined {}\n", Fingerprint::of(&combined)));
         }
@@ -172,12 +174,21 @@ impl Release {
     }
 
     /// Returns leaf, intermediates and key as certctl writes them into one file.
-    fn combined(&self) -> Zeroizing<Vec<u8>> {
+    fn combined(&self, order: CombinedOrder) -> Zeroizing<Vec<u8>> {
         let chain = to_pem(&self.certificates);
         let key = self.bytes(ReleaseFile::Key);
-        let mut combined = Zeroizing::new(Vec::with_capacity(chain.len() + key.len()));
-        combined.extend_from_slice(&chain);
-        combined.extend_from_slice(key);
+        let parts = match order {
+            CombinedOrder::CertificatesFirst => [chain.as_slice(), key],
+            CombinedOrder::KeyFirst => [key, chain.as_slice()],
+        };
+        let mut combined = Zeroizing::new(Vec::with_capacity(chain.len() + key.len() + 1));
+        for part in parts {
+            // A key that was taken over may lack its last line break.
+            if combined.last().is_some_and(|last| *last != b'\n') {
+                combined.push(b'\n');
+            }
+            combined.extend_from_slice(part);
+        }
         combined
     }
 
@@ -185,7 +196,7 @@ impl Release {
     #[must_use]
     pub fn is_combined_in(&self, combined: &[u8]) -> bool {
         let read = || load_certificate_and_key(combined, &extract_key(combined)?).ok();
-        *combined == **self.combined()
+        *combined == **self.combined(CombinedOrder::CertificatesFirst)
             || read().is_some_and(|(certificates, key)| {
                 certificates == self.certificates && key.to_string() == self.key_id
             })
@@ -549,7 +560,7 @@ mod tests {
         let plain = take_over(&cert, &key).unwrap();
         let derived = take_over(&cert, &key)
             .unwrap()
-            .with_extra_files(&[ReleaseFile::Combined]);
+            .with_extra_files(&[ReleaseFile::Combined], CombinedOrder::CertificatesFirst);
         assert_ne!(derived.id, plain.id, "the list of files is part of the id");
         assert_eq!(
             derived.bytes(ReleaseFile::Combined),

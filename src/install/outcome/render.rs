@@ -127,7 +127,9 @@ impl TransactionOutcome {
 
     /// Shows which files were installed.
     fn show_files(&self, text: &mut TextOutput) {
-        let files = format!("{}, {} ({})", self.chain_path, self.key_path, self.key_mode);
+        let mut paths = vec![self.chain_path.as_str(), &self.key_path];
+        paths.extend(self.further_paths.iter().map(String::as_str));
+        let files = format!("{} ({})", paths.join(", "), self.key_mode);
         if self.changed && self.arranged() {
             text.add(Label::Wrote, files);
         } else {

@@ -136,9 +136,10 @@ fn wanted_release(
 ) -> Result<Release, Failure> {
     let layout = input.layout;
     let derived = layout.extra_files();
+    let order = disk::read_combined_order(layout)?;
     let release = match input.request.goal {
         InstallGoal::Install(certified) => {
-            let release = Release::new(certified, access).with_extra_files(&derived);
+            let release = Release::new(certified, access).with_extra_files(&derived, order);
             disk::choose_release_name(layout, release)?
         }
         InstallGoal::Placeholder(certificate) => {
@@ -152,7 +153,7 @@ fn wanted_release(
         InstallGoal::Rollback(_) => target
             .ok_or_else(|| rollback::nothing_before(context, layout, input.settings_before))?,
     };
-    Ok(release.with_extra_files(&derived))
+    Ok(release.with_extra_files(&derived, order))
 }
 
 /// A running server with a profile, whose test succeeds before anything is changed, has loaded the

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::finding::NextStep;
 use crate::install_plan::plan::{PathState, ServedBefore};
 use crate::pki::certificate::Certificate;
+use crate::store::combined_order::CombinedOrder;
 use crate::store::disk::{self, copies, copies::CopyState};
 use crate::store::key_access::inherit::{self, InheritanceDoubt};
 use crate::store::key_access::on_disk;
@@ -309,8 +310,9 @@ fn judge_files(
     let release = match bytes {
         CertificateBytes::Combined(combined) => Release::take_over_combined(combined, access),
         CertificateBytes::Separate { chain, key } => {
-            release_from_two_files(chain, key, access, loads)
-                .map(|release| release.with_extra_files(&layout.extra_files()))
+            release_from_two_files(chain, key, access, loads).map(|release| {
+                release.with_extra_files(&layout.extra_files(), CombinedOrder::CertificatesFirst)
+            })
         }
     };
     Ok(match release {
