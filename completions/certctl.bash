@@ -142,7 +142,7 @@ _certctl() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "nginx apache haproxy postfix dovecot tomcat iis windows2016 aws-acm" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "nginx apache haproxy postfix dovecot tomcat iis windows2016 aws-acm caddy lighttpd mosquitto postgres stunnel vsftpd" -- "${cur}"))
                     return 0
                     ;;
                 --pfx-password-file)

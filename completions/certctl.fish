@@ -344,7 +344,13 @@ dovecot\t'Dovecot'
 tomcat\t'Tomcat 8.5 or newer'
 iis\t'Windows Server 2019 or newer'
 windows2016\t'Windows Server 2016 or older'
-aws-acm\t'AWS Certificate Manager'"
+aws-acm\t'AWS Certificate Manager'
+caddy\t'Caddy 2'
+lighttpd\t'lighttpd 1.4.53 or newer'
+mosquitto\t'mosquitto 2.0 or newer'
+postgres\t'PostgreSQL'
+stunnel\t'stunnel 5'
+vsftpd\t'vsftpd 3'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-password-file -d 'File whose first line is the password for the new .pfx [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l root -d 'Tree to install into instead of /' -r -F

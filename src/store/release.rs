@@ -494,6 +494,7 @@ impl StrictPemBlock {
 mod tests {
     use super::{KEY_MODE, KeyAccess, Release, ReleaseFile, UnloadableReason, Zeroizing};
     use crate::pki::key::{KeyAlgorithm, PrivateKey};
+    use crate::store::combined_order::CombinedOrder;
 
     fn certificate_and_key(algorithm: KeyAlgorithm) -> (String, String) {
         let key = PrivateKey::generate(algorithm).unwrap();
