@@ -313,7 +313,7 @@ fn postfix_gets_one_file_in_the_order_that_it_had() {
     assert_eq!(
         setup.sandbox.read("count").trim(),
         "2",
-        "the whole chain is served"
+        "the full chain is served"
     );
 }
 
@@ -433,6 +433,6 @@ fn servers_start_with_the_lines_that_bundle_prints() {
             "{target}"
         );
         let count = setup.sandbox.read(&format!("{target}.count"));
-        assert_eq!(count.trim(), "2", "{target} serves the whole chain");
+        assert_eq!(count.trim(), "2", "{target} serves the full chain");
     }
 }

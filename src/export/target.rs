@@ -391,6 +391,29 @@ impl ExportTarget {
             .map_or(Pkcs12Strength::Modern, |row| row.strength)
     }
 
+    /// Returns where the lines of each version of the server belong.
+    fn placed_steps(
+        self,
+        row: &Row,
+        name: &str,
+        path: &impl Fn(&str) -> String,
+    ) -> Vec<TargetStep> {
+        let first = PlacedLines {
+            place: row.place,
+            lines: row.lines,
+        };
+        let mut steps = Vec::new();
+        for placed in std::iter::once(&first).chain(&row.other_version) {
+            let place = fill_line(placed.place, name, path);
+            steps.push(TargetStep {
+                sentence: format!("For {}, {place}", self.display_name()),
+                lines: fill_lines(placed.lines, name, path),
+                command: None,
+            });
+        }
+        steps
+    }
+
     /// Returns how to configure the server with the files. `path` returns the path of a file by its
     /// word in the table, quoted for a shell.
     #[must_use]
@@ -406,18 +429,7 @@ impl ExportTarget {
                 command: None,
             });
         }
-        let placed = PlacedLines {
-            place: row.place,
-            lines: row.lines,
-        };
-        for placed in std::iter::once(&placed).chain(&row.other_version) {
-            let place = fill_line(placed.place, name, &path);
-            steps.push(TargetStep {
-                sentence: format!("For {}, {place}", self.display_name()),
-                lines: fill_lines(placed.lines, name, &path),
-                command: None,
-            });
-        }
+        steps.extend(self.placed_steps(row, name, &path));
         if let Some(reload) = row.reload {
             steps.push(TargetStep {
                 sentence: format!("Then check and reload {}", self.display_name()),

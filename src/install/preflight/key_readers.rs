@@ -1,7 +1,7 @@
 //! Whether the user or group that has to read the key can enter its folders: without that, the owner
 //! and mode of the key have no effect.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::advice::key_access;
 use crate::finding::{Finding, Severity};
@@ -50,7 +50,7 @@ impl KeyReaders {
         if let Some(owner) = access.owner {
             let reader = accounts.reader(owner.uid);
             for link in layout.links().iter().filter(|link| link.piece.is_secret()) {
-                add_folders(layout, link.path.clone(), &reader, &mut folders)?;
+                add_folders(layout, &link.path, &reader, &mut folders)?;
             }
         }
         let open_path = files::parent(&layout.base()).join(format!("{}.key", layout.stem()));
@@ -118,20 +118,22 @@ impl KeyReaders {
     }
 }
 
-/// Adds the folders above a path of the key.
+/// Adds the folders above a path of the key that exist.
 fn add_folders(
     layout: &LineageLayout,
-    path: PathBuf,
+    path: &Path,
     reader: &KeyReader,
     folders: &mut Vec<KeyFolder>,
 ) -> Result<(), FileError> {
-    let above = on_disk::read_folders_above(layout, &path)?;
-    for (path, access) in files::parent(&path).ancestors().zip(above) {
-        folders.push(KeyFolder {
-            path: path.to_owned(),
-            access,
-            acl_lets_in: on_disk::acl_lets_in(path, reader)?,
-        });
+    let above = path.ancestors().skip(1);
+    for path in above.take_while(|folder| folder.starts_with(layout.root())) {
+        if let Some(status) = on_disk::read_status(path)? {
+            folders.push(KeyFolder {
+                path: path.to_owned(),
+                access: on_disk::file_access(&status),
+                acl_lets_in: on_disk::acl_lets_in(path, reader)?,
+            });
+        }
     }
     Ok(())
 }
