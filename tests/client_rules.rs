@@ -201,3 +201,40 @@ fn verdicts_agree_with_other_verifiers() {
         numbers.repeat("client_rules", "")
     );
 }
+
+/// A re-issued CA certificate with another key identifier: the leaf names the first one.
+#[test]
+fn the_certificate_that_the_key_identifier_names_is_used() {
+    let keys = ChainKeys::new();
+    let all = faults();
+    let other_ski = all.iter().find(|one| one.name == "ski-other").unwrap();
+    let good = CraftedChain::new(&keys, Shape::One, &[]);
+    let other = CraftedChain::new(&keys, Shape::One, &[*other_ski]);
+    let sandbox = Sandbox::new();
+    let pem = |chain: &CraftedChain, place: usize| {
+        crafted::certificate::pem("CERTIFICATE", &chain.certificates[place])
+    };
+    sandbox.write("leaf.pem", pem(&good, 0));
+    sandbox.write("root.pem", good.root_pem());
+    let wanted = pem(&good, 1);
+    for (bag, code) in [
+        (format!("{}{wanted}", pem(&other, 1)), 0),
+        (format!("{wanted}{}", pem(&other, 1)), 0),
+        (pem(&other, 1), 1),
+    ] {
+        sandbox.write("bag.pem", bag);
+        let bundle = "bundle leaf.pem bag.pem --trust root.pem --out -";
+        let args: Vec<&str> = bundle.split(' ').collect();
+        let run = sandbox.run(&args).expect(code);
+        assert_eq!(run.stdout.contains(wanted.trim()), code == 0, "{run}");
+        let chain = sandbox.write(
+            "sent.pem",
+            format!("{}{}", sandbox.read("leaf.pem"), sandbox.read("bag.pem")),
+        );
+        let openssl = judges::openssl(chain.parent().unwrap(), &[]);
+        assert_eq!(openssl.is_some(), code == 1, "{openssl:?}");
+        if code == 1 {
+            assert!(run.to_string().contains("refused by OpenSSL"), "{run}");
+        }
+    }
+}

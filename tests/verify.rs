@@ -1,5 +1,6 @@
 //! `certctl verify`: every mistake has its own message; a file is checked as a server would send
 //! it.
+//! Needs: python3
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -870,6 +871,73 @@ fn missing_keys_of_matching_requests_are_reported() {
         ),
         "{run}"
     );
+}
+
+/// Reads a certificate file as nginx does (SSL_CTX_use_certificate_chain_file).
+fn python_loads(sandbox: &support::Sandbox, file: &str) -> bool {
+    let script =
+        format!("import ssl; ssl.SSLContext().load_cert_chain('{file}', 'example.com.key')");
+    let mut python = support::external::external_program("python3");
+    let output = python.args(["-c", &script]).current_dir(sandbox.path());
+    output.output().unwrap().status.success()
+}
+
+#[test]
+fn bytes_after_a_certificate_are_judged_as_servers_load_them() {
+    use base64::Engine;
+    let engine = base64::engine::general_purpose::STANDARD;
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    let body: String = setup
+        .leaf
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect();
+    let der = engine.decode(body).unwrap();
+    for (extra, code) in [
+        (&[][..], 0),
+        (&[0][..], 1),
+        (&[0x30, 0][..], 0),
+        (&[4, 1, 9][..], 1),
+        (&der[..], 1),
+    ] {
+        let text = engine.encode([&der[..], extra].concat());
+        let lines: Vec<&str> = (0..text.len())
+            .step_by(64)
+            .map(|start| &text[start..text.len().min(start + 64)])
+            .collect();
+        let lines = lines.join("\n");
+        let block = format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n");
+        sandbox.write("chain.pem", block + &setup.ca.intermediate_pem());
+        let args = [
+            "verify",
+            "chain.pem",
+            "example.com.key",
+            "--trust",
+            "root.pem",
+        ];
+        let verified = sandbox.run(&args).expect(code);
+        assert_eq!(python_loads(sandbox, "chain.pem"), code == 0, "{verified}");
+        if code == 1 {
+            assert!(
+                verified
+                    .stdout
+                    .contains("further bytes after the certificate"),
+                "{verified}"
+            );
+            let bundle = "bundle chain.pem --trust root.pem --out repaired.pem";
+            let _ = std::fs::remove_file(sandbox.join("repaired.pem"));
+            let args: Vec<&str> = bundle.split(' ').collect();
+            let bundled = sandbox.run(&args).expect(0);
+            assert!(
+                bundled
+                    .stdout
+                    .contains("further bytes after the certificate"),
+                "{bundled}"
+            );
+            assert!(python_loads(sandbox, "repaired.pem"));
+        }
+    }
 }
 
 #[test]

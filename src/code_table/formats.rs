@@ -199,6 +199,14 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "trailing-bytes",
+        meaning: "there are bytes after the certificate in its PEM block; they were removed",
+        why: "OpenSSL rejects the block, so nginx, Apache and HAProxy do not start with this file.",
+        fix: REPAIRED,
+        source: "RFC 7468 5.1",
+        ..FINDING
+    },
+    CodeEntry {
         code: "trust-data",
         meaning: "the file has OpenSSL's TRUSTED CERTIFICATE blocks; the extra data was removed",
         why: "These blocks have trust settings after the certificate that only OpenSSL \

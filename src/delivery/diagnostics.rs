@@ -49,6 +49,8 @@ pub enum RepairKind {
     Quoted,
     /// The soft line breaks and escapes of quoted-printable.
     QuotedPrintable,
+    /// Further bytes after a certificate in its block.
+    TrailingBytes,
     /// Trust settings of OpenSSL after a certificate, which were removed.
     TrustData,
     /// UTF-16, while servers require ASCII.
@@ -84,6 +86,7 @@ impl RepairKind {
             Self::Pkcs7 => "pkcs7",
             Self::Quoted => "quoted",
             Self::QuotedPrintable => "quoted-printable",
+            Self::TrailingBytes => "trailing-bytes",
             Self::TrustData => "trust-data",
             Self::Utf16 => "utf-16",
             Self::WrongLabel => "wrong-pem-label",
@@ -130,6 +133,7 @@ impl fmt::Display for RepairKind {
             Self::Pkcs7 => "PKCS#7 (.p7b), which most servers do not read",
             Self::Quoted => "lines quoted with >",
             Self::QuotedPrintable => "quoted-printable line breaks and escapes",
+            Self::TrailingBytes => "further bytes after the certificate in its block",
             Self::TrustData => "OpenSSL trust settings after the certificate, which were removed",
             Self::Utf16 => "UTF-16 text",
             Self::WrongLabel => "a BEGIN line that does not match the content of the block",

@@ -13,6 +13,9 @@ use crate::delivery::text_forms;
 
 mod elements;
 
+/// `X509_CERT_AUX` of OpenSSL without any setting: an empty SEQUENCE.
+const EMPTY_TRUST_SETTINGS: [u8; 2] = [0x30, 0];
+
 impl CaDelivery {
     /// Reads all inputs into one delivery.
     ///
@@ -248,7 +251,12 @@ impl Reader<'_> {
                 self.add_repair(source, RepairKind::TrustData, Some(block.line));
                 Ok(())
             }
-            Ok(()) => self.read_following(source, rest),
+            Ok(()) => {
+                if outline == sniff::DerOutline::Certificate && !rest.is_empty() {
+                    return self.read_after_certificate(source, rest, block.line);
+                }
+                self.read_following(source, rest)
+            }
             Err(ReadFailure::Delivery(error)) => Err(error),
             Err(ReadFailure::Unused(UnusedContent::DamagedDer)) => {
                 let content = UnusedContent::DamagedBlock {
@@ -263,6 +271,30 @@ impl Reader<'_> {
                 self.ignore(source, content);
                 Ok(())
             }
+        }
+    }
+
+    /// Reads what follows a certificate in its block. OpenSSL reads the first certificate of a file
+    /// together with trust settings, and fails on anything else there; it ignores what follows in
+    /// later blocks.
+    fn read_after_certificate(
+        &mut self,
+        source: &ItemSource,
+        rest: &[u8],
+        line: usize,
+    ) -> Result<(), DeliveryError> {
+        let certificates = self.delivery.certificates.iter();
+        let is_first = certificates.filter(|one| one.source == *source).count() == 1;
+        if rest == EMPTY_TRUST_SETTINGS {
+            self.add_repair(source, RepairKind::TrustData, Some(line));
+            return Ok(());
+        }
+        if is_first {
+            self.add_repair(source, RepairKind::TrailingBytes, Some(line));
+        }
+        match sniff::outline(sniff::split_first(rest).0) {
+            sniff::DerOutline::Unknown => Ok(()),
+            _ => self.read_following(source, rest),
         }
     }
 

@@ -138,6 +138,10 @@ fn everywhere(place: Place) -> Vec<Fault> {
         row("serial-negative", place, Refuse, |c| {
             c.serial = vec![0x81, 2, 3]
         }),
+        row("serial-padded", place, Refuse, |c| {
+            c.serial = vec![0, 0, 7];
+        }),
+        row("serial-empty", place, Refuse, |c| c.serial = Vec::new()),
         row("serial-zero", place, Accept, |c| c.serial = vec![0]),
         row("serial-long", place, Accept, |c| c.serial = vec![0x7f; 21]),
         row("unique-identifiers", place, Accept, |c| {

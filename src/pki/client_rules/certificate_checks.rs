@@ -117,11 +117,23 @@ fn extension_name(extension: &ExtensionField<'_>) -> String {
 fn check_encoding(link: &ChainLink<'_>) -> Vec<Breach> {
     let fields = &link.fields;
     let is_negative = fields.serial.first().is_some_and(|first| first & 0x80 != 0);
+    let is_malformed = matches!(
+        fields.serial,
+        [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..]
+    );
     let starts_early = link.certificate.not_before.as_second() < 0;
     let has_explicit_curve = has_explicit_curve(link.certificate.spki());
     [
         is_negative
             .then(|| breach(&table::NEGATIVE_SERIAL, "its serial number is negative"))
+            .flatten(),
+        is_malformed
+            .then(|| {
+                breach(
+                    &table::MALFORMED_SERIAL,
+                    "its serial number is not encoded as DER requires, so OpenSSL does not load it",
+                )
+            })
             .flatten(),
         has_explicit_curve
             .then(|| {

@@ -73,6 +73,9 @@ rules! {
     NAME_CONSTRAINTS: "name-constraints", "RFC 5280 4.2.1.10", Refused,
         [OpenSsl, Go, Chrome, Firefox, GnuTls, Rustls, StrictPython],
         "a name that a CA above may not certify";
+    MALFORMED_SERIAL: "malformed-serial", "X.690 8.3.2", Refused,
+        [OpenSsl, Go, Chrome, StrictPython],
+        "a serial number that is empty or has padding, so that servers do not load the certificate";
     NEGATIVE_SERIAL: "negative-serial", "RFC 5280 4.1.2.2", Refused,
         [Go],
         "a negative serial number";
