@@ -306,7 +306,7 @@ fn every_certificate_is_found_and_every_repair_reported() {
             "two in one block",
             pem::encode(&pem::Pem::new("CERTIFICATE", [der(&a), der(&b)].concat())).into(),
             2,
-            vec!["crlf", "trailing-bytes"],
+            vec!["bytes-after-certificate", "crlf"],
         ),
         (
             "another END",

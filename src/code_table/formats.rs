@@ -44,6 +44,14 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "bytes-after-certificate",
+        meaning: "there are bytes after the certificate in its PEM block; they were removed",
+        why: "OpenSSL rejects the block, so nginx, Apache and HAProxy do not start with this file.",
+        fix: REPAIRED,
+        source: "RFC 7468 5.1",
+        ..FINDING
+    },
+    CodeEntry {
         code: "cr-alone",
         meaning: "the lines end in a lone carriage return; they were normalized",
         why: "OpenSSL sees one long line and finds no certificate.",
@@ -196,14 +204,6 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "RFC 2045 6.7",
         example: "MIIE9DCCA9ygAwIBAgIQB0=3D=3D\n\
             -----END CERTIFICATE-----",
-        ..FINDING
-    },
-    CodeEntry {
-        code: "trailing-bytes",
-        meaning: "there are bytes after the certificate in its PEM block; they were removed",
-        why: "OpenSSL rejects the block, so nginx, Apache and HAProxy do not start with this file.",
-        fix: REPAIRED,
-        source: "RFC 7468 5.1",
         ..FINDING
     },
     CodeEntry {

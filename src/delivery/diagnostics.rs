@@ -86,7 +86,7 @@ impl RepairKind {
             Self::Pkcs7 => "pkcs7",
             Self::Quoted => "quoted",
             Self::QuotedPrintable => "quoted-printable",
-            Self::TrailingBytes => "trailing-bytes",
+            Self::TrailingBytes => "bytes-after-certificate",
             Self::TrustData => "trust-data",
             Self::Utf16 => "utf-16",
             Self::WrongLabel => "wrong-pem-label",
