@@ -315,6 +315,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Tree to install into instead of /')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [default: auto]')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Also remove a certificate that was never verified live')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be done, and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object on stdout, for errors too')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what needs action')

@@ -439,7 +439,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__forget)
-            opts="-C -q -v -h --lock-timeout --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --force --lock-timeout --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

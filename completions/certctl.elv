@@ -300,6 +300,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --root 'Tree to install into instead of /'
             cand --at 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]'
             cand --color 'When to use colour [default: auto]'
+            cand --force 'Also remove a certificate that was never verified live'
             cand --dry-run 'Show what would be done, and change nothing'
             cand --json 'Print one JSON object on stdout, for errors too'
             cand -q 'Print only what needs action'

@@ -386,6 +386,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand forget" -l at -d 'Evalua
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l force -d 'Also remove a certificate that was never verified live'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l dry-run -d 'Show what would be done, and change nothing'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s q -l quiet -d 'Print only what needs action'

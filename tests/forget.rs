@@ -182,6 +182,82 @@ fn unfinished_installs_and_folders_with_other_files_are_refused() {
 }
 
 #[test]
+fn a_certificate_that_was_never_verified_is_removed_by_force() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    setup.renew_and_install(&[]).expect(0);
+    let served = setup.served();
+    let proven = sandbox.join(&format!("{LINEAGE}/proven"));
+    let first = std::fs::read_dir(sandbox.join(&format!("{LINEAGE}/releases"))).unwrap();
+    let live = std::fs::read_link(sandbox.join(&format!("{LINEAGE}/live"))).unwrap();
+    let other = first
+        .map(|entry| Path::new("releases").join(entry.unwrap().file_name()))
+        .find(|release| *release != live)
+        .unwrap();
+    // An unfinished install over a verified one is rolled back, not forgotten.
+    std::fs::remove_file(&proven).unwrap();
+    std::os::unix::fs::symlink(other, &proven).unwrap();
+    let refused = forget(&setup, &["--force", "--json"]).expect(1).json();
+    assert_eq!(codes(&refused), ["not-verified-live"], "{refused}");
+
+    std::fs::remove_file(&proven).unwrap();
+    let refused = forget(&setup, &["--json"]).expect(1).json();
+    let steps = refused["findings"][0]["next"].as_array().unwrap();
+    let command = steps.last().unwrap()["command"].as_str().unwrap();
+    assert!(
+        command.contains("forget example.com --force --root"),
+        "{refused}"
+    );
+    forget(&setup, &["--force"]).expect(0);
+    assert!(!sandbox.join(LINEAGE).exists());
+    assert!(is_plain(&setup, CHAIN) && is_plain(&setup, KEY));
+    assert_eq!((sandbox.read(CHAIN), sandbox.read(KEY)), served);
+}
+
+#[test]
+fn paths_of_another_certificate_can_be_taken_over() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    setup.write_delivery("second.crt");
+    let path = |path: &str| sandbox.join(path).display().to_string();
+    let (chain, key) = (path(CHAIN), path(KEY));
+    let paths = ["--chain-path", &chain, "--key-path", &key, "--json"];
+    let install = || {
+        setup.install(
+            "second.crt",
+            &[&["--cert-name", "other"], &paths[..]].concat(),
+        )
+    };
+    let refused = install().expect(1).json();
+    let mut findings = refused["findings"].as_array().unwrap().iter();
+    let finding = findings.find(|one| one["code"] == "path-taken").unwrap();
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.contains("is the link of example.com, another certificate that certctl installed"),
+        "{refused}"
+    );
+    let own = finding["next"][0]["command"].as_str().unwrap();
+    assert!(own.contains("--cert-name example.com"), "{refused}");
+    let forget = finding["next"][1]["command"].as_str().unwrap();
+    assert!(
+        forget.ends_with("certctl forget example.com --root tree"),
+        "{refused}"
+    );
+
+    let words: Vec<&str> = forget
+        .split(' ')
+        .skip_while(|word| *word != "forget")
+        .collect();
+    sandbox.run(&words).expect(0);
+    let installed = install().expect(0).json();
+    assert_eq!(installed["changed"], true, "{installed}");
+    let _ = setup.served();
+    assert!(!is_plain(&setup, CHAIN) && !is_plain(&setup, KEY));
+}
+
+#[test]
 fn missing_space_and_permissions_are_detected_before_any_change() {
     let setup = InstallSandbox::new();
     setup.renew_and_install(&[]).expect(0);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{command_lines, install_command};
+use super::{command_lines, install_command, lineages};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::install_plan::apply::error::InstallError;
@@ -196,6 +196,9 @@ impl From<&PathObstacle> for Finding {
                 .with_step(NextStep::say(
                     "Or install for one server alone, for example with `--server nginx`",
                 )),
+            PathObstacle::OtherLineage { owner, .. } => finding
+                .with_step(install_command::install_as_owner(owner))
+                .with_step(lineages::forget_owner(owner)),
             PathObstacle::Link(..) => finding.with_step(NextStep::say(
                 "Choose other paths with `--chain-path` and `--key-path`, and reference them in \
                     the server's configuration",

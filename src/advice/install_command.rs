@@ -54,6 +54,17 @@ pub(crate) fn install_older_anyway() -> NextStep {
     )
 }
 
+/// The paths belong to the certificate `owner`.
+#[must_use]
+pub(crate) fn install_as_owner(owner: &str) -> NextStep {
+    let option = RepeatOption {
+        name: "--cert-name",
+        value: Some(owner),
+    };
+    let sentence = format!("If this is the next version of {owner}, repeat the command");
+    rerun::repeat_with(&sentence, &["install"], &[option])
+}
+
 /// Several certificates are to be installed again.
 #[must_use]
 pub(crate) fn install_several_again(root: Option<&Path>, stems: &[&str]) -> NextStep {

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::command_lines::shell_path;
-use crate::advice::rerun::{RepeatOption, repeat_with};
+use super::command_lines::{certctl_step, shell_path};
+use crate::advice::rerun::{self, RepeatOption, repeat_with};
 use crate::finding::NextStep;
 
 /// An install of the files that the CA sent, from the folder that holds them.
@@ -16,6 +16,23 @@ fn install_here(root: Option<&Path>, sentence: &str) -> NextStep {
             NextStep::run_certctl(sentence, &["install", "--root", &root])
         }
     }
+}
+
+/// Another certificate is to take over the paths of `owner`.
+#[must_use]
+pub(crate) fn forget_owner(owner: &str) -> NextStep {
+    let sentence = format!(
+        "If the new certificate is to take over the paths, stop managing {owner}, which leaves plain \
+            files there, and run the same command again"
+    );
+    rerun::run_in_same_tree(sentence, &["forget", owner])
+}
+
+/// The certificate was never verified live.
+#[must_use]
+pub(crate) fn forget_unproven(root: Option<&Path>, stem: &str) -> NextStep {
+    let sentence = format!("If {stem} is not to be finished, stop managing it");
+    certctl_step(root, sentence, &["forget", stem, "--force"])
 }
 
 /// No installed certificate has the name; `words` are the command.

@@ -2,9 +2,10 @@
 //! errors become advice in every layer.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::OnceLock;
 
-use super::command_lines::run_as_root_if_needed;
+use super::command_lines::{certctl_step, run_as_root_if_needed};
 use crate::finding::{NextStep, shell_word};
 
 /// The command line of this process.
@@ -44,6 +45,20 @@ impl KeptCommandLine {
             && command != "rehearse"
             && !self.words.iter().any(|word| word == "-");
         is_repeatable.then_some(command)
+    }
+
+    /// Returns the value of `--root`.
+    fn root(&self) -> Option<String> {
+        let mut words = self.words.iter();
+        while let Some(word) = words.next() {
+            if word == "--root" {
+                return words.next().cloned();
+            }
+            if let Some(root) = word.strip_prefix("--root=") {
+                return Some(root.to_owned());
+            }
+        }
+        None
     }
 
     /// Returns the words with `options`, which replace the same ones.
@@ -111,6 +126,13 @@ pub(super) fn as_root() -> Option<NextStep> {
 pub(super) fn as_root_saying(sentence: &str) -> Option<NextStep> {
     let line = COMMAND_LINE.get().filter(|line| line.user != 0)?;
     Some(NextStep::run_certctl(sentence, &line.words).with_sudo())
+}
+
+/// Returns another certctl command for the tree of this command.
+#[must_use]
+pub(super) fn run_in_same_tree(sentence: impl Into<String>, words: &[&str]) -> NextStep {
+    let root = COMMAND_LINE.get().and_then(KeptCommandLine::root);
+    certctl_step(root.as_deref().map(Path::new), sentence, words)
 }
 
 /// Repeats the command with `options`, if it is one of `commands`; `sentence` says when. Where that

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::command_lines::certctl_step;
 use super::rerun::{self, RepeatOption, repeat_with};
+use crate::failure::Failure;
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::webserver::model::ServerSoftware;
 
@@ -208,6 +209,38 @@ pub(crate) fn pass_working_reload() -> NextStep {
         "Give the command that makes your server load its certificate files again, for example \
          `--reload 'systemctl restart haproxy'`",
     )
+}
+
+/// A saved command cannot be used; `failure` says why.
+#[must_use]
+pub(crate) fn report_unusable_saved_command(
+    option: &str,
+    command: &str,
+    failure: &Failure,
+) -> Failure {
+    let message = format!("the saved command of `{option}` cannot be used: {command}");
+    Failure::new(failure.kind, message).because(failure.with_causes())
+}
+
+/// The saved command of `option` is to be forgotten.
+#[must_use]
+pub(crate) fn repeat_without_saved_command(option: &str) -> NextStep {
+    let forget = RepeatOption {
+        name: option,
+        value: Some("auto"),
+    };
+    repeat_with("To forget it, repeat the command", &["install"], &[forget])
+}
+
+/// As [`repeat_without_saved_command`], for a command that does not have the option.
+#[must_use]
+pub(crate) fn install_without_saved_command(
+    root: Option<&Path>,
+    stem: &str,
+    option: &str,
+) -> NextStep {
+    let sentence = "To forget it, install the live version again, then repeat the command";
+    certctl_step(root, sentence, &["install", stem, option, "auto"])
 }
 
 /// Saved options, each with its value, took part in a step that failed.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install::forget::{self, ForgetResult, ForgetVerdict};
+use crate::install::forget::plan::NeverProven;
+use crate::install::forget::{self, ForgetRequest, ForgetResult, ForgetVerdict};
 use crate::install::installed;
 use crate::install::outcome::show_problems;
 use crate::install::public_facts;
@@ -25,6 +26,9 @@ use crate::system::clock;
 pub(crate) struct ForgetArgs {
     /// Name of the installed certificate
     pub name: String,
+    /// Also remove a certificate that was never verified live
+    #[arg(long)]
+    pub force: bool,
     /// How long to wait for another certctl to finish [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
     pub lock_timeout: Option<Duration>,
@@ -50,19 +54,23 @@ pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ForgetOutcome,
         Some(stem) => stem,
         None => installed::find_named(context, "forget", Some(&args.name))?,
     };
-    let mode = if args.dry_run {
-        RunMode::DryRun
-    } else {
-        RunMode::Run
+    let request = ForgetRequest {
+        stem: &stem,
+        lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        mode: if args.dry_run {
+            RunMode::DryRun
+        } else {
+            RunMode::Run
+        },
+        never_proven: if args.force {
+            NeverProven::Removed
+        } else {
+            NeverProven::Refused
+        },
     };
-    forget::run(
-        context,
-        &stem,
-        args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
-        mode,
-    )
-    .map(ForgetOutcome)
-    .map_err(|failure| public_facts::add_live_facts(context, &stem, failure))
+    forget::run(context, &request)
+        .map(ForgetOutcome)
+        .map_err(|failure| public_facts::add_live_facts(context, &stem, failure))
 }
 
 impl Outcome for ForgetOutcome {

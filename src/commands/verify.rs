@@ -211,22 +211,23 @@ fn verify_without_key(
         ..selection
     };
     verify_selection(context, args, &public, outcome)?;
-    let is_right = |certificate: &VerifiedCertificate| certificate.is_right();
-    if outcome.verified[first..].iter().all(is_right) {
-        let checked = outcome.verified.drain(first..);
-        return Err(checked.fold(failure, |failure, certificate| {
-            failure.knowing(format!(
-                "{}; its key was not checked",
-                certificate.in_words()
-            ))
-        }));
+    let mut checked = outcome.verified[first..].iter();
+    if checked.all(VerifiedCertificate::is_right) {
+        let mut failure = failure;
+        for certificate in outcome.verified.drain(first..) {
+            let words = certificate.in_words();
+            let fact = format!("{words}; its key was not checked");
+            failure = failure.knowing(fact);
+        }
+        return Err(failure);
     }
     if let Some(certificate) = outcome.verified.get_mut(first) {
         let message = format!("its key was not checked: {}", failure.with_causes());
-        let finding = Finding::note("keys-unreadable", message);
-        certificate
-            .findings
-            .push(failure.next.into_iter().fold(finding, Finding::with_step));
+        let mut finding = Finding::note("keys-unreadable", message);
+        for step in failure.next {
+            finding = finding.with_step(step);
+        }
+        certificate.findings.push(finding);
     }
     Ok(())
 }

@@ -87,12 +87,12 @@ impl SpentAmount {
         self.here = self.here.saturating_add(amount);
         self.total = self.total.saturating_add(amount);
         if self.here > self.limit {
-            Err(ExceededLimit::OfInput)
-        } else if self.total > self.limit_of_all() {
-            Err(ExceededLimit::OfAllInputs)
-        } else {
-            Ok(())
+            return Err(ExceededLimit::OfInput);
         }
+        if self.total > self.limit_of_all() {
+            return Err(ExceededLimit::OfAllInputs);
+        }
+        Ok(())
     }
 
     fn limit_of_all(&self) -> u64 {

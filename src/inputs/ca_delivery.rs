@@ -343,8 +343,11 @@ impl CertificateMatcher<'_> {
     }
 
     fn remark_missing_key(&self, leaf: &Certificate) -> Option<MatchingRemark> {
-        let has_key = self.keyring.find_key(leaf).is_some();
-        (!has_key).then(|| self.keyring.missing_key_remark(leaf))
+        if self.keyring.find_key(leaf).is_some() {
+            return None;
+        }
+        let remark = self.keyring.missing_key_remark(leaf);
+        Some(remark)
     }
 
     /// Returns the key of `leaf`: a copy if one of the `later` leaves has the same key.

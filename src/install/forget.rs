@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use self::apply::PlainFile;
-use self::plan::{ForgetObservation, ForgetRefusal, ForgetStep};
+use self::plan::{ForgetObservation, ForgetRefusal, ForgetStep, NeverProven};
 use super::{installed, placeholder, transaction};
 use crate::advice::{install_command, lineages};
 use crate::audit::{self, AuditAction, AuditEvent};
@@ -132,31 +132,36 @@ impl ForgetResult {
     }
 }
 
+/// What to remove, and how.
+pub(crate) struct ForgetRequest<'a> {
+    /// The name of the certificate in /etc/ssl.
+    pub stem: &'a str,
+    /// How long to wait for another certctl.
+    pub lock_timeout: Duration,
+    pub mode: RunMode,
+    pub never_proven: NeverProven,
+}
+
 /// Removes a certificate from certctl's folder. A dry run plans only, and a refusal is a result, too.
 ///
 /// # Errors
 /// When files cannot be used, the lock is held by another certctl, or a signal arrives: each path is
 /// then the link or a plain file with the same content, and the next run continues.
-pub(crate) fn run(
-    context: &Context,
-    stem: &str,
-    timeout: Duration,
-    mode: RunMode,
-) -> Result<ForgetResult, Failure> {
+pub(crate) fn run(context: &Context, request: &ForgetRequest<'_>) -> Result<ForgetResult, Failure> {
     if context.interrupt.listen().is_err() {
         context
             .sink
             .show_detail("cannot handle signals: a signal ends the command at once");
     }
-    let (layout, removal) = plan_removal(context, stem, mode)?;
-    if mode == RunMode::DryRun || removal.verdict == ForgetVerdict::Refused {
+    let (layout, removal) = plan_removal(context, request)?;
+    if request.mode == RunMode::DryRun || removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
-    let _lock = transaction::take_lock(context, &layout, timeout)?;
+    let _lock = transaction::take_lock(context, &layout, request.lock_timeout)?;
     // Another certctl may have held the lock and changed something: everything is observed again.
     disk::sweep(&[&layout])?;
     kept_files::sweep(&[&layout])?;
-    let (layout, removal) = plan_removal(context, stem, mode)?;
+    let (layout, removal) = plan_removal(context, request)?;
     if removal.verdict == ForgetVerdict::Refused {
         return Ok(removal);
     }
@@ -164,7 +169,8 @@ pub(crate) fn run(
         verdict: ForgetVerdict::Forgotten,
         ..removal
     };
-    if let Some(live) = &forgotten.release {
+    if !forgotten.steps.is_empty() {
+        let live = forgotten.release.as_ref();
         let ended = apply::run(&layout, live, &forgotten.steps, || {
             context.interrupt.signal()
         });
@@ -179,9 +185,9 @@ pub(crate) fn run(
 /// Observes the certificate and plans its removal.
 fn plan_removal(
     context: &Context,
-    stem: &str,
-    mode: RunMode,
+    request: &ForgetRequest<'_>,
 ) -> Result<(LineageLayout, ForgetResult), Failure> {
+    let ForgetRequest { stem, mode, .. } = *request;
     let root = resolve_root(context.root.as_deref())?;
     check_own_folders(&root, stem)?;
     let settings = observe::read_settings(&root, stem)?;
@@ -195,8 +201,9 @@ fn plan_removal(
         }
         return Ok((layout, removal));
     }
-    let (observation, findings) =
+    let (mut observation, findings) =
         observe_lineage(context, &layout, &settings, removal.release.as_ref())?;
+    observation.observation.never_proven = request.never_proven;
     removal.findings = findings;
     removal.apply_plan(context, &layout, &observation);
     removal.describe_release(&layout, observation.release.as_ref());
@@ -247,6 +254,7 @@ fn observe_lineage(
     let observation = ForgetObservation {
         live: live.cloned(),
         proven,
+        never_proven: NeverProven::Refused,
         path_states,
         pieces,
         named_files: find_named_files(context, layout, settings, release.as_ref()),
@@ -312,6 +320,10 @@ impl ForgetResult {
                         ForgetRefusal::NotProven(_) if can_roll_back => {
                             let root = context.root.as_deref();
                             finding.with_step(install_command::restore_previous(root, &self.name))
+                        }
+                        ForgetRefusal::NotProven(_) => {
+                            let root = context.root.as_deref();
+                            finding.with_step(lineages::forget_unproven(root, &self.name))
                         }
                         _ => finding,
                     });

@@ -7,6 +7,7 @@ pub(crate) mod disk_space;
 pub(crate) mod key_readers;
 mod observation;
 pub(crate) mod overrides;
+mod saved_commands;
 mod server_choice;
 
 use std::path::Path;
@@ -152,6 +153,19 @@ fn wanted_certificates<'a>(
     }
 }
 
+/// Returns the saved options, with those of the command line taking precedence.
+fn merge_settings(
+    context: &Context,
+    request: &InstallRequest<'_>,
+    usual: &LineageLayout,
+    before: &LineageSettings,
+) -> Result<LineageSettings, Failure> {
+    let mut settings = before.clone().overridden_by(request.flags.clone());
+    apply::use_kept_anchors(usual, &mut settings);
+    saved_commands::check(context, request, &settings)?;
+    Ok(settings)
+}
+
 fn audit_action(goal: InstallGoal<'_>) -> AuditAction {
     match goal {
         InstallGoal::Install(_) => AuditAction::Install,
@@ -177,7 +191,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             usual.pointer(ReleasePointer::Proven),
         ])?;
         let settings_before = observe::read_settings(root, &request.stem)?;
-        let mut settings = settings_before.clone().overridden_by(request.flags.clone());
+        let mut settings = merge_settings(context, request, &usual, &settings_before)?;
         let target = find_target(context, request.goal, &usual, &settings)?;
         let search_paths = SearchPaths {
             root,

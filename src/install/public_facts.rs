@@ -43,14 +43,18 @@ pub(crate) fn add_facts_of_names(context: &Context, names: &[String], failure: F
     if !may_need_root(&failure) {
         return failure;
     }
-    let mut stems: Vec<String> = names
-        .iter()
-        .filter_map(|name| installed::find_named(context, "install", Some(name)).ok())
-        .collect();
-    stems.dedup();
-    stems.iter().fold(failure, |failure, stem| {
-        add_live_facts(context, stem, failure)
-    })
+    let mut failure = failure;
+    let mut known = Vec::new();
+    for name in names {
+        let Ok(stem) = installed::find_named(context, "install", Some(name)) else {
+            continue;
+        };
+        if !known.contains(&stem) {
+            failure = add_live_facts(context, &stem, failure);
+            known.push(stem);
+        }
+    }
+    failure
 }
 
 /// Adds the version that a rollback would restore.
@@ -84,16 +88,21 @@ pub(crate) fn add_drift_facts(context: &Context, stems: &[String], failure: Fail
     if !may_need_root(&failure) {
         return failure;
     }
-    stems.iter().fold(failure, |failure, stem| {
-        let failure = add_live_facts(context, stem, failure);
-        match find_public_drifts(context, stem) {
-            Some(drifts) if drifts.is_empty() => {
-                failure.knowing(format!("{stem}: what you may read is unchanged"))
-            }
-            Some(drifts) => drifts.into_iter().fold(failure, Failure::knowing),
-            None => failure,
+    let mut failure = failure;
+    for stem in stems {
+        failure = add_live_facts(context, stem, failure);
+        let Some(drifts) = find_public_drifts(context, stem) else {
+            continue;
+        };
+        if drifts.is_empty() {
+            let fact = format!("{stem}: what you may read is unchanged");
+            failure = failure.knowing(fact);
         }
-    })
+        for drift in drifts {
+            failure = failure.knowing(drift);
+        }
+    }
+    failure
 }
 
 fn find_public_drifts(context: &Context, stem: &str) -> Option<Vec<String>> {

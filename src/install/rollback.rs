@@ -52,13 +52,16 @@ fn load_kept(layout: &LineageLayout, settings: &LineageSettings) -> Vec<KeptRele
 /// Returns when a release expires; for users who may not read its key, by its chain alone. `None` if
 /// no server could load it.
 fn read_expiry(layout: &LineageLayout, id: &ReleaseId) -> Option<Timestamp> {
-    match disk::load(layout, id) {
-        Err(error) if error.is_denied() => {
-            let public = disk::load_public(layout, id).ok().flatten()?;
-            Some(public.leaf().not_after)
-        }
-        release => Some(release.ok().flatten()?.not_after()),
+    let release = disk::load(layout, id);
+    if let Err(error) = &release
+        && error.is_denied()
+    {
+        let public = disk::load_public(layout, id);
+        let public = public.ok()??;
+        return Some(public.leaf().not_after);
     }
+    let release = release.ok()??;
+    Some(release.not_after())
 }
 
 fn add_releases(

@@ -24,6 +24,7 @@ mod baseline;
 mod certificate;
 pub(crate) mod error;
 pub(crate) mod hook;
+mod kept_sources;
 pub(crate) mod new_paths;
 mod previous_fault;
 mod probe_round;
@@ -32,6 +33,7 @@ mod prove;
 pub(crate) use answer::ProbeAnswer;
 pub(crate) use certificate::{PlanContext, SavedOptions};
 pub(crate) use error::StepError;
+pub(crate) use kept_sources::use_kept_anchors;
 pub(crate) use probe_round::{HANDSHAKE_TIMEOUT, probe_groups};
 
 use error::InstallError;

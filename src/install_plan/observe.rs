@@ -195,8 +195,22 @@ pub(crate) fn read_settings(root: &Path, stem: &str) -> Result<LineageSettings, 
         Err(error) if error.is_missing() => Ok(LineageSettings::default()),
         Err(error) => Err(error.into()),
         Ok(bytes) => {
-            LineageSettings::parse(&bytes).map_err(|source| InstallError::Settings { path, source })
+            let mut settings = LineageSettings::parse(&bytes)
+                .map_err(|source| InstallError::Settings { path, source })?;
+            resolve_kept_anchors(root, stem, &mut settings);
+            Ok(settings)
         }
+    }
+}
+
+/// The trust anchors in the certificate's folder are stored with their path inside the tree.
+fn resolve_kept_anchors(root: &Path, stem: &str, settings: &mut LineageSettings) {
+    let inside = layout::trust_file(Path::new("/"), stem);
+    if let Some(trust) = &mut settings.trust
+        && Path::new(trust) == inside
+    {
+        let path = layout::trust_file(root, stem);
+        *trust = path.display().to_string();
     }
 }
 

@@ -622,6 +622,11 @@ fn path_obstacles() -> Vec<PathObstacle> {
             "/etc/ssl/x".into(),
             "/etc/letsencrypt/live/x/fullchain.pem".into(),
         ),
+        PathObstacle::OtherLineage {
+            path: "/etc/ssl/x".into(),
+            target: "certctl/y/live/fullchain.pem".into(),
+            owner: "y".into(),
+        },
         PathObstacle::Present("/etc/ssl/x".into(), Box::new(install_step())),
         PathObstacle::NotRegular("/etc/ssl/x".into()),
         PathObstacle::NotOurLink("/etc/ssl/x".into(), Box::new(install_step())),

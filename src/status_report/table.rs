@@ -1,7 +1,7 @@
 //! The rows for people: a table; below each row what is wrong with it and what to do.
 
 use super::columns::{padded, width};
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use crate::inventory::due::days_between;
 use crate::inventory::{ReasonSeverity, RowState, RowVerdict, StatusRow};
 use crate::report::{Label, TextOutput, name_in_words};
@@ -39,14 +39,13 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
         text.add(Label::Wrote, written.path.display().to_string());
     }
     text.add_findings(&outcome.findings);
-    let unreadable = |finding: &&Finding| finding.code == "keys-unreadable";
-    for step in outcome
-        .findings
-        .iter()
-        .filter(unreadable)
-        .flat_map(|finding| &finding.next)
-    {
-        text.add_step(Label::Note, step);
+    for finding in &outcome.findings {
+        if finding.code != "keys-unreadable" {
+            continue;
+        }
+        for step in &finding.next {
+            text.add_step(Label::Note, step);
+        }
     }
     let count = outcome.rows.len();
     if count > 1 {

@@ -15,8 +15,8 @@ use crate::pki::certificate::Certificate;
 use crate::store::combined_order::CombinedOrder;
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
-    FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, is_temporary, temporary_of,
-    tighten_key_mode,
+    FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, TRUST_FILE, is_temporary,
+    temporary_of, tighten_key_mode,
 };
 use crate::store::release::{self, KeyAccess, Release};
 use crate::system::fs::files::{self, FileError};
@@ -408,6 +408,7 @@ fn replaced_paths(layout: &LineageLayout) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = links.map(|link| link.path.clone()).collect();
     paths.extend(ReleasePointer::BOTH.map(|pointer| layout.pointer(pointer)));
     paths.push(layout.settings());
+    paths.push(layout.folder().join(TRUST_FILE));
     paths
 }
 

@@ -9,6 +9,8 @@ use crate::permissions::Mode;
 
 /// The folder of certctl below the tree's root.
 const BASE: &str = "etc/ssl/certctl";
+/// The trust anchors of a certificate, in its folder.
+pub(crate) const TRUST_FILE: &str = "trust.pem";
 
 /// The mode of a private key that replaces no file.
 pub(crate) const KEY_MODE: Mode = Mode::new(0o600);
@@ -257,6 +259,12 @@ impl LineageLayout {
 #[must_use]
 pub(crate) fn base(root: &Path) -> PathBuf {
     root.join(BASE)
+}
+
+/// Returns the file with the trust anchors of a certificate.
+#[must_use]
+pub(crate) fn trust_file(root: &Path, stem: &str) -> PathBuf {
+    base(root).join(stem).join(TRUST_FILE)
 }
 
 /// Returns the path of the lock of a tree.

@@ -151,6 +151,10 @@ pub(crate) struct DueHook {
 #[error("the stored options cannot be parsed")]
 pub struct SettingsError(#[from] serde_json::Error);
 
+/// Where root writes the next request if the last one is in the home of another user: only root can
+/// read it.
+pub(crate) const ROOT_REQUESTS: &str = "/var/lib/certctl/requests";
+
 impl LineageSettings {
     /// Parses the content of the file.
     ///

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::matching::key_trust::TrustedAccounts;
-use crate::system::fs::files;
+use crate::system::fs::{files, folders};
 use crate::system::{login, process_start};
 
 /// The maximum size of passwd(5) and group(5).
@@ -13,6 +13,8 @@ const PROC_LIMIT: u64 = 64 * 1024;
 /// The maximum number of parent processes that are checked.
 const MOST_PARENTS: usize = 64;
 const ROOT: u32 = 0;
+/// The ids of users who can log in (login.defs(5), UID_MIN and UID_MAX).
+const PEOPLE: std::ops::RangeInclusive<u32> = 1000..=60_000;
 
 /// Returns the users whose keys root may use, with the groups that consist of them: root, and the
 /// user behind sudo, su or doas. A database that cannot be read or is too large counts as empty:
@@ -24,6 +26,36 @@ pub(crate) fn trusted_accounts() -> TrustedAccounts {
     let mut users = vec![ROOT];
     users.extend(user_behind_root(&passwd));
     TrustedAccounts::new(&users, &passwd, &group, owner_outside_namespace())
+}
+
+/// Returns whether root runs certctl and `folder` is in the home of another user.
+#[must_use]
+pub(crate) fn is_in_other_home(folder: &Path) -> bool {
+    if folders::current_user() != ROOT {
+        return false;
+    }
+    // The accounts of a name service are not in passwd(5).
+    if folder.starts_with("/home") {
+        return true;
+    }
+    let passwd = read("/etc/passwd", DATABASE_LIMIT);
+    passwd
+        .lines()
+        .filter_map(home_of_person)
+        .any(|home| folder.starts_with(home))
+}
+
+/// Returns the home in a line of passwd(5) of a user who can log in; system accounts have folders
+/// such as /var/www, which are not homes.
+fn home_of_person(line: &str) -> Option<&Path> {
+    let mut fields = line.split(':').skip(2);
+    let user: u32 = fields.next()?.parse().ok()?;
+    if !PEOPLE.contains(&user) {
+        return None;
+    }
+    let home = Path::new(fields.nth(2)?);
+    let is_folder_of_own = home.components().count() > 2;
+    is_folder_of_own.then_some(home)
 }
 
 /// Returns the user who became root to run certctl: the one that sudo names, if the account exists;
@@ -106,7 +138,17 @@ fn read(path: &str, limit: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{account_names, maps_user, real_user};
+    use std::path::Path;
+
+    use super::{account_names, home_of_person, maps_user, real_user};
+
+    #[test]
+    fn only_people_have_homes() {
+        let passwd = "root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:\nalice:x:1000:1000::/home/alice:\n\
+                      odd:x:1001:1001::/:\nnobody:x:65534:65534::/nonexistent:\n";
+        let homes: Vec<&Path> = passwd.lines().filter_map(home_of_person).collect();
+        assert_eq!(homes, [Path::new("/home/alice")]);
+    }
 
     #[test]
     fn accounts_are_found_by_number() {

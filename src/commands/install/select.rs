@@ -18,7 +18,8 @@ use crate::matching::{FolderContents, HeldFile, file_names, file_stem_of};
 use crate::pki::chain::ChainPreference;
 use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
-use crate::store::settings::LineageSettings;
+use crate::store::settings::{LineageSettings, ROOT_REQUESTS};
+use crate::system::accounts;
 use crate::system::fs::{files, folders};
 use crate::system::http::NetworkReach;
 
@@ -323,7 +324,8 @@ impl CertificateSelector<'_> {
         let folder = request
             .or(key)
             .map(|path| folders::absolute(files::parent(path)))
-            .transpose()?;
+            .transpose()?
+            .map(folder_to_store);
         // A `.dcv` file that cannot be read matters only to the next validation.
         let stored = request.and_then(|path| dcv_file::read_record(&dcv_file::dcv_path(path)).ok());
         let ca = stored.and_then(|stored| stored.ca());
@@ -336,6 +338,16 @@ impl CertificateSelector<'_> {
             ca: ca.map(|ca| ca.name().to_owned()),
             ..LineageSettings::default()
         })
+    }
+}
+
+/// Returns the folder for the next request. Root writes nothing to the home of another user later,
+/// when that user may not expect it; that user's own `renew` uses the folder that it runs in.
+fn folder_to_store(folder: PathBuf) -> PathBuf {
+    if accounts::is_in_other_home(&folder) {
+        PathBuf::from(ROOT_REQUESTS)
+    } else {
+        folder
     }
 }
 

@@ -17,7 +17,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::SubjectName;
-use crate::store::settings::LineageSettings;
+use crate::store::settings::{LineageSettings, ROOT_REQUESTS};
 use crate::system::fs::folders as disk;
 
 /// The certificate to renew, and where it came from.
@@ -40,6 +40,7 @@ pub(super) fn in_request_folder(
     if let Some(folder) = &settings.folder
         && context.directory == Path::new(".")
         && !is_working_directory(folder)
+        && !replaces_home(folder, settings)
     {
         if disk::is_folder(folder) {
             return context.in_folder(folder.clone());
@@ -51,6 +52,22 @@ pub(super) fn in_request_folder(
         findings.push(Finding::warning("folder-missing", message));
     }
     context.in_folder(context.directory.clone())
+}
+
+/// Returns whether `folder` is stored in place of the home of a user who works in the current
+/// folder: other users than root cannot use it, and root continues with the request that is here.
+fn replaces_home(folder: &Path, settings: &LineageSettings) -> bool {
+    if folder != Path::new(ROOT_REQUESTS) {
+        return false;
+    }
+    if disk::current_user() != 0 {
+        return true;
+    }
+    let Some(stem) = &settings.request else {
+        return false;
+    };
+    let request = format!("{stem}.csr");
+    disk::is_file(Path::new(&request))
 }
 
 /// Returns whether `folder` is the working directory: its paths are printed without the folder.

@@ -8,7 +8,7 @@ use crate::install_plan::apply::error::InstallError;
 use crate::permissions::{Mode, Owner};
 use crate::store::disk::copies::{self, CopyAccess, PreparedCopy};
 use crate::store::layout::{
-    LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, StableLink, is_temporary,
+    LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, StableLink, TRUST_FILE, is_temporary,
 };
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
@@ -51,13 +51,13 @@ pub(crate) fn plain_file(
 /// file, with the same content.
 pub(crate) fn run(
     layout: &LineageLayout,
-    live: &ReleaseId,
+    live: Option<&ReleaseId>,
     steps: &[ForgetStep],
     signal: impl Fn() -> Option<i32>,
 ) -> Result<(), InstallError> {
     let mut prepared = Vec::new();
     for step in steps {
-        if let ForgetStep::Settle { path, piece } = step {
+        if let (Some(live), ForgetStep::Settle { path, piece }) = (live, step) {
             let link = StableLink::new(path.clone(), *piece);
             prepared.extend(PreparedCopy::write(layout, live, &link)?);
         }
@@ -94,6 +94,7 @@ pub(crate) fn find_foreign_files(layout: &LineageLayout) -> Result<Vec<PathBuf>,
         ReleasePointer::Proven.name(),
         "releases",
         "settings.json",
+        TRUST_FILE,
     ];
     let folder = layout.folder();
     let names = folders::list_names(&folder, NAMES_LIMIT)?.into_iter();

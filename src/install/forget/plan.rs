@@ -48,6 +48,14 @@ impl std::fmt::Display for ForgetStep {
     }
 }
 
+/// What to do with a certificate that was never verified live.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum NeverProven {
+    Refused,
+    /// `--force`
+    Removed,
+}
+
 /// The observed state that decides a removal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ForgetObservation {
@@ -55,6 +63,8 @@ pub(crate) struct ForgetObservation {
     pub live: Option<ReleaseId>,
     /// Where `proven` points.
     pub proven: Option<ReleaseId>,
+    /// What to do with a certificate that was never verified live.
+    pub never_proven: NeverProven,
     /// The state of each of the layout's links, in their order; `None` where it is not certctl's.
     pub path_states: Vec<Option<PathState>>,
     /// The files that the live release has.
@@ -129,11 +139,16 @@ fn find_refusals(
     for (block, path) in observation.named_files.iter().cloned() {
         refusals.push(ForgetRefusal::StillNamed { block, path });
     }
-    if observation.live.is_none() || observation.live != observation.proven {
+    let is_unfinished = observation.live.is_none() || observation.live != observation.proven;
+    let is_forced =
+        observation.proven.is_none() && observation.never_proven == NeverProven::Removed;
+    if is_unfinished && !is_forced {
         refusals.push(ForgetRefusal::NotProven(layout.stem().to_owned()));
     }
     for link in our_links {
-        if observation.live.is_some() && !observation.pieces.contains(&link.piece) {
+        let is_live = observation.live.is_some();
+        let is_dangling = !is_live || !observation.pieces.contains(&link.piece);
+        if is_dangling && (is_live || is_forced) {
             refusals.push(ForgetRefusal::DanglingLink(link.path.clone()));
         }
     }
@@ -143,8 +158,8 @@ fn find_refusals(
 #[cfg(test)]
 mod tests {
     use super::{
-        ForgetObservation, ForgetRefusal, ForgetStep, LineageLayout, PathState, ReleaseFile,
-        ReleaseId, plan,
+        ForgetObservation, ForgetRefusal, ForgetStep, LineageLayout, NeverProven, PathState,
+        ReleaseFile, ReleaseId, plan,
     };
 
     fn layout() -> LineageLayout {
@@ -155,6 +170,7 @@ mod tests {
         ForgetObservation {
             live: ReleaseId::parse("aaaaaaaa"),
             proven: ReleaseId::parse("aaaaaaaa"),
+            never_proven: NeverProven::Refused,
             path_states: path_states.to_vec(),
             pieces: vec![ReleaseFile::FullChain, ReleaseFile::Key],
             named_files: Vec::new(),
@@ -193,6 +209,24 @@ mod tests {
             let planned = plan(&observation(path_states), &layout());
             assert_eq!(planned, Ok(steps), "{path_states:?}");
         }
+    }
+
+    #[test]
+    fn only_what_was_never_proven_is_removed_by_force() {
+        let forced = |live: &str, proven: &str| {
+            let observation = ForgetObservation {
+                live: ReleaseId::parse(live),
+                proven: ReleaseId::parse(proven),
+                never_proven: NeverProven::Removed,
+                ..observation([Some(PathState::OurLink); 2])
+            };
+            plan(&observation, &layout()).map(|steps| steps.len())
+        };
+        assert_eq!(forced("aaaaaaaa", "none"), Ok(3));
+        let unfinished = Err(vec![ForgetRefusal::NotProven("a".into())]);
+        assert_eq!(forced("aaaaaaaa", "bbbbbbbb"), unfinished);
+        let dangling = ["/c", "/k"].map(|path| ForgetRefusal::DanglingLink(path.into()));
+        assert_eq!(forced("none", "none"), Err(dangling.to_vec()));
     }
 
     #[test]

@@ -67,20 +67,27 @@ fn check_copies(observation: &PreflightObservation) -> Vec<Finding> {
     if layout.deploy_mode() == DeployMode::Link {
         return Vec::new();
     }
-    let mut findings = Vec::new();
-    for indices in layout.link_groups().iter().filter(|group| group.len() > 1) {
-        let paths: Vec<String> = indices
-            .iter()
-            .map(|&index| layout.links()[index].path.display().to_string())
-            .collect();
-        let message = format!(
-            "{} are replaced by renames that follow each other: a server that reads them in between \
-                gets a certificate and a key that do not match",
-            joined_with_and(&paths)
-        );
-        findings.push(Finding::note("copy-not-atomic", message));
+    let mut groups = Vec::new();
+    for group in layout.link_groups() {
+        if group.len() < 2 {
+            continue;
+        }
+        let mut paths = Vec::new();
+        for index in group {
+            let path = &layout.links()[index].path;
+            paths.push(path.display().to_string());
+        }
+        groups.push(joined_with_and(&paths));
     }
-    findings
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let message = format!(
+        "{} are replaced by renames that follow each other: a server that reads them in between gets \
+            a certificate and a key that do not match",
+        groups.join("; ")
+    );
+    vec![Finding::note("copy-not-atomic", message)]
 }
 
 fn check_replaced_files(observation: &PreflightObservation) -> Vec<Finding> {

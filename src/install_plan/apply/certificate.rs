@@ -8,6 +8,7 @@ use super::answer::{ProbeAnswer, TargetBaseline};
 use super::baseline;
 use super::error::{InstallError, StepError};
 use super::hook::{HookCall, HookResult};
+use super::kept_sources;
 use crate::install_plan::apply::new_paths::NewPaths;
 use crate::install_plan::apply::prove::{ProbeGoal, ProbeGroup};
 use crate::install_plan::plan::{BackedUpFile, PlanStep, is_flushed_with_later_step};
@@ -352,6 +353,7 @@ impl PlanContext<'_> {
 
     /// Saves the options of this run; the caller flushes the folder.
     fn save_options(&mut self) -> Result<(), InstallError> {
+        kept_sources::keep_sources(self.layout, &mut self.settings)?;
         self.write_settings(&self.settings)?;
         self.saved = SavedOptions::OfThisRun;
         Ok(())
@@ -360,7 +362,7 @@ impl PlanContext<'_> {
     /// Writes the settings file; the caller flushes its folder.
     fn write_settings(&self, settings: &LineageSettings) -> Result<(), InstallError> {
         let path = self.layout.settings();
-        let text = settings
+        let text = kept_sources::settings_as_stored(self.layout, settings)
             .to_json()
             .map_err(|source| InstallError::Settings {
                 path: path.clone(),
@@ -378,8 +380,13 @@ impl PlanContext<'_> {
         let before = &self.settings_before;
         self.settings = self.settings.clone().with_server_of(before.clone());
         let is_written = match files::read(&self.layout.settings(), SETTINGS_LIMIT) {
-            Ok(bytes) => LineageSettings::parse(&bytes)
-                .is_ok_and(|saved| saved == self.settings || saved == self.settings_before),
+            Ok(bytes) => {
+                let is_current = |settings| {
+                    let stored = kept_sources::settings_as_stored(self.layout, settings);
+                    LineageSettings::parse(&bytes).is_ok_and(|saved| saved == stored)
+                };
+                is_current(&self.settings) || is_current(&self.settings_before)
+            }
             Err(error) => error.is_missing(),
         };
         if !is_written {
@@ -427,8 +434,9 @@ impl PlanContext<'_> {
             }
         }
         let past = history::list_past_releases(&self.settings.history);
-        let newest = past.into_iter().take(disk::KEPT_RELEASES);
-        keep.extend(newest.map(|past| past.release));
+        for installed in past.into_iter().take(disk::KEPT_RELEASES) {
+            keep.push(installed.release);
+        }
         disk::prune(self.layout, &keep)
     }
 }

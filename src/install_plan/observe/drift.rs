@@ -128,7 +128,9 @@ pub(crate) fn check_link(
         }
         PathContent::Replaceable(PathState::Absent) => LinkReplacement::Nothing,
         PathContent::Replaceable(_) => LinkReplacement::File,
-        PathContent::Obstacle(PathObstacle::Link(_, text)) => LinkReplacement::Link(text),
+        PathContent::Obstacle(
+            PathObstacle::Link(_, text) | PathObstacle::OtherLineage { target: text, .. },
+        ) => LinkReplacement::Link(text),
         PathContent::Obstacle(_) => LinkReplacement::Other,
     };
     Ok(Some(FileDrift::Link {

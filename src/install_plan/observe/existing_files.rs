@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::finding::NextStep;
 use crate::install_plan::plan::{PathState, ServedBefore};
+use crate::matching::file_names::is_safe_name;
 use crate::pki::certificate::Certificate;
 use crate::store::combined_order::CombinedOrder;
 use crate::store::disk::{self, copies, copies::CopyState};
@@ -30,6 +31,13 @@ pub enum PathObstacle {
     /// A link that another tool may maintain: the path and its target.
     #[error("{} is a symbolic link to {}, which certctl did not create", .0.display(), .1.display())]
     Link(PathBuf, PathBuf),
+    /// A link of another of certctl's certificates: the path, its target and that certificate.
+    #[error("{} is the link of {owner}, another certificate that certctl installed", path.display())]
+    OtherLineage {
+        path: PathBuf,
+        target: PathBuf,
+        owner: String,
+    },
     /// A placeholder would replace it. The path, and the install that may replace it.
     #[error("{} exists already, and a placeholder replaces no files", .0.display())]
     Present(PathBuf, Box<NextStep>),
@@ -376,10 +384,34 @@ pub(crate) fn check_path(
             if text == layout.link_text(link) || folders::normalize(&target) == live_file {
                 PathContent::Replaceable(PathState::OurLink)
             } else {
-                PathContent::Obstacle(PathObstacle::Link(path.clone(), text))
+                PathContent::Obstacle(foreign_link(layout, path, &target, text))
             }
         }
     })
+}
+
+/// A link that is not one of this certificate.
+fn foreign_link(layout: &LineageLayout, path: &Path, target: &Path, text: PathBuf) -> PathObstacle {
+    let path = path.to_owned();
+    match find_owner(layout, target) {
+        Some(owner) => PathObstacle::OtherLineage {
+            path,
+            target: text,
+            owner,
+        },
+        None => PathObstacle::Link(path, text),
+    }
+}
+
+/// Returns the certificate in whose folder `target` is, if it is another one.
+fn find_owner(layout: &LineageLayout, target: &Path) -> Option<String> {
+    let target = folders::normalize(target);
+    let inside = target.strip_prefix(layout.base()).ok()?;
+    let owner = inside.iter().next()?.to_str()?;
+    if owner == layout.stem() || !is_safe_name(owner) {
+        return None;
+    }
+    Some(owner.to_owned())
 }
 
 /// What a plain file at a deployed path is.

@@ -96,7 +96,12 @@ pub(crate) fn read_account_names(root: &Path) -> AccountNames {
 /// # Errors
 /// When it cannot be read.
 pub(crate) fn acl_lets_in(folder: &Path, reader: &KeyReader) -> Result<bool, FileError> {
-    let Some(acl) = acl(folder)? else {
+    let acl = match acl(folder) {
+        // The install creates it.
+        Err(error) if error.is_missing() => None,
+        other => other?,
+    };
+    let Some(acl) = acl else {
         return Ok(false);
     };
     let mut groups = reader.groups.iter().copied();

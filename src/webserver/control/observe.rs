@@ -15,7 +15,7 @@ use crate::webserver::model::{self, ConfigFile, ServerSoftware, glob};
 use crate::webserver::nginx::{self, NginxParseError};
 
 /// A test or a reload that takes longer is killed.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// The maximum number of bytes of a program's output that are kept.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 /// The maximum size of a configuration file, in bytes.
