@@ -1,5 +1,5 @@
 //! Tests `certctl dcv-publish` with real name servers that accept dynamic updates.
-//! Needs: ip kdig knotd unshare
+//! Needs: ip kdig knotd knsupdate unshare
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use support::dns::{NameServer, TsigKey, ZONE, port_53, with_port_53};
-use support::external::external_program;
+use support::external::{external_program, path_of};
 use support::json::Json;
 use support::{Run, Sandbox};
 
@@ -49,6 +49,25 @@ impl UpdatableZone {
         );
         self.sandbox
             .write_key("tree/etc/certctl/credentials.toml", text);
+    }
+
+    /// The same, but the second address is another server, which has its own copy of the zone.
+    fn start_apart(number: u8) -> (Self, NameServer) {
+        let mut zone = Self::start(number, "", "");
+        let (first, second) = (port_53(2, number), port_53(1, number));
+        let hosts = format!("ns1 A {}\nns2 A {}", first.ip(), second.ip());
+        zone._knot = NameServer::knot_with_updates(&[first], &hosts, &zone.key, "");
+        zone.servers = [first, second];
+        zone.write_credentials(&zone.key.secret);
+        (zone, NameServer::knot_at(&[second], &hosts, ""))
+    }
+
+    /// Writes a program for `exec:` and returns the value for `--dns`.
+    fn write_program(&self, text: &str) -> String {
+        let path = self.sandbox.write("hook", text);
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
+        format!("exec:{}", path.display())
     }
 
     /// Runs `dcv-publish` with this zone's server as the resolver.
@@ -265,6 +284,123 @@ fn updates_that_a_server_refuses_change_nothing() {
         let record = format!("{CHALLENGE} TXT first");
         let wrong = zone.publish(&[&dns[..], &[&record]].concat()).expect(4);
         assert!(wrong.stdout.contains("NOTAUTH (BADSIG"), "{wrong}");
+        assert!(zone.values("TXT", CHALLENGE).is_empty());
+    });
+}
+
+#[test]
+fn a_record_that_one_server_lacks_is_not_published() {
+    with_port_53("a_record_that_one_server_lacks_is_not_published", || {
+        let (zone, _other) = UpdatableZone::start_apart(4);
+        let record = format!("{CHALLENGE} TXT first");
+        let args = ["--dns", "rfc2136", "--record", &record, "--wait=1s"];
+        let run = zone.publish(&args).expect(1);
+        assert_eq!(verdict(&run), "not-visible");
+        let document = run.json();
+        assert!(
+            codes(&document).contains(&"record-not-visible"),
+            "{document}"
+        );
+        // It is in the journal, so that it can be removed.
+        let removed = zone.publish(&[ZONE, "--remove"]).expect(0);
+        assert_eq!(verdict(&removed), "removed");
+    });
+}
+
+#[test]
+fn a_delegated_challenge_is_published_where_it_leads() {
+    with_port_53("a_delegated_challenge_is_published_where_it_leads", || {
+        let zone = UpdatableZone::start(5, "_acme-challenge CNAME x.dcv", "");
+        let record = format!("{CHALLENGE} TXT first");
+        let published = zone
+            .publish(&["--dns", "rfc2136", "--record", &record])
+            .expect(0)
+            .json();
+        assert_eq!(published["verdict"], "published");
+        assert_eq!(
+            published["records"][0]["published_at"],
+            "x.dcv.shop.example"
+        );
+        assert_eq!(zone.values("TXT", "x.dcv.shop.example"), ["first"]);
+        assert_eq!(zone.values("CNAME", CHALLENGE), ["x.dcv.shop.example."]);
+        zone.publish(&["x.dcv.shop.example", "--remove"]).expect(0);
+        assert!(zone.values("TXT", "x.dcv.shop.example").is_empty());
+    });
+}
+
+#[test]
+fn a_program_publishes_what_it_declares() {
+    with_port_53("a_program_publishes_what_it_declares", || {
+        let zone = UpdatableZone::start(6, "", "");
+        let key = format!("hmac-sha256:{}:{}", zone.key.name, zone.key.secret);
+        let script = format!(
+            "case $1 in present) action=add;; cleanup) action=del;; esac\n\
+             test \"$2 $3\" = \"$CERTCTL_DNS_NAME. $CERTCTL_DNS_VALUE\" || exit 9\n\
+             env >>{}\n\
+             printf 'server {} 53\\nzone %s.\\nupdate %s %s. %s %s %s\\nsend\\n' \"$CERTCTL_DNS_ZONE\" $action \\\n\
+             \"$CERTCTL_DNS_NAME\" \"$CERTCTL_DNS_TTL\" \"$CERTCTL_DNS_TYPE\" \"$CERTCTL_DNS_VALUE\" |\n\
+             {} -y {key}\n",
+            zone.sandbox.join("environment").display(),
+            zone.servers[0].ip(),
+            path_of("knsupdate").display()
+        );
+        let name = format!("_x.{ZONE}");
+        let record = format!("{name} CNAME a.example.org");
+        let dns = zone.write_program(&format!("#!/bin/sh\n{script}"));
+        let undeclared = zone
+            .publish(&["--dns", &dns, "--record", &record])
+            .expect(3);
+        assert!(
+            undeclared.stdout.contains("does not declare"),
+            "{undeclared}"
+        );
+        assert!(zone.values("CNAME", &name).is_empty());
+
+        zone.write_program(&format!(
+            "#!/bin/sh\n# certctl-dns-types: TXT CNAME\n{script}"
+        ));
+        let published = zone
+            .publish(&["--dns", &dns, "--record", &record])
+            .expect(0);
+        assert_eq!(verdict(&published), "published");
+        assert_eq!(zone.values("CNAME", &name), ["a.example.org."]);
+        let environment = zone.sandbox.read("environment");
+        assert!(
+            environment.contains("CERTCTL_DNS_ZONE=shop.example\n"),
+            "{environment}"
+        );
+        let removed = zone.publish(&[ZONE, &name, "--remove"]).expect(0);
+        assert_eq!(verdict(&removed), "removed");
+        assert!(zone.values("CNAME", &name).is_empty());
+    });
+}
+
+#[test]
+fn a_program_that_misbehaves_is_never_believed() {
+    with_port_53("a_program_that_misbehaves_is_never_believed", || {
+        let zone = UpdatableZone::start(7, "", "");
+        let record = format!("{CHALLENGE} TXT first");
+        for (script, code, part) in [
+            ("exit 0", 1, "not-visible"),
+            ("echo no such zone >&2; exit 3", 4, "no such zone"),
+            ("kill -9 $$", 4, "signal 9"),
+            ("sleep 1000", 4, "did not end within 1 s"),
+            ("(sleep 1000 & sleep 1000) & exit 0", 1, "not-visible"),
+            ("yes | head -c 1000000; exit 1", 4, "exit code 1"),
+        ] {
+            let dns = zone.write_program(&format!("#!/bin/sh\n{script}\n"));
+            let args = [
+                "--dns",
+                &dns,
+                "--record",
+                &record,
+                "--wait=1s",
+                "--hook-timeout",
+                "1s",
+            ];
+            let run = zone.publish(&args).expect(code);
+            assert!(run.stdout.contains(part), "{script}: {run}");
+        }
         assert!(zone.values("TXT", CHALLENGE).is_empty());
     });
 }
