@@ -10,7 +10,7 @@ mod request;
 mod rules;
 mod subject;
 
-pub(crate) use self::fault::{LintFault, RequestChange};
+pub(crate) use self::fault::{LintFault, RequestChange, repair_together};
 pub(crate) use self::request::{EarlierContent, LintedRequest, ReusedKey};
 pub use self::rules::codes;
 pub(crate) use self::rules::parse_allowable_code;

@@ -18,7 +18,7 @@ pub enum Severity {
 }
 
 /// When a step can be carried out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepTiming {
     /// Now: the step is one complete command.
@@ -28,7 +28,7 @@ pub enum StepTiming {
 }
 
 /// One thing to do: a sentence for a person, and the command that does it.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
 pub struct NextStep {
     /// What to do: one sentence without its final punctuation mark.
     pub text: String,

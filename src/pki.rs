@@ -13,6 +13,7 @@ pub(crate) mod der;
 pub(crate) mod extensions;
 pub(crate) mod fingerprint;
 mod folded_name;
+pub(crate) mod idna2008;
 pub(crate) mod key;
 pub(crate) mod lint;
 pub(crate) mod name;

@@ -6,9 +6,9 @@ use crate::finding::{Finding, NextStep, Severity};
 use crate::pki::name::join_listed;
 
 impl LintFault {
-    /// Returns the fault as a finding; `command` returns the command line with a change.
+    /// Returns the fault as a finding; `command` returns the command line with changes.
     #[must_use]
-    pub(crate) fn to_finding(&self, command: impl Fn(&RequestChange) -> Vec<String>) -> Finding {
+    pub(crate) fn to_finding(&self, command: impl Fn(&[RequestChange]) -> Vec<String>) -> Finding {
         let code = self.rule.code;
         let message = self.to_string();
         let finding = match self.rule.severity {
@@ -16,35 +16,37 @@ impl LintFault {
             Severity::Warning => Finding::warning(code, message),
             Severity::Note => Finding::note(code, message),
         };
-        match &self.repair {
-            Some(change) => {
-                finding.with_step(NextStep::run_certctl(sentence(change), &command(change)))
-            }
-            None => match advice(code) {
+        if self.repair.is_empty() {
+            return match advice(code) {
                 "" => finding,
                 advice => finding.with_step(NextStep::say(advice)),
-            },
+            };
         }
+        let step = NextStep::run_certctl(sentence(&self.repair), &command(&self.repair));
+        finding.with_step(step)
     }
 }
 
-/// Says what the command line with the change does.
-fn sentence(change: &RequestChange) -> String {
-    match change {
-        RequestChange::Add(names) => {
-            format!(
+/// Says what the command line with the changes does.
+fn sentence(changes: &[RequestChange]) -> String {
+    let mut clauses: Vec<String> = Vec::new();
+    for change in changes {
+        clauses.push(match change {
+            RequestChange::Add(names) => format!(
                 "To be sure that no name is missing, also request {}",
                 join_listed(names)
-            )
-        }
-        RequestChange::Omit(names) => {
-            format!("Request the certificate without {}", join_listed(names))
-        }
-        RequestChange::NewKey => "Create the request with a new key".to_owned(),
-        RequestChange::Private => {
-            "If your company's own CA issues the certificate, create the request for it".to_owned()
-        }
+            ),
+            RequestChange::Omit(names) => {
+                format!("Request the certificate without {}", join_listed(names))
+            }
+            RequestChange::NewKey if changes.len() > 1 => "with a new key".to_owned(),
+            RequestChange::NewKey => "Create the request with a new key".to_owned(),
+            RequestChange::Private => "If your company's own CA issues the certificate, create \
+                the request for it"
+                .to_owned(),
+        });
     }
+    clauses.join(", ")
 }
 
 /// Says what to do if no option repairs the request.

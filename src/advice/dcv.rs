@@ -27,6 +27,10 @@ impl From<RecordError> for Failure {
                             .to_owned(),
                     ]),
             ),
+            RecordError::Contradiction(_) => failure.with_step(NextStep::say(
+                "Paste only the record of the order that is open now: a name can have one CNAME \
+                    record",
+            )),
             RecordError::HostForm(_) => failure
                 .because(
                     "the value is derived from a CSR, as Sectigo, SSL.com and their resellers do \

@@ -1,10 +1,12 @@
 //! Advice for names, keys, requests, certificates and what is wrong with chains.
 
 use crate::advice::inputs::ADD_BUNDLE;
+use crate::advice::rerun;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::certificate::CertificateError;
 use crate::pki::client_rules::BrokenRule;
+use crate::pki::idna2008;
 use crate::pki::key::KeyError;
 use crate::pki::lint::{LintSeverity, LintViolation, RetiredCertificate};
 use crate::pki::name::NameError;
@@ -24,6 +26,23 @@ impl From<NameError> for Failure {
                         validated through DNS",
                 )
                 .with_step(NextStep::say("Use the DNS name that clients connect to")),
+            NameError::Disallowed { text, .. } => {
+                let failure = failure.because(
+                    "text programs replace hyphens and quotes by characters that look alike; \
+                        registries accept letters, digits and hyphens (IDNA2008, RFC 5892)",
+                );
+                match idna2008::with_plain_punctuation(&text) {
+                    Some(plain) => failure.with_step(rerun::repeat_replacing(
+                        "If you mean the name with ASCII characters",
+                        &text,
+                        &plain,
+                    )),
+                    None => failure.with_step(NextStep::say(
+                        "Type the name as it is registered. If the registry accepted this \
+                            character, pass the ASCII form that begins with `xn--`",
+                    )),
+                }
+            }
             NameError::Malformed(_) => failure
                 .because(
                     "a DNS name has letters, digits and '-' in labels of at most 63 characters, \

@@ -185,6 +185,22 @@ pub(crate) fn repeat_instead_of(
     }
 }
 
+/// Repeats the command with `typed` replaced by `corrected` in its arguments. Where that command line
+/// is not known, the step is a sentence.
+#[must_use]
+pub(crate) fn repeat_replacing(sentence: &str, typed: &str, corrected: &str) -> NextStep {
+    let line = COMMAND_LINE
+        .get()
+        .filter(|line| line.repeatable_command().is_some());
+    let words = line.map(|line| line.words.iter().map(|word| word.replace(typed, corrected)));
+    match words.map(Vec::from_iter) {
+        Some(words) if words.iter().any(|word| word.contains(corrected)) => {
+            run_as_root_if_needed(NextStep::run_certctl(sentence, &words))
+        }
+        _ => NextStep::say(format!("{sentence}, use `{corrected}`")),
+    }
+}
+
 /// `--at` was given to a command that changes this machine.
 #[must_use]
 pub(crate) fn omit_at_or_dry_run() -> NextStep {

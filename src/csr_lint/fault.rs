@@ -1,6 +1,7 @@
 //! A fault of a request, and the change that repairs it.
 
 use super::rules::RequestRule;
+use crate::finding::Severity;
 
 /// Something that the CA or the users of the certificate may object to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -8,8 +9,8 @@ pub(crate) struct LintFault {
     pub rule: &'static RequestRule,
     /// How the request breaks the rule.
     pub description: String,
-    /// The change that repairs it, if there is one.
-    pub repair: Option<RequestChange>,
+    /// The changes that repair it. Those of errors repair all errors of the request together.
+    pub repair: Vec<RequestChange>,
 }
 
 /// A change to the request.
@@ -36,14 +37,56 @@ impl LintFault {
         Self {
             rule,
             description: description.into(),
-            repair: None,
+            repair: Vec::new(),
         }
     }
 
     pub(crate) fn repaired_by(self, change: RequestChange) -> Self {
         Self {
-            repair: Some(change),
+            repair: vec![change],
             ..self
         }
+    }
+}
+
+/// Gives every error, except those whose codes are `allowed`, the changes that repair all of them: a
+/// command that repairs one would be refused because of the others. `total` is the number of names.
+pub(crate) fn repair_together(faults: &mut [LintFault], allowed: &[&str], total: usize) {
+    let is_repairable_error = |fault: &LintFault| {
+        let is_error = fault.rule.severity == Severity::Error;
+        is_error && !fault.repair.is_empty() && !allowed.contains(&fault.rule.code)
+    };
+    let mut together: Vec<RequestChange> = Vec::new();
+    for fault in faults.iter().filter(|fault| is_repairable_error(fault)) {
+        for change in &fault.repair {
+            add_change(&mut together, change);
+        }
+    }
+    let omits_all = together
+        .iter()
+        .any(|change| matches!(change, RequestChange::Omit(names) if names.len() >= total));
+    if omits_all || together.contains(&RequestChange::Private) {
+        together
+            .retain(|change| !matches!(change, RequestChange::Omit(_) | RequestChange::Private));
+        together.insert(0, RequestChange::Private);
+    }
+    for fault in faults {
+        if is_repairable_error(fault) {
+            fault.repair.clone_from(&together);
+        }
+    }
+}
+
+fn add_change(changes: &mut Vec<RequestChange>, change: &RequestChange) {
+    if let RequestChange::Omit(more) = change {
+        for known in changes.iter_mut() {
+            if let RequestChange::Omit(names) = known {
+                names.extend(more.iter().cloned());
+                return;
+            }
+        }
+    }
+    if !changes.contains(change) {
+        changes.push(change.clone());
     }
 }

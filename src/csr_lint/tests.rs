@@ -1,7 +1,11 @@
 //! Tests each rule with a request and the codes of its faults.
 
-use super::{EarlierContent, LintFault, LintedRequest, RequestChange, ReusedKey, find_faults};
+use super::{
+    EarlierContent, LintFault, LintedRequest, RequestChange, ReusedKey, find_faults,
+    repair_together,
+};
 use crate::dcv::ca::Ca;
+use crate::finding::Severity;
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::subject::SubjectName;
@@ -129,7 +133,43 @@ fn faults_carry_the_change_that_repairs_them() {
     ];
     for (names, expected) in rows {
         let first = lint_names(names).remove(0);
-        assert_eq!(first.repair, Some(expected), "{names:?}");
+        assert_eq!(first.repair, [expected], "{names:?}");
+    }
+}
+
+#[test]
+fn errors_are_repaired_together() {
+    let rows: [(&[&str], &[&str], RequestChange); 4] = [
+        (
+            &["a.example.com", "db", "192.0.2.1", "ann@example.com"],
+            &[],
+            RequestChange::Omit(vec![
+                "db".into(),
+                "192.0.2.1".into(),
+                "ann@example.com".into(),
+            ]),
+        ),
+        (
+            &["a.example.com", "db", "192.0.2.1"],
+            &["internal-name"],
+            RequestChange::Omit(vec!["192.0.2.1".into()]),
+        ),
+        (&["db", "192.0.2.1"], &[], RequestChange::Private),
+        (
+            &["a_b.example.com", "192.0.2.1"],
+            &[],
+            RequestChange::Private,
+        ),
+    ];
+    for (names, allowed, expected) in rows {
+        let mut faults = lint_names(names);
+        repair_together(&mut faults, allowed, names.len());
+        let errors = faults.iter().filter(|fault| {
+            fault.rule.severity == Severity::Error && !allowed.contains(&fault.rule.code)
+        });
+        for fault in errors {
+            assert_eq!(fault.repair, [expected.clone()], "{names:?}");
+        }
     }
 }
 

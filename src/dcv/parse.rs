@@ -4,9 +4,13 @@
 //! has to be complete.
 
 mod answers;
+mod cleanup;
 mod file;
+mod hash_tokens;
 mod lines;
 mod shown;
+
+use std::collections::HashSet;
 
 pub(crate) use self::shown::RecordError;
 use self::shown::{MOST, RawRecord, split_md5_label};
@@ -19,11 +23,14 @@ use crate::pki::name::DnsName;
 /// # Errors
 /// The first [`RecordError`] in the text.
 pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
-    let raw_records =
-        match answers::read_api_answer(text).or_else(|| file::read_validation_file(text)) {
-            Some(raw_records) => raw_records,
-            None => lines::read_lines(text)?,
-        };
+    let text = cleanup::clean(text);
+    let found = hash_tokens::find_records(&text)
+        .or_else(|| answers::read_api_answer(&text))
+        .or_else(|| file::read_validation_file(&text));
+    let raw_records = match found {
+        Some(raw_records) => raw_records,
+        None => lines::read_lines(&text)?,
+    };
     let mut records: Vec<GivenRecord> = Vec::new();
     for raw in &raw_records {
         let record = interpret(raw)?;
@@ -35,10 +42,20 @@ pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
         }
     }
     if records.is_empty() {
-        Err(RecordError::Empty)
-    } else {
-        Ok(records)
+        return Err(RecordError::Empty);
     }
+    match find_contradiction(&records) {
+        Some(host) => Err(RecordError::Contradiction(host)),
+        None => Ok(records),
+    }
+}
+
+/// Returns a host with two CNAME records, of which a zone can have only one (RFC 1034 3.6.2).
+fn find_contradiction(records: &[GivenRecord]) -> Option<String> {
+    let mut hosts = HashSet::new();
+    let aliases = records.iter().filter(|one| one.kind == RecordKind::Cname);
+    let mut repeated = aliases.filter(|one| !hosts.insert(one.host.as_str()));
+    repeated.next().map(|one| one.host.clone())
 }
 
 fn interpret(raw: &RawRecord) -> Result<GivenRecord, RecordError> {

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::idna2008;
+
 /// Why a text is not valid as a name in a certificate.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NameError {
@@ -11,6 +13,9 @@ pub enum NameError {
     /// An IP address instead of a name.
     #[error("{0} is an IP address, not a DNS name")]
     Address(String),
+    /// IDNA2008 does not allow the character.
+    #[error("{text:?} has a character that is not allowed in names: {}", shown(*character))]
+    Disallowed { text: String, character: char },
     /// It has an `@` but is no valid email address.
     #[error("{0:?} is not a valid email address for a certificate")]
     Mailbox(String),
@@ -25,6 +30,11 @@ pub enum NameError {
         "{0:?} is not a valid wildcard: a single * must be the whole first label, before a domain"
     )]
     Wildcard(String),
+}
+
+/// The character with its code point: many dashes look alike.
+fn shown(character: char) -> String {
+    format!("{character} (U+{:04X})", u32::from(character))
 }
 
 /// A suffix of the Public Suffix List.
@@ -85,7 +95,21 @@ impl DnsName {
         if base.contains('*') || (wildcard.is_some() && !base.contains('.')) {
             return Err(NameError::Wildcard(text.to_owned()));
         }
+        let disallowed = |character| NameError::Disallowed {
+            text: text.to_owned(),
+            character,
+        };
+        // IDNA refuses a name with double quotes; this says why.
+        if let Some(quote) = base.chars().find(|c| matches!(c, '\u{2018}'..='\u{201f}')) {
+            return Err(disallowed(quote));
+        }
         let ascii = spelled(base).ok_or_else(|| NameError::Malformed(text.to_owned()))?;
+        // An A-label is taken as it is: the domain may be registered by older rules.
+        if !base.is_ascii()
+            && let Some(character) = idna2008::find_disallowed(&idna::domain_to_unicode(&ascii).0)
+        {
+            return Err(disallowed(character));
+        }
         Ok(Self(if wildcard.is_some() {
             format!("*.{ascii}")
         } else {

@@ -10,6 +10,7 @@
 //!             sudo certctl install
 //! ```
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::escape::escape;
@@ -129,6 +130,12 @@ pub(super) enum Coloring {
     Colored,
 }
 
+/// The steps of a note are in JSON only.
+fn shown_steps(finding: &Finding) -> impl Iterator<Item = &NextStep> {
+    let steps = (finding.severity > Severity::Note).then_some(&finding.next);
+    steps.into_iter().flatten()
+}
+
 impl TextOutput {
     /// Adds a paragraph under a label: `wrote   example.com.key`. `-q` keeps those that need
     /// action. Words between backticks stay on one line.
@@ -193,6 +200,10 @@ impl TextOutput {
 
     /// Adds a finding, labelled with its severity, and its next steps below it.
     pub(crate) fn add_finding(&mut self, finding: &Finding) {
+        self.add_findings([finding]);
+    }
+
+    fn add_finding_without_steps(&mut self, finding: &Finding) {
         let label = match finding.severity {
             Severity::Error => Label::Error,
             Severity::Warning => Label::Warning,
@@ -200,9 +211,6 @@ impl TextOutput {
         };
         self.add(label, finding.message.clone());
         self.add_quote(&finding.lines);
-        if finding.severity > Severity::Note {
-            self.add_next_steps(&finding.next);
-        }
     }
 
     /// Quotes lines of a server or program below the paragraph above, each after a bar.
@@ -213,12 +221,22 @@ impl TextOutput {
         }
     }
 
-    /// Adds findings, the most severe first.
+    /// Adds findings, the most severe first. A step that several of them share is added once, below
+    /// the last of them.
     pub(crate) fn add_findings<'f>(&mut self, findings: impl IntoIterator<Item = &'f Finding>) {
         let mut sorted: Vec<&Finding> = findings.into_iter().collect();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        for finding in sorted {
-            self.add_finding(finding);
+        let mut last_uses: HashMap<&NextStep, usize> = HashMap::new();
+        for (index, finding) in sorted.iter().enumerate() {
+            last_uses.extend(shown_steps(finding).map(|step| (step, index)));
+        }
+        for (index, finding) in sorted.into_iter().enumerate() {
+            self.add_finding_without_steps(finding);
+            for step in shown_steps(finding) {
+                if last_uses.get(step) == Some(&index) {
+                    self.add_step(Label::Next, step);
+                }
+            }
         }
     }
 

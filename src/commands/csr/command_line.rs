@@ -1,4 +1,4 @@
-//! The command line of this run with one change, for advice.
+//! The command line of this run with changes, for advice.
 
 use std::path::Path;
 
@@ -62,28 +62,30 @@ fn path_text(path: Option<&Path>) -> Option<String> {
     path.map(|path| path.display().to_string())
 }
 
-/// Returns the words of `args` with `change`, which fixes a fault of the request.
+/// Returns the words of `args` with `changes`, which repair the request.
 pub(super) fn changed_words(
     context: &Context,
     args: &CsrArgs,
     names: &AltNames,
-    change: &RequestChange,
+    changes: &[RequestChange],
 ) -> Vec<String> {
     let mut args = args.clone();
-    match change {
-        RequestChange::Add(added) => {
-            args.names = names.texts();
-            args.names.extend(added.iter().cloned());
+    for change in changes {
+        match change {
+            RequestChange::Add(added) => {
+                args.names = names.texts();
+                args.names.extend(added.iter().cloned());
+            }
+            RequestChange::Omit(omitted) => {
+                args.names = names.texts();
+                args.names.retain(|name| !omitted.contains(name));
+            }
+            RequestChange::NewKey => {
+                args.key = None;
+                args.key_type = Some(KeyType::default());
+            }
+            RequestChange::Private => args.ca = Some(Ca::Private),
         }
-        RequestChange::Omit(omitted) => {
-            args.names = names.texts();
-            args.names.retain(|name| !omitted.contains(name));
-        }
-        RequestChange::NewKey => {
-            args.key = None;
-            args.key_type = Some(KeyType::default());
-        }
-        RequestChange::Private => args.ca = Some(Ca::Private),
     }
     words(context, &args)
 }

@@ -98,7 +98,8 @@ impl CsrSpec {
         args: &CsrArgs,
         request: &Path,
     ) -> Vec<Finding> {
-        let faults = csr_lint::find_faults(&self.linted_request(context, args, request));
+        let mut faults = csr_lint::find_faults(&self.linted_request(context, args, request));
+        csr_lint::repair_together(&mut faults, &args.allow, self.names.iter().count());
         let is_refused = faults.iter().any(|fault| {
             fault.rule.severity == Severity::Error && !args.allow.contains(&fault.rule.code)
         });
@@ -109,8 +110,8 @@ impl CsrSpec {
         };
         let mut findings = Vec::new();
         for fault in &faults {
-            let finding = fault.to_finding(|change| {
-                command_line::changed_words(context, &args, &self.names, change)
+            let finding = fault.to_finding(|changes| {
+                command_line::changed_words(context, &args, &self.names, changes)
             });
             findings.push(demote_allowed(finding, &args.allow));
         }

@@ -132,7 +132,8 @@ impl LineRecords {
             return Ok(());
         }
         let mut text_before = false;
-        for word in words {
+        let phrase = foreign_label(&words);
+        for word in words.into_iter().skip(phrase) {
             if is_noise(&word) {
                 continue;
             }
@@ -201,6 +202,32 @@ impl PartialRecord {
             Column::Host => &mut self.host,
             Column::Value => &mut self.value,
         }
+    }
+}
+
+/// Returns the number of words in front of one value that are its label in a language that is not
+/// known here: words without digits, of which the last ends in a colon. Then the order of the lines
+/// says which value it is.
+fn foreign_label(words: &[Word<'_>]) -> usize {
+    let Some((_, before)) = words.split_last() else {
+        return 0;
+    };
+    let Some(last) = before.last() else {
+        return 0;
+    };
+    let is_phrase = last.text.ends_with([':', '\u{ff1a}'])
+        && before.iter().all(|word| {
+            let text = word.text.trim_end_matches([':', '\u{ff1a}']);
+            !word.quoted
+                && text
+                    .chars()
+                    .all(|c| c.is_alphabetic() || "-()/'".contains(c))
+        });
+    let is_known = |word: &Word<'_>| column_of_label(word).is_some() || parse_kind(word).is_some();
+    if is_phrase && !before.iter().any(is_known) {
+        before.len()
+    } else {
+        0
     }
 }
 
@@ -357,7 +384,8 @@ fn is_noise(word: &Word<'_>) -> bool {
         && text.len() - digits.len() < 2
         && !digits.is_empty()
         && digits.bytes().all(|b| b.is_ascii_digit());
-    !word.quoted && (ttl || NOISE.contains(&label_text(word).as_str()))
+    let is_rule = text.chars().all(|c| "-=+_:#*\u{2500}\u{2502}".contains(c));
+    !word.quoted && (ttl || is_rule || NOISE.contains(&label_text(word).as_str()))
 }
 
 /// Parses a record type; a type other than CNAME and TXT is an error.

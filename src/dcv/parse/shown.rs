@@ -9,6 +9,9 @@ pub enum RecordError {
     /// The text is empty or has only comments.
     #[error("no record was given")]
     Empty,
+    /// Two CNAME records have the same host.
+    #[error("the text has two different CNAME records for {0}")]
+    Contradiction(String),
     /// The host is not a valid name.
     #[error("{0:?} is not a host name")]
     Host(String),
