@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::CNAME;
-use hickory_proto::rr::{Name, RData, Record, RecordType};
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use support::ca::TestCa;
 use support::dns::{NameServer, free_port, port_53, with_port_53};
 use support::fake_dns_server::{FakeDnsServer, TRANSMISSIONS, forward_to, with_response_code};
@@ -310,7 +310,8 @@ fn the_document_is_pinned() {
               "name": "shop.example",
               "verdict": "free",
               "at": null,
-              "records": []
+              "records": [],
+              "server": null
             }
           ],
           "servers": [
@@ -1486,5 +1487,77 @@ fn a_signal_ends_the_wait_and_the_last_result_is_reported() {
                 .contains("absent at"),
             "{document}"
         );
+    }
+}
+
+/// A server that answers the query for the record with these records, and anything else as `server`
+/// does.
+fn with_records(
+    server: &NameServer,
+    records: impl Fn(&Name) -> Vec<Record> + Send + 'static,
+) -> FakeDnsServer {
+    let forward = forward_to(server.address);
+    FakeDnsServer::new(move |question| {
+        let asked = Message::from_vec(question).unwrap();
+        let query = &asked.queries[0];
+        if query.query_type() == RecordType::CNAME && query.name().to_string().starts_with('_') {
+            let mut answer = with_response_code(question, ResponseCode::NoError);
+            answer.answers = records(query.name());
+            return vec![answer.to_vec().unwrap()];
+        }
+        forward(question)
+    })
+}
+
+/// Fault D5.
+#[test]
+fn several_cnames_are_shown_with_the_one_to_delete() {
+    let order = RequestWithRecord::for_shop();
+    let server = NameServer::knot(&order.line());
+    let old = format!("{}.bbbbbbbbbbbbb.sectigo.com.", order.hash);
+    for (right, advice) in [
+        (
+            order.value() + ".",
+            "Delete the CNAME records with these values",
+        ),
+        (
+            format!("{}.ccccc.sectigo.com.", order.hash),
+            "Delete all of them, and add one",
+        ),
+    ] {
+        let targets = [right.clone(), old.clone()];
+        let fake = with_records(&server, move |name| {
+            let record = |target: &String| {
+                let target = Name::from_ascii(target).unwrap();
+                Record::from_rdata(name.clone(), 60, RData::CNAME(CNAME(target)))
+            };
+            targets.iter().map(record).collect()
+        });
+        let document = order.check(&fake.address.to_string()).expect(1).json();
+        assert_eq!(verdict(&document), "different", "{document:#}");
+        assert_eq!(codes(&document), ["several-cnames"], "{document:#}");
+        let text = document.to_string();
+        assert!(text.contains(old.trim_end_matches('.')), "{document:#}");
+        assert!(text.contains(right.trim_end_matches('.')), "{document:#}");
+        assert!(text.contains(advice), "{document:#}");
+    }
+}
+
+/// Fault D1: only records of the class IN are an answer.
+#[test]
+fn a_record_of_another_class_is_no_record() {
+    let order = RequestWithRecord::for_shop();
+    let server = NameServer::knot(&order.line());
+    for (class, code) in [(DNSClass::CH, 1), (DNSClass::IN, 0)] {
+        let value = order.value();
+        let fake = with_records(&server, move |name| {
+            let target = Name::from_ascii(format!("{value}.")).unwrap();
+            let mut record = Record::from_rdata(name.clone(), 60, RData::CNAME(CNAME(target)));
+            record.dns_class = class;
+            vec![record]
+        });
+        let run = order.check(&fake.address.to_string()).expect(code).json();
+        let expected = if code == 0 { "visible" } else { "absent" };
+        assert_eq!(verdict(&run), expected, "{class}: {run:#}");
     }
 }

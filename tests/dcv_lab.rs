@@ -540,6 +540,40 @@ fn caa_records_are_judged_like_a_ca_does() {
     }
 }
 
+/// Fault D1: the records count that a CA gets when its resolver has nothing in its cache.
+#[test]
+fn caa_records_that_a_resolver_has_not_cached_are_judged() {
+    let document = LAB
+        .check(
+            "caa-cached.example",
+            &LAB.with_own_view(),
+            &["--ca", "sectigo"],
+        )
+        .expect(1)
+        .json();
+    assert_eq!(codes(&document), ["caa-forbids"], "{document:#}");
+    let message = message(&document, "caa-forbids");
+    assert!(
+        message.contains("the resolver has another answer"),
+        "{message}"
+    );
+    let caa = &document["records"][0]["caa"][0];
+    assert!(caa["server"].as_str().unwrap().starts_with("ns"), "{caa}");
+    let agreed = LAB
+        .check(
+            "caa-cached.example",
+            &LAB.non_validating(),
+            &["--ca", "sectigo"],
+        )
+        .expect(1)
+        .json();
+    assert_eq!(codes(&agreed), ["caa-forbids"], "{agreed:#}");
+    assert!(
+        agreed["records"][0]["caa"][0]["server"].is_null(),
+        "{agreed:#}"
+    );
+}
+
 /// Returns the lines to paste in the next step of the finding with this code.
 fn lines(document: &Json, code: &str) -> Vec<String> {
     let finding = document["findings"]

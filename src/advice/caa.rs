@@ -16,7 +16,14 @@ impl From<&CaaRuling> for Vec<Finding> {
 fn finding(ruling: &CaaRuling) -> Option<Finding> {
     let name = &ruling.name;
     let at = ruling.at.as_deref().unwrap_or_default();
-    let found = format!("{at} CAA {}", ruling.records.join(", "));
+    let server = ruling.server.as_ref().map(|server| {
+        format!(" (at {server}; the resolver has another answer, which a CA does not rely on)")
+    });
+    let found = format!(
+        "{at} CAA {}{}",
+        ruling.records.join(", "),
+        server.unwrap_or_default()
+    );
     Some(match &ruling.verdict {
         CaaVerdict::NotQueried | CaaVerdict::Unrestricted | CaaVerdict::Allowed => return None,
         CaaVerdict::Forbidden(why) => forbidden(ruling, why, &found),

@@ -235,6 +235,11 @@ fn conflicting_record(at: &str, conflict: &ConflictingRecord) -> Finding {
             "Delete the {} record at {at}, then add the CNAME",
             other.word()
         ))),
+        ConflictingRecord::SeveralAliases {
+            right,
+            wrong,
+            expected,
+        } => several_aliases(at, right.as_deref(), wrong, expected.as_deref()),
         ConflictingRecord::Wildcard(answer) => Finding::error(
             "wildcard-answers",
             format!("{at} does not exist; a wildcard record (*) answers for every name: {answer}"),
@@ -244,6 +249,36 @@ fn conflicting_record(at: &str, conflict: &ConflictingRecord) -> Finding {
         )),
         ConflictingRecord::WrongType { wanted, found } => wrong_type(at, *wanted, *found),
     }
+}
+
+/// A name with several CNAME records: resolvers choose one of them, or reject all.
+fn several_aliases(
+    at: &str,
+    right: Option<&str>,
+    wrong: &[String],
+    expected: Option<&str>,
+) -> Finding {
+    let count = wrong.len() + usize::from(right.is_some());
+    let targets: Vec<&str> = right
+        .into_iter()
+        .chain(wrong.iter().map(String::as_str))
+        .collect();
+    let message = format!(
+        "{at} has {count} CNAME records, of which a name can have only one (RFC 1034 3.6.2): {}",
+        targets.join(", ")
+    );
+    let step = match (right, expected) {
+        (Some(_), _) => NextStep::say("Delete the CNAME records with these values at that name")
+            .with_lines(wrong.iter().cloned()),
+        (None, Some(value)) => {
+            NextStep::say("Delete all of them, and add one CNAME record with this value")
+                .with_lines([value.to_owned()])
+        }
+        (None, None) => {
+            NextStep::say("Delete all but the one that the CA shows for the order that is open now")
+        }
+    };
+    Finding::error("several-cnames", message).with_step(step)
 }
 
 /// A TXT record is expected at an alias whose target has none.
@@ -474,6 +509,7 @@ fn silent(servers: &str, answer: &DnsAnswer) -> Finding {
         ),
         DnsAnswer::Addresses(_)
         | DnsAnswer::Cname(_)
+        | DnsAnswer::Cnames(_)
         | DnsAnswer::Mx(_)
         | DnsAnswer::NoData(_)
         | DnsAnswer::NoName(_)

@@ -163,6 +163,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "several-cnames",
+        meaning: "a name has several CNAME records",
+        why: "DNS allows one CNAME at a name. A resolver takes any of them or rejects all, so \
+            whether the CA sees the right one is a matter of chance.",
+        fix: "Delete all but the one that the CA shows for the order that is open now.",
+        source: "RFC 1034 3.6.2",
+        example: "_6fcfe984ac87413b.example.com. CNAME 46b9c075.f35bf554.sectigo.com.\n\
+            _6fcfe984ac87413b.example.com. CNAME 0d9e01aa.77c1b3f4.sectigo.com.",
+        ..FINDING
+    },
+    CodeEntry {
         code: "token-from-another-order",
         meaning: "the record is from the same CA, with the random value of another order",
         why: "The CA makes a new random value for each order and accepts no other.",

@@ -73,6 +73,8 @@ pub enum DnsAnswer {
     /// An alias, whichever type was queried; the target without its final dot, in the server's
     /// spelling.
     Cname(String),
+    /// Several CNAME records with different targets, which a name must not have (RFC 1034 3.6.2).
+    Cnames(Vec<String>),
     /// The TXT records, the strings of each one joined; bytes that are not UTF-8 are replaced.
     Txt(Vec<String>),
     /// The addresses of an A or AAAA answer.
@@ -111,10 +113,10 @@ impl DnsAnswer {
     /// signatures.
     #[must_use]
     pub fn is_answer(&self) -> bool {
-        use DnsAnswer::{Addresses, Bogus, Cname, Mx, NoData, NoName, Txt};
+        use DnsAnswer::{Addresses, Bogus, Cname, Cnames, Mx, NoData, NoName, Txt};
         matches!(
             self,
-            Cname(_) | Txt(_) | Addresses(_) | Mx(_) | NoName(_) | NoData(_) | Bogus
+            Cname(_) | Cnames(_) | Txt(_) | Addresses(_) | Mx(_) | NoName(_) | NoData(_) | Bogus
         )
     }
 
@@ -132,6 +134,7 @@ impl DnsAnswer {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Cname(_) => "cname",
+            Self::Cnames(_) => "several-cnames",
             Self::Txt(_) => "txt",
             Self::Addresses(_) => "addresses",
             Self::Mx(_) => "mx",

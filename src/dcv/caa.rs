@@ -4,7 +4,7 @@
 
 mod value;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -37,6 +37,36 @@ pub enum CaaLookup {
     Failed(DnsAnswer),
 }
 
+/// What is known about one name of the climb. A CA's resolver may have cached nothing: then it gets
+/// the answer of one of the zone's own servers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct CaaAnswers {
+    /// The result at the resolver, which follows aliases.
+    pub(crate) resolver: CaaLookup,
+    /// The results at the zone's own servers that answered.
+    pub(crate) zone_servers: Vec<CaaServerAnswer>,
+}
+
+/// The result at one of the zone's own servers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct CaaServerAnswer {
+    /// Its name and address.
+    pub(crate) server: String,
+    pub(crate) lookup: CaaLookup,
+}
+
+impl CaaAnswers {
+    /// The result at a server; the resolver's if that server is not one of this zone's, or if there
+    /// is no server.
+    fn at(&self, server: Option<&str>) -> &CaaLookup {
+        let own = self
+            .zone_servers
+            .iter()
+            .find(|one| Some(one.server.as_str()) == server);
+        own.map_or(&self.resolver, |one| &one.lookup)
+    }
+}
+
 /// The CAs that may issue, and when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IssuanceRequest {
@@ -61,6 +91,8 @@ pub struct CaaRuling {
     pub ttl: Option<u32>,
     /// The CAs that may turn out to issue.
     pub issuers: &'static [CaaIssuer],
+    /// The zone's server with these records, if the resolver has others.
+    pub server: Option<String>,
 }
 
 /// Whether the records allow issuance.
@@ -147,6 +179,7 @@ pub(crate) fn evaluate(
                     verdict: judge(&deciding, issuance),
                     ttl: deciding.iter().map(|record| record.ttl).min(),
                     issuers: issuance.issuers,
+                    server: None,
                 };
             }
         }
@@ -162,6 +195,7 @@ fn ruling_without_records(name: &str, verdict: CaaVerdict, issuance: IssuanceReq
         verdict,
         ttl: None,
         issuers: issuance.issuers,
+        server: None,
     }
 }
 
@@ -313,12 +347,13 @@ fn zone_line(record: &CaaRecord) -> String {
     format!("{flags} {} \"{quoted}\"", record.tag)
 }
 
-/// Evaluates CAA for each of `names`; `found` contains the lookup result for each name of their
-/// climbs, and is empty if CAA was not queried.
+/// Evaluates CAA for each of `names`; `found` contains the answers for each name of their climbs, and
+/// is empty if CAA was not queried. If the resolver and the zone's servers differ, what restricts
+/// issuance most counts: a CA may get any of these answers.
 #[must_use]
 pub(crate) fn evaluate_all(
     names: &[String],
-    found: &HashMap<String, CaaLookup>,
+    found: &HashMap<String, CaaAnswers>,
     issuance: IssuanceRequest,
 ) -> Vec<CaaRuling> {
     names
@@ -329,24 +364,41 @@ pub(crate) fn evaluate_all(
 
 fn rule_from_map(
     name: &str,
-    found: &HashMap<String, CaaLookup>,
+    found: &HashMap<String, CaaAnswers>,
     issuance: IssuanceRequest,
 ) -> CaaRuling {
-    let ruling = evaluate(name, |name| lookup_in_map(name, found), issuance);
-    if climb_names(name)
-        .iter()
-        .any(|name| found.contains_key(name))
-    {
+    let names = climb_names(name);
+    let answers: Vec<&CaaAnswers> = names.iter().filter_map(|name| found.get(name)).collect();
+    let rule_at =
+        |server: Option<&str>| evaluate(name, |name| lookup_in_map(name, found, server), issuance);
+    let mut ruling = rule_at(None);
+    if answers.is_empty() {
+        ruling.verdict = CaaVerdict::NotQueried;
         return ruling;
     }
-    CaaRuling {
-        verdict: CaaVerdict::NotQueried,
-        ..ruling
+    let servers: BTreeSet<&str> = answers
+        .iter()
+        .flat_map(|answers| &answers.zone_servers)
+        .map(|one| one.server.as_str())
+        .collect();
+    for server in servers {
+        let other = rule_at(Some(server));
+        if other.verdict.restriction() > ruling.verdict.restriction() {
+            ruling = CaaRuling {
+                server: Some(server.to_owned()),
+                ..other
+            };
+        }
     }
+    ruling
 }
 
-fn lookup_in_map(name: &str, found: &HashMap<String, CaaLookup>) -> CaaLookup {
-    match found.get(name) {
+fn lookup_in_map(
+    name: &str,
+    found: &HashMap<String, CaaAnswers>,
+    server: Option<&str>,
+) -> CaaLookup {
+    match found.get(name).map(|answers| answers.at(server)) {
         // A registry's zone has no CAA records, and its failure does not matter here.
         Some(CaaLookup::Failed(_)) if is_of_registry(name) => CaaLookup::None,
         Some(lookup) => lookup.clone(),
@@ -354,9 +406,25 @@ fn lookup_in_map(name: &str, found: &HashMap<String, CaaLookup>) -> CaaLookup {
     }
 }
 
+impl CaaVerdict {
+    /// How much the verdict restricts issuance, for comparisons.
+    fn restriction(&self) -> u8 {
+        match self {
+            Self::NotQueried => 0,
+            Self::Unrestricted | Self::Allowed => 1,
+            Self::Only(_) => 2,
+            Self::WithParameters(_) => 3,
+            Self::AllowsSome(_) => 4,
+            Self::CaUnknown(_) => 5,
+            Self::Failed(..) => 6,
+            Self::Forbidden(_) => 7,
+        }
+    }
+}
+
 /// Returns whether the name is a top-level domain, or one under which a registry registers domains
 /// (`co.uk`).
-fn is_of_registry(name: &str) -> bool {
+pub(crate) fn is_of_registry(name: &str) -> bool {
     if !name.contains('.') {
         return true;
     }

@@ -104,6 +104,10 @@ impl RecordView<'_> {
 
     fn verdict(&self, at: &str, answer: &DnsAnswer) -> DcvVerdict {
         let is_queried = self.ca_queries(at);
+        // Resolvers take any of them, or none.
+        if is_queried && matches!(answer, DnsAnswer::Cnames(_)) {
+            return DcvVerdict::Different;
+        }
         match value_check::observed_value(self.expected, self.zone, answer) {
             Some(ObservedValue { flaw: None, .. }) if is_queried => DcvVerdict::Visible,
             Some(ObservedValue {
@@ -287,6 +291,7 @@ impl RecordView<'_> {
             .filter(|query| query.kind != record.kind)
             .map(|query| &query.answer);
         let conflicting = match (record.kind, &main.answer) {
+            (_, DnsAnswer::Cnames(targets)) => Some(self.several_aliases(targets)),
             (RecordKind::Cname, DnsAnswer::Cname(_)) => others
                 .any(|answer| matches!(answer, DnsAnswer::Txt(_)))
                 .then_some(ConflictingRecord::Beside(RecordKind::Txt)),
@@ -299,6 +304,18 @@ impl RecordView<'_> {
             _ => None,
         };
         conflicting.map(|conflicting| self.conflict_with(conflicting))
+    }
+
+    /// Separates the aliases at a name into the right one and the others.
+    fn several_aliases(&self, targets: &[String]) -> ConflictingRecord {
+        let is_right =
+            |target: &&String| value_check::find_flaw(self.expected, self.zone, target).is_none();
+        let (right, wrong): (Vec<&String>, Vec<&String>) = targets.iter().partition(is_right);
+        ConflictingRecord::SeveralAliases {
+            right: right.first().map(|target| (*target).clone()),
+            wrong: wrong.into_iter().cloned().collect(),
+            expected: self.expected.record.value.clone(),
+        }
     }
 
     fn conflict_with(&self, conflicting: ConflictingRecord) -> DcvReason {

@@ -110,6 +110,15 @@ pub enum ConflictingRecord {
     Beside(RecordKind),
     /// A record of this type, which prevents a CNAME.
     Blocking(RecordKind),
+    /// Several CNAME records.
+    SeveralAliases {
+        /// The right target, if it is one of them.
+        right: Option<String>,
+        /// The other targets.
+        wrong: Vec<String>,
+        /// The right target, if it is known.
+        expected: Option<String>,
+    },
     /// The answer of a wildcard record, which is the same for every name.
     Wildcard(String),
     /// The value in a record of another type.

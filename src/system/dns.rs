@@ -54,7 +54,7 @@ use super::signals::InterruptSignal;
 use crate::dcv::answer::{
     DnsAnswer, DnsServerId, DnsSurvey, RecordKind, ServerAnswers, ServerRole,
 };
-use crate::dcv::caa::CaaLookup;
+use crate::dcv::caa::CaaAnswers;
 use crate::publishing::zone_record::RecordLocation;
 
 /// Queries all servers for all records concurrently.
@@ -75,14 +75,14 @@ pub(crate) fn survey(
 /// (without wildcards), for `dcv::caa::rule`.
 ///
 /// # Errors
-/// See [`DnsError`]; failures of servers are not errors but a [`CaaLookup`].
+/// See [`DnsError`]; failures of servers are not errors but a `CaaLookup`.
 pub(crate) fn caa(
     names: &[String],
     resolvers: &ResolverList,
     interrupt: &InterruptSignal,
-) -> Result<HashMap<String, CaaLookup>, DnsError> {
+) -> Result<HashMap<String, CaaAnswers>, DnsError> {
     run(interrupt, |client| async move {
-        caa::look_up(&client, names, resolvers).await
+        caa::look_up(&client, &Arc::default(), names, resolvers).await
     })
 }
 

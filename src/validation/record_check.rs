@@ -13,7 +13,7 @@ use crate::advice;
 use crate::context::Context;
 use crate::dcv::answer::{DnsAnswer, DnsSurvey, ZoneServerCoverage};
 use crate::dcv::ca::Ca;
-use crate::dcv::caa::CaaLookup;
+use crate::dcv::caa::CaaAnswers;
 use crate::dcv::expectation::{ExpectationSource, ExpectedAnswer};
 use crate::dcv::judge::{DcvVerdict, RecordJudgement, ServerJudgement, judge_record};
 use crate::dcv::record::DcvRecord;
@@ -89,7 +89,7 @@ pub(crate) fn judge_surveys(
     now: Timestamp,
     records: &[ExpectedRecord],
     surveys: Vec<DnsSurvey>,
-    caa: &HashMap<String, CaaLookup>,
+    caa: &HashMap<String, CaaAnswers>,
 ) -> Vec<RecordCheck> {
     let mut checks = Vec::with_capacity(records.len());
     for (record, survey) in records.iter().zip(surveys) {
@@ -294,6 +294,7 @@ fn missing_in_words(answer: &DnsAnswer) -> String {
         DnsAnswer::Cname(_) | DnsAnswer::Txt(_) | DnsAnswer::Addresses(_) | DnsAnswer::Mx(_) => {
             "absent"
         }
+        DnsAnswer::Cnames(_) => "several CNAME records",
         DnsAnswer::Bogus => "rejected, because its DNSSEC signatures are invalid",
         DnsAnswer::Lame => "not authoritative for the zone",
         DnsAnswer::Refused => "REFUSED",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::advice;
 use crate::dcv::answer::{DnsAnswer, DnsSurvey};
-use crate::dcv::caa::{self, CaaLookup, CaaRuling, CaaVerdict, IssuanceRequest};
+use crate::dcv::caa::{self, CaaAnswers, CaaRuling, CaaVerdict, IssuanceRequest};
 use crate::dcv::dnssec::{self, DnssecState};
 use crate::dcv::judge::{DcvVerdict, RecordJudgement};
 use crate::dcv::zone_consistency;
@@ -34,7 +34,7 @@ impl ZoneHealth {
         judgement: &mut RecordJudgement,
         survey: &DnsSurvey,
         record: &ExpectedRecord,
-        caa_lookups: &HashMap<String, CaaLookup>,
+        caa_lookups: &HashMap<String, CaaAnswers>,
         now: Timestamp,
     ) -> Self {
         let dnssec = dnssec::judge_signatures(&survey.surroundings.evidence, now);
@@ -178,5 +178,6 @@ pub(crate) fn ruling_json(ruling: &CaaRuling) -> Value {
         "verdict": verdict,
         "at": ruling.at,
         "records": ruling.records,
+        "server": ruling.server,
     })
 }

@@ -137,7 +137,11 @@ fn look_up_mail(
     for (domain, answers) in all.iter().zip(answers.chunks(4)) {
         if let [mx, ipv4, ipv6, contact] = answers {
             let answers = [mx, ipv4, ipv6, contact];
-            let mail_domain = MailDomain::read(domain, answers, caa.get(domain));
+            let mail_domain = MailDomain::read(
+                domain,
+                answers,
+                caa.get(domain).map(|found| &found.resolver),
+            );
             mail_domains.insert(domain.clone(), mail_domain);
         }
     }

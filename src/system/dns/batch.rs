@@ -14,7 +14,7 @@ use super::resolvers::ResolverList;
 use crate::dcv::answer::{
     AnsweredQuery, DnsSurvey, RecordKind, ServerAnswers, SurroundingAnswers, ZoneServerCoverage,
 };
-use crate::dcv::caa::CaaLookup;
+use crate::dcv::caa::CaaAnswers;
 use crate::system::dns::bulk_client::{BulkAnswer, BulkClient};
 use crate::system::dns::client::DnsClient;
 use crate::system::dns::survey::{DnsError, RecordQuery, SURVEY, resolver, surveys, until_signal};
@@ -50,7 +50,7 @@ pub(crate) struct BatchSurvey {
     /// One survey for each record.
     pub surveys: Vec<DnsSurvey>,
     /// The result at each name of the CAA tree climb.
-    pub caa: HashMap<String, CaaLookup>,
+    pub caa: HashMap<String, CaaAnswers>,
 }
 
 /// The extent of a survey.
@@ -359,7 +359,8 @@ impl<'a, A: BatchHandler> BatchRun<'a, A> {
         self.open.insert(number, job);
         self.tasks.spawn(async move {
             let surveys = surveys(&client, &zone_cache, &record_queries, &resolvers);
-            let (surveys, caa) = tokio::join!(surveys, caa::look_up(&client, &names, &resolvers));
+            let caa = caa::look_up(&client, &zone_cache, &names, &resolvers);
+            let (surveys, caa) = tokio::join!(surveys, caa);
             (number, BatchSurvey { surveys, caa })
         });
     }

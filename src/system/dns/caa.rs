@@ -1,5 +1,5 @@
-//! Queries the CAA records at every name of a tree climb from a resolver, which follows aliases as
-//! RFC 8659 section 3 requires.
+//! Queries the CAA records at every name of a tree climb: from a resolver, which follows aliases as
+//! RFC 8659 section 3 requires, and from the zone's own servers, which no cache delays.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -11,29 +11,98 @@ use tokio::task::JoinSet;
 
 use super::message::{end_of_aliases, failure, name_text};
 use super::resolvers::ResolverList;
-use crate::dcv::answer::DnsAnswer;
-use crate::dcv::caa::{CaaLookup, CaaRecord, climb_names};
+use super::zone;
+use super::zone_cache::ZoneCache;
+use crate::dcv::answer::{DnsAnswer, DnsServerId};
+use crate::dcv::caa::{
+    CaaAnswers, CaaLookup, CaaRecord, CaaServerAnswer, climb_names, is_of_registry,
+};
 use crate::system::dns::client::{DnsClient, DnsQuery, QueryForm, RecursionDesired};
 use crate::system::dns::join::in_order;
 use crate::system::dns::server_queries::is_unresponsive;
 
-/// Returns the result at each name of the tree climbs of `names`.
+/// Returns the answers at each name of the tree climbs of `names`: those of the resolver and, unless
+/// the user excludes them, of the zone's own servers.
 pub(super) async fn look_up(
     client: &Arc<DnsClient>,
+    zones: &Arc<ZoneCache>,
     names: &[String],
     resolvers: &ResolverList,
-) -> HashMap<String, CaaLookup> {
+) -> HashMap<String, CaaAnswers> {
     let all: BTreeSet<String> = names.iter().flat_map(|name| climb_names(name)).collect();
     let mut tasks = JoinSet::new();
     for (index, name) in all.into_iter().enumerate() {
         let client = Arc::clone(client);
+        let zones = Arc::clone(zones);
         let resolvers = resolvers.clone();
         tasks.spawn(async move {
-            let found = ask_first_responsive(&client, &name, &resolvers).await;
-            (index, (name, found))
+            let (resolver, zone_servers) = tokio::join!(
+                ask_first_responsive(&client, &name, &resolvers),
+                ask_zone_servers(&client, &zones, &name, &resolvers)
+            );
+            let answers = CaaAnswers {
+                resolver,
+                zone_servers,
+            };
+            (index, (name, answers))
         });
     }
     in_order(tasks).await.into_iter().collect()
+}
+
+/// Queries the servers of the zone that contains `name`; those of a registry, which has no CAA
+/// records, are not queried. Servers that do not answer are omitted: a CA queries the others.
+async fn ask_zone_servers(
+    client: &Arc<DnsClient>,
+    zones: &ZoneCache,
+    name: &str,
+    resolvers: &ResolverList,
+) -> Vec<CaaServerAnswer> {
+    let Some(resolver) = resolvers.addresses.first().copied() else {
+        return Vec::new();
+    };
+    if resolvers.excludes_other_servers() || is_of_registry(name) {
+        return Vec::new();
+    }
+    let Ok(zone) = zone::query_zone(client, resolver, name).await else {
+        return Vec::new();
+    };
+    if is_of_registry(&name_text(&zone)) {
+        return Vec::new();
+    }
+    let explored = zones.get_or_explore(client, resolver, zone).await;
+    let mut tasks = JoinSet::new();
+    for (index, server) in explored.own.servers.iter().cloned().enumerate() {
+        let client = Arc::clone(client);
+        let name = name.to_owned();
+        tasks.spawn(async move { (index, ask_zone_server(&client, &server, &name).await) });
+    }
+    in_order(tasks).await.into_iter().flatten().collect()
+}
+
+/// Returns the answer of one of the zone's servers; `None` without an authoritative one, and for an
+/// alias, whose target may be in another zone.
+async fn ask_zone_server(
+    client: &DnsClient,
+    server: &DnsServerId,
+    name: &str,
+) -> Option<CaaServerAnswer> {
+    let query = DnsQuery {
+        server: server.address?,
+        name: Name::from_ascii(format!("{name}.")).ok()?,
+        kind: RecordType::CAA,
+        recursion: RecursionDesired::No,
+        form: QueryForm::Plain,
+    };
+    let message = client.query(&query).await.ok()?;
+    let code = message.metadata.response_code;
+    let is_usable = message.metadata.authoritative
+        && matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
+        && *end_of_aliases(&message, &query.name) == query.name;
+    is_usable.then(|| CaaServerAnswer {
+        server: server.to_string(),
+        lookup: read_caa(&message, &query.name),
+    })
 }
 
 async fn ask_first_responsive(

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, Query as Question, ResponseCode};
-use hickory_proto::rr::{Name, RecordType};
+use hickory_proto::rr::{DNSClass, Name, RecordType};
 use rustix::io::Errno;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpStream, UdpSocket};
@@ -225,7 +225,15 @@ async fn by_tcp(server: SocketAddr, question: &Message, bytes: &[u8]) -> io::Res
 /// Returns the message in `bytes`, if it answers `question`: same id, same question. Only an error
 /// may omit the question.
 pub(super) fn answer_to(question: &Message, bytes: &[u8]) -> Option<Message> {
-    let answer = Message::from_vec(bytes).ok()?;
+    let mut answer = Message::from_vec(bytes).ok()?;
+    // Records of another class are not part of the answer (RFC 1035 3.2.4).
+    for section in [
+        &mut answer.answers,
+        &mut answer.authorities,
+        &mut answer.additionals,
+    ] {
+        section.retain(|record| record.dns_class == DNSClass::IN);
+    }
     let bare_error =
         answer.queries.is_empty() && answer.metadata.response_code != ResponseCode::NoError;
     let same = answer.metadata.id == question.metadata.id

@@ -16,13 +16,13 @@ pub(super) fn read_answer(message: &Message, query: &DnsQuery, role: ServerRole)
     if exists_or_not && role == ServerRole::Authoritative && !message.metadata.authoritative {
         return DnsAnswer::Lame;
     }
-    let mut aliases = aliases_at(message, &query.name);
-    let alias = aliases.next();
-    if aliases.next().is_some() {
-        return DnsAnswer::Failed("more than one CNAME record at one name".to_owned());
+    let mut targets: Vec<String> = aliases_at(message, &query.name).map(name_text).collect();
+    targets.dedup();
+    if targets.len() > 1 {
+        return DnsAnswer::Cnames(targets);
     }
-    let found = read_records(message, query)
-        .or_else(|| alias.map(|target| DnsAnswer::Cname(name_text(target))));
+    let alias = targets.pop();
+    let found = read_records(message, query).or_else(|| alias.map(DnsAnswer::Cname));
     match (code, found) {
         (ResponseCode::NoError | ResponseCode::NXDomain, Some(answer)) => answer,
         (ResponseCode::NXDomain, None) => DnsAnswer::NoName(negative_ttl(message)),
