@@ -9,6 +9,7 @@ pub(crate) mod csr_command;
 pub(crate) mod csr_lint;
 pub(crate) mod dcv;
 pub(crate) mod dcv_check_command;
+mod dcv_conflicts;
 pub(crate) mod dcv_methods;
 pub(crate) mod dcv_publish;
 pub(crate) mod delivery;

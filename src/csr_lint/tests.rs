@@ -168,7 +168,7 @@ fn errors_are_repaired_together() {
             fault.rule.severity == Severity::Error && !allowed.contains(&fault.rule.code)
         });
         for fault in errors {
-            assert_eq!(fault.repair, [expected.clone()], "{names:?}");
+            assert_eq!(fault.repair, std::slice::from_ref(&expected), "{names:?}");
         }
     }
 }

@@ -32,6 +32,36 @@ pub enum NameError {
     Wildcard(String),
 }
 
+/// Converts a name without its wildcard, which is a part of `text`, to A-labels. A name that was typed
+/// as A-labels is taken as it is: the domain may be registered by older rules.
+fn convert(
+    text: &str,
+    base: &str,
+    spelled: impl Fn(&str) -> Option<String>,
+) -> Result<String, NameError> {
+    let malformed = || NameError::Malformed(text.to_owned());
+    if base.is_ascii() {
+        return spelled(base).ok_or_else(malformed);
+    }
+    // Typographic quotes around a name make it malformed; this error says why.
+    let quote = base.chars().find(|c| matches!(c, '\u{2018}'..='\u{201f}'));
+    let ascii = match quote {
+        Some(_) => None,
+        None => Some(spelled(base).ok_or_else(malformed)?),
+    };
+    let in_label = |ascii: &String| {
+        let (unicode, _) = idna::domain_to_unicode(ascii);
+        idna2008::find_disallowed(&unicode)
+    };
+    match quote.or_else(|| ascii.as_ref().and_then(in_label)) {
+        Some(character) => Err(NameError::Disallowed {
+            text: text.to_owned(),
+            character,
+        }),
+        None => ascii.ok_or_else(malformed),
+    }
+}
+
 /// The character with its code point: many dashes look alike.
 fn shown(character: char) -> String {
     format!("{character} (U+{:04X})", u32::from(character))
@@ -95,21 +125,7 @@ impl DnsName {
         if base.contains('*') || (wildcard.is_some() && !base.contains('.')) {
             return Err(NameError::Wildcard(text.to_owned()));
         }
-        let disallowed = |character| NameError::Disallowed {
-            text: text.to_owned(),
-            character,
-        };
-        // IDNA refuses a name with double quotes; this says why.
-        if let Some(quote) = base.chars().find(|c| matches!(c, '\u{2018}'..='\u{201f}')) {
-            return Err(disallowed(quote));
-        }
-        let ascii = spelled(base).ok_or_else(|| NameError::Malformed(text.to_owned()))?;
-        // An A-label is taken as it is: the domain may be registered by older rules.
-        if !base.is_ascii()
-            && let Some(character) = idna2008::find_disallowed(&idna::domain_to_unicode(&ascii).0)
-        {
-            return Err(disallowed(character));
-        }
+        let ascii = convert(text, base, spelled)?;
         Ok(Self(if wildcard.is_some() {
             format!("*.{ascii}")
         } else {

@@ -124,28 +124,30 @@ fn look_up_mail(
     }
     all.sort();
     all.dedup();
-    let mut queries: Vec<(String, RecordKind)> = Vec::new();
-    for domain in &all {
-        for kind in [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa] {
-            queries.push((domain.clone(), kind));
-        }
-        queries.push((mailbox::contact_name(domain), RecordKind::Txt));
-    }
-    let answers = dns::look_up(&queries, check.resolvers, interrupt)?;
+    let answers = dns::look_up(&mail_queries(&all), check.resolvers, interrupt)?;
     let caa = dns::caa(&all, check.resolvers, interrupt)?;
     let mut mail_domains = BTreeMap::new();
     for (domain, answers) in all.iter().zip(answers.chunks(4)) {
         if let [mx, ipv4, ipv6, contact] = answers {
             let answers = [mx, ipv4, ipv6, contact];
-            let mail_domain = MailDomain::read(
-                domain,
-                answers,
-                caa.get(domain).map(|found| &found.resolver),
-            );
+            let contacts = caa.get(domain).map(|found| &found.resolver);
+            let mail_domain = MailDomain::read(domain, answers, contacts);
             mail_domains.insert(domain.clone(), mail_domain);
         }
     }
     Ok(mail_domains)
+}
+
+/// Returns the four queries for each domain.
+fn mail_queries(domains: &[String]) -> Vec<(String, RecordKind)> {
+    let mut queries = Vec::new();
+    for domain in domains {
+        for kind in [RecordKind::Mx, RecordKind::A, RecordKind::Aaaa] {
+            queries.push((domain.clone(), kind));
+        }
+        queries.push((mailbox::contact_name(domain), RecordKind::Txt));
+    }
+    queries
 }
 
 /// Judges the candidates for one domain: one that receives mail is enough.

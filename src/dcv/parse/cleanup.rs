@@ -1,5 +1,5 @@
-//! Removes from pasted text what its surroundings added and nobody sees: invisible characters, HTML,
-//! Markdown's emphasis, and the soft line breaks of quoted-printable mail.
+//! Removes from pasted text what its surroundings added: invisible characters, HTML, Markdown's
+//! emphasis, and the soft line breaks of quoted-printable mail.
 
 use std::borrow::Cow;
 
