@@ -216,10 +216,11 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "the key belongs to another user than root",
         why: "That user can read the key, and may be able to replace it. A server that runs as \
             that user could not read a new key that belongs to root.",
-        fix: "If a server runs as that user, give it the new key: `sudo certctl install \
-            example.com --owner postgres:postgres --key-mode 0600`. Otherwise give the file to \
-            root: `sudo chown root:root /etc/ssl/private/example.com.key`.",
+        fix: "If a server runs as that user, install with that owner, as in the example. Otherwise \
+            give the file to root: `sudo chown root:root /etc/ssl/private/example.com.key`.",
         source: "certctl",
+        example: "$ sudo certctl install example.com \\\n\
+            \x20   --owner postgres:postgres --key-mode 0600",
         ..FINDING
     },
     CodeEntry {

@@ -13,7 +13,7 @@ mod shown;
 use std::collections::HashSet;
 
 pub(crate) use self::shown::RecordError;
-use self::shown::{MOST, RawRecord, split_md5_label};
+use self::shown::{MOST, RawRecord, is_long_hex, split_md5_label};
 use super::answer::RecordKind;
 use crate::dcv::reseller_record::{self, GivenRecord};
 use crate::pki::name::DnsName;
@@ -123,11 +123,6 @@ fn resembles_request_hashes(host: &str, value: &str) -> bool {
 fn starts_with_hex_label(name: &str) -> bool {
     let label = name.split('.').next().unwrap_or_default();
     is_long_hex(label.strip_prefix('_').unwrap_or(label))
-}
-
-/// Returns whether a label consists of hex digits, more than a word has.
-fn is_long_hex(label: &str) -> bool {
-    label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn ends_in(name: &str, tail: &str) -> bool {

@@ -2,8 +2,7 @@
 //! request, the value with its SHA-256. Nothing around them matters: labels of a console in any
 //! language, a table, a letter, JSON with any field names.
 
-use super::is_long_hex;
-use super::shown::{RawRecord, split_md5_label};
+use super::shown::{RawRecord, is_long_hex, split_md5_label};
 use crate::dcv::answer::RecordKind;
 use crate::dcv::reseller_record::has_request_hashes;
 

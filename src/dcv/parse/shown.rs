@@ -91,7 +91,7 @@ pub(super) fn split_md5_label(host: &str) -> Result<(&str, &str), RecordError> {
     let (label, rest) = host.split_once('.').unwrap_or((host, ""));
     match label.strip_prefix('_') {
         Some(md5) if is_hash(md5) => Ok((md5, rest)),
-        Some(md5) if is_hex(md5) && md5.len() > 16 => Err(RecordError::HostDigits {
+        Some(md5) if is_long_hex(md5) => Err(RecordError::HostDigits {
             host: host.to_owned(),
             digits: md5.len(),
         }),
@@ -100,6 +100,7 @@ pub(super) fn split_md5_label(host: &str) -> Result<(&str, &str), RecordError> {
     }
 }
 
-fn is_hex(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_hexdigit())
+/// Returns whether a label consists of hex digits, more than a word has.
+pub(super) fn is_long_hex(label: &str) -> bool {
+    label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
 }
