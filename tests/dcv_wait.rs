@@ -228,6 +228,38 @@ fn a_terminal_without_cursor_control_gets_one_line_for_each_change() {
     assert!(!text.contains('\x1b') || !text.contains("\x1b[J"), "{text}");
 }
 
+/// Fault D2: a mistake is shown as soon as it is known, with the line to enter.
+#[test]
+fn a_doubled_zone_is_shown_at_once_with_the_host_to_enter() {
+    let sandbox = Sandbox::new();
+    let (given, line) = order(&sandbox);
+    let (label, value) = line.split_once(' ').unwrap();
+    let mut server = NameServer::knot(&format!("{label}.shop.example {value}"));
+    let args = [
+        "dcv-check",
+        "--wait=60s",
+        "--record",
+        &given,
+        "--resolver",
+        &server.at(),
+    ];
+    for (kind, version) in [("xterm", 2), ("dumb", 4)] {
+        let mut terminal = TerminalRun::start(&sandbox, &args, kind);
+        terminal.read_until("; next check ");
+        let shown = terminal.text.replace("\r\n", "\n");
+        assert!(
+            shown.contains("the host was entered with shop.example"),
+            "{shown}"
+        );
+        let host = format!("\n            {label}\n");
+        assert_eq!(shown.matches(&host).count(), 1, "{shown}");
+        server.publish(&line, version);
+        let (code, text) = terminal.finish();
+        assert_eq!(code, 0, "{text}");
+        server.publish(&format!("{label}.shop.example {value}"), version + 1);
+    }
+}
+
 /// The record alone is not enough: the CA does not issue while CAA forbids it.
 #[test]
 fn waiting_continues_while_caa_forbids_issuance() {

@@ -71,6 +71,18 @@ pub enum DcvReason {
     },
 }
 
+impl DcvReason {
+    /// Whether somebody has to change the zone: waiting does not make the record visible.
+    #[must_use]
+    pub(crate) fn needs_change(&self) -> bool {
+        match self {
+            Self::Conflict { .. } | Self::WrongName { .. } => true,
+            Self::Value { flaw, .. } => *flaw != ValueFlaw::Unchecked,
+            _ => false,
+        }
+    }
+}
+
 /// Which servers were queried if some are unreachable from this machine.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OtherServers {

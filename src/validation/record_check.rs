@@ -18,7 +18,7 @@ use crate::dcv::expectation::{ExpectationSource, ExpectedAnswer};
 use crate::dcv::judge::{DcvVerdict, RecordJudgement, ServerJudgement, judge_record};
 use crate::dcv::record::DcvRecord;
 use crate::failure::Failure;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::report::{Label, TextOutput};
 use crate::system::dns::{self, RecordQuery, ResolverList};
 use crate::validation::expected::ExpectedRecord;
@@ -165,6 +165,17 @@ impl RecordCheck {
             .filter(|_| self.expected.source != ExpectationSource::Reseller);
         findings.extend(unconfirmed_ca.and_then(advice::dcv::not_confirmed));
         findings
+    }
+
+    /// Returns the errors that waiting does not fix: mistakes in the record, and what keeps the CA from
+    /// issuing although it sees the record.
+    pub(crate) fn lasting_errors(&self) -> Vec<Finding> {
+        let reasons = self.judgement.reasons.iter();
+        let mistakes = reasons.filter(|reason| reason.needs_change());
+        let mut errors: Vec<Finding> = mistakes.map(Finding::from).collect();
+        errors.retain(|finding| finding.severity == Severity::Error);
+        errors.extend(self.zone_health.errors().cloned());
+        errors
     }
 
     pub(crate) fn document(&self) -> RecordDocument<'_> {

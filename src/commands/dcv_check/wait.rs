@@ -1,7 +1,7 @@
 //! `--wait`: repeats the check until all records are visible and nothing else keeps the CA from
 //! issuing, the time is over, or a signal arrives. A terminal shows a table with the status of each
-//! server and the time since which it has that status; elsewhere each change is one line. Errors
-//! that do not concern the record itself are printed at once, because waiting does not fix them.
+//! server and the time since which it has that status; elsewhere each change is one line. Errors that
+//! waiting does not fix are printed at once, each with the line to enter.
 
 mod pause;
 mod table;
@@ -28,8 +28,8 @@ pub(super) trait WaitObservation {
     fn summary(&self) -> String;
     /// Returns the rows of the progress table.
     fn groups(&self) -> Vec<TableGroup>;
-    /// Returns errors that do not concern the record itself.
-    fn errors(&self) -> Vec<&Finding> {
+    /// Returns errors that waiting does not fix.
+    fn errors(&self) -> Vec<Finding> {
         Vec::new()
     }
     /// Returns how long to wait before the next check; `checks` were made before this one.
@@ -91,8 +91,8 @@ impl WaitReport<'_> {
     }
 
     /// Prints new errors above the table.
-    fn show_errors(&mut self, errors: &[&Finding]) {
-        for &finding in errors {
+    fn show_errors(&mut self, errors: &[Finding]) {
+        for finding in errors {
             // The next step is not compared: it may contain a remaining time.
             let is_known = self
                 .reported
@@ -137,7 +137,7 @@ impl WaitObservation for Vec<RecordCheck> {
 
     fn summary(&self) -> String {
         let mut codes = Vec::new();
-        for finding in self.errors() {
+        for finding in self.iter().flat_map(|check| check.zone_health.errors()) {
             codes.push(finding.code);
         }
         codes.dedup();
@@ -154,9 +154,7 @@ impl WaitObservation for Vec<RecordCheck> {
     }
 
     fn errors(&self) -> Vec<&Finding> {
-        self.iter()
-            .flat_map(|check| check.zone_health.errors())
-            .collect()
+        self.iter().flat_map(RecordCheck::lasting_errors).collect()
     }
 
     fn pause(&self, checks: usize) -> Duration {
