@@ -121,6 +121,7 @@ fn delivery(paths: &[&str]) -> Delivery {
     request.params.not_after = rcgen::date_time_ymd(2026, 12, 1);
     request.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     request.params.custom_extensions = vec![access(&urls)];
+    request.params.use_authority_key_identifier_extension = true;
     setup
         .sandbox
         .write("leaf.crt", request.signed_by(&lower).unwrap().pem());

@@ -72,10 +72,11 @@ pub(super) static ROWS: &[CodeEntry] = &[
         why: "The files were replaced, but this server read them when it started and was not \
             reloaded, or its reload had no effect. Visitors get the previous certificate until it \
             expires.",
-        fix: "Reload or restart the server. Give certctl the command and the address, so that the \
-            next renewal does it: `sudo certctl install example.com --reload \"systemctl reload \
-            dovecot\" --probe 127.0.0.1:993`.",
+        fix: "Reload or restart the server. Give certctl the command and the address, as in the \
+            example, so that the next renewal does it.",
         source: "certctl",
+        example: "$ sudo certctl install example.com \\\n\
+            \x20   --reload \"systemctl reload dovecot\" --probe 127.0.0.1:993",
         ..FINDING
     },
     CodeEntry {

@@ -75,6 +75,15 @@ impl Publication {
         })
     }
 
+    /// What a dry run would do with the record.
+    fn plan(&self) -> Value {
+        let mut steps = Vec::new();
+        for step in &self.steps {
+            steps.push(json!({"text": step}));
+        }
+        Value::from(steps)
+    }
+
     fn print(&self, text: &mut TextOutput) {
         for step in &self.steps {
             text.add(Label::Plan, step.clone());
@@ -139,7 +148,15 @@ impl Publication {
 
 impl Outcome for PublicationOutcome {
     fn json(&self) -> Value {
-        let records: Vec<Value> = self.records.iter().map(Publication::document).collect();
+        let is_dry_run = self.mode == PublicationMode::DryRun;
+        let mut records = Vec::new();
+        for record in &self.records {
+            let mut document = record.document();
+            if is_dry_run {
+                document["plan"] = record.plan();
+            }
+            records.push(document);
+        }
         let is_changed = self.records.iter().any(|record| record.changed);
         let mut document = json!({
             "schema": "certctl.dcv-publish/1",
@@ -149,14 +166,9 @@ impl Outcome for PublicationOutcome {
             "findings": self.all_findings(),
             "next": self.next,
         });
-        if self.mode == PublicationMode::DryRun {
+        if is_dry_run {
             document["would_change"] = json!(self.steps().next().is_some());
             document["plan_id"] = json!(self.plan_id());
-            let mut plan = Vec::new();
-            for step in self.steps() {
-                plan.push(json!({"text": step}));
-            }
-            document["plan"] = json!(plan);
         }
         document
     }

@@ -35,9 +35,10 @@ const fn takes(
     }
 }
 
-const ARGUMENTS: [NameArgument; 9] = [
+const ARGUMENTS: [NameArgument; 10] = [
     takes("csr", NameScope::AllOfFolder, NameAlternative::Nothing),
     takes("dcv-check", NameScope::Folder, NameAlternative::Files),
+    takes("dcv-publish", NameScope::Folder, NameAlternative::Files),
     takes("forget", NameScope::Installed, NameAlternative::Nothing),
     takes("inspect", NameScope::Everywhere, NameAlternative::Files),
     takes("install", NameScope::Everywhere, NameAlternative::Files),

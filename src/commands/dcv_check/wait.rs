@@ -153,7 +153,7 @@ impl WaitObservation for Vec<RecordCheck> {
         self.iter().map(table_group).collect()
     }
 
-    fn errors(&self) -> Vec<&Finding> {
+    fn errors(&self) -> Vec<Finding> {
         self.iter().flat_map(RecordCheck::lasting_errors).collect()
     }
 
