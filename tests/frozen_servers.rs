@@ -64,10 +64,14 @@ fn assert_can_be_continued(sandbox: &Sandbox, ports: &[u16]) {
         "links",
         "chain_path",
         "key_path",
-        "trust",
     ] {
         assert_eq!(settings().get(field), before.get(field), "{field}");
     }
+    // The trust anchors of the older install are kept with the certificate.
+    let kept = settings()["trust"].as_str().unwrap().to_owned();
+    assert_eq!(kept, "/etc/ssl/certctl/example.com/trust.pem");
+    let passed = std::fs::read_to_string(before["trust"].as_str().unwrap()).unwrap();
+    assert_eq!(sandbox.read(&format!("tree{kept}")), passed);
     assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
 }
 

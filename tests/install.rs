@@ -987,7 +987,7 @@ fn an_install_prints_this_document_and_this_text() {
     found   example.com, www.example.com, expires [DATE] matches example.com.key; 1 intermediate, root omitted; trusted by root.pem
     note    omitted: Test Root R1 (root: clients already have it)
     wrote   [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem, [SANDBOX]/tree/etc/ssl/private/example.com.key (0600)
-    done    example.com is installed and expires [DATE] renew from [DATE] no server was probed
+    done    example.com is installed and expires [DATE] renew from [DATE] the files were replaced, and no server was reloaded or probed
     --- exit 0
     ");
 }
