@@ -49,16 +49,15 @@ fn report_loose_folder(
     } else {
         ("its group", "g-w")
     };
-    let owner_name = observation.readers.accounts.owner_in_words(owner);
-    let message = format!(
-        "{who} can write to {} (mode {mode}, {owner_name})",
-        folder.display()
-    );
-    let finding = Finding::warning("folder-writable", message);
-    match owner {
-        Owner { uid: 0, gid: 0 } => finding.with_step(key_access::close_folder(folder, change)),
-        _ => finding,
+    let folder_name = folder.display();
+    if owner == (Owner { uid: 0, gid: 0 }) {
+        let message = format!("{who} can write to {folder_name} (mode {mode})");
+        let finding = Finding::warning("folder-writable", message);
+        return finding.with_step(key_access::close_folder(folder, change));
     }
+    let owner_name = observation.readers.accounts.owner_in_words(owner);
+    let message = format!("{who} can write to {folder_name} (mode {mode}, owner {owner_name})");
+    Finding::warning("folder-writable", message)
 }
 
 /// Reports that copies of a certificate and its key are not replaced in one step.
