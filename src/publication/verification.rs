@@ -22,7 +22,7 @@ const PAUSES: [u64; 6] = [1, 2, 3, 5, 8, 15];
 /// The time between the first and the second check that see the record.
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// What the servers of the zone said in the end.
+/// The last answers of the zone's servers.
 #[derive(Debug)]
 pub(crate) enum ZoneView {
     /// Every one of them has the record, each time.

@@ -53,7 +53,7 @@ impl TransactionOutcome {
     }
 
     /// Says why not everything at the servers is as it should be; what the site answers over HTTP is
-    /// said elsewhere.
+    /// reported elsewhere.
     pub(super) fn incomplete_reason(&self) -> Option<&'static str> {
         if self.has_error("hook-failed") {
             return Some("; the command of `--after` failed");
