@@ -58,13 +58,14 @@ async fn ask_zone_servers(
     name: &str,
     resolvers: &ResolverList,
 ) -> Vec<CaaServerAnswer> {
-    let Some(resolver) = resolvers.addresses.first().copied() else {
-        return Vec::new();
-    };
     if resolvers.excludes_other_servers() || is_of_registry(name) {
         return Vec::new();
     }
-    let Ok(zone) = zone::query_zone(client, resolver, name).await else {
+    let answers = zone::query_zones(client, &resolvers.addresses, name).await;
+    let mut found = answers
+        .into_iter()
+        .filter_map(|(resolver, zone)| Some((resolver, zone.ok()?)));
+    let Some((resolver, zone)) = found.next() else {
         return Vec::new();
     };
     if is_of_registry(&name_text(&zone)) {
