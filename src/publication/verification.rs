@@ -47,7 +47,8 @@ pub(super) fn await_record(
     let records = records_to_check(record, location);
     let watch = Stopwatch::start();
     let mut shown = String::new();
-    for pause in pauses() {
+    let mut done = 0;
+    loop {
         let checks = check_records(settings.context, &settings.resolvers, &records)?;
         if is_unknown(&checks) {
             return Ok(ZoneView::Unknown(checks));
@@ -66,9 +67,9 @@ pub(super) fn await_record(
             return Ok(ZoneView::Missing(last));
         }
         show(settings, &last, &mut shown);
-        wait(settings, pause.min(left))?;
+        wait(settings, pause_after(done).min(left))?;
+        done += 1;
     }
-    Ok(ZoneView::Missing(Vec::new()))
 }
 
 /// Queries the zone's servers until none of them has the record, or the time is over. Returns the last
@@ -83,7 +84,8 @@ pub(super) fn await_absence(
 ) -> Result<Option<Vec<RecordCheck>>, Failure> {
     let records = records_to_check(record, location);
     let watch = Stopwatch::start();
-    for pause in pauses() {
+    let mut done = 0;
+    loop {
         let checks = check_records(settings.context, &settings.resolvers, &records)?;
         if !is_unknown(&checks) && is_gone(&checks) {
             return Ok(None);
@@ -92,15 +94,15 @@ pub(super) fn await_absence(
         if left.is_zero() || is_unknown(&checks) {
             return Ok(Some(checks));
         }
-        wait(settings, pause.min(left))?;
+        wait(settings, pause_after(done).min(left))?;
+        done += 1;
     }
-    Ok(None)
 }
 
-fn pauses() -> impl Iterator<Item = Duration> {
-    let last = PAUSES[PAUSES.len() - 1];
-    let seconds = PAUSES.into_iter().chain(std::iter::repeat(last));
-    seconds.map(Duration::from_secs)
+/// The pause after a number of checks.
+fn pause_after(checks: usize) -> Duration {
+    let index = checks.min(PAUSES.len() - 1);
+    Duration::from_secs(PAUSES[index])
 }
 
 /// The record at exactly its place, and if that is delegated, also where the CA looks for it.
@@ -201,16 +203,11 @@ fn show(settings: &PublicationSettings<'_>, checks: &[RecordCheck], shown: &mut 
 
 /// Sleeps until `pause` is over or a signal arrives.
 fn wait(settings: &PublicationSettings<'_>, pause: Duration) -> Result<(), Failure> {
-    const SLICE: Duration = Duration::from_millis(50);
-    let watch = Stopwatch::start();
-    while watch.elapsed() < pause {
-        if let Some(signal) = settings.context.interrupt.signal() {
-            return Err(Failure::new(
-                FailureKind::Interrupted(signal),
-                "interrupted while the zone's servers were queried",
-            ));
-        }
-        clock::sleep(SLICE.min(pause.saturating_sub(watch.elapsed())));
+    match clock::sleep_until_signal(pause, &settings.context.interrupt) {
+        Some(signal) => Err(Failure::new(
+            FailureKind::Interrupted(signal),
+            "interrupted while the zone's servers were queried",
+        )),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::signals::InterruptSignal;
+
 /// Returns the current time.
 #[must_use]
 pub(crate) fn now() -> Timestamp {
@@ -13,6 +15,20 @@ pub(crate) fn now() -> Timestamp {
 /// Waits for `pause`; callers keep it short and check for signals between pauses.
 pub(crate) fn sleep(pause: Duration) {
     std::thread::sleep(pause);
+}
+
+/// Waits for `pause`, or until a signal arrives, whose number is returned.
+pub(crate) fn sleep_until_signal(pause: Duration, interrupt: &InterruptSignal) -> Option<i32> {
+    const SLICE: Duration = Duration::from_millis(50);
+    let watch = Stopwatch::start();
+    loop {
+        let signal = interrupt.signal();
+        let left = pause.saturating_sub(watch.elapsed());
+        if signal.is_some() || left.is_zero() {
+            return signal;
+        }
+        sleep(SLICE.min(left));
+    }
 }
 
 /// The maximum wait that a user can request; CAs drop orders that are not validated for that long.

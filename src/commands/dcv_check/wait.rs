@@ -231,18 +231,11 @@ fn time_after(pause: Duration) -> String {
 
 /// Sleeps until `pause` is over or a signal arrives.
 fn sleep(context: &Context, pause: Duration) -> Result<(), Failure> {
-    const SLICE: Duration = Duration::from_millis(50);
-    let mut remaining = pause;
-    while !remaining.is_zero() {
-        if let Some(signal) = context.interrupt.signal() {
-            return Err(Failure::new(
-                FailureKind::Interrupted(signal),
-                "interrupted while waiting for the validation",
-            ));
-        }
-        let slice = remaining.min(SLICE);
-        clock::sleep(slice);
-        remaining = remaining.saturating_sub(slice);
+    match clock::sleep_until_signal(pause, &context.interrupt) {
+        Some(signal) => Err(Failure::new(
+            FailureKind::Interrupted(signal),
+            "interrupted while waiting for the validation",
+        )),
+        None => Ok(()),
     }
-    Ok(())
 }
