@@ -16,7 +16,7 @@ pub(super) struct CertificatePool<'a> {
 }
 
 /// A CA: a name and a key.
-pub(super) struct Authority {
+pub(super) struct CertifiedCa {
     pub(super) key: PublicKeyId,
     pub(super) spki: Vec<u8>,
     /// The key identifier of its certificates.
@@ -30,7 +30,7 @@ pub(super) struct Authority {
 
 /// All CAs of a pool and of the anchors that its certificates name.
 pub(super) struct AuthorityTable<'a> {
-    pub(super) all: Vec<Authority>,
+    pub(super) all: Vec<CertifiedCa>,
     by_name: HashMap<&'a [u8], Vec<usize>>,
     by_name_and_key: HashMap<(&'a [u8], PublicKeyId), usize>,
     /// The CA that each certificate certifies.
@@ -113,7 +113,7 @@ impl<'a> AuthorityTable<'a> {
         let index = *self.by_name_and_key.entry((name, key)).or_insert(next);
         if index == next {
             self.by_name.entry(name).or_default().push(next);
-            self.all.push(Authority {
+            self.all.push(CertifiedCa {
                 key,
                 spki: spki.to_vec(),
                 identifier: None,
