@@ -44,6 +44,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "listeners-not-searched",
+        meaning: "it is not known whether a server still sends the previous certificate",
+        why: "Where certctl reloads and probes no server, it asks every TLS server of the machine, for \
+            a limited number of certificates in a run.",
+        fix: "Check this certificate on its own: `sudo certctl install example.com --check`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "not-verified",
         meaning: "which certificate the server sends could not be read",
         why: "The server speaks only TLS 1.3 with groups or algorithms that certctl does not \

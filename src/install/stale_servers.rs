@@ -17,7 +17,7 @@ use crate::store::deployed::DeployedCertificate;
 use crate::store::disk;
 use crate::store::layout::LineageLayout;
 use crate::store::release::Release;
-use crate::store::settings::LineageSettings;
+use crate::store::settings::{LineageSettings, PROBE_NONE};
 use crate::system::clock::{self, Stopwatch};
 use crate::webserver::control::open_files::{self, OpenPath};
 use crate::webserver::control::ports::{self, PortOwner};
@@ -74,11 +74,21 @@ impl StaleServerScan {
         context: &Context,
         installed: &ReplacedFiles<'_>,
     ) -> Vec<Finding> {
-        self.certificates += 1;
-        if context.root.is_some() || self.certificates > CERTIFICATES_PROBED {
+        if context.root.is_some() {
             return Vec::new();
         }
+        self.certificates += 1;
+        if self.certificates > CERTIFICATES_PROBED {
+            let message = format!(
+                "the servers of this machine were not searched for the previous certificate: they are \
+                    for the first {CERTIFICATES_PROBED} certificates of a run"
+            );
+            return vec![Finding::note("listeners-not-searched", message)];
+        }
         let mut findings = find_open_files(installed);
+        if installed.settings.probe.iter().any(|one| one == PROBE_NONE) {
+            return findings;
+        }
         let previous = previous_leaves(installed);
         let names = dns_names(&installed.release.certificates);
         let Some(name) = names

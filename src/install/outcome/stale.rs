@@ -2,7 +2,7 @@
 
 use super::TransactionOutcome;
 use super::verdict::{InstallVerdict, RELOADED};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::store::deployed::DeployedCertificate;
 
 impl TransactionOutcome {
@@ -30,7 +30,7 @@ impl TransactionOutcome {
 
     /// Records what still uses the previous certificate.
     pub(crate) fn record_stale(&mut self, stale: Vec<Finding>) {
-        if !stale.is_empty() {
+        if stale.iter().any(|one| one.severity == Severity::Error) {
             self.verdict = InstallVerdict::LiveIncomplete;
         }
         self.findings.extend(stale);
