@@ -177,6 +177,7 @@ fn a_first_install_has_the_same_modes_under_any_umask() {
     644  tree/etc/ssl/certctl/example.com/releases/ID/fullchain.pem
     600  tree/etc/ssl/certctl/example.com/releases/ID/key.pem
     644  tree/etc/ssl/certctl/example.com/settings.json
+    644  tree/etc/ssl/certctl/example.com/trust.pem
     ->   tree/etc/ssl/example.com.fullchain.pem
     700  tree/etc/ssl/private
     ->   tree/etc/ssl/private/example.com.key
