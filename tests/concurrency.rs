@@ -25,7 +25,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 use support::install_sandbox::{InstallSandbox, KEY, LINEAGE, leftovers};
 use support::json::Json;
-use support::program::program;
+use support::program::{clock_words, program};
 use support::site::Site;
 
 /// Returns `all` for `scripts/stress`, else `sample`.
@@ -155,9 +155,10 @@ fn changes_of_another_run_after_the_preflight_are_detected() {
         &at("root.pem"),
     ];
     let script = format!(
-        "#!/bin/sh\n[ -e {done} ] && exit 0\ntouch {done}\nexec {certctl} {}\n",
+        "#!/bin/sh\n[ -e {done} ] && exit 0\ntouch {done}\nexec env {clock}{certctl} {}\n",
         other.join(" "),
         done = at("done"),
+        clock = clock_words(),
         certctl = program(),
     );
     let test = sandbox.write("between", script);

@@ -10,6 +10,7 @@ use std::process::Command;
 use support::dns::{NameServer, TsigKey, ZONE, port_53, with_port_53};
 use support::external::{external_program, path_of};
 use support::json::Json;
+use support::program::clock_words;
 use support::{Run, Sandbox};
 
 /// A zone that can be updated, at two addresses, with an account for it.
@@ -339,9 +340,10 @@ fn a_program_publishes_what_it_declares() {
              env >>{}\n\
              printf 'server {} 53\\nzone %s.\\nupdate %s %s. %s %s %s\\nsend\\n' \"$CERTCTL_DNS_ZONE\" $action \\\n\
              \"$CERTCTL_DNS_NAME\" \"$CERTCTL_DNS_TTL\" \"$CERTCTL_DNS_TYPE\" \"$CERTCTL_DNS_VALUE\" |\n\
-             {} -y {key}\n",
+             env {}{} -y {key}\n",
             zone.sandbox.join("environment").display(),
             zone.servers[0].ip(),
+            clock_words(),
             path_of("knsupdate").display()
         );
         let name = format!("_x.{ZONE}");

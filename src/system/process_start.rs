@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::system::clock;
 use crate::system::fs::{files, tree};
 
 /// The unit of the start times in /proc: USER_HZ, which is 100 on every architecture of Linux that
@@ -64,7 +63,15 @@ pub(crate) fn start_of(pid: i32) -> Option<Timestamp> {
     let started = Duration::from_millis(ticks.checked_mul(1000 / TICKS_PER_SECOND)?);
     let age = Duration::try_from_secs_f64(uptime).ok()?;
     // The uptime may be a hundredth of a second behind.
-    clock::now().checked_sub(age.saturating_sub(started)).ok()
+    now_of_files().checked_sub(age.saturating_sub(started)).ok()
+}
+
+/// Reads the clock from which the kernel takes the times of files. A test that moves this process's
+/// calendar ([`crate::system::clock`]) moves neither this clock nor the times of files.
+fn now_of_files() -> Timestamp {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    let nanoseconds = i32::try_from(now.tv_nsec).unwrap_or(0);
+    Timestamp::new(now.tv_sec, nanoseconds).unwrap_or_default()
 }
 
 fn folder_of(pid: i32) -> PathBuf {
@@ -110,8 +117,6 @@ fn read(path: &Path) -> Option<String> {
 mod tests {
     use std::time::Duration;
 
-    use jiff::Timestamp;
-
     use super::{ProcessStat, content_change_of, last_change_of, parse_stat, start_of};
 
     #[test]
@@ -131,12 +136,9 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         let started = started.unwrap();
-        // scripts/test --ahead sets the clock ahead, and not the times of files.
-        let ahead = std::env::var("CERTCTL_TEST_AHEAD").map_or(0, |ahead| ahead.parse().unwrap());
-        let shifted = |time: Option<Timestamp>| time.unwrap() + Duration::from_secs(ahead);
-        assert!(shifted(last_change_of(&before)) < started, "{started}");
-        assert!(started < shifted(last_change_of(&after)), "{started}");
-        assert!(started < shifted(content_change_of(&after)), "{started}");
+        assert!(last_change_of(&before).unwrap() < started, "{started}");
+        assert!(started < last_change_of(&after).unwrap(), "{started}");
+        assert!(started < content_change_of(&after).unwrap(), "{started}");
         assert!(start_of(pid).is_none());
     }
 

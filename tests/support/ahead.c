@@ -1,7 +1,10 @@
-/* Sets the calendar of a process ahead by CERTCTL_TEST_AHEAD seconds (LD_PRELOAD; scripts/test --ahead). Only the three
-   calls that read the calendar are replaced: the monotonic clock, sleeps, deadlines and the times of files stay as they are.
+/* Sets the calendar of a process ahead by CERTCTL_TEST_AHEAD seconds (LD_PRELOAD; scripts/test --ahead). Replaced are the three
+   calls that read the calendar, and the waits for a condition until a time of the calendar, which the kernel compares with its
+   own: the monotonic clock, sleeps and the times of files stay as they are.
    It opens no file and shares nothing between processes, so one that is killed leaves nothing behind. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -33,4 +36,18 @@ time_t time(time_t *now) {
   clock_gettime(CLOCK_REALTIME, &at);
   if (now) *now = at.tv_sec;
   return at.tv_sec;
+}
+
+typedef int (*timed_wait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+
+/* A deadline that was computed from the calendar lies ahead; one of the monotonic clock counts from the start of the machine. */
+int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+                           const struct timespec *restrict until) {
+  static timed_wait real;
+  if (!real) real = (timed_wait)dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+  if (!real) real = (timed_wait)dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+  struct timespec now, deadline = *until;
+  syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+  if (ahead && deadline.tv_sec > now.tv_sec + ahead / 2) deadline.tv_sec -= ahead;
+  return real(condition, mutex, &deadline);
 }
