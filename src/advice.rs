@@ -1,6 +1,7 @@
 //! Converts the errors of each module into a [`Failure`](crate::failure::Failure): kind, message,
 //! causes and next steps. There is one file per module or command, and advice is written only here.
 
+mod api;
 pub(crate) mod bundle_command;
 pub(crate) mod caa;
 pub(crate) mod command_lines;

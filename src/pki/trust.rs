@@ -127,6 +127,11 @@ impl TrustAnchors {
         &self.source
     }
 
+    /// The anchors, for a TLS client.
+    pub(crate) fn anchors(&self) -> &[TrustAnchor<'static>] {
+        &self.anchors
+    }
+
     /// Returns whether there is no anchor, because the file contains no certificate that can be
     /// one.
     #[must_use]
