@@ -550,7 +550,7 @@ _certctl() {
                     return 0
                     ;;
                 --server)
-                    COMPREPLY=($(compgen -W "apache haproxy nginx none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apache haproxy nginx caddy dovecot lighttpd mosquitto postfix postgres vsftpd none" -- "${cur}"))
                     return 0
                     ;;
                 --server-config)

@@ -165,6 +165,13 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l password-fil
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server -d 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it or has its names, else the running ones, else the only one that is installed; none under --root]' -r -f -a "apache\t'Apache 2.4'
 haproxy\t'HAProxy'
 nginx\t'nginx'
+caddy\t'Caddy 2'
+dovecot\t'Dovecot'
+lighttpd\t'lighttpd'
+mosquitto\t'mosquitto'
+postfix\t'Postfix'
+postgres\t'PostgreSQL'
+vsftpd\t'vsftpd'
 none\t'No known server; another one is controlled with --test, --reload and --probe'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'Main configuration file of the server; SERVER=FILE sets it for one of several servers' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l chain-path -d 'Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F

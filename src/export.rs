@@ -9,6 +9,7 @@ mod pkcs12;
 mod pkcs7;
 mod read_back;
 mod render;
+mod service_profile;
 mod target;
 
 pub(crate) use self::error::ExportError;
@@ -17,7 +18,8 @@ pub(crate) use self::guard::{OverwriteLoss, find_delivery_loss, find_overwrite_l
 pub(crate) use self::pkcs12::{Pkcs12Protection, Pkcs12Strength};
 pub(crate) use self::read_back::verify_export;
 pub(crate) use self::render::{ExportSource, render_export};
-pub(crate) use self::target::{ExportTarget, TargetStep};
+pub(crate) use self::service_profile::{OWNED_KEY_MODE, ServiceProfile};
+pub(crate) use self::target::{DescribedService, ExportTarget, TargetStep};
 
 #[cfg(test)]
 mod tests;

@@ -146,6 +146,53 @@ fn keys_in_all_formats_are_used_and_not_changed() {
     assert_eq!(keys, 0, "no key is copied");
 }
 
+/// OpenSSL compares the points of key and certificate, and so does every server that loads them.
+#[test]
+fn a_curve_spelled_out_in_key_or_certificate_is_the_same_curve() {
+    for curve in ["prime256v1", "secp384r1", "secp521r1"] {
+        let sandbox = Sandbox::new();
+        let openssl = |arguments: &str| {
+            let mut command = external_program("openssl");
+            command
+                .args(arguments.split(' '))
+                .current_dir(sandbox.path());
+            succeed(&mut command)
+        };
+        openssl(&format!(
+            "ecparam -name {curve} -param_enc explicit -genkey -noout -out explicit.key"
+        ));
+        openssl("req -x509 -key explicit.key -subj /CN=a.example -outform DER -out explicit.der");
+        openssl("pkey -in explicit.key -ec_param_enc named_curve -out named.key");
+        let id = |file: &str| {
+            let run = sandbox.run(&["inspect", file, "--json"]).expect(0).json();
+            let key = &run["items"][0]["key"];
+            let id = if key.is_null() {
+                &run["items"][0]["id"]
+            } else {
+                &key["id"]
+            };
+            id.as_str().unwrap_or_else(|| panic!("{run}")).to_owned()
+        };
+        assert_eq!(id("explicit.der"), id("named.key"), "{curve}");
+        assert_eq!(id("explicit.key"), id("named.key"), "{curve}");
+        // The same point with another base point belongs to another key (CVE-2020-0601).
+        let parameters = openssl(&format!(
+            "ecparam -name {curve} -param_enc explicit -text -noout"
+        ));
+        let base = parameters.split("Generator").nth(1).unwrap();
+        let base: String = base.lines().nth(1).unwrap().trim().replace(':', "");
+        let base = hex::decode(base).unwrap();
+        let mut der = std::fs::read(sandbox.join("explicit.der")).unwrap();
+        let at = der
+            .windows(base.len())
+            .position(|part| part == base)
+            .unwrap();
+        der[at + base.len() - 1] ^= 1;
+        std::fs::write(sandbox.join("other.der"), der).unwrap();
+        assert_ne!(id("other.der"), id("named.key"), "{curve}");
+    }
+}
+
 #[test]
 fn unusable_keys_are_rejected_with_their_kind() {
     let sandbox = Sandbox::new();

@@ -317,6 +317,79 @@ fn postfix_gets_one_file_in_the_order_that_it_had() {
     );
 }
 
+/// A mosquitto at port 8883 with the lines that `bundle --for mosquitto` prints.
+const MOSQUITTO: &str = "
+mkdir -m 755 /run/conf
+cat >/run/conf/mosquitto.conf <<'END'
+allow_anonymous true
+listener 8883 127.0.0.1
+certfile /etc/ssl/example.com.fullchain.pem
+keyfile /etc/ssl/example.com.mosquitto.key
+END
+";
+
+/// `--server mosquitto` stands for the options that mosquitto needs: a key that its user reads, the
+/// command that reloads it, and where it answers.
+#[test]
+fn the_name_of_a_server_stands_for_its_options() {
+    let setup = InstallSandbox::new();
+    write_deliveries(&setup, 4);
+    // The machine has no systemd, so mosquitto is reloaded as its unit reloads it.
+    let script = format!(
+        "{MOSQUITTO}
+        set -- --trust root.pem
+        run plan install 1.crt --key 1.key $* --server mosquitto --dry-run --json
+        run first install 1.crt --key 1.key $* --server mosquitto --reload true --probe none
+        mosquitto -c /run/conf/mosquitto.conf >/dev/null 2>&1 &
+        reload=\"kill -HUP $!\"
+        await 127.0.0.1:8883
+        run renewed install 2.crt --key 2.key $* --server mosquitto --reload \"$reload\" --json
+        [ \"$(served 127.0.0.1:8883)\" = \"$(fingerprint /etc/ssl/example.com.fullchain.pem)\" ]
+        stat -L -c '%U:%G %a' /etc/ssl/example.com.mosquitto.key >access
+        run plain install 3.crt --key 3.key $* --json
+        [ \"$(served 127.0.0.1:8883)\" = \"$(fingerprint /etc/ssl/example.com.fullchain.pem)\" ]
+        run failed install 4.crt --key 4.key $* --reload true
+        run both install 4.crt --key 4.key $* --server mosquitto --server nginx
+        run back rollback example.com
+        run check install example.com --check
+        run forgotten forget example.com
+        stat -c '%F %U:%G %a' /etc/ssl/example.com.mosquitto.key >>access"
+    );
+    let Some(machine) = Machine::run(&setup.sandbox, &script) else {
+        return;
+    };
+    assert_eq!(machine.script.code, 0, "{}", machine.script);
+    let plan = machine.step("plan").expect(0).json();
+    let settings = &plan["certificates"][0]["settings"];
+    for (option, value) in [
+        ("server", "mosquitto"),
+        ("key_path", "/etc/ssl/example.com.mosquitto.key"),
+        ("key_mode", "0600"),
+        ("reload", "systemctl reload mosquitto"),
+        ("probe", "127.0.0.1:8883"),
+    ] {
+        let shown = &settings[option];
+        let shown = shown.as_array().map_or(shown, |all| &all[0]);
+        assert_eq!(shown, value, "{option}: {plan}");
+    }
+    machine.step("first").expect(0);
+    for step in ["renewed", "plain"] {
+        let run = machine.step(step).expect(0).json();
+        assert_eq!(run["certificates"][0]["proof"], "live", "{step}: {run}");
+    }
+    machine.step("failed").expect(5);
+    let both = machine.step("both").expect(2);
+    assert!(
+        both.stderr.contains("`--server mosquitto` cannot be"),
+        "{both}"
+    );
+    machine.step("back").expect(0);
+    machine.step("check").expect(0);
+    machine.step("forgotten").expect(0);
+    let kept = "mosquitto:mosquitto 600\nregular file mosquitto:mosquitto 600\n";
+    assert_eq!(setup.sandbox.read("access"), kept);
+}
+
 /// A server whose lines `bundle --for` prints: what else its configuration needs, how it is started,
 /// and where it serves.
 struct TargetServer {

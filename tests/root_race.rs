@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use support::external::path_of;
 use support::install_sandbox::{InstallSandbox, tree};
 use support::namespace::is_root;
-use support::program::program;
+use support::program::{clear_environment, program};
 
 /// The user who owns the tree.
 const OWNER: u32 = 65534;
@@ -125,10 +125,8 @@ impl ForeignTree {
             let mut command = self.setup.sandbox.command(&[]);
             if let Some((first, rest)) = start.split_first() {
                 command = Command::new(first);
-                command
-                    .args(rest)
-                    .arg(program())
-                    .env_clear()
+                command.args(rest).arg(program());
+                clear_environment(&mut command)
                     .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
                     .current_dir(self.setup.sandbox.path());
             }

@@ -14,6 +14,7 @@ use support::json::Json;
 use support::namespace::is_root;
 use support::nginx::free_port;
 use support::outside::FUNCTIONS;
+use support::program::unit_clock;
 use support::systemd::SystemdMachine;
 use support::visitors::Visitors;
 
@@ -455,9 +456,10 @@ fn the_unit_of_status_reports_what_is_due() {
          sed -i \"s,$PWD/site,/srv/site,\" /etc/nginx/nginx.conf
          systemctl start $unit; wait_for {port}
          sed '/^OnFailure/d' certctl-status.service >/etc/systemd/system/certctl-status.service
-         cp \"$CERTCTL\" /usr/local/bin/certctl; systemctl daemon-reload
+         cp \"$CERTCTL\" /usr/local/bin/certctl; {}systemctl daemon-reload
          certctl install new.crt --trust /srv/site/root.pem",
-        machine.prepare_unit("one")
+        machine.prepare_unit("one"),
+        unit_clock("certctl-status.service")
     ));
     let report = "code=0; systemctl start certctl-status || code=$?; echo $code
          journalctl --no-pager -o cat _SYSTEMD_UNIT=certctl-status.service";

@@ -52,7 +52,7 @@ pub(crate) fn probe_somewhere_or_nowhere() -> NextStep {
 /// `--server none` was given together with servers.
 #[must_use]
 pub(crate) fn name_servers_or_none() -> NextStep {
-    NextStep::say("Give either the servers that use the certificate, or only `--server none`")
+    NextStep::say("Give web servers (nginx, apache, haproxy), or one other server alone")
 }
 
 /// Several servers use the certificate, and an option applies to one.

@@ -9,6 +9,7 @@ mod observation;
 pub(crate) mod overrides;
 mod saved_commands;
 mod server_choice;
+mod service_options;
 
 use std::path::Path;
 
@@ -161,6 +162,7 @@ fn merge_settings(
     before: &LineageSettings,
 ) -> Result<LineageSettings, Failure> {
     let mut settings = before.clone().overridden_by(request.flags.clone());
+    service_options::add(context, &request.stem, &mut settings)?;
     apply::use_kept_anchors(usual, &mut settings);
     saved_commands::check(context, request, &settings)?;
     Ok(settings)

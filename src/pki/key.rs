@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 
 use super::{der, pem};
 
+pub(crate) use explicit_curve::has_explicit_curve;
+
+mod explicit_curve;
 mod named;
 mod odd;
 
@@ -104,7 +107,8 @@ impl PublicKey {
 }
 
 /// The key id: SHA-256 of the DER `SubjectPublicKeyInfo`, which key, request, leaf and live server
-/// have in common.
+/// have in common. A curve whose parameters are spelled out counts as the name of the curve, so that
+/// a key matches its certificate whichever of both forms either has.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PublicKeyId(Fingerprint);
 
@@ -112,7 +116,8 @@ impl PublicKeyId {
     /// Reads it from a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
-        Self(Fingerprint::of(spki))
+        let named = explicit_curve::with_named_curve(spki);
+        Self(Fingerprint::of(named.as_deref().unwrap_or(spki)))
     }
 
     /// The SHA-256 value itself.

@@ -46,6 +46,27 @@ pub fn clock() -> Vec<(&'static str, String)> {
         .collect()
 }
 
+/// Returns lines of a shell script that give a unit of systemd the same clock as this test; empty if
+/// that is the clock of the machine. The unit may not see this test's folders, so the library is
+/// copied.
+pub fn unit_clock(unit: &str) -> String {
+    const COPY: &str = "/usr/local/lib/certctl-test-clock.so";
+    let mut script = String::new();
+    for (name, value) in clock() {
+        let value = if name == CLOCK[0] {
+            script.push_str(&format!("cp '{value}' {COPY}\n"));
+            COPY.to_owned()
+        } else {
+            value
+        };
+        script.push_str(&format!(
+            "mkdir -p /etc/systemd/system/{unit}.d\n\
+             printf '[Service]\\nEnvironment={name}={value}\\n' >/etc/systemd/system/{unit}.d/{name}.conf\n"
+        ));
+    }
+    script
+}
+
 /// Returns the variables of [`clock`] as words for a shell script that starts a program with
 /// `env -i`.
 pub fn clock_words() -> String {

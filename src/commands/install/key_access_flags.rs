@@ -1,18 +1,11 @@
 //! `--owner` and `--key-mode`: who may read the key.
 
-use std::path::{Path, PathBuf};
-
-use crate::advice::install::owner_failure;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::permissions::{Mode, Owner};
-use crate::store::key_access::owner::{self, OwnerError};
-use crate::store::root;
+use crate::install::key_owner::look_up_owner;
+use crate::permissions::Mode;
+use crate::store::key_access::owner;
 use crate::store::settings::LineageSettings;
-use crate::system::fs::{files, folders};
-
-/// Limit for the size of passwd(5) and group(5), in bytes.
-const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The options for the key's owner and mode.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -43,37 +36,4 @@ impl KeyAccessArgs {
             ..LineageSettings::default()
         })
     }
-}
-
-/// A user database file and its text.
-struct DatabaseFile {
-    path: PathBuf,
-    text: String,
-}
-
-impl DatabaseFile {
-    /// Reads `name` below `root`; empty where the tree does not have it, so that only numbers work.
-    fn read(root: &Path, name: &str) -> Result<Self, Failure> {
-        let path = root::resolve_in_tree(root, Path::new(name))?;
-        let bytes = match files::read(&path, LIMIT) {
-            Err(error) if error.is_missing() => Vec::new(),
-            other => other?,
-        };
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Self { path, text })
-    }
-}
-
-fn look_up_owner(context: &Context, text: &str) -> Result<Owner, Failure> {
-    let root = root::resolve_root(context.root.as_deref())?;
-    let passwd = DatabaseFile::read(&root, "/etc/passwd")?;
-    let group = DatabaseFile::read(&root, "/etc/group")?;
-    let user = folders::current_user();
-    owner::parse_owner(text, user, &passwd.text, &group.text).map_err(|error| {
-        let path = match error {
-            OwnerError::NoGroup(_) => &group.path,
-            _ => &passwd.path,
-        };
-        owner_failure(&error, path)
-    })
 }

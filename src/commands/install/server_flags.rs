@@ -17,6 +17,20 @@ pub(crate) enum ServerChoice {
     Haproxy,
     /// nginx
     Nginx,
+    /// Caddy 2
+    Caddy,
+    /// Dovecot
+    Dovecot,
+    /// lighttpd
+    Lighttpd,
+    /// mosquitto
+    Mosquitto,
+    /// Postfix
+    Postfix,
+    /// PostgreSQL
+    Postgres,
+    /// vsftpd
+    Vsftpd,
     /// No known server; another one is controlled with --test, --reload and --probe
     None,
 }
@@ -29,6 +43,13 @@ impl ServerChoice {
             Self::Apache => ServerSoftware::Apache.name(),
             Self::Haproxy => ServerSoftware::Haproxy.name(),
             Self::Nginx => ServerSoftware::Nginx.name(),
+            Self::Caddy => "caddy",
+            Self::Dovecot => "dovecot",
+            Self::Lighttpd => "lighttpd",
+            Self::Mosquitto => "mosquitto",
+            Self::Postfix => "postfix",
+            Self::Postgres => "postgres",
+            Self::Vsftpd => "vsftpd",
             Self::None => "none",
         }
     }
@@ -74,7 +95,21 @@ fn split_server(value: &Path) -> Option<(ServerSoftware, &Path)> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::ConfigFiles;
+    use clap::ValueEnum;
+
+    use super::{ConfigFiles, ServerChoice};
+    use crate::export::ExportTarget;
+    use crate::webserver::model::ServerSoftware;
+
+    #[test]
+    fn each_name_is_a_server_that_certctl_can_control() {
+        for choice in ServerChoice::value_variants() {
+            let name = choice.name();
+            let is_known = ServerSoftware::from_name(name).is_some()
+                || ExportTarget::find_service(name).is_some();
+            assert!(is_known || *choice == ServerChoice::None, "{name}");
+        }
+    }
 
     #[test]
     fn servers_are_recognized_in_any_case() {

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use crate::advice::servers;
 use crate::context::Context;
+use crate::export::ExportTarget;
 use crate::failure::{Failure, FailureKind};
 use crate::install::servers::instances::ChosenInstances;
 use crate::install::servers::observed_server::ObservedServer;
@@ -262,7 +263,7 @@ impl ServerDiscovery {
 /// only with `--server none`.
 fn config_of_unnamed(settings: &LineageSettings, software: ServerSoftware) -> Option<&PathBuf> {
     let own_config = settings.server_configs.get(software.name());
-    let is_none_named = settings.server.iter().any(|name| name == "none");
+    let is_none_named = settings.server.iter().any(|name| has_no_model(name));
     if own_config.is_none() && is_none_named {
         return settings.server_config.as_ref();
     }
@@ -280,20 +281,27 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
         return Ok(None);
     }
     let mut wanted = Vec::new();
-    for name in names.into_iter().filter(|name| *name != "none") {
+    for name in names.into_iter().filter(|name| !has_no_model(name)) {
         let software = ServerSoftware::from_name(name).ok_or_else(|| unknown(name))?;
         if !wanted.contains(&software) {
             wanted.push(software);
         }
     }
-    if !wanted.is_empty() && settings.server.iter().any(|name| name == "none") {
-        let failure = Failure::new(
-            FailureKind::Usage,
-            "`--server none` cannot be combined with other servers",
-        );
+    let alone = settings.server.iter().find(|name| has_no_model(name));
+    if let Some(name) = alone
+        && settings.server.len() > 1
+    {
+        let message = format!("`--server {name}` cannot be combined with other servers");
+        let failure = Failure::new(FailureKind::Usage, message);
         return Err(failure.with_step(servers::name_servers_or_none()));
     }
     Ok(Some(wanted))
+}
+
+/// Whether certctl does not read the configuration of the server called `name`: it is controlled
+/// with commands and probed where the options say.
+fn has_no_model(name: &str) -> bool {
+    name == "none" || ExportTarget::find_service(name).is_some()
 }
 
 fn ambiguous(found: &DiscoveredServers) -> Failure {

@@ -14,7 +14,7 @@ use crate::pki::certificate_fields::{
     SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER, is_empty_name,
 };
 use crate::pki::der;
-use crate::pki::key::KeyAlgorithm;
+use crate::pki::key::{self, KeyAlgorithm};
 use crate::pki::oid;
 
 /// A rule that a certificate breaks, and how.
@@ -122,7 +122,7 @@ fn check_encoding(link: &ChainLink<'_>) -> Vec<Breach> {
         [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..]
     );
     let starts_early = link.certificate.not_before.as_second() < 0;
-    let has_explicit_curve = has_explicit_curve(link.certificate.spki());
+    let has_explicit_curve = key::has_explicit_curve(link.certificate.spki());
     [
         is_negative
             .then(|| breach(&table::NEGATIVE_SERIAL, "its serial number is negative"))
@@ -154,16 +154,6 @@ fn check_encoding(link: &ChainLink<'_>) -> Vec<Breach> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// id-ecPublicKey, as octets.
-const EC_PUBLIC_KEY: [u8; 9] = [6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-
-/// RFC 5480 2.1.1: the parameters must be the name of a curve.
-fn has_explicit_curve(spki: &[u8]) -> bool {
-    der::split_public_key(spki)
-        .and_then(|(algorithm, _)| algorithm.strip_prefix(&EC_PUBLIC_KEY))
-        .is_some_and(|parameters| parameters.first() == Some(&der::SEQUENCE))
 }
 
 fn check_leaf(link: &ChainLink<'_>) -> Vec<Breach> {
@@ -202,7 +192,7 @@ fn check_leaf_key(link: &ChainLink<'_>) -> Option<Breach> {
         KeyAlgorithm::EcdsaP384 => &ECDSA_P384_SHA384_ASN1,
         KeyAlgorithm::EcdsaP521 => &ECDSA_P521_SHA512_ASN1,
         KeyAlgorithm::Ed25519 | KeyAlgorithm::Rsa(_) => return None,
-        KeyAlgorithm::Unknown if has_explicit_curve(link.certificate.spki()) => return None,
+        KeyAlgorithm::Unknown if key::has_explicit_curve(link.certificate.spki()) => return None,
         KeyAlgorithm::Unknown => {
             return breach(
                 &table::UNSUPPORTED_KEY,

@@ -82,7 +82,8 @@ fn names_curve(curve: &[u8], identifier: &[u8]) -> bool {
     curve.first() == Some(&OBJECT_IDENTIFIER) && identifier.ends_with(curve)
 }
 
-fn public(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
+/// Encodes `SubjectPublicKeyInfo`.
+pub(super) fn public(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
     encode_element(
         SEQUENCE,
         &[
