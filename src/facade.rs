@@ -33,7 +33,8 @@ pub mod dcv {
 /// Reading the files that a CA sends.
 pub mod delivery {
     pub use crate::delivery::{
-        CaDelivery, DeliveryError, DeliveryInput, DeliveryLimits, Password, UnusedContent,
+        CaDelivery, DeliveryError, DeliveryInput, DeliveryLimits, LoadFault, Password,
+        UnusedContent, load_certificates,
     };
 }
 

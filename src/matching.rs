@@ -8,6 +8,7 @@ mod folder;
 mod held_file;
 pub(crate) mod key_trust;
 mod keyring;
+mod loaded_file;
 mod remark;
 mod served_order;
 
@@ -18,7 +19,8 @@ pub(crate) use self::error::MatchingError;
 pub(crate) use self::folder::{FolderContents, describe_folder, file_stem_of};
 pub(crate) use self::held_file::HeldFile;
 pub(crate) use self::keyring::{HeldRequest, KeyCandidates, NamedKeys, find_key_mismatch};
+pub(crate) use self::loaded_file::LoadedFile;
 pub(crate) use self::remark::{
     MatchingRemark, RequestTemplate, find_names_not_issued, remark_repairs,
 };
-pub(crate) use self::served_order::{ServedFault, find_served_faults};
+pub(crate) use self::served_order::{PresentedFiles, ServedFault, find_served_faults};

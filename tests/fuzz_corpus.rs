@@ -35,6 +35,11 @@ fn reader_invariants_hold() {
 }
 
 #[test]
+fn loader_invariants_hold() {
+    replay("loader", entries::loader);
+}
+
+#[test]
 fn chain_invariants_hold() {
     replay("chains", entries::chains);
 }

@@ -12,7 +12,9 @@ use std::sync::OnceLock;
 use certctl::facade::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use certctl::facade::dcv::dcv_file::StoredRecord;
 use certctl::facade::dcv::parse;
-use certctl::facade::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, Password};
+use certctl::facade::delivery::{
+    CaDelivery, DeliveryInput, DeliveryLimits, Password, load_certificates,
+};
 use certctl::facade::pki::certificate::Certificate;
 use certctl::facade::pki::chain::{ChainCriteria, ChainPreference};
 use certctl::facade::pki::name::{DnsName, DnsNames};
@@ -72,6 +74,25 @@ pub fn reader(data: &[u8]) {
             assert_eq!(again.keys[0].id(), key.id());
         }
     }
+}
+
+/// What a server loads of a file, it loads again of the same certificates in a clean file.
+pub fn loader(data: &[u8]) {
+    let Ok(loaded) = load_certificates(data) else {
+        return;
+    };
+    assert!(!loaded.is_empty());
+    let sound: Vec<Certificate> = loaded
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok())
+        .collect();
+    if sound.is_empty() {
+        return;
+    }
+    let clean: String = sound.iter().map(Certificate::to_pem).collect();
+    let again = load_certificates(clean.as_bytes()).unwrap();
+    let ders: Vec<&[u8]> = sound.iter().map(Certificate::der).collect();
+    assert_eq!(again, ders);
 }
 
 /// Every bag yields a chain with valid signatures and without duplicates; if the bag contains the

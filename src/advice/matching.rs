@@ -357,32 +357,55 @@ fn wrong_request(text: String) -> Finding {
         ))
 }
 
+/// Returns what to do about content that cannot be read.
+fn step_for_damage(fault: &ServedFault) -> Option<NextStep> {
+    let text = match fault {
+        ServedFault::Damaged { .. } => {
+            "Copy or download the file again: a part of it is missing or changed"
+        }
+        ServedFault::DamagedForClients { .. } => {
+            "Have the certificate issued again, or ask the CA whether it is encoded correctly"
+        }
+        _ => return None,
+    };
+    Some(NextStep::say(text))
+}
+
 /// Returns the finding for a fault of the files that a server would send; `bundle` is the
 /// `certctl bundle` command that writes them correctly.
 #[must_use]
 pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Finding {
+    let finding = finding_without_step(fault);
+    if let Some(step) = step_for_damage(fault) {
+        return finding.with_step(step);
+    }
+    let rewrite = NextStep::run_certctl("Write a correct chain file", bundle);
+    match fault {
+        ServedFault::RootIncluded { .. } => finding,
+        ServedFault::Packed { file } => finding.with_step(rewrite).with_step(
+            NextStep::run_certctl("Or install the certificate", &["install", file]).with_sudo(),
+        ),
+        _ => finding.with_step(rewrite),
+    }
+}
+
+fn finding_without_step(fault: &ServedFault) -> Finding {
     let text = fault.to_string();
-    let finding = match fault {
+    match fault {
         ServedFault::Broken { what, .. } => Finding::error(what.code(), text),
-        ServedFault::Damaged { .. } => {
-            return Finding::error("damaged-block", text).with_step(NextStep::say(
-                "Copy or download the file again: a part of it is missing or changed",
-            ));
+        ServedFault::Damaged { .. } | ServedFault::DamagedForClients { .. } => {
+            Finding::error("damaged-block", text)
         }
-        ServedFault::Der { .. } => Finding::warning("der", text),
+        ServedFault::Der { .. } => Finding::error("der", text),
         ServedFault::Duplicate { .. } => Finding::warning("duplicate", text),
         ServedFault::JoinedMarkers { .. } => Finding::error("glued-lines", text),
+        ServedFault::LoadedInPart { .. } | ServedFault::Unloadable { .. } => {
+            Finding::error("not-loadable", text)
+        }
         ServedFault::LeafNotFirst { .. } => Finding::error("leaf-not-first", text),
         ServedFault::OutOfOrder { .. } => Finding::warning("out-of-order", text),
         ServedFault::Packed { .. } => Finding::error("still-archived", text),
-        ServedFault::RootIncluded { .. } => return Finding::note("root-included", text),
+        ServedFault::RootIncluded { .. } => Finding::note("root-included", text),
         ServedFault::Unrelated { .. } => Finding::warning("unrelated", text),
-    };
-    let finding = finding.with_step(NextStep::run_certctl("Write a correct chain file", bundle));
-    match fault {
-        ServedFault::Packed { file } => finding.with_step(
-            NextStep::run_certctl("Or install the certificate", &["install", file]).with_sudo(),
-        ),
-        _ => finding,
     }
 }

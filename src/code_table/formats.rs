@@ -150,6 +150,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "not-loadable",
+        meaning: "servers cannot load the file, or not all of its certificates",
+        why: "certctl reads more forms than OpenSSL does. nginx, Apache and HAProxy read the file \
+            with OpenSSL and stop where the message says.",
+        fix: "Write a clean file: `certctl bundle example.com.crt`.",
+        source: "OpenSSL: SSL_CTX_use_certificate_chain_file",
+        example: "nginx: [emerg] cannot load certificate \"/etc/ssl/example.com.pem\":\n\
+            PEM_read_bio_X509_AUX() failed (SSL: ... bad base64 decode)",
+        ..FINDING
+    },
+    CodeEntry {
         code: "one-line",
         meaning: "a BEGIN or END line shares its line with other text; it was normalized",
         why: "The line breaks were lost, typically in a web form. OpenSSL finds no certificate.",

@@ -119,6 +119,19 @@ impl InputReader {
         path: &Path,
     ) -> Result<(CaDelivery, Option<DecryptError>, Option<FileIdentity>), Failure> {
         let (input, identity) = folder::read_identified(path)?;
+        let (delivery, error) = self.read_input_with_keys(path, input)?;
+        Ok((delivery, error, identity))
+    }
+
+    /// Like [`Self::read_key_file`], of a file that has been read.
+    ///
+    /// # Errors
+    /// When it exceeds a limit.
+    pub(super) fn read_input_with_keys(
+        &self,
+        path: &Path,
+        input: DeliveryInput,
+    ) -> Result<(CaDelivery, Option<DecryptError>), Failure> {
         let mut delivery = self.read_inputs(&[input])?;
         let locked: Vec<_> = delivery
             .encrypted_keys
@@ -143,7 +156,7 @@ impl InputReader {
             }));
             delivery.ignored.retain(|one| !one.content.is_locked());
         }
-        Ok((delivery, error, identity))
+        Ok((delivery, error))
     }
 
     /// Decrypts the keys in `locked`; prompts for the password if none can be decrypted. Also

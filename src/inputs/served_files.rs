@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::key_files::{NamedKeyOrigin, OpenedFiles};
 use super::sources::{self, NamedFiles, PassedKeys};
 use crate::context::Context;
-use crate::delivery::CaDelivery;
+use crate::delivery::{CaDelivery, DeliveryLimits};
 use crate::failure::Failure;
 use crate::inputs::folder::{self, ArgumentMeaning, FolderContents};
 use crate::inputs::reader::InputReader;
-use crate::matching::{self, KeyCandidates, LeafCandidates, MatchingError, NamedKeys};
+use crate::matching::{self, KeyCandidates, LeafCandidates, LoadedFile, MatchingError, NamedKeys};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 
@@ -31,6 +31,8 @@ pub(crate) struct ServedCertificates {
     pub file_name: String,
     /// The contents of the file, and how it was read.
     pub delivery: CaDelivery,
+    /// What servers load of the files.
+    pub loaded: Vec<LoadedFile>,
     /// The certificates in their order; empty if the order does not matter (`--chain` alone).
     pub served: Vec<Certificate>,
     /// The server certificate among them.
@@ -79,6 +81,7 @@ pub(crate) fn read_served_files(
 struct PassedFile {
     name: String,
     delivery: CaDelivery,
+    loaded: Vec<LoadedFile>,
 }
 
 impl PassedFile {
@@ -88,8 +91,28 @@ impl PassedFile {
         } else {
             path.display().to_string()
         };
-        let (delivery, _) = reading.read_key_file(path)?;
-        Ok(Self { name, delivery })
+        let input = folder::read_input(path)?;
+        let loaded = vec![LoadedFile::new(&input)];
+        let (delivery, _) = reading.read_input_with_keys(path, input)?;
+        Ok(Self {
+            name,
+            delivery,
+            loaded,
+        })
+    }
+
+    /// Returns the certificates as they are sent; `None` without any.
+    fn present(self, keyring: &KeyCandidates, bag: &[Certificate]) -> Option<ServedCertificates> {
+        let served = self.delivery.clone_certificates();
+        let leaf = leaf(&served, keyring)?.clone();
+        Some(ServedCertificates {
+            file_name: self.name,
+            delivery: self.delivery,
+            loaded: self.loaded,
+            leaf,
+            bag: [served.as_slice(), bag].concat(),
+            served,
+        })
     }
 
     fn has_server_certificate(&self) -> bool {
@@ -188,29 +211,26 @@ fn served_by_file(
         .into_iter()
         .partition(PassedFile::has_server_certificate);
     let first_name = authorities.first().map(|file| file.name.clone());
+    let mut also_loaded: Vec<LoadedFile> = Vec::new();
+    for file in &authorities {
+        also_loaded.extend_from_slice(&file.loaded);
+    }
     let mut appended = merged(authorities);
     if let (true, Some(name)) = (sites.is_empty(), first_name) {
         sites.push(PassedFile {
             name,
             delivery: std::mem::take(&mut appended),
+            loaded: std::mem::take(&mut also_loaded),
         });
     }
-    let mut presented = Vec::new();
-    for PassedFile { name, mut delivery } in sites {
-        append(&mut delivery, certificates_of(&appended));
-        let served = delivery.clone_certificates();
-        let Some(leaf) = leaf(&served, keyring).cloned() else {
-            continue;
-        };
-        presented.push(ServedCertificates {
-            file_name: name,
-            delivery,
-            leaf,
-            bag: [served.as_slice(), bag].concat(),
-            served,
-        });
+    for site in &mut sites {
+        append(&mut site.delivery, certificates_of(&appended));
+        site.loaded.extend_from_slice(&also_loaded);
     }
-    presented
+    sites
+        .into_iter()
+        .filter_map(|site| site.present(keyring, bag))
+        .collect()
 }
 
 /// Returns the first server certificate with a matching key or request, else the first server
@@ -249,11 +269,14 @@ fn served_by_name(
     let mut presented = Vec::new();
     for leaf in matching::select_leaves_to_check(&candidates, &certificates, keyring) {
         for path in keyring.directory.files_of(leaf) {
-            let delivery = folder::read_file(path)?;
+            let input = folder::read_input(path)?;
+            let loaded = vec![LoadedFile::new(&input)];
+            let delivery = CaDelivery::read(vec![input], &DeliveryLimits::default())?;
             let served = delivery.clone_certificates();
             presented.push(ServedCertificates {
                 file_name: path.display().to_string(),
                 delivery,
+                loaded,
                 leaf: leaf.clone(),
                 bag: [served.as_slice(), bag].concat(),
                 served,
@@ -273,6 +296,7 @@ fn from_chain(path: &Path, chain: CaDelivery) -> Result<ServedCertificates, Fail
     Ok(ServedCertificates {
         file_name: path.display().to_string(),
         delivery: CaDelivery::default(),
+        loaded: Vec::new(),
         served: Vec::new(),
         leaf,
         bag,

@@ -3,8 +3,11 @@
 
 use std::collections::HashSet;
 
+use super::loaded_file::LoadedFile;
 use super::remark::join_listed;
-use crate::delivery::{AppliedRepair, CaDelivery, RepairKind, UnusedContent};
+use crate::delivery::{
+    AppliedRepair, CaDelivery, IgnoredItem, ItemSource, LoadFault, RepairKind, UnusedContent,
+};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 
@@ -22,6 +25,11 @@ pub(crate) enum ServedFault {
     /// Content that servers cannot read.
     #[error("{file} is {what}; servers cannot read it")]
     Damaged { file: String, what: UnusedContent },
+    /// Content that servers read and certctl does not.
+    #[error(
+        "{file} is {what}: servers load it, but it could not be checked, and clients may refuse it"
+    )]
+    DamagedForClients { file: String, what: UnusedContent },
     /// The file is DER.
     #[error("{file} is DER; nginx, Apache and HAProxy read only PEM and report \"no start line\"")]
     Der { file: String },
@@ -38,6 +46,13 @@ pub(crate) enum ServedFault {
         file: String,
         /// The line, counted from 1.
         line: Option<usize>,
+    },
+    /// Servers load other certificates than certctl reads.
+    #[error("servers load {loaded} of the {found} certificates in {file}")]
+    LoadedInPart {
+        file: String,
+        loaded: usize,
+        found: usize,
     },
     /// The leaf is not the first.
     #[error(
@@ -73,6 +88,22 @@ pub(crate) enum ServedFault {
         join_listed(labels)
     )]
     Unrelated { file: String, labels: Vec<String> },
+    /// Servers stop at a fault that certctl's reader has no word for.
+    #[error("servers cannot load {file}: {fault}")]
+    Unloadable { file: String, fault: LoadFault },
+}
+
+/// The files of a certificate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PresentedFiles<'a> {
+    /// The name of the first file, for people.
+    pub name: &'a str,
+    /// How certctl read the files.
+    pub delivery: &'a CaDelivery,
+    /// How servers load them; empty if they are not files.
+    pub loaded: &'a [LoadedFile],
+    /// The certificates in their order.
+    pub served: &'a [Certificate],
 }
 
 impl ServedFault {
@@ -91,15 +122,15 @@ fn at_line(line: Option<usize>) -> String {
     line.map(|line| format!(" line {line}")).unwrap_or_default()
 }
 
-/// Finds the faults of `file`, which was read as `delivery`, in presenting `chain`; `served` are
-/// its certificates in their order.
+/// Finds the faults of `files` in presenting `chain`.
 #[must_use]
-pub(crate) fn find_served_faults(
-    file: &str,
-    delivery: &CaDelivery,
-    served: &[Certificate],
-    chain: &Chain,
-) -> Vec<ServedFault> {
+pub(crate) fn find_served_faults(files: &PresentedFiles<'_>, chain: &Chain) -> Vec<ServedFault> {
+    let PresentedFiles {
+        name: file,
+        delivery,
+        loaded,
+        served,
+    } = *files;
     if delivery
         .certificates
         .iter()
@@ -109,7 +140,7 @@ pub(crate) fn find_served_faults(
             file: file.to_owned(),
         }];
     }
-    let mut faults = layout_faults(delivery);
+    let mut faults = layout_faults(delivery, loaded);
     if let Some(position) = served
         .iter()
         .position(|one| one == chain.leaf())
@@ -170,18 +201,25 @@ fn superfluous_certificates(file: &str, served: &[Certificate], chain: &Chain) -
     faults.into_iter().filter(ServedFault::has_labels).collect()
 }
 
-fn layout_faults(delivery: &CaDelivery) -> Vec<ServedFault> {
+/// Returns the faults for which servers do not load what certctl reads: the deviations that its
+/// reader repaired, or else where OpenSSL stops.
+fn layout_faults(delivery: &CaDelivery, loaded: &[LoadedFile]) -> Vec<ServedFault> {
     let mut faults: Vec<ServedFault> = Vec::new();
-    let repairs = delivery.repairs.iter().filter_map(repair_fault);
+    let is_loaded = |source: &ItemSource| {
+        let mut loaded = loaded.iter();
+        loaded.any(|file| file.name == source.input && file.has_all_of(delivery))
+    };
+    let repairs = delivery
+        .repairs
+        .iter()
+        .filter(|repair| !is_loaded(&repair.source))
+        .filter_map(repair_fault);
     let damaged = delivery
         .ignored
         .iter()
         .filter_map(|ignored| match &ignored.content {
             UnusedContent::DamagedBlock { .. } | UnusedContent::DamagedDer => {
-                Some(ServedFault::Damaged {
-                    file: ignored.source.to_string(),
-                    what: ignored.content.clone(),
-                })
+                Some(damage_fault(ignored, loaded))
             }
             _ => None,
         });
@@ -191,7 +229,39 @@ fn layout_faults(delivery: &CaDelivery) -> Vec<ServedFault> {
             faults.push(fault);
         }
     }
+    if faults.is_empty() {
+        let unexplained = loaded.iter();
+        faults.extend(unexplained.filter_map(|file| loading_fault(file, delivery)));
+    }
     faults
+}
+
+/// Returns why a server does not load what certctl reads in the file.
+fn loading_fault(loaded: &LoadedFile, delivery: &CaDelivery) -> Option<ServedFault> {
+    let file = loaded.name.clone();
+    match &loaded.outcome {
+        Ok(_) if loaded.has_all_of(delivery) => None,
+        Ok(all) => Some(ServedFault::LoadedInPart {
+            file,
+            loaded: all.len(),
+            found: loaded.fingerprints(delivery).len(),
+        }),
+        Err(fault) => Some(ServedFault::Unloadable {
+            file,
+            fault: fault.clone(),
+        }),
+    }
+}
+
+fn damage_fault(ignored: &IgnoredItem, loaded: &[LoadedFile]) -> ServedFault {
+    let file = ignored.source.to_string();
+    let what = ignored.content.clone();
+    let mut loaded = loaded.iter();
+    if loaded.any(|file| file.name == ignored.source.input && file.outcome.is_ok()) {
+        ServedFault::DamagedForClients { file, what }
+    } else {
+        ServedFault::Damaged { file, what }
+    }
 }
 
 /// Returns the fault that a repair corrected; `None` if servers can read the file without it.

@@ -4,7 +4,8 @@ use super::criteria::{VerifiedCertificate, VerifyCriteria};
 use crate::advice::matching::served_fault_finding;
 use crate::finding::{Finding, Severity};
 use crate::inputs::ServedCertificates;
-use crate::matching::{self, KeyCandidates, MatchingRemark, NamedKeys};
+use crate::matching::{self, KeyCandidates, MatchingRemark, NamedKeys, PresentedFiles};
+use crate::pki::chain::Chain;
 use crate::pki::verify;
 
 /// What one file is checked with.
@@ -20,10 +21,10 @@ impl FileCheck<'_> {
     pub(super) fn verify(&self) -> VerifiedCertificate {
         let ServedCertificates {
             file_name: file,
-            delivery,
             served,
             leaf,
             bag,
+            ..
         } = self.certificates;
         let chain_criteria = self.criteria.chain_criteria();
         let mut chain = verify::assemble_chain(leaf, bag, chain_criteria).chain;
@@ -34,9 +35,7 @@ impl FileCheck<'_> {
             chain = verify::assemble_chain(leaf, &with_root, chain_criteria).chain;
         }
         let mut findings = self.key_findings();
-        for fault in &matching::find_served_faults(file, delivery, served, &chain) {
-            findings.push(served_fault_finding(fault, self.bundle_words));
-        }
+        findings.extend(self.layout_findings(&chain));
         findings.extend(self.criteria.findings(&chain, served, bag));
         findings.extend(issuer.iter().map(Finding::from));
         findings.extend(self.unissued_request_finding());
@@ -49,6 +48,28 @@ impl FileCheck<'_> {
                 .map(|key| key.path.clone()),
             ..verified
         }
+    }
+
+    /// Returns findings about how servers load the file, and about its order.
+    fn layout_findings(&self, chain: &Chain) -> Vec<Finding> {
+        let ServedCertificates {
+            file_name,
+            delivery,
+            loaded,
+            served,
+            ..
+        } = self.certificates;
+        let files = PresentedFiles {
+            name: file_name,
+            delivery,
+            loaded,
+            served,
+        };
+        let faults = matching::find_served_faults(&files, chain);
+        faults
+            .iter()
+            .map(|fault| served_fault_finding(fault, self.bundle_words))
+            .collect()
     }
 
     /// Returns findings about a key that does not match or is missing.

@@ -8,7 +8,7 @@ use crate::delivery::CaDelivery;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::{self, HostArgument, HostCertificates};
-use crate::matching;
+use crate::matching::{self, PresentedFiles};
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 use crate::pki::verify;
@@ -90,7 +90,13 @@ fn answer_label(host: &HostArgument, seen: &HostCertificates) -> String {
 
 fn order_findings(label: &str, served: &[Certificate], chain: &Chain) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for fault in &matching::find_served_faults(label, &CaDelivery::default(), served, chain) {
+    let sent = PresentedFiles {
+        name: label,
+        delivery: &CaDelivery::default(),
+        loaded: &[],
+        served,
+    };
+    for fault in &matching::find_served_faults(&sent, chain) {
         findings.push(Finding {
             next: vec![verify_command::install_on_server()],
             ..served_fault_finding(fault, &[])
