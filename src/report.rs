@@ -25,7 +25,8 @@ mod text;
 mod wrap;
 
 pub(crate) use self::certificate::{
-    certificate_in_words, certificate_json, chain_json, intermediates_in_words, name_in_words,
+    certificate_in_words, certificate_json, chain_json, expiry_json, intermediates_in_words,
+    name_in_words,
 };
 pub(crate) use self::escape::escape;
 pub(crate) use self::json::{json_line, push_json_line};

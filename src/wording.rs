@@ -79,8 +79,22 @@ pub(crate) fn minute_of_day(instant: Timestamp) -> String {
     in_zone(instant, local_zone(), "%H:%M %:z")
 }
 
+/// Returns whether an instant stands for 99991231235959Z, "no expiry" (RFC 5280 4.1.2.5), which is
+/// later than the greatest [`Timestamp`].
+#[must_use]
+pub(crate) fn has_no_end(instant: Timestamp) -> bool {
+    instant.as_second() == Timestamp::MAX.as_second()
+}
+
 /// Formats an instant as it is in `zone`; `format` is that of `strftime`.
 fn in_zone(instant: Timestamp, zone: &TimeZone, format: &str) -> String {
+    if has_no_end(instant) {
+        let day = format.replace("%Y-%m-%d", "9999-12-31");
+        let hours = day
+            .replace("%H:%M:%S", "23:59:59")
+            .replace("%H:%M", "23:59");
+        return hours.replace("%:z", "+00:00");
+    }
     let local = instant.to_zoned_datetime(zone.clone());
     local.strftime(format).to_string()
 }
@@ -122,6 +136,14 @@ mod tests {
     fn causes_follow_their_error_on_one_line() {
         let error = Outer(std::io::Error::other("it is locked"));
         assert_eq!(with_causes(&error), "cannot read x: it is locked");
+    }
+
+    #[test]
+    fn the_date_that_means_no_expiry_is_shown_as_written() {
+        let never = jiff::Timestamp::MAX;
+        assert_eq!(day(never), "9999-12-31");
+        assert_eq!(date_and_time(never), "9999-12-31 23:59:59 +00:00");
+        assert_eq!(date_and_minute(never), "9999-12-31 23:59 +00:00");
     }
 
     #[test]

@@ -327,7 +327,7 @@ fn inspect_shows_weak_requests_and_public_keys() {
         let item = &document["items"][0];
         assert_eq!(
             (&item["kind"], &item["signature_holds"]),
-            (&"request".into(), &false.into()),
+            (&"request".into(), &true.into()),
             "{document}"
         );
         let der = succeed(

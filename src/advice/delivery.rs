@@ -153,11 +153,8 @@ fn advice_without_file(what: &UnusedContent) -> Option<&'static str> {
         UnusedContent::LongKey(_) => {
             Some("Ask the CA which certificate is meant: servers do not use such keys")
         }
-        UnusedContent::Office => {
-            Some("Open it, and save the certificates in it as text, or the attached zip as a file")
-        }
-        UnusedContent::Mail => {
-            Some("Pass the mail with the certificate, or the file that was attached to it")
+        UnusedContent::Office | UnusedContent::Mail | UnusedContent::UnreadableCertificate => {
+            advice_about_origin(what)
         }
         UnusedContent::OpenSsh => Some(
             "Pass the key that was created with the request, for example \
@@ -195,6 +192,22 @@ fn advice_without_file(what: &UnusedContent) -> Option<&'static str> {
     }
 }
 
+/// The rest of [`advice_without_file`]: what came from a CA or a mail program in this form.
+fn advice_about_origin(what: &UnusedContent) -> Option<&'static str> {
+    Some(match what {
+        UnusedContent::Office => {
+            "Open it, and save the certificates in it as text, or the attached zip as a file"
+        }
+        UnusedContent::Mail => {
+            "Pass the mail with the certificate, or the file that was attached to it"
+        }
+        UnusedContent::UnreadableCertificate => {
+            "Ask the CA to issue it again: some clients refuse such a certificate"
+        }
+        _ => return None,
+    })
+}
+
 /// Returns the stable code of the finding and its severity: a warning if the item may be needed.
 fn code(what: &UnusedContent) -> (&'static str, Severity) {
     use Severity::{Note, Warning};
@@ -205,6 +218,7 @@ fn code(what: &UnusedContent) -> (&'static str, Severity) {
         UnusedContent::DamagedBlock { .. } | UnusedContent::DamagedDer => {
             ("damaged-block", Warning)
         }
+        UnusedContent::UnreadableCertificate => ("unreadable-certificate", Warning),
         UnusedContent::DamagedPkcs12 => ("damaged-pkcs12", Warning),
         UnusedContent::DamagedMarkers => ("damaged-markers", Warning),
         UnusedContent::Empty => ("empty", Warning),
@@ -257,11 +271,14 @@ fn what_it_is_not(what: &UnusedContent) -> &'static str {
         | UnusedContent::Mail
         | UnusedContent::OpenSsh
         | UnusedContent::OtherKey(_)
-        | UnusedContent::Pkcs7 => "",
+        | UnusedContent::Pkcs7
+        | UnusedContent::RequestSignature
+        | UnusedContent::RequestWeak => "",
         UnusedContent::ShortKey(_)
         | UnusedContent::TooMuchWork(_)
         | UnusedContent::TraditionalKey => "",
         UnusedContent::UnknownEncryption
+        | UnusedContent::UnreadableCertificate
         | UnusedContent::UnusableKey
         | UnusedContent::WrongPassword(_) => "",
         _ => ", not a certificate",

@@ -204,9 +204,10 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "refused-by-some-clients",
-        meaning: "a strict client refuses the chain; OpenSSL and browsers accept it",
+        meaning: "some clients refuse the chain; OpenSSL accepts it",
         why: "Python 3.13 and later, rustls and GnuTLS apply rules of RFC 5280 that other clients \
-            ignore. The message names the rule and the clients that refuse the chain.",
+            ignore; Go and Firefox refuse a few chains that RFC 5280 allows. The message names the \
+            rule and the clients that refuse the chain.",
         fix: "Nothing to do if no such client connects. Otherwise ask the CA to issue the \
             certificate again by the rule that the message names.",
         source: "RFC 5280 4.2",

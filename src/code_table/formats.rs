@@ -228,6 +228,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "unreadable-certificate",
+        meaning: "a certificate has a field that breaks the encoding rules, such as a date",
+        why: "OpenSSL decodes the certificate; certctl and some clients do not, so nothing about it \
+            was checked.",
+        fix: "Ask the CA to issue it again.",
+        source: "RFC 5280 4.1",
+        example: "# the thirteenth month\n\
+            Not After : Bad time value",
+        ..FINDING
+    },
+    CodeEntry {
         code: "unusual-whitespace",
         meaning: "the PEM block has unusual white space; it was normalized",
         why: "Web pages and word processors insert invisible characters that look like spaces. \

@@ -70,6 +70,7 @@ fn refuse_nothing_shown(delivery: &CaDelivery) -> Result<(), Failure> {
         .any(|unused| is_locked_key(&unused.content));
     let has_other_cards = !delivery.lists.is_empty()
         || !delivery.public_keys.is_empty()
+        || !delivery.short_keys.is_empty()
         || !delivery.unproven_requests.is_empty();
     if delivery.is_empty() && !has_other_cards && !has_locked_key {
         return Err(delivery.ignored.as_slice().into());

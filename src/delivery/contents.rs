@@ -64,6 +64,9 @@ pub struct CaDelivery {
     pub lists: Vec<FoundItem<RevocationList>>,
     /// Public keys without a private key; each is also among the ignored.
     pub public_keys: Vec<FoundItem<PublicKey>>,
+    /// The public halves of RSA private keys that are too short to be used; each is also among the
+    /// ignored.
+    pub short_keys: Vec<FoundItem<PublicKey>>,
     /// Requests without a valid signature; each is also among the ignored.
     pub unproven_requests: Vec<FoundItem<UnprovenRequest>>,
     /// Every repair that was necessary.
@@ -80,6 +83,15 @@ impl CaDelivery {
             .iter()
             .map(|found| found.value.clone())
             .collect()
+    }
+
+    /// Returns whether something usable was found at exactly this place.
+    #[must_use]
+    pub(crate) fn has_items_of(&self, source: &ItemSource) -> bool {
+        self.certificates.iter().any(|one| one.source == *source)
+            || self.requests.iter().any(|one| one.source == *source)
+            || self.keys.iter().any(|one| one.source == *source)
+            || self.encrypted_keys.iter().any(|one| one.source == *source)
     }
 
     /// Counts what was found: certificates, requests, and keys, encrypted or not.

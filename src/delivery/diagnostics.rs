@@ -265,6 +265,12 @@ pub enum UnusedContent {
     /// A private key in the encryption of OpenSSL before PKCS#8.
     #[error("a private key encrypted in OpenSSL's traditional format (Proc-Type: 4,ENCRYPTED)")]
     TraditionalKey,
+    /// A certificate that OpenSSL decodes and certctl does not.
+    #[error(
+        "a certificate with a field that is not encoded as the standard requires, such as a date \
+            or a name"
+    )]
+    UnreadableCertificate,
     /// Bytes after the last DER element; holds how many.
     #[error("DER followed by {0} bytes that do not belong to it")]
     Trailing(usize),
@@ -322,4 +328,33 @@ fn format_title(title: &str) -> String {
 pub struct IgnoredItem {
     pub content: UnusedContent,
     pub source: ItemSource,
+}
+
+impl IgnoredItem {
+    /// Returns whether a certificate may be in it. Instructions that a CA adds to a zip file are
+    /// none; a text, page or picture that was passed by itself may be one.
+    #[must_use]
+    pub(crate) fn may_hold_certificate(&self) -> bool {
+        match self.content {
+            UnusedContent::Html(_)
+            | UnusedContent::Pdf
+            | UnusedContent::Picture
+            | UnusedContent::Text => self.source.entry.is_none(),
+            UnusedContent::Archive(_)
+            | UnusedContent::Binary
+            | UnusedContent::DamagedBlock { .. }
+            | UnusedContent::DamagedDer
+            | UnusedContent::DamagedMarkers => true,
+            UnusedContent::DamagedPkcs12
+            | UnusedContent::EncryptedEntry
+            | UnusedContent::Jks
+            | UnusedContent::LockedPkcs12
+            | UnusedContent::Mail => true,
+            UnusedContent::Office
+            | UnusedContent::OtherMethod
+            | UnusedContent::Pkcs7
+            | UnusedContent::UnreadableCertificate => true,
+            _ => false,
+        }
+    }
 }

@@ -228,12 +228,14 @@ impl Reader<'_> {
     }
 
     fn ignore_other_block(&mut self, source: &ItemSource, block: PemBlock) {
-        let crl = if block.label.ends_with("CRL") {
+        let known = if block.label.ends_with("CRL") {
             self.read_crl(source, &block.der)
+        } else if block.label == "RSA PUBLIC KEY" {
+            Some(self.read_rsa_public_key(source, &block.der))
         } else {
             None
         };
-        self.ignore(source, crl.unwrap_or_else(|| other_block(block.label)));
+        self.ignore(source, known.unwrap_or_else(|| other_block(block.label)));
     }
 
     fn read_block_content(

@@ -81,6 +81,11 @@ pub fn load_certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, LoadFault> {
     Ok(loaded)
 }
 
+/// Returns whether `der` is one certificate that OpenSSL decodes, and nothing more.
+pub(super) fn is_whole_certificate(der: &[u8]) -> bool {
+    structures::measure_certificate(der) == Some(der.len())
+}
+
 /// A block of any label.
 struct LoadedBlock {
     label: Vec<u8>,

@@ -223,7 +223,8 @@ fn certificates_to_match(
     if delivery.certificates.is_empty() {
         return Err(sources::no_certificate(delivery));
     }
-    Ok(delivery.clone_certificates())
+    let unread = sources::unread_leaf(delivery);
+    unread.map_or_else(|| Ok(delivery.clone_certificates()), Err)
 }
 
 /// Decrypts encrypted keys, unless the keys that can be read are sufficient for `candidates`.

@@ -280,10 +280,19 @@ fn ascii_host(host: &str) -> Result<String, Failure> {
     if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
         return Ok(host.to_owned());
     }
+    if is_underscore_name(host) {
+        return Ok(host.to_ascii_lowercase());
+    }
     let name = DnsName::parse(host).map_err(|error| {
         Failure::from_error(FailureKind::Usage, &error).with_step(advice::example_host_flag())
     })?;
     Ok(name.as_str().to_owned())
+}
+
+/// Returns whether `host` is a name except for underscores. No CA issues for such a name, but a
+/// wildcard covers it.
+fn is_underscore_name(host: &str) -> bool {
+    host.contains('_') && host.is_ascii() && DnsName::parse(&host.replace('_', "x")).is_ok()
 }
 
 #[cfg(test)]

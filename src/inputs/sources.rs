@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::advice::delivery::{MOST_CAUSES, item_in_words};
 use crate::delivery::{
-    CaDelivery, DecryptError, DeliveryInput, EncryptedKey, ItemSource, UnusedContent,
+    CaDelivery, DecryptError, DeliveryInput, EncryptedKey, IgnoredItem, ItemSource, UnusedContent,
 };
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
@@ -96,6 +96,26 @@ pub(crate) fn no_certificate(delivery: &CaDelivery) -> Failure {
         }
         None => delivery.ignored.as_slice().into(),
     }
+}
+
+/// Returns the failure for files without a server certificate of which some could not be read: the
+/// certificate may be in one of these, so nothing else is worth reporting.
+pub(crate) fn unread_leaf(delivery: &CaDelivery) -> Option<Failure> {
+    let mut certificates = delivery.certificates.iter();
+    if certificates.any(|found| found.is_server_certificate()) {
+        return None;
+    }
+    let unread: Vec<IgnoredItem> = delivery
+        .ignored
+        .iter()
+        .filter(|item| item.may_hold_certificate() && !delivery.has_items_of(&item.source))
+        .cloned()
+        .collect();
+    if unread.is_empty() {
+        return None;
+    }
+    let failure = Failure::from(unread.as_slice());
+    Some(failure.because("no other file contains a server certificate"))
 }
 
 /// The keys and certificates of the arguments.

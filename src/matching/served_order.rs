@@ -218,9 +218,9 @@ fn layout_faults(delivery: &CaDelivery, loaded: &[LoadedFile]) -> Vec<ServedFaul
         .ignored
         .iter()
         .filter_map(|ignored| match &ignored.content {
-            UnusedContent::DamagedBlock { .. } | UnusedContent::DamagedDer => {
-                Some(damage_fault(ignored, loaded))
-            }
+            UnusedContent::DamagedBlock { .. }
+            | UnusedContent::DamagedDer
+            | UnusedContent::UnreadableCertificate => Some(damage_fault(ignored, loaded)),
             _ => None,
         });
     // Twenty faults are enough to understand the problem.

@@ -98,6 +98,20 @@ impl PublicKey {
         }
     }
 
+    /// Reads a PKCS#1 `RSAPublicKey` (RFC 8017 A.1.1).
+    #[must_use]
+    pub(crate) fn of_pkcs1(der: &[u8]) -> Option<Self> {
+        rsa_bits(der)?;
+        let spki = named::public(alg_id::RSA_ENCRYPTION.as_ref(), der);
+        Some(Self::of_spki(&spki))
+    }
+
+    /// Reads the public half of an RSA private key that is too short to be used.
+    #[must_use]
+    pub(crate) fn of_short_rsa(private: &[u8]) -> Option<Self> {
+        Self::of_pkcs1(&odd::public_half(private)?)
+    }
+
     /// Reads the public half that a DER private key states, if it does. Nothing proves that the
     /// secret half belongs to it.
     #[must_use]

@@ -217,6 +217,17 @@ impl UnprovenRequest {
     pub fn request(&self) -> &SigningRequest {
         &self.0
     }
+
+    /// Returns whether its signature is valid; `None` if its algorithm is not supported.
+    #[must_use]
+    pub(crate) fn signature_holds(&self) -> Option<bool> {
+        let (_, spki) = SigningRequest::parse_unchecked(self.0.der()).ok()?;
+        match signature::check_signature(self.0.der(), spki) {
+            Ok(()) => Some(true),
+            Err(error) => signature::check_old_rsa(self.0.der(), spki)
+                .or_else(|| (error == SignatureError::Wrong).then_some(false)),
+        }
+    }
 }
 
 /// The DER of the subject in a request.

@@ -5,7 +5,13 @@ use crate::pki::fingerprint::Fingerprint;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
+use aws_lc_rs::signature::{
+    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, UnparsedPublicKey,
+};
+use rustls::pki_types::{
+    AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
+};
 use webpki::ALL_VERIFICATION_ALGS;
 
 use super::der;
@@ -48,6 +54,29 @@ pub(crate) fn check_signature(signed: &[u8], spki: &[u8]) -> Result<(), Signatur
         }
     }
     outcome
+}
+
+/// id-sha1WithRSAEncryption (RFC 3279 2.2.1) with its parameters, as octets.
+const SHA1_WITH_RSA: [u8; 13] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5, 5, 0];
+
+/// Returns whether a signature of an RSA key holds that is too short, or with SHA-1: good enough to
+/// show what a file contains. `None` for other algorithms.
+pub(crate) fn check_old_rsa(signed: &[u8], spki: &[u8]) -> Option<bool> {
+    let parts = der::split_signed(signed)?;
+    let (key_algorithm, key) = der::split_public_key(spki)?;
+    (key_algorithm == alg_id::RSA_ENCRYPTION.as_ref()).then_some(())?;
+    let algorithm = match parts.algorithm {
+        a if a == SHA1_WITH_RSA => &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        a if a == alg_id::RSA_PKCS1_SHA256.as_ref() => {
+            &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+        }
+        a if a == alg_id::RSA_PKCS1_SHA512.as_ref() => {
+            &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
+        }
+        _ => return None,
+    };
+    let key = UnparsedPublicKey::new(algorithm, key);
+    Some(key.verify(parts.body, parts.signature).is_ok())
 }
 
 /// The trusted algorithms, with a cache of the signatures that they checked.

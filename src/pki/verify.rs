@@ -91,7 +91,7 @@ fn possible_causes(chain: &Chain, problems: &[ChainProblem]) -> Vec<usize> {
     issuers.collect()
 }
 
-/// Returns what clients that are stricter than OpenSSL, Go and browsers refuse about a chain that
+/// Returns the warnings of [`client_rules`]: what only some clients refuse about a chain that
 /// leads to an anchor.
 #[must_use]
 pub(crate) fn find_strict_refusals(chain: &Chain, policy: VerifyPolicy<'_>) -> Vec<BrokenRule> {

@@ -23,7 +23,8 @@ const SEVERITIES: [(RuleVerdict, &str, &str); 2] = [
     (
         RuleVerdict::RefusedBySome,
         "Warnings",
-        "OpenSSL and browsers accept the chain, a stricter client does not. `verify --strict` refuses it.",
+        "OpenSSL accepts the chain, and so does RFC 5280 where Go or a browser does not. The marked clients refuse \
+            it, and so does `verify --strict`.",
     ),
 ];
 

@@ -1,11 +1,12 @@
 //! A certificate as JSON, with the same fields in every document, and in words.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 use crate::pki::name::{DnsName, join_listed};
-use crate::wording::day;
+use crate::wording::{self, day};
 
 #[must_use]
 pub(crate) fn certificate_json(certificate: &Certificate) -> Value {
@@ -15,11 +16,21 @@ pub(crate) fn certificate_json(certificate: &Certificate) -> Value {
         "dns_names": certificate.dns_names,
         "ip_addresses": certificate.ip_addresses,
         "not_before": certificate.not_before,
-        "not_after": certificate.not_after,
+        "not_after": expiry_json(certificate.not_after),
         "serial": certificate.serial,
         "sha256": certificate.sha256(),
         "key": {"algorithm": certificate.algorithm.to_string(), "id": certificate.key_id.to_string()},
     })
+}
+
+/// Writes an expiry in UTC, also the one that means "no expiry" (RFC 5280 4.1.2.5).
+#[must_use]
+pub(crate) fn expiry_json(not_after: Timestamp) -> Value {
+    if wording::has_no_end(not_after) {
+        json!("9999-12-31T23:59:59Z")
+    } else {
+        json!(not_after)
+    }
 }
 
 /// Returns the certificates of a chain, leaf first.

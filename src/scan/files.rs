@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::context::Context;
+use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inventory::file_reader::{self, Keys};
@@ -68,6 +69,9 @@ impl ScanResults {
         match files::read_with_mode(path, NAMED_LIMIT) {
             Ok((bytes, mode)) => {
                 let mut items = items_in(path, origin, &bytes, mode);
+                if items.is_empty() {
+                    self.report_unused(path, bytes);
+                }
                 // Certificates in a zip file that was passed have the same origin.
                 for item in &mut items {
                     item.location = ItemLocation::file(path, origin.clone());
@@ -75,6 +79,19 @@ impl ScanResults {
                 self.add_items(items);
             }
             Err(error) => self.report_failure(&Failure::from(error), "unreadable"),
+        }
+    }
+
+    /// Reports why a file that was passed has nothing to list: a broken request, an archive.
+    fn report_unused(&mut self, path: &Path, bytes: Vec<u8>) {
+        let limits = DeliveryLimits {
+            derivation_iterations: 0,
+            ..DeliveryLimits::default()
+        };
+        let input = DeliveryInput::new(path.display().to_string(), bytes);
+        if let Ok(delivery) = CaDelivery::read(vec![input], &limits) {
+            let unused = delivery.ignored.iter().map(Finding::from);
+            self.findings.extend(unused);
         }
     }
 

@@ -400,6 +400,9 @@ fn named_requests(
 /// `Malformed` for a file without a request.
 pub(crate) fn read_requests(path: &Path, shown: &str) -> Result<Vec<SigningRequest>, Failure> {
     let delivery = folder::read_file(path)?;
+    if delivery.requests.is_empty() && !delivery.unproven_requests.is_empty() {
+        return Err(delivery.ignored.as_slice().into());
+    }
     if delivery.requests.is_empty() {
         let message = format!("{shown} does not contain a certificate request (CSR)");
         let failure = Failure::new(FailureKind::Malformed, message);

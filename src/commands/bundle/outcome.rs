@@ -189,7 +189,7 @@ impl BundledChain {
             "chain_path": chain_path,
             "key_path": key_path,
             "request_path": request.map(|(path, _)| report::path_text(path)),
-            "not_after": chain.leaf().not_after,
+            "not_after": report::expiry_json(chain.leaf().not_after),
             "chain": report::chain_json(chain),
             "outputs": outputs,
             "findings": self.matched.findings,

@@ -141,6 +141,11 @@ impl InspectOutcome {
             );
             write_key_fields(text, &key.algorithm().to_string(), &key.id().to_string());
         }
+        for key in &self.delivery.short_keys {
+            let source = &key.source;
+            text.add(Label::Found, format!("private key, from {source}"));
+            write_key_fields(text, &key.algorithm.to_string(), &key.id.to_string());
+        }
         for key in &self.delivery.public_keys {
             text.add(Label::Found, format!("public key, from {}", key.source));
             write_key_fields(text, &key.algorithm.to_string(), &key.id.to_string());

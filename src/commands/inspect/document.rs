@@ -10,7 +10,7 @@ use crate::inputs::HostAnswers;
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::extensions::CertificateDetails;
-use crate::pki::key::{PrivateKey, PublicKeyId};
+use crate::pki::key::{PrivateKey, PublicKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::probe::StartTls;
 use crate::report;
@@ -68,10 +68,9 @@ impl InspectOutcome {
             items.push(item("request", found, facts));
         }
         for found in &self.delivery.unproven_requests {
-            // Also false if the signature algorithm is not supported.
             let facts = merge_objects(
                 self.request_facts(found.request()),
-                json!({"signature_holds": false}),
+                json!({"signature_holds": found.signature_holds()}),
             );
             items.push(item("request", found, facts));
         }
@@ -90,9 +89,12 @@ impl InspectOutcome {
             let facts = key_json(found, &self.delivery.decrypted_key_ids);
             items.push(item("key", found, facts));
         }
+        for found in &self.delivery.short_keys {
+            let facts = json!({"encrypted": false, "key": public_key_json(found)});
+            items.push(item("key", found, facts));
+        }
         for found in &self.delivery.public_keys {
-            let algorithm = found.algorithm.to_string();
-            let facts = json!({"key": {"algorithm": algorithm, "id": found.id.to_string()}});
+            let facts = json!({"key": public_key_json(found)});
             items.push(item("public-key", found, facts));
         }
         for unused in &self.delivery.ignored {
@@ -199,6 +201,10 @@ fn request_json(request: &SigningRequest, records: &Value) -> Value {
         merge_objects(own, shared_details_json(&details)),
         attributes,
     )
+}
+
+fn public_key_json(key: &PublicKey) -> Value {
+    json!({"algorithm": key.algorithm.to_string(), "id": key.id.to_string()})
 }
 
 fn key_json(key: &PrivateKey, opened: &[PublicKeyId]) -> Value {

@@ -142,7 +142,7 @@ impl VerifiedCertificate {
             "file": self.file,
             "verdict": if self.is_right() { "right" } else { "wrong" },
             "key_path": self.key_path.as_deref().map(report::path_text),
-            "not_after": self.chain.leaf().not_after,
+            "not_after": report::expiry_json(self.chain.leaf().not_after),
             "chain": report::chain_json(&self.chain),
             "findings": self.findings,
         });

@@ -5,6 +5,7 @@ use crate::delivery::contents::{CaDelivery, FoundItem};
 use crate::delivery::diagnostics::{RepairKind, UnusedContent};
 use crate::delivery::encrypted_key::{DecryptError, EncryptedKey};
 use crate::delivery::limits::{DeliveryError, LONGEST_RSA};
+use crate::delivery::server_loader::is_whole_certificate;
 use crate::delivery::sniff::{self, DerOutline};
 use crate::delivery::source::ItemSource;
 use crate::delivery::{pkcs7, pkcs12};
@@ -50,9 +51,14 @@ impl Reader<'_> {
             return Err(UnusedContent::DamagedDer);
         }
         let Ok(value) = Certificate::from_der(der) else {
-            return Err(self
-                .read_crl(source, der)
-                .unwrap_or(UnusedContent::DamagedDer));
+            let other = self.read_crl(source, der);
+            return Err(other.unwrap_or_else(|| {
+                if is_whole_certificate(der) {
+                    UnusedContent::UnreadableCertificate
+                } else {
+                    UnusedContent::DamagedDer
+                }
+            }));
         };
         if let KeyAlgorithm::Rsa(bits) = value.algorithm
             && bits > LONGEST_RSA
@@ -76,10 +82,29 @@ impl Reader<'_> {
         Some(UnusedContent::Crl)
     }
 
+    /// Reads a PKCS#1 public key, which is only displayed.
+    pub(super) fn read_rsa_public_key(&mut self, source: &ItemSource, der: &[u8]) -> UnusedContent {
+        let Some(value) = PublicKey::of_pkcs1(der) else {
+            return UnusedContent::DamagedDer;
+        };
+        self.delivery.public_keys.push(FoundItem {
+            value,
+            source: source.clone(),
+        });
+        UnusedContent::PublicKey
+    }
+
     fn read_key(&mut self, source: &ItemSource, der: &[u8]) -> Result<(), UnusedContent> {
         let value = PrivateKey::from_der(der).map_err(|error| match error {
             KeyError::OtherKind(kind) => UnusedContent::OtherKey(kind),
-            KeyError::ShortRsa(bits) => UnusedContent::ShortKey(bits),
+            KeyError::ShortRsa(bits) => {
+                let short = PublicKey::of_short_rsa(der).map(|value| FoundItem {
+                    value,
+                    source: source.clone(),
+                });
+                self.delivery.short_keys.extend(short);
+                UnusedContent::ShortKey(bits)
+            }
             _ => UnusedContent::UnusableKey,
         })?;
         self.delivery.keys.push(FoundItem {

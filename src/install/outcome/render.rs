@@ -12,7 +12,7 @@ use crate::finding::{Finding, Severity};
 use crate::install::site_check::SiteHeadline;
 use crate::install_plan::plan::PlanStep;
 use crate::inventory::RenewBefore;
-use crate::report::{Label, TextOutput};
+use crate::report::{self, Label, TextOutput};
 use crate::wording::{day, joined_with_and};
 
 /// Codes of findings that a server causes that is not set up or started yet: nothing is wrong.
@@ -38,7 +38,7 @@ impl TransactionOutcome {
                 "chain_path": self.chain_path,
                 "key_path": self.key_path,
                 "key_mode": self.key_mode.to_string(),
-                "not_after": self.leaf.not_after,
+                "not_after": report::expiry_json(self.leaf.not_after),
                 "sha256": self.leaf.sha256(),
                 "before": self.before,
                 "after": self.after,

@@ -36,7 +36,7 @@ impl BrokenRule {
         self
     }
 
-    /// Returns whether OpenSSL, Go and browsers accept the chain.
+    /// Returns whether it is a warning: see [`RuleVerdict::RefusedBySome`].
     pub(crate) fn is_only_strict(&self) -> bool {
         self.rule.verdict == RuleVerdict::RefusedBySome
     }

@@ -10,7 +10,11 @@ use super::clients::TlsClient::{self, Chrome, Firefox, GnuTls, Go, OpenSsl, Rust
 pub(crate) enum RuleVerdict {
     /// OpenSSL, Go or a browser refuses it.
     Refused,
-    /// Only stricter clients refuse it.
+    /// Only stricter clients refuse it. In five rules these include Go or a browser: RFC 5280 allows
+    /// such chains, OpenSSL accepts them, and standards and test suites rely on them (name comparison
+    /// by RFC 5280 7.1, self-issued certificates, directory names in constraints as BR 7.1.2.5.2
+    /// requires, old roots; RSA keys for old cipher suites). An error would refuse what works with
+    /// most clients; the warning names those that it does not work with.
     RefusedBySome,
 }
 

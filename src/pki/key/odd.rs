@@ -26,17 +26,33 @@ pub(super) fn kind(der: &[u8]) -> Option<&'static str> {
     known.map(|(_, kind)| *kind)
 }
 
-/// Counts the bits of an RSA key that is too short: PKCS#1 (nine integers), or PKCS#8 around it.
+/// Counts the bits of an RSA key that is too short.
 pub(super) fn short_rsa(der: &[u8]) -> Option<usize> {
+    let numbers = rsa_numbers(der)?;
+    let bits = der::count_bits(numbers.get(1)?.value)?;
+    (bits < 2048).then_some(bits)
+}
+
+/// The PKCS#1 public key in an RSA private key.
+pub(super) fn public_half(der: &[u8]) -> Option<Vec<u8>> {
+    let numbers = rsa_numbers(der)?;
+    let [_version, modulus, exponent, ..] = numbers.as_slice() else {
+        return None;
+    };
+    let parts = [modulus.whole, exponent.whole];
+    Some(der::encode_element(der::SEQUENCE, &parts))
+}
+
+/// The nine integers of an RSA private key: PKCS#1, or PKCS#8 around it.
+fn rsa_numbers(der: &[u8]) -> Option<Vec<der::DerElement<'_>>> {
     let numbers = elements(der)?;
     if let [version, _, octets, ..] = numbers.as_slice()
         && (version.tag, octets.tag) == (der::INTEGER, der::OCTET_STRING)
     {
-        return short_rsa(octets.value);
+        return rsa_numbers(octets.value);
     }
-    let integers = numbers.len() == 9 && numbers.iter().all(|number| number.tag == der::INTEGER);
-    let bits = der::count_bits(numbers.get(1)?.value)?;
-    (integers && bits < 2048).then_some(bits)
+    let are_integers = numbers.iter().all(|number| number.tag == der::INTEGER);
+    (numbers.len() == 9 && are_integers).then_some(numbers)
 }
 
 fn elements(der: &[u8]) -> Option<Vec<der::DerElement<'_>>> {
