@@ -1,7 +1,7 @@
 //! The rules as data: the section of the standard, what breaking them means, and which clients refuse
 //! the chain. As of 2026-11-29: tests/client_rules.rs compares the rules with OpenSSL 3.0, Python's ssl,
-//! GnuTLS 3.7 and rustls-webpki 0.103. What Go, Chrome and Firefox refuse follows from their
-//! documentation; no test runs them.
+//! GnuTLS 3.7 and rustls-webpki 0.103, tests/real_clients.rs some of them with curl and Chromium. What
+//! Go and Firefox refuse follows from their documentation; no test runs them.
 
 use super::clients::TlsClient::{self, Chrome, Firefox, GnuTls, Go, OpenSsl, Rustls, StrictPython};
 
