@@ -6,6 +6,7 @@ pub(crate) mod bundle_command;
 pub(crate) mod caa;
 pub(crate) mod command_lines;
 mod configuration;
+mod crls;
 pub(crate) mod csr_command;
 pub(crate) mod csr_lint;
 pub(crate) mod dcv;

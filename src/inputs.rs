@@ -34,6 +34,7 @@ pub(crate) use self::host::{
     HOST_DEADLINE, HostAnswers, HostArgument, HostCertificates, parse_host_flags,
 };
 pub(crate) use self::host_probes::{OFFERS_IN_WORDS, offer_names, probe_every_offer};
+pub(crate) use self::key_files::KeyFileInspector;
 pub(crate) use self::key_files::NamedKeyOrigin;
 pub(crate) use self::key_use::{KeyLocation, KeyUse};
 pub(crate) use self::reader::{InputReader, PasswordArgs};

@@ -3,7 +3,7 @@
 //! other tools' folders. `inventory` judges the results. If something cannot be scanned, that
 //! becomes a finding, and the scan continues.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::advice;
@@ -11,10 +11,12 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
-use crate::inputs::{self, HostArgument};
+use crate::inputs::{self, HostArgument, KeyFileInspector};
 use crate::inventory::{
-    self, InventoryItem, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy, StatusRow,
+    self, InventoryItem, ItemContent, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy,
+    StatusRow,
 };
+use crate::matching::key_trust::DoubtfulKeyFile;
 use crate::pki::name::DnsName;
 use crate::pki::trust::TrustAnchors;
 use crate::probe::StartTls;
@@ -24,6 +26,7 @@ mod files;
 pub(crate) mod hosts;
 mod installed;
 mod installed_certificate;
+pub(crate) mod newer;
 mod other_tools;
 mod request_folders;
 mod results;
@@ -203,6 +206,7 @@ impl ScanResults {
         if items.iter().any(is_served) {
             anchors.extend(inputs::trust_anchors(Some("system")).ok());
         }
+        let refused_keys = refused_keys(&items);
         let policy = StatusPolicy {
             now: context.now(),
             renew_before: before,
@@ -211,6 +215,7 @@ impl ScanResults {
             own_anchors: &self.own_anchors,
             server_probes: &self.server_probes,
             uncovered: &self.uncovered,
+            refused_keys: &refused_keys,
         };
         let mut rows = inventory::rows(items, &policy);
         if !scopes.is_empty() {
@@ -219,6 +224,26 @@ impl ScanResults {
         }
         rows
     }
+}
+
+/// Returns the keys that `install` would not use without `--key`. A deployed key belongs to the
+/// user of its server.
+fn refused_keys(items: &[InventoryItem]) -> HashMap<PathBuf, DoubtfulKeyFile> {
+    let inspector = KeyFileInspector::default();
+    let mut refused = HashMap::new();
+    for item in items.iter().filter(|item| !item.location.is_live()) {
+        let id = match &item.content {
+            ItemContent::Key(key) => Some(key.id),
+            ItemContent::LockedKey { .. } => None,
+            _ => continue,
+        };
+        if let ItemLocation::File { path, .. } = &item.location
+            && let Some(file) = inspector.refuse_found(path, id)
+        {
+            refused.insert(path.clone(), file);
+        }
+    }
+    refused
 }
 
 fn is_served(item: &InventoryItem) -> bool {

@@ -347,3 +347,32 @@ fn a_plan_quotes_commands_as_a_shell_needs_it() {
         assert!(texts.contains(&text), "{text} in {texts:?}");
     }
 }
+
+#[test]
+fn a_dry_run_ends_with_the_line_that_runs_this_plan() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("new.crt");
+    let words = [&INSTALL[..], &["new.crt"]].concat();
+    let planned = dry_run(sandbox, &words);
+    let id = planned["plan_id"].as_str().unwrap();
+    let steps = planned["next"].as_array().unwrap();
+    let last = steps.last().unwrap();
+    let command = last["command"].as_str().unwrap();
+    assert!(command.ends_with(&format!("--plan {id}")), "{command}");
+    assert!(!command.contains("--dry-run"), "{command}");
+    let text = sandbox.run(&[&words[..], &["--dry-run"]].concat());
+    let line = format!("certctl {} --plan {id}\n", words.join(" "));
+    assert!(text.expect(0).stdout.ends_with(&line), "{line}");
+
+    let argv: Vec<&str> = last["argv"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|word| word.as_str().unwrap())
+        .collect();
+    sandbox.run(&argv[1..]).expect(0);
+    // Nothing is left to do, so there is no plan to approve.
+    let nothing = dry_run(sandbox, &words);
+    assert_eq!(nothing["next"].as_array().unwrap().len(), 0, "{nothing}");
+}

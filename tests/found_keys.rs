@@ -425,3 +425,48 @@ fn keys_on_stdin_are_used() {
     let redirected = machine.sandbox.run_command(command).expect(0).json();
     assert!(codes(&redirected).contains(&"key-of-another-user"));
 }
+
+#[test]
+fn status_does_not_call_a_certificate_ready_whose_key_is_refused() {
+    let Some(machine) = SharedMachine::new(0o1777, 0) else {
+        return;
+    };
+    let rows = |code: i32| {
+        let run = machine.run(&["status", "shop.example", "--root", "tree"]);
+        let document = run.expect(code).json();
+        document["rows"].as_array().unwrap().to_vec()
+    };
+    let check = "sudo ls -ld here/shop.example.key";
+    let repair = "sudo chown root: here/shop.example.key";
+    machine.plant("shop.example", BIN, 0o600);
+    let pending = rows(1);
+    assert_eq!(pending[0]["state"], "pending", "{pending:?}");
+    assert_eq!(commands(&pending[0]["next"])[..2], [check, repair]);
+
+    machine.issue("shop.example");
+    let refused = rows(1);
+    assert_eq!(refused[0]["state"], "key-refused", "{refused:?}");
+    assert_eq!(refused[0]["verdict"], "wrong", "{refused:?}");
+    // A fresh key is no answer to one that a certificate fits.
+    assert_eq!(commands(&refused[0]["next"]), [check, repair]);
+
+    // The same steps come first for the certificate that it would replace.
+    let key = machine.sandbox.join("here/shop.example.key");
+    chown(&key, Some(0), Some(0)).unwrap();
+    machine.install(&[]).expect(0);
+    machine.plant("shop.example-2", BIN, 0o600);
+    machine.issue("shop.example-2");
+    let both = rows(1);
+    let live = both.iter().find(|row| row["state"] == "installed").unwrap();
+    let check = "sudo ls -ld here/shop.example-2.key";
+    let repair = "sudo chown root: here/shop.example-2.key";
+    assert_eq!(commands(&live["next"]), [check, repair], "{live}");
+    chown(
+        machine.sandbox.join("here/shop.example-2.key"),
+        Some(0),
+        Some(0),
+    )
+    .unwrap();
+    let ready = rows(0);
+    assert!(ready.iter().any(|row| row["state"] == "ready"), "{ready:?}");
+}

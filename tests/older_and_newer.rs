@@ -179,44 +179,78 @@ fn a_server_with_an_old_certificate_loads_the_newer_one_before_any_renewal() {
     site.setup.write_delivery_with("new.crt", leaf(-1, 44));
 
     // The newer one is installed at paths that nginx does not read.
-    let documents = with_nginx(
-        &site,
+    let script = format!(
         "certctl install new.crt --trust root.pem --server none >/dev/null
         rm example.com.key
         certctl status -C empty --json || true
+        host=127.0.0.1:{}
+        certctl verify $host -C empty --host example.com --trust root.pem --json || true
+        certctl csr example.com www.example.com -C empty --dry-run --json || true
+        certctl renew example.com -C empty --dry-run --json || true
+        certctl install --check -C empty --json || true
         certctl install example.com --server nginx --json
-        certctl status -C empty --json || true",
+        certctl status -C empty --json || true
+        certctl csr example.com www.example.com -C empty --dry-run --json || true
+        certctl renew example.com -C empty --dry-run --json || true
+        certctl verify $host -C empty --host example.com --trust root.pem --json || true
+        certctl install --check -C empty --json || true",
+        site.port
     );
-    let [before, installed, after] = &documents[..] else {
+    let documents = with_nginx(&site, &script);
+    let [
+        status,
+        verify,
+        csr,
+        renew,
+        check,
+        installed,
+        status_after,
+        after @ ..,
+    ] = &documents[..]
+    else {
         panic!("{documents:?}")
     };
-    let rows = before["rows"].as_array().unwrap().iter();
+    let rows = status["rows"].as_array().unwrap().iter();
     let served = rows.clone().find(|row| row["state"] == "served").unwrap();
-    assert_eq!(served["verdict"], "due", "{before}");
-    assert_eq!(
-        served["next"][0]["command"], "sudo certctl -C empty install example.com --server nginx",
-        "{before}"
-    );
-    assert!(!served.to_string().contains("certctl csr"), "{before}");
+    assert_eq!(served["verdict"], "due", "{status}");
+    let load = "sudo certctl -C empty install example.com --server nginx";
+    assert_eq!(served["next"][0]["command"], load, "{status}");
+    assert!(!served.to_string().contains("certctl csr"), "{status}");
+    for document in [csr, renew] {
+        assert_eq!(document["next"][0]["command"], load, "{document}");
+    }
+    for document in [verify, check] {
+        let first = &document["findings"][0];
+        assert_eq!(first["code"], "newer-not-served", "{document}");
+        assert_eq!(first["next"][0]["command"], load, "{document}");
+    }
     assert_eq!(installed["verdict"], "live", "{installed}");
-    assert_eq!(after["verdict"], "fine", "{after}");
+    assert_eq!(status_after["verdict"], "fine", "{status_after}");
+    assert_eq!(after.len(), 4, "{after:?}");
+    for document in after {
+        assert!(
+            !document.to_string().contains("newer-not-served"),
+            "{document}"
+        );
+    }
 
     // The newer one has replaced the files, and nginx was not reloaded.
     std::fs::remove_dir_all(sandbox.join("tls")).unwrap();
     write_pair("site", leaf(-40, 4));
     write_pair("next", leaf(-1, 44));
-    let documents = with_nginx(
-        &site,
+    let script = format!(
         "mv tls/next.pem tls/site.pem; mv tls/next.key tls/site.key; rm example.com.key
-        certctl status -C empty --json || true",
+        certctl status -C empty --json || true
+        certctl verify 127.0.0.1:{} -C empty --host example.com --trust root.pem --json || true",
+        site.port
     );
+    let documents = with_nginx(&site, &script);
+    let reload = "sudo nginx -t && sudo systemctl reload nginx";
+    let first = &documents[1]["findings"][0]["next"][0]["command"];
+    assert_eq!(*first, reload, "{}", documents[1]);
     let rows = documents[0]["rows"].as_array().unwrap();
     for row in rows {
-        assert_eq!(
-            row["next"][0]["command"], "sudo nginx -t && sudo systemctl reload nginx",
-            "{}",
-            documents[0]
-        );
+        assert_eq!(row["next"][0]["command"], reload, "{}", documents[0]);
     }
     assert_eq!(rows.len(), 2, "{}", documents[0]);
 }

@@ -31,12 +31,31 @@ pub(crate) fn plan_changed(now: &str, approved: &str) -> Finding {
         value: None,
     };
     let sentence = "Check what would be done now, and approve its id";
+    let plan = RepeatOption {
+        name: "--plan",
+        value: Some(""),
+    };
     Finding::error("plan-changed", message).with_step(rerun::repeat_instead_of(
         sentence,
         &["install"],
-        "--plan",
+        plan,
         dry_run,
     ))
+}
+
+/// Runs the plan that a dry run has shown, unless anything has changed by then.
+#[must_use]
+pub(crate) fn run_this_plan(id: &str) -> NextStep {
+    let dry_run = RepeatOption {
+        name: "--dry-run",
+        value: None,
+    };
+    let plan = RepeatOption {
+        name: "--plan",
+        value: Some(id),
+    };
+    let sentence = "Run exactly this plan, which is refused if anything has changed by then";
+    rerun::repeat_instead_of(sentence, &["install"], dry_run, plan)
 }
 
 /// The certificate is older than the live one.

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use super::key_files;
 use super::served_evidence::replace_stapled_response;
 use crate::finding::{Finding, NextStep, Severity, shell_word};
-use crate::inventory::crls::CrlRemark;
 use crate::inventory::item::{ItemLocation, ItemOrigin};
 use crate::inventory::reason::DeployedNewer;
 use crate::inventory::{ReasonSeverity, RowState, RowVerdict, StatusReason, StatusRow};
@@ -31,11 +31,12 @@ pub(crate) fn row_steps(row: &StatusRow, calls: &CallContext<'_>) -> Vec<NextSte
         .iter()
         .filter(|reason| reason.severity() >= ReasonSeverity::Warns)
         .collect();
-    // Where a newer certificate exists, nothing is worth doing before it is served.
-    pressing.sort_by_key(|reason| !reason.is_newer());
+    // Where a newer certificate exists, nothing is worth doing before it is served; and a certificate
+    // whose key is not used is not in use.
+    pressing.sort_by_key(|reason| !reason.is_newer() && !is_about_refused_key(reason));
     for step in pressing
         .into_iter()
-        .filter_map(|reason| step(reason, row, calls))
+        .flat_map(|reason| steps_for_reason(reason, row, calls))
     {
         if !steps.contains(&step) {
             steps.push(step);
@@ -45,6 +46,10 @@ pub(crate) fn row_steps(row: &StatusRow, calls: &CallContext<'_>) -> Vec<NextSte
         steps.extend(step_for_waiting_row(row, calls));
     }
     steps
+}
+
+fn is_about_refused_key(reason: &StatusReason) -> bool {
+    matches!(reason, StatusReason::KeyRefused(_))
 }
 
 /// Returns the step that a request waits for, or a certificate or key that is not in use.
@@ -130,7 +135,21 @@ fn is_here(place: &ItemLocation) -> bool {
     )
 }
 
-/// Returns what to do about one reason.
+/// Returns what to do about one reason. A key that is not used needs a check before the change.
+fn steps_for_reason(
+    reason: &StatusReason,
+    row: &StatusRow,
+    calls: &CallContext<'_>,
+) -> Vec<NextStep> {
+    match reason {
+        StatusReason::KeyRefused(key) | StatusReason::NewerRefused { key, .. } => {
+            key_files::steps_to_use(key)
+        }
+        other => Vec::from_iter(step(other, row, calls)),
+    }
+}
+
+/// Returns the one step for a reason.
 fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
     match reason {
         StatusReason::Problem(problem) => step_for_problem(problem, row, calls),
@@ -148,6 +167,7 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
         StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
         StatusReason::EndsFirst { .. } => Some(ask_for_current_bundle()),
         StatusReason::KeyReadable { path, .. } => Some(restrict_key(path)),
+        StatusReason::KeyRefused(_) | StatusReason::NewerRefused { .. } => None,
         StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, calls)),
         StatusReason::NewerNotServed { .. } | StatusReason::NewerReady { .. } => {
             step_for_newer(reason, row, calls)
@@ -363,6 +383,11 @@ fn renewal(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
     if row.reasons.iter().any(StatusReason::is_newer) {
         return None;
     }
+    // A new key is no answer to a key that may be right and only has the wrong owner.
+    let is_valid = row.days_left.is_some_and(|days| days >= 0);
+    if is_valid && row.reasons.iter().any(is_about_refused_key) {
+        return None;
+    }
     let prepared = row.reasons.iter().find_map(|reason| match reason {
         StatusReason::Prepared { request } => Some(check_validation(request, &row.name, calls)),
         _ => None,
@@ -452,23 +477,6 @@ fn reload_server(software: ServerSoftware) -> NextStep {
     )
 }
 
-/// A remark on a certificate revocation list as a finding.
-impl From<&CrlRemark> for Finding {
-    fn from(remark: &CrlRemark) -> Self {
-        let message = remark.to_string();
-        match remark {
-            CrlRemark::Delta { .. } => Self::warning("crl-delta", message).with_step(
-                NextStep::say("Pass the complete CRL of the same CA as well"),
-            ),
-            CrlRemark::Old { .. } => Self::warning("crl-old", message).with_step(NextStep::say(
-                "Download the current CRL; its address is in the certificate's CRL distribution \
-                    points",
-            )),
-            CrlRemark::OfOthers { .. } => Self::warning("crl-other-issuer", message),
-        }
-    }
-}
-
 /// Returns a reason as a finding about its row.
 #[must_use]
 pub(crate) fn reason_finding(
@@ -486,6 +494,6 @@ pub(crate) fn reason_finding(
         severity,
         message: reason.to_string(),
         lines: Vec::new(),
-        next: step(reason, row, calls).into_iter().collect(),
+        next: steps_for_reason(reason, row, calls),
     }
 }

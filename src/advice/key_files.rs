@@ -63,7 +63,8 @@ pub(crate) fn make_fresh_key(words: &[String]) -> NextStep {
 }
 
 /// Returns the steps that lead to the use of a key: the check, then the change.
-fn steps_to_use(file: &DoubtfulKeyFile) -> Vec<NextStep> {
+#[must_use]
+pub(super) fn steps_to_use(file: &DoubtfulKeyFile) -> Vec<NextStep> {
     let mut steps = vec![check_owner(file)];
     let again = "and run the same command again";
     let restricted = restrict(file)

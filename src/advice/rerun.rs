@@ -158,19 +158,16 @@ pub(crate) fn repeat_with(
     }
 }
 
-/// Repeats the command with `option` in place of another option, which has a value; `sentence` says
-/// what for. Where that command line is not known, the step is a sentence.
+/// Repeats the command with `option` in place of the option `removed`, which has a value of its own
+/// if any is given here; `sentence` says what for. Where that command line is not known, the step is a
+/// sentence.
 #[must_use]
 pub(crate) fn repeat_instead_of(
     sentence: &str,
     commands: &[&str],
-    removed: &str,
+    removed: RepeatOption<'_>,
     option: RepeatOption<'_>,
 ) -> NextStep {
-    let removed = RepeatOption {
-        name: removed,
-        value: Some(""),
-    };
     let line = COMMAND_LINE.get().filter(|line| {
         let command = line.repeatable_command();
         command.is_some_and(|command| commands.contains(&command))

@@ -18,7 +18,7 @@ pub(crate) fn reload_unit_and_probe(
     let words = ["install", stem, "--reload", &reload, "--probe", address];
     certctl_step(
         root,
-        "Reload it, and verify what it serves, now and at each renewal",
+        "Reload or restart it, and verify what it serves, now and at each renewal",
         &words,
     )
 }

@@ -18,6 +18,14 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..STATE
     },
     CodeEntry {
+        code: "key-refused",
+        meaning: "certificate and key exist, but certctl does not use the key: other users own it, \
+            can read it or can replace it",
+        why: "Somebody else may have made the key or may know it.",
+        fix: "Check who owns it, and give it to root alone: `sudo chown root: example.com.key`.",
+        ..STATE
+    },
+    CodeEntry {
         code: "pending",
         meaning: "a request without a certificate",
         why: "The CA has not issued yet, or its files were not found.",

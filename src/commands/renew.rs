@@ -17,6 +17,7 @@ use self::select::DueSelection;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::request::{self, RunMode};
+use crate::scan::newer::UnservedCertificates;
 
 /// Prepares the renewal of each certificate that is due or named. A failure for one of several is
 /// reported, and the others are prepared.
@@ -36,10 +37,11 @@ pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, F
         findings,
     } = select::select_due(context, args)?;
     let mut folders = RequestFolders::default();
+    let unserved = UnservedCertificates::default();
     let mut attempts = Vec::new();
     let mut failed = Vec::new();
     for row in &rows {
-        match attempt::prepare_renewal(context, args, row, &mut folders) {
+        match attempt::prepare_renewal(context, args, row, &mut folders, &unserved) {
             Ok(attempt) => attempts.push(attempt),
             Err(failure) => failed.push(FailedRenewal {
                 name: row.name.clone(),

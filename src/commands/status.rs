@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::advice::inventory::{CallContext, reason_finding, row_steps};
-use crate::advice::status_command::{command, write_output_to_file};
+use crate::advice::status_command::write_output_to_file;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
 use crate::inventory::{RenewBefore, RowVerdict, StatusRow};
 use crate::permissions::Mode;
 use crate::probe::StartTls;
 use crate::report::{Outcome, TextOutput};
+use crate::scan::newer::{command_as_root, command_here};
 use crate::scan::{self, NamedInputs, ScanResults, ScanScope};
 use crate::status_report::{
     JudgedRow, MachineIdentity, StatusOutcome, WrittenFile, calendar, document, page, prometheus,
@@ -131,24 +131,6 @@ fn judge_rows(context: &Context, rows: Vec<StatusRow>) -> Vec<JudgedRow> {
         });
     }
     judged
-}
-
-/// A command for the same directory and tree.
-fn command_here(context: &Context, sentence: &str, words: &[&str]) -> NextStep {
-    match words.split_first() {
-        Some((verb, rest)) => command(sentence, context.command_words(verb), rest),
-        None => command(sentence, context.command_words("status"), &[]),
-    }
-}
-
-/// A command to run as root. Installed certificates are found by name in any directory.
-fn command_as_root(context: &Context, sentence: &str, words: &[&str]) -> NextStep {
-    let step = command_here(context, sentence, words);
-    if context.root.is_some() {
-        step
-    } else {
-        step.with_sudo()
-    }
 }
 
 /// Stdout (`-`) takes one of the outputs, and then nothing else.

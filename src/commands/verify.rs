@@ -136,7 +136,10 @@ fn verify_host(
         names.insert(0, host.name.clone());
     }
     let criteria = VerifyCriteria::new(context.now(), args.strictness(), &anchors, &names);
-    let verified = host::verify(host, args.starttls, criteria)?;
+    let mut verified = host::verify(host, args.starttls, criteria)?;
+    for certificate in &mut verified {
+        host::name_newer(context, host, args.starttls, certificate);
+    }
     outcome.verified.extend(verified);
     outcome.trust = anchors.source().clone();
     Ok(())

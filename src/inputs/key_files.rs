@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::delivery::{CaDelivery, FoundItem};
 use crate::matching::key_trust::{
-    KeyFileJudgement, KeySource, RefusedKeyFile, TrustedAccounts, TrustedKeyFile,
+    DoubtfulKeyFile, KeyFileJudgement, KeySource, RefusedKeyFile, TrustedAccounts, TrustedKeyFile,
 };
 use crate::matching::{FolderContents, HeldFile};
 use crate::pki::key::PublicKeyId;
@@ -49,6 +49,29 @@ impl KeyFileInspector {
         }
         let accounts = self.accounts.get_or_init(accounts::trusted_accounts);
         KeyFileJudgement::for_root(&file, &walked.above, accounts, source)
+    }
+}
+
+impl KeyFileInspector {
+    /// Returns why a command that finds this file would not use its key; `id` is its key id unless
+    /// it is encrypted. Nothing if the file is gone.
+    #[must_use]
+    pub(crate) fn refuse_found(
+        &self,
+        path: &Path,
+        id: Option<PublicKeyId>,
+    ) -> Option<DoubtfulKeyFile> {
+        if folders::current_user() != 0 {
+            return None;
+        }
+        let identity = self.walker.borrow_mut().walk(path).ok()?.identity;
+        let judgement = self.judge(path, &identity, KeySource::Found);
+        let file = HeldFile {
+            path: path.to_owned(),
+            value: (),
+        };
+        let refused = TrustedKeyFile::admit(file, id, &judgement).err()?;
+        Some(*refused.file)
     }
 }
 

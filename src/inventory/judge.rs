@@ -30,12 +30,17 @@ use crate::pki::verify::ChainProblem;
 #[must_use]
 pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<StatusRow> {
     let lists = crls::lists_with_files(&items);
-    let groups = groups(items);
+    let mut groups = groups(items);
+    for group in &mut groups {
+        // Usable keys come first.
+        let is_refused = |place: &ItemLocation| policy.refused_key(place).is_some();
+        group.keys.sort_by_key(|(place, _)| is_refused(place));
+    }
     let known = RowIndexes::new(&groups, &lists, policy);
     let mut rows = Vec::new();
     for group in &groups {
         if group.leaves.is_empty() {
-            rows.extend(row_without_certificate(group));
+            rows.extend(row_without_certificate(group, policy));
         }
         for leaf in &group.leaves {
             rows.push(LeafContext::new(group, leaf, &known, policy).into_row());
@@ -168,13 +173,16 @@ impl KeyWithoutCertificate {
 }
 
 /// Returns the row of a request or a key without a certificate.
-fn row_without_certificate(group: &KeyGroup) -> Option<StatusRow> {
+fn row_without_certificate(group: &KeyGroup, policy: &StatusPolicy<'_>) -> Option<StatusRow> {
     let about = match (group.requests.first(), group.keys.first()) {
         (Some((_, request)), _) => KeyWithoutCertificate::of_request(request),
         (None, Some((place, key))) => KeyWithoutCertificate::of_key(place, key),
         (None, None) => return None,
     };
     let mut reasons = readable_keys(&group.keys);
+    if about.state == RowState::Pending {
+        reasons.extend(refused_key(group, policy));
+    }
     reason::sort(&mut reasons);
     Some(StatusRow {
         name: about.name,
@@ -231,7 +239,7 @@ impl<'a> LeafContext<'a> {
             .and_then(|stem| policy.terms.get(stem))
             .cloned()
             .unwrap_or_default();
-        let state = state(group, leaf, known);
+        let state = state(group, leaf, known, policy);
         let chain = chain_check::judge(leaf, stem.as_deref(), state, policy);
         let due = policy
             .renew_before
@@ -288,6 +296,9 @@ impl<'a> LeafContext<'a> {
         }
         reasons.extend_from_slice(&self.chain.reasons);
         reasons.extend(readable_keys(&self.group.keys));
+        if self.state == RowState::KeyRefused {
+            reasons.extend(refused_key(self.group, self.policy));
+        }
         reasons.extend(uncovered(certificate, self.known));
         if self.terms.placeholder {
             reasons.push(StatusReason::Placeholder);
@@ -350,7 +361,12 @@ impl<'a> LeafContext<'a> {
     }
 }
 
-fn state(group: &KeyGroup, leaf: &LeafCopies, known: &RowIndexes<'_>) -> RowState {
+fn state(
+    group: &KeyGroup,
+    leaf: &LeafCopies,
+    known: &RowIndexes<'_>,
+    policy: &StatusPolicy<'_>,
+) -> RowState {
     let is_served = leaf
         .copies
         .iter()
@@ -361,6 +377,8 @@ fn state(group: &KeyGroup, leaf: &LeafCopies, known: &RowIndexes<'_>) -> RowStat
         RowState::Installed
     } else if group.keys.is_empty() {
         RowState::KeyMissing
+    } else if refused_key(group, policy).is_some() {
+        RowState::KeyRefused
     } else {
         RowState::Ready
     }
@@ -418,6 +436,16 @@ fn readable_keys(keys: &[(ItemLocation, HeldKey)]) -> Vec<StatusReason> {
             mode: key.mode,
         })
         .collect()
+}
+
+/// Returns a reason if no key file of the group may be used.
+fn refused_key(group: &KeyGroup, policy: &StatusPolicy<'_>) -> Option<StatusReason> {
+    let mut refused = Vec::new();
+    for (place, _) in &group.keys {
+        refused.push(policy.refused_key(place)?);
+    }
+    let first = refused.first()?;
+    Some(StatusReason::KeyRefused(Box::new((*first).clone())))
 }
 
 fn uncovered(certificate: &Certificate, known: &RowIndexes<'_>) -> Vec<StatusReason> {

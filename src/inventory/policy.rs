@@ -1,11 +1,13 @@
 //! The inputs for judging rows, besides the items.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::due::RenewBefore;
-use super::item::{InstallTerms, ServerProbe};
+use super::item::{InstallTerms, ItemLocation, ServerProbe};
+use crate::matching::key_trust::DoubtfulKeyFile;
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::trust::TrustAnchors;
 
@@ -26,4 +28,17 @@ pub(crate) struct StatusPolicy<'a> {
     /// Server blocks that use a certificate for names that it does not cover: `FILE:LINE`, the
     /// certificate, the names.
     pub uncovered: &'a [(String, Fingerprint, Vec<String>)],
+    /// The key files that `install` would not use, by path: another user owns, reads or can replace
+    /// them.
+    pub refused_keys: &'a HashMap<PathBuf, DoubtfulKeyFile>,
+}
+
+impl<'a> StatusPolicy<'a> {
+    /// Returns why the key at `place` is not used.
+    pub(super) fn refused_key(&self, place: &ItemLocation) -> Option<&'a DoubtfulKeyFile> {
+        match place {
+            ItemLocation::File { path, .. } => self.refused_keys.get(path),
+            ItemLocation::Address { .. } => None,
+        }
+    }
 }

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::item::{ItemLocation, OtherBlock, ServedLeaf};
 use crate::inventory::rule_changes::RuleChange;
+use crate::matching::key_trust::DoubtfulKeyFile;
 use crate::permissions::Mode;
 use crate::pki::key::PublicKeyId;
 use crate::pki::lint::LintViolation;
@@ -163,6 +164,9 @@ pub(crate) enum StatusReason {
     /// Users other than owner and group have access to its key.
     #[error("all users of this machine have access to the key {} (mode {mode})", path.display())]
     KeyReadable { path: PathBuf, mode: Mode },
+    /// Its key is not used, because other users control it.
+    #[error("certctl does not use its key {}: {}", _0.path().display(), _0.reasons())]
+    KeyRefused(Box<DoubtfulKeyFile>),
     /// A server uses it for names that it does not cover.
     #[error(
         "{block} uses the certificate for {}, which it does not cover",
@@ -192,6 +196,19 @@ pub(crate) enum StatusReason {
     NewerReady {
         place: ItemLocation,
         expiry: Timestamp,
+    },
+    /// A newer certificate can be installed once its key may be used.
+    #[error(
+        "a newer certificate, which expires on {}, is at {place}, but certctl does not use its key {}: \
+            {}",
+        day(*expiry),
+        key.path().display(),
+        key.reasons()
+    )]
+    NewerRefused {
+        place: ItemLocation,
+        expiry: Timestamp,
+        key: Box<DoubtfulKeyFile>,
     },
     /// A request for the next renewal waits for its certificate.
     #[error("the request for the next renewal, {request}, waits for its certificate")]
@@ -226,6 +243,7 @@ impl StatusReason {
             Self::EndsFirst { .. } => "intermediate-expires-first",
             Self::Sent { reason, .. } => reason.code(),
             Self::KeyReadable { .. } => "key-readable-by-others",
+            Self::KeyRefused(key) | Self::NewerRefused { key, .. } => key.code(),
             Self::NamesNotCovered { .. } => "host-not-covered",
             Self::Weak(lint) => lint.rule.code,
             Self::NewerNotServed { .. } => "newer-not-served",
@@ -240,7 +258,10 @@ impl StatusReason {
     /// Returns whether there is a newer certificate, which only has to be served.
     #[must_use]
     pub(crate) fn is_newer(&self) -> bool {
-        matches!(self, Self::NewerNotServed { .. } | Self::NewerReady { .. })
+        matches!(
+            self,
+            Self::NewerNotServed { .. } | Self::NewerReady { .. } | Self::NewerRefused { .. }
+        )
     }
 
     /// Returns its place in the order of reasons.
@@ -261,11 +282,12 @@ impl StatusReason {
             | Self::WrongKey { .. } => Rank::Served,
             Self::Due { .. } => Rank::Due,
             Self::Sent { reason, .. } => reason.rank(),
-            Self::KeyReadable { .. } => Rank::KeyReadable,
+            Self::KeyReadable { .. } | Self::KeyRefused(_) => Rank::KeyReadable,
             Self::NamesNotCovered { .. } => Rank::Names,
             Self::Revoked { .. } => Rank::Revoked,
             Self::NewerNotServed { .. }
             | Self::NewerReady { .. }
+            | Self::NewerRefused { .. }
             | Self::TermEnds { .. }
             | Self::Placeholder => Rank::WorthKnowing,
             Self::Prepared { .. } => Rank::Prepared,
@@ -294,14 +316,16 @@ impl StatusReason {
             | Self::OtherServed { .. }
             | Self::StapledDiffers { .. }
             | Self::Silent { .. } => ReasonSeverity::Wrong,
-            Self::KeyReadable { .. } | Self::NamesNotCovered { .. } | Self::Weak(_) => {
-                ReasonSeverity::Wrong
-            }
+            Self::KeyReadable { .. }
+            | Self::KeyRefused(_)
+            | Self::NamesNotCovered { .. }
+            | Self::Weak(_) => ReasonSeverity::Wrong,
             Self::Sent { reason, .. } => reason.severity(),
             Self::Due { .. } => ReasonSeverity::Due,
             Self::EndsFirst { .. }
             | Self::NewerNotServed { .. }
             | Self::NewerReady { .. }
+            | Self::NewerRefused { .. }
             | Self::TermEnds { .. }
             | Self::Placeholder => ReasonSeverity::Warns,
             Self::Prepared { .. } | Self::Rule(_) => ReasonSeverity::Notes,

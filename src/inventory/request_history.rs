@@ -49,7 +49,7 @@ pub(super) fn prepared(rows: &mut [StatusRow], latest: &HashMap<PathBuf, u32>) {
     let in_use = rows.iter_mut().filter(|row| {
         matches!(
             row.state,
-            RowState::Served | RowState::Installed | RowState::Ready
+            RowState::Served | RowState::Installed | RowState::Ready | RowState::KeyRefused
         )
     });
     for row in in_use.filter(|row| !is_prepared(row)) {

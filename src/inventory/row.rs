@@ -21,6 +21,8 @@ pub(crate) enum RowState {
     Installed,
     /// Certificate and key were found; no server uses them.
     Ready,
+    /// Certificate and key were found, but certctl does not use the key: other users control it.
+    KeyRefused,
     /// A request without a certificate.
     Pending,
     /// A certificate whose key was not found.
@@ -39,6 +41,7 @@ impl RowState {
             Self::Served => "served",
             Self::Installed => "installed",
             Self::Ready => "ready",
+            Self::KeyRefused => "key-refused",
             Self::Pending => "pending",
             Self::KeyMissing => "key-missing",
             Self::UnusedKey => "unused-key",
@@ -52,6 +55,7 @@ impl RowState {
             Self::Served => "served",
             Self::Installed => "installed",
             Self::Ready => "ready",
+            Self::KeyRefused => "key refused",
             Self::Pending => "pending",
             Self::KeyMissing => "key missing",
             Self::UnusedKey => "unused key",

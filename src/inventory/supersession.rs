@@ -118,7 +118,7 @@ fn effect(state: RowState, newest: Ordering, next: &NextCertificate) -> Option<F
     if has_newer && !is_live {
         return Some(FamilyEffect::Superseded);
     }
-    if !is_live && state != RowState::Ready {
+    if !is_live && !matches!(state, RowState::Ready | RowState::KeyRefused) {
         return None;
     }
     let ready = next.ready.as_ref().filter(|_| has_newer);
@@ -168,15 +168,28 @@ fn newer_deployed(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
     })
 }
 
-/// Returns a reason if the newest certificate of the family can be installed: its key is here and
-/// it is valid.
+/// Returns a reason if the newest certificate of the family is valid and its key is here: it can be
+/// installed, at least once its key may be used.
 fn newer_ready(row: &StatusRow, now: Timestamp) -> Option<StatusReason> {
     let certificate = row.certificate.as_ref()?;
-    if row.state != RowState::Ready || !certificate.is_in_date(now) {
+    if !certificate.is_in_date(now) {
         return None;
     }
-    Some(StatusReason::NewerReady {
-        place: row.main_location()?.clone(),
-        expiry: certificate.not_after,
-    })
+    let place = row.main_location()?.clone();
+    let expiry = certificate.not_after;
+    match row.state {
+        RowState::Ready => Some(StatusReason::NewerReady { place, expiry }),
+        RowState::KeyRefused => {
+            let mut reasons = row.reasons.iter();
+            reasons.find_map(|reason| match reason {
+                StatusReason::KeyRefused(key) => Some(StatusReason::NewerRefused {
+                    place: place.clone(),
+                    expiry,
+                    key: key.clone(),
+                }),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
 }

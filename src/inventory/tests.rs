@@ -64,6 +64,7 @@ impl World {
             own_anchors: &HashMap::new(),
             server_probes: &self.server_probes,
             uncovered: &self.uncovered,
+            refused_keys: &HashMap::new(),
         };
         rows(items, &policy)
     }

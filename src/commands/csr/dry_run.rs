@@ -18,6 +18,7 @@ use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
+use crate::scan::newer;
 use crate::system::fs::access::check_writable;
 use crate::system::fs::files;
 
@@ -135,7 +136,7 @@ fn further_findings(
     plan: &RequestPlan<'_>,
 ) -> Vec<Finding> {
     let mut findings = plan.findings.to_vec();
-    findings.extend(key::already_installed(context, &spec.names, request.key_id));
+    findings.extend(key::about_installed(context, &spec.names, request.key_id));
     let stored = plan.stored;
     let ca = stored.ca().filter(|_| stored.records().is_empty());
     findings.extend(ca.and_then(not_confirmed));
@@ -189,7 +190,7 @@ impl Outcome for PlannedCsr {
             "backups": [],
             "certificates": [certificate_json(&self.names, report::plan_json(&self.steps), &self.findings)],
             "findings": self.findings,
-            "next": [],
+            "next": newer::first_steps(&self.findings),
         });
         self.dry_run.add_to(&mut document);
         document

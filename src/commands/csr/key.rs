@@ -14,6 +14,7 @@ use crate::matching::FolderContents;
 use crate::matching::key_trust::{DoubtfulKeyFile, RefusedKeyFile, TrustedKeyFile};
 use crate::pki::alt_name::AltNames;
 use crate::pki::key::{KeyAlgorithm, PrivateKey, PublicKeyId};
+use crate::scan::newer;
 use crate::system::fs::files;
 use crate::wording::day;
 
@@ -94,12 +95,21 @@ impl RefusedRequestKey {
     }
 }
 
-/// Warns that a certificate for all of `names` is installed, which `renew` can replace.
-pub(super) fn already_installed(
+/// Reports the certificates for the same names: first a valid one that a server does not serve yet,
+/// then the one that is installed.
+#[must_use]
+pub(super) fn about_installed(
     context: &Context,
     names: &AltNames,
     id: PublicKeyId,
-) -> Option<Finding> {
+) -> Vec<Finding> {
+    let mut findings = Vec::from_iter(newer::find_unserved(context, &names.texts()));
+    findings.extend(already_installed(context, names, id));
+    findings
+}
+
+/// Warns that a certificate for all of `names` is installed, which `renew` can replace.
+fn already_installed(context: &Context, names: &AltNames, id: PublicKeyId) -> Option<Finding> {
     let (stem, leaf) = installed::find_with_names(context, &names.texts())?;
     let same_key = if leaf.key_id == id {
         "; it has the same key as this request, and some CAs refuse to issue for a key twice"

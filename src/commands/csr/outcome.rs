@@ -21,6 +21,7 @@ use crate::inputs::request_steps::RequestStep;
 use crate::pki::alt_name::AltNames;
 use crate::pki::request::SigningRequest;
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
+use crate::scan::newer;
 
 /// A key and its request on disk, with what is known about them.
 pub(super) struct RequestOnDisk {
@@ -73,7 +74,7 @@ impl CsrOutcome {
         let instructions = DcvInstructions::new(&on_disk);
         let ca = on_disk.stored.ca();
         let mut findings = on_disk.findings;
-        findings.extend(key::already_installed(context, &spec.names, on_disk.key.id));
+        findings.extend(key::about_installed(context, &spec.names, on_disk.key.id));
         findings.extend(
             instructions
                 .unconfirmed_ca
@@ -237,6 +238,7 @@ impl CsrOutcome {
         for finding in &self.findings {
             match finding.severity {
                 Severity::Error => text.add_finding(finding),
+                Severity::Warning if newer::is_about_newer(finding) => text.add_finding(finding),
                 Severity::Note => text.add(Label::Note, finding.message.clone()),
                 // Its steps are alternatives to this request, not what to do next.
                 Severity::Warning => {
@@ -262,14 +264,21 @@ impl CsrOutcome {
         for record in &self.records {
             validation_text::add_record(text, record, self.ca);
         }
-        text.add_next_steps(&self.next_steps());
+        text.add_next_steps(&self.request_steps());
     }
 
     fn is_complete(&self) -> bool {
         self.records.iter().all(|record| record.complete)
     }
 
+    /// A newer certificate that a server does not serve yet comes before the request.
     fn next_steps(&self) -> Vec<NextStep> {
+        let mut steps = newer::first_steps(&self.findings);
+        steps.extend(self.request_steps());
+        steps
+    }
+
+    fn request_steps(&self) -> Vec<NextStep> {
         let install_key = (!self.key.found_here).then_some(self.key.path.as_path());
         let install = csr_command::install_when_issued(&self.install_words, install_key);
         if self.ca == Some(Ca::Private) {

@@ -13,6 +13,7 @@ use crate::install::installed;
 use crate::install::outcome::InstallVerdict;
 use crate::install::public_facts;
 use crate::report::{self, Label, Outcome, TextOutput};
+use crate::scan::newer::UnservedCertificates;
 use crate::store::deployed::DeployedCertificate;
 use crate::store::release::Release;
 
@@ -43,9 +44,23 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<CheckOutcome,
         return Err(Failure::new(FailureKind::NotFound, message)
             .with_step(lineages::install_one(context.root.as_deref())));
     }
-    drift_check::check(context, &stems)
-        .map(CheckOutcome)
-        .map_err(|failure| public_facts::add_drift_facts(context, &stems, failure))
+    let mut checks = drift_check::check(context, &stems)
+        .map_err(|failure| public_facts::add_drift_facts(context, &stems, failure))?;
+    let unserved = UnservedCertificates::default();
+    for check in &mut checks {
+        name_unserved(context, &unserved, check);
+    }
+    Ok(CheckOutcome(checks))
+}
+
+/// Where no server was probed for a valid certificate: puts first that a server of this machine serves
+/// an older one.
+fn name_unserved(context: &Context, unserved: &UnservedCertificates, check: &mut DriftCheck) {
+    let leaf = check.release.as_ref().map(Release::leaf);
+    let valid = leaf.filter(|leaf| check.probes.is_empty() && leaf.is_in_date(context.now()));
+    if let Some(finding) = valid.and_then(|leaf| unserved.find(context, &leaf.dns_names)) {
+        check.findings.insert(0, finding);
+    }
 }
 
 impl CheckOutcome {

@@ -5,19 +5,19 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::interrupted::{InterruptedCertificate, interrupted};
+use self::steps::{merge_start_steps, rollback_step};
 use crate::advice::install_command;
 use crate::audit::{self, AuditAction};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
-use crate::install::outcome::{
-    InstallVerdict, TransactionOutcome, show_problems, start_then_install,
-};
+use crate::install::outcome::{InstallVerdict, TransactionOutcome, show_problems};
 use crate::install::request::RunMode;
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
 use crate::wording::day;
 
 mod interrupted;
+mod steps;
 
 /// The outcome of `install`.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct InstallOutcome {
     start: Option<NextStep>,
     /// How to roll back several certificates.
     undo: Option<NextStep>,
+    /// After a dry run: how to run exactly this plan.
+    approve: Option<NextStep>,
 }
 
 /// The outcome for one certificate.
@@ -133,6 +135,13 @@ impl CertificateOutcome {
 
     fn transaction(&self) -> Option<&TransactionOutcome> {
         match &self.result {
+            InstallResult::Done(transaction) => Some(transaction),
+            InstallResult::Refused | InstallResult::Failed(_) => None,
+        }
+    }
+
+    fn transaction_mut(&mut self) -> Option<&mut TransactionOutcome> {
+        match &mut self.result {
             InstallResult::Done(transaction) => Some(transaction),
             InstallResult::Refused | InstallResult::Failed(_) => None,
         }
@@ -284,53 +293,6 @@ fn finding(failure: &Failure) -> Finding {
     failure.clone().into_finding("step-failed")
 }
 
-/// One step that rolls back every certificate that was installed successfully.
-fn rollback_step(context: &Context, certificates: &[CertificateOutcome]) -> Option<NextStep> {
-    let root = context.root.as_deref();
-    let names: Vec<&str> = certificates
-        .iter()
-        .filter(|certificate| {
-            certificate.undo.is_some() && matches!(certificate.exit_code(), 0 | 7)
-        })
-        .map(|certificate| certificate.stem.as_str())
-        .collect();
-    match names.as_slice() {
-        [] => None,
-        [name] => Some(install_command::restore_previous(root, name)),
-        several => Some(install_command::restore_several(root, several)),
-    }
-}
-
-/// Replaces the steps of the certificates that need servers to be started by one step for all.
-fn merge_start_steps(
-    context: &Context,
-    certificates: &mut [CertificateOutcome],
-) -> Option<NextStep> {
-    let mut start: Vec<String> = Vec::new();
-    let mut names: Vec<&str> = Vec::new();
-    for certificate in certificates {
-        let InstallResult::Done(transaction) = &mut certificate.result else {
-            continue;
-        };
-        if transaction.start_commands.is_empty() {
-            continue;
-        }
-        transaction.next.clear();
-        names.push(&certificate.stem);
-        let new: Vec<String> = transaction
-            .start_commands
-            .iter()
-            .filter(|command| !start.contains(command))
-            .cloned()
-            .collect();
-        start.extend(new);
-    }
-    if names.is_empty() {
-        return None;
-    }
-    Some(start_then_install(context, &start, &names))
-}
-
 impl InstallOutcome {
     /// The outcome, unless a signal interrupted several certificates or the only one failed.
     pub(super) fn new(
@@ -351,12 +313,22 @@ impl InstallOutcome {
                 .collect();
             return Err(interrupted(signal, &states));
         }
+        let transactions = certificates
+            .iter_mut()
+            .filter_map(CertificateOutcome::transaction_mut);
+        let start = merge_start_steps(context, transactions);
+        let can_roll_back = certificates.iter().filter(|certificate| {
+            certificate.undo.is_some() && matches!(certificate.exit_code(), 0 | 7)
+        });
+        let names: Vec<&str> = can_roll_back.map(|one| one.stem.as_str()).collect();
         Ok(Self {
             mode,
-            start: merge_start_steps(context, &mut certificates),
-            undo: rollback_step(context, &certificates),
+            start,
+            undo: rollback_step(context, &names),
             certificates,
-        })
+            approve: None,
+        }
+        .with_approval())
     }
 
     fn single(mode: RunMode, certificate: CertificateOutcome) -> Result<Self, Failure> {
@@ -367,8 +339,20 @@ impl InstallOutcome {
                 certificates: vec![certificate],
                 start: None,
                 undo: None,
-            }),
+                approve: None,
+            }
+            .with_approval()),
         }
+    }
+
+    /// After a dry run of a plan that can run: adds the step that runs exactly this plan.
+    fn with_approval(mut self) -> Self {
+        let dry_run = self.dry_run().filter(|dry_run| dry_run.would_change);
+        let can_run = self.exit_code() == 0;
+        self.approve = dry_run
+            .filter(|_| can_run)
+            .map(|dry_run| install_command::run_this_plan(&dry_run.plan_id));
+        self
     }
 
     fn verdict(&self) -> InstallVerdict {
@@ -415,12 +399,17 @@ impl Outcome for InstallOutcome {
         if let Some(dry_run) = self.dry_run() {
             dry_run.add_to(&mut document);
         }
+        if let (Some(approve), Some(next)) = (&self.approve, document["next"].as_array_mut()) {
+            next.push(json!(approve));
+        }
         document
     }
 
     fn human(&self, text: &mut TextOutput) {
         if let [only] = self.certificates.as_slice() {
-            return only.print(text);
+            only.print(text);
+            text.add_next_steps(self.approve.as_slice());
+            return;
         }
         for certificate in &self.certificates {
             certificate.print_among_others(text);
@@ -429,6 +418,7 @@ impl Outcome for InstallOutcome {
         let counts = self.counts_in_words();
         text.add(Label::Done, format!("{count} certificates: {counts}"));
         text.add_next_steps(self.start.as_slice());
+        text.add_next_steps(self.approve.as_slice());
         if let Some(undo) = &self.undo {
             text.add_step(Label::Undo, undo);
         }

@@ -29,6 +29,7 @@ use crate::matching::key_trust::RefusedKeyFile;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
+use crate::scan::newer::{self, UnservedCertificates};
 use crate::store::deployed::DeployedCertificate;
 use crate::store::settings::LineageSettings;
 
@@ -112,6 +113,7 @@ pub(super) fn prepare_renewal(
     args: &RenewArgs,
     row: &StatusRow,
     folders: &mut RequestFolders,
+    unserved: &UnservedCertificates,
 ) -> Result<RenewalAttempt, Failure> {
     let Some(leaf) = row.certificate.as_deref() else {
         return Err(Failure::new(
@@ -119,10 +121,7 @@ pub(super) fn prepare_renewal(
             format!("{} has no certificate", row.name),
         ));
     };
-    let settings = match &row.installed_as {
-        Some(stem) => installed::read_settings(context, stem)?,
-        None => LineageSettings::default(),
-    };
+    let settings = saved_settings(context, row)?;
     let mut findings = Vec::new();
     let folder_context = previous::in_request_folder(context, &settings, &mut findings);
     let folder = folders.read(&folder_context, &folder_context.directory)?;
@@ -135,16 +134,38 @@ pub(super) fn prepare_renewal(
         previous,
         folder,
     };
+    if leaf.is_in_date(context.now()) {
+        findings.extend(unserved.find(context, &row.names));
+    }
     let mut attempt = renewal.describe(findings);
     // What can fail comes before the files of the request are written.
     if let Some(stem) = &row.installed_as {
         attempt.deployed = installed::find_deployed(context, stem)?;
     }
     attempt.result = renewal.prepare(&mut attempt)?;
-    if let RenewalResult::Prepared(prepared) = &attempt.result {
-        attempt.names = requested_names(&prepared.request).collect();
-    }
+    attempt.adopt_result();
     Ok(attempt)
+}
+
+/// Returns the saved options of an installed certificate.
+fn saved_settings(context: &Context, row: &StatusRow) -> Result<LineageSettings, Failure> {
+    match &row.installed_as {
+        Some(stem) => installed::read_settings(context, stem),
+        None => Ok(LineageSettings::default()),
+    }
+}
+
+impl RenewalAttempt {
+    /// Takes the names from the request; a step of the result is not reported twice.
+    fn adopt_result(&mut self) {
+        match &self.result {
+            RenewalResult::Prepared(prepared) => {
+                self.names = requested_names(&prepared.request).collect();
+            }
+            RenewalResult::Ready(_) => self.findings.retain(|one| !newer::is_about_newer(one)),
+            RenewalResult::Planned(_) => {}
+        }
+    }
 }
 
 impl RenewalContext<'_> {

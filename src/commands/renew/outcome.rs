@@ -14,6 +14,7 @@ use crate::install::request::RunMode;
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
 use crate::pki::request::SigningRequest;
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput, path_text};
+use crate::scan::newer;
 use crate::wording::day;
 
 /// The outcome of `renew`.
@@ -313,15 +314,19 @@ impl RenewalAttempt {
         text.add_next_steps(others);
     }
 
+    /// A newer certificate that a server does not serve yet comes before the request.
     fn next(&self) -> Vec<NextStep> {
+        let mut steps = newer::first_steps(&self.findings);
         match &self.result {
-            RenewalResult::Planned(_) => Vec::new(),
+            RenewalResult::Planned(_) => {}
             RenewalResult::Ready(path) => {
                 let path = path.display().to_string();
-                vec![renew_command::install_newer(&self.install_command, &path)]
+                let install = renew_command::install_newer(&self.install_command, &path);
+                steps.push(install);
             }
-            RenewalResult::Prepared(prepared) => self.steps(prepared),
+            RenewalResult::Prepared(prepared) => steps.extend(self.steps(prepared)),
         }
+        steps
     }
 
     fn steps(&self, prepared: &PreparedRequest) -> Vec<NextStep> {

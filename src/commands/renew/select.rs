@@ -93,7 +93,7 @@ impl NotYetDue {
 fn is_candidate(row: &StatusRow) -> bool {
     let is_usable = matches!(
         row.state,
-        RowState::Served | RowState::Installed | RowState::Ready
+        RowState::Served | RowState::Installed | RowState::Ready | RowState::KeyRefused
     );
     row.certificate.is_some() && is_usable && !row.reasons.contains(&StatusReason::Placeholder)
 }

@@ -4,6 +4,7 @@
 use super::criteria::{VerifiedCertificate, VerifyCriteria};
 use crate::advice::matching::served_fault_finding;
 use crate::advice::verify_command;
+use crate::context::Context;
 use crate::delivery::CaDelivery;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
@@ -13,6 +14,8 @@ use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 use crate::pki::verify;
 use crate::probe::StartTls;
+use crate::scan::newer::{HostPlace, find_newer_than_served};
+use crate::system::tls;
 
 /// Probes `host` and checks each different answer. An address is probed for the first of the names
 /// that the certificate must be valid for.
@@ -32,6 +35,26 @@ pub(super) fn verify(
         verified.push(certificate);
     }
     Ok(verified)
+}
+
+/// Puts first that this machine has a newer certificate than the server sends.
+pub(super) fn name_newer(
+    context: &Context,
+    host: &HostArgument,
+    starttls: Option<StartTls>,
+    certificate: &mut VerifiedCertificate,
+) {
+    let addresses = certificate.seen.as_ref().map(|seen| &seen.addresses);
+    let is_here = addresses.is_some_and(|addresses| addresses.iter().copied().any(tls::is_here));
+    let place = if is_here {
+        HostPlace::ThisMachine
+    } else {
+        HostPlace::Unknown
+    };
+    let served = certificate.chain.leaf();
+    if let Some(finding) = find_newer_than_served(context, host, starttls, served, place) {
+        certificate.findings.insert(0, finding);
+    }
 }
 
 /// Checks one answer. The first certificate is always the server's: clients use no other.
