@@ -3,13 +3,16 @@
 //! proof: `publication` reads back and queries the zone's own servers.
 
 mod exec;
+mod lexicon;
 mod provider;
 mod rfc2136;
 
 use std::time::Duration;
 
 pub(crate) use self::exec::EXEC_DECLARATION;
-pub(crate) use self::provider::{DnsProvider, HOOK_TIMEOUT, ProviderError, ProviderView};
+pub(crate) use self::provider::{
+    DnsProvider, HOOK_TIMEOUT, LexiconFault, ProviderError, ProviderView,
+};
 use crate::configuration::ConfigurationFolders;
 use crate::publishing::provider::{ProviderChoice, ProviderKind};
 use crate::system::signals::InterruptSignal;
@@ -29,6 +32,12 @@ pub(crate) fn open_provider(
         ProviderKind::Rfc2136 => Box::new(rfc2136::UpdateProvider::open(
             folders,
             choice.account.as_deref(),
+            interrupt,
+        )?),
+        ProviderKind::Lexicon(name) => Box::new(lexicon::LexiconProvider::open(
+            name,
+            choice.account.as_deref(),
+            folders,
             interrupt,
         )?),
         ProviderKind::Exec(program) => Box::new(exec::ProgramProvider::open(

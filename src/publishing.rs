@@ -1,6 +1,7 @@
 //! What is published in the DNS, and how it changes: the providers' data, the record, and the plan.
 //! Pure: the system's answers are arguments.
 
+pub(crate) mod credentials_table;
 pub(crate) mod plan;
 pub(crate) mod provider;
 pub(crate) mod tsig_key;

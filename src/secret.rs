@@ -28,9 +28,52 @@ impl fmt::Debug for SecretText {
     }
 }
 
+/// What is shown instead of a secret.
+const REDACTED: &str = "[secret]";
+/// Shorter values are no secrets, and would make the text unreadable.
+const SHORTEST: usize = 6;
+
+/// Returns a text without the secrets, which another program or a server has repeated in it: as they
+/// are, and percent-encoded as in a URL.
+#[must_use]
+pub(crate) fn redact<'a>(text: &str, secrets: impl IntoIterator<Item = &'a SecretText>) -> String {
+    let mut shown = text.to_owned();
+    for secret in secrets {
+        let secret = secret.expose().trim();
+        if secret.len() >= SHORTEST {
+            shown = shown.replace(secret, REDACTED);
+            shown = shown.replace(&*percent_encoded(secret), REDACTED);
+        }
+    }
+    shown
+}
+
+/// Encodes everything that is not unreserved (RFC 3986 section 2.3).
+fn percent_encoded(text: &str) -> Zeroizing<String> {
+    let mut encoded = Zeroizing::new(String::with_capacity(text.len() * 3));
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 #[cfg(test)]
 mod tests {
-    use super::SecretText;
+    use super::{SecretText, redact};
+
+    #[test]
+    fn secrets_in_other_texts_are_replaced() {
+        let secrets = ["hunter2/x", "short"].map(|text| SecretText::new(text.to_owned()));
+        let text = "GET /?token=hunter2%2Fx failed: hunter2/x is short";
+        assert_eq!(
+            redact(text, &secrets),
+            "GET /?token=[secret] failed: [secret] is short"
+        );
+    }
 
     #[test]
     fn a_secret_is_not_shown() {

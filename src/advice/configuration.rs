@@ -7,7 +7,6 @@ use crate::configuration::ConfigurationError;
 use crate::configuration::toml_file::ConfigurationAccess;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::NextStep;
-use crate::publishing::provider::ProviderProfile;
 use crate::state::StateError;
 use crate::system::fs::files;
 
@@ -35,35 +34,17 @@ impl From<ConfigurationError> for Failure {
             ConfigurationError::TsigKey { origin, .. } => failure.with_step(NextStep::say(format!(
                 "Correct the key in {origin}; `tsig-keygen certctl` prints one in the right form"
             ))),
-            ConfigurationError::Missing {
-                profile,
-                account,
-                path,
-                ..
-            } => {
-                let example = credentials_example(profile, account.as_deref());
+            ConfigurationError::Missing { table, path, .. } => {
                 let failure = if files::exists(&path) {
                     failure
                 } else {
                     failure.with_step(create(&path))
                 };
                 let text = format!("Write the credentials to {}, such as", path.display());
-                failure.with_step(NextStep::say(text).with_lines(example))
+                failure.with_step(NextStep::say(text).with_lines(table.example()))
             }
         }
     }
-}
-
-/// Returns the lines of a complete table for the credentials file.
-#[must_use]
-pub(crate) fn credentials_example(profile: &ProviderProfile, account: Option<&str>) -> Vec<String> {
-    let table = match account {
-        Some(account) => format!("[dns.{}.{account}]", profile.name),
-        None => format!("[dns.{}]", profile.name),
-    };
-    let fields = profile.credentials.iter();
-    let fields = fields.map(|field| format!("{} = \"{}\"", field.key, field.example));
-    std::iter::once(table).chain(fields).collect()
 }
 
 fn create(path: &Path) -> NextStep {

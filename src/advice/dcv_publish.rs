@@ -3,10 +3,9 @@
 
 use super::rerun::{RepeatOption, repeat_with};
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, shell_line};
-use crate::providers::{EXEC_DECLARATION, ProviderError};
+use crate::finding::{Finding, NextStep};
 use crate::publishing::zone_record::{PublishableKind, RecordLocation, RecordValue};
-use crate::system::dns::{LocationError, UpdateError};
+use crate::system::dns::LocationError;
 
 /// A part of the record's value is known only to the reseller.
 #[must_use]
@@ -173,84 +172,4 @@ impl From<LocationError> for Failure {
         };
         Self::from_error(kind, &error).with_step(step)
     }
-}
-
-impl From<ProviderError> for Failure {
-    fn from(error: ProviderError) -> Self {
-        match error {
-            ProviderError::Configuration(error) => error.into(),
-            ProviderError::Program(error) => error.into(),
-            ProviderError::ServerAddress { .. } => {
-                Self::from_error(FailureKind::Network, &error).with_step(NextStep::say(
-                    "Check the name of the server in the credentials: its host name or address, and \
-                        the port if it is not 53",
-                ))
-            }
-            ProviderError::Update {
-                source: UpdateError::Dns(error),
-                ..
-            } => error.into(),
-            ProviderError::Update { ref source, .. } => {
-                let kind = match source {
-                    UpdateError::Name(..) | UpdateError::Key(_) => FailureKind::Malformed,
-                    _ => FailureKind::Network,
-                };
-                let step = update_step(source);
-                Self::from_error(kind, &error).with_step(step)
-            }
-            ProviderError::ProgramFailed { ref output, .. } => {
-                let failure = Self::from_error(FailureKind::Io, &error);
-                let failure = output
-                    .iter()
-                    .fold(failure, |failure, line| failure.because(format!("it printed: {line}")));
-                failure.with_step(NextStep::say(
-                    "Run the program by hand with the same arguments, and correct what it reports",
-                ))
-            }
-            ProviderError::UnsupportedKind { ref program, .. } => {
-                let step = NextStep::run_shell(
-                    "See whether the program handles CERTCTL_DNS_TYPE; if it does, add the line that \
-                        declares it",
-                    shell_line(&["head", "-n", "20", program]),
-                )
-                .with_lines([format!("# {EXEC_DECLARATION} TXT CNAME")]);
-                Self::from_error(FailureKind::Malformed, &error).with_step(step)
-            }
-        }
-    }
-}
-
-/// What to do about an update that failed.
-fn update_step(error: &UpdateError) -> NextStep {
-    let sentence = match error {
-        UpdateError::WrongSignature { .. } => {
-            "Compare name, algorithm and secret of the TSIG key with the server's, and what it allows \
-                the key to update"
-        }
-        UpdateError::Rejected { code, .. } => match code.as_str() {
-            "NOTAUTH" => {
-                "Check that this server is the primary of the zone, and that it knows the TSIG key"
-            }
-            "REFUSED" => {
-                "Allow the key to update this name and type: `update-policy` in BIND, an `acl` with \
-                    `action: update` in Knot"
-            }
-            "NOTZONE" | "NOTIMP" => "Name the primary server of the zone, which accepts updates",
-            "YXDOMAIN" | "YXRRSET" | "NXRRSET" => {
-                "Another record at this name does not allow the change; look at the records of the \
-                    zone, and repeat the command"
-            }
-            _ => "Look into the log of the name server",
-        },
-        UpdateError::Unsigned { .. } => {
-            "Check that the server is the one that has the key: its answer could be forged"
-        }
-        UpdateError::Unreachable { .. } => {
-            "Check that the server runs and that this machine may reach its port 53 by TCP and UDP"
-        }
-        UpdateError::Dns(_) | UpdateError::Key(_) | UpdateError::Name(..) => {
-            "Correct the value in the credentials"
-        }
-    };
-    NextStep::say(sentence)
 }

@@ -39,8 +39,9 @@ pub(crate) struct DcvPublishArgs {
     /// Names or request files (CSR) [default: every request here that has no certificate]
     #[arg(value_name = "NAME|CSR")]
     pub names: Vec<String>,
-    /// DNS provider: rfc2136 (a name server that accepts updates) or exec:PROGRAM; @PROFILE
-    /// chooses other credentials [default: `dns` in config.toml]
+    /// DNS provider: rfc2136 (a name server that accepts updates), lexicon:NAME (a provider of
+    /// dns-lexicon) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in
+    /// config.toml]
     #[arg(long, value_name = "PROVIDER")]
     pub dns: Option<ProviderChoice>,
     /// Record that the CA shows: a zone-file line, host and value, or an API response (may be

@@ -8,8 +8,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::folders::ConfigurationFolders;
-use super::toml_file::{ConfigurationAccess, ConfigurationError, read_table};
-use crate::publishing::provider::{CredentialNeed, ProviderProfile};
+use super::toml_file::{ConfigurationAccess, ConfigurationError, read_protected, read_table};
+use crate::publishing::credentials_table::{CredentialsTable, EnvironmentUse};
+use crate::publishing::provider::CredentialNeed;
 use crate::secret::SecretText;
 use crate::system::environment;
 use crate::system::fs::files;
@@ -17,15 +18,11 @@ use crate::system::fs::files;
 /// The name of the file with the tables.
 pub(crate) const CREDENTIALS_FILE: &str = "credentials.toml";
 
-/// The maximum number of bytes of a file with one value.
-const VALUE_LIMIT: u64 = 64 * 1024;
-
 /// The values that were found for a provider.
 #[derive(Debug)]
 pub(crate) struct Credentials {
-    profile: &'static ProviderProfile,
-    account: Option<String>,
-    values: BTreeMap<&'static str, FoundCredential>,
+    table: CredentialsTable,
+    values: BTreeMap<String, FoundCredential>,
     /// The file in which a missing value belongs.
     path: PathBuf,
 }
@@ -67,21 +64,19 @@ impl fmt::Display for CredentialSource {
 /// A file that cannot be read or that others may read, or an unknown key in the provider's table.
 pub(crate) fn find_credentials(
     folders: &ConfigurationFolders,
-    profile: &'static ProviderProfile,
-    account: Option<&str>,
+    table: &CredentialsTable,
 ) -> Result<Credentials, ConfigurationError> {
     let mut found = Credentials {
-        profile,
-        account: account.map(str::to_owned),
+        table: table.clone(),
         values: BTreeMap::new(),
         path: folders.own_path_of(CREDENTIALS_FILE),
     };
-    if account.is_none() {
+    if table.environment == EnvironmentUse::Read {
         found.read_environment()?;
     }
     for path in folders.paths_of(CREDENTIALS_FILE) {
-        if let Some(table) = read_table(&path, ConfigurationAccess::OwnerOnly)? {
-            found.read_tables(&path, table)?;
+        if let Some(tables) = read_table(&path, ConfigurationAccess::OwnerOnly)? {
+            found.read_tables(&path, tables)?;
         }
     }
     Ok(found)
@@ -106,8 +101,7 @@ impl Credentials {
     #[must_use]
     pub(crate) fn missing(&self, missing: &str) -> ConfigurationError {
         ConfigurationError::Missing {
-            profile: self.profile,
-            account: self.account.clone(),
+            table: Box::new(self.table.clone()),
             missing: missing.to_owned(),
             path: self.path.clone(),
         }
@@ -118,57 +112,67 @@ impl Credentials {
     /// # Errors
     /// [`ConfigurationError::Missing`] with the first one.
     pub(crate) fn require_all(&self) -> Result<(), ConfigurationError> {
-        let required = self.profile.credentials.iter();
+        let required = self.table.fields.iter();
         for field in required.filter(|field| field.need == CredentialNeed::Required) {
-            self.require(field.key)?;
+            self.require(&field.key)?;
         }
         Ok(())
     }
 
+    /// Returns whether any value is set.
+    #[must_use]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Returns all values that are set, by key.
+    #[must_use]
+    pub(crate) fn into_values(self) -> BTreeMap<String, SecretText> {
+        let values = self.values.into_iter();
+        values.map(|(key, found)| (key, found.value)).collect()
+    }
+
     fn read_environment(&mut self) -> Result<(), ConfigurationError> {
         let systemd = environment::variable("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        for field in self.profile.credentials {
-            if let Some(value) = environment::variable(field.variable) {
-                let source = CredentialSource::Variable(field.variable.to_owned());
-                let value = text_of_variable(field.variable, value)?;
-                self.set(field.key, value, source);
+        for field in self.table.fields.clone() {
+            if let Some(value) = environment::variable(&field.variable) {
+                let source = CredentialSource::Variable(field.variable.clone());
+                let value = text_of_variable(&field.variable, value)?;
+                self.set(&field.key, value, source);
             }
             let with_file = format!("{}_FILE", field.variable);
             if let Some(path) = environment::variable(&with_file).map(PathBuf::from) {
                 let value = read_value(&path)?;
                 let source = CredentialSource::FileVariable(with_file, path);
-                self.set(field.key, value, source);
+                self.set(&field.key, value, source);
             }
             if let Some(folder) = &systemd {
-                let path = folder.join(field.variable);
+                let path = folder.join(&field.variable);
                 if files::exists(&path) {
                     let value = read_value(&path)?;
-                    self.set(field.key, value, CredentialSource::Systemd(path));
+                    self.set(&field.key, value, CredentialSource::Systemd(path));
                 }
             }
         }
         Ok(())
     }
 
-    /// Takes the values out of the provider's table, `[dns.NAME]` or `[dns.NAME.ACCOUNT]`.
+    /// Takes the values out of the account's table.
     fn read_tables(
         &mut self,
         file_path: &Path,
         tables: toml::Table,
     ) -> Result<(), ConfigurationError> {
-        let mut name = format!("dns.{}", self.profile.name);
         let mut table = inner_table(tables, "dns");
-        table = table.and_then(|dns| inner_table(dns, self.profile.name));
-        if let Some(account) = &self.account {
-            name = format!("{name}.{account}");
-            table = table.and_then(|provider| inner_table(provider, account));
+        for name in &self.table.path {
+            table = table.and_then(|outer| inner_table(outer, name));
         }
         for (key, value) in table.unwrap_or_default() {
             // The table of another profile.
-            if self.account.is_none() && value.is_table() {
+            if self.table.environment == EnvironmentUse::Read && value.is_table() {
                 continue;
             }
-            let source = CredentialSource::Table(name.clone(), file_path.to_owned());
+            let source = CredentialSource::Table(self.table.name(), file_path.to_owned());
             self.set_from_table(&key, value, source)?;
         }
         Ok(())
@@ -180,16 +184,15 @@ impl Credentials {
         value: toml::Value,
         source: CredentialSource,
     ) -> Result<(), ConfigurationError> {
-        let mut fields = self.profile.credentials.iter().map(|field| field.key);
-        let Some(known) = fields.find(|known| *known == key) else {
-            let fields = self.profile.credentials.iter();
-            let known: Vec<&str> = fields.map(|field| field.key).collect();
+        let fields = self.table.fields.iter();
+        let known: Vec<&str> = fields.map(|field| field.key.as_str()).collect();
+        if !known.contains(&key) {
             return Err(ConfigurationError::UnknownKey {
                 origin: source.to_string(),
                 key: key.to_owned(),
                 known: known.join(", "),
             });
-        };
+        }
         let toml::Value::String(value) = value else {
             return Err(ConfigurationError::WrongType {
                 origin: source.to_string(),
@@ -197,13 +200,14 @@ impl Credentials {
                 expected: "text in quotation marks",
             });
         };
-        self.set(known, SecretText::new(value), source);
+        self.set(key, SecretText::new(value), source);
         Ok(())
     }
 
-    fn set(&mut self, key: &'static str, value: SecretText, source: CredentialSource) {
+    fn set(&mut self, key: &str, value: SecretText, source: CredentialSource) {
         if !value.expose().is_empty() {
-            self.values.insert(key, FoundCredential { value, source });
+            let found = FoundCredential { value, source };
+            self.values.insert(key.to_owned(), found);
         }
     }
 }
@@ -230,16 +234,16 @@ fn text_of_variable(
     Ok(SecretText::new(value))
 }
 
-/// Reads a file with one value; line ends after it do not belong to it.
+/// Reads a file with one value; line ends after it do not belong to it. Programs that provide secrets
+/// to containers let everybody read them there, so that only writing is checked.
 fn read_value(path: &Path) -> Result<SecretText, ConfigurationError> {
-    let bytes = files::read(path, VALUE_LIMIT)?;
-    let text = String::from_utf8(bytes).map(SecretText::new);
-    let text = text.map_err(|_| ConfigurationError::WrongValue {
+    let bytes = read_protected(path, ConfigurationAccess::Readable)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| ConfigurationError::WrongValue {
         origin: path.display().to_string(),
         key: "the value".to_owned(),
         reason: "is not UTF-8 text".to_owned(),
     })?;
-    let value = text.expose().trim_start_matches('\u{feff}');
+    let value = text.trim_start_matches('\u{feff}');
     Ok(SecretText::new(
         value.trim_end_matches(['\r', '\n']).to_owned(),
     ))

@@ -1,7 +1,7 @@
 //! `config.toml`: defaults for options of the command line.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::folders::ConfigurationFolders;
 use super::toml_file::{ConfigurationAccess, ConfigurationError, read_table};
@@ -13,7 +13,7 @@ use crate::system::dns::parse_address;
 pub(crate) const DEFAULTS_FILE: &str = "config.toml";
 
 /// The keys of the file.
-const KEYS: [&str; 3] = ["ca", "dns", "resolver"];
+const KEYS: [&str; 4] = ["ca", "dns", "lexicon_python", "resolver"];
 
 /// The defaults that are configured.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -22,6 +22,8 @@ pub(crate) struct ConfiguredDefaults {
     pub ca: Option<Ca>,
     /// For `--dns`.
     pub dns: Option<ProviderChoice>,
+    /// The Python interpreter that has dns-lexicon, for `--dns lexicon:NAME`.
+    pub lexicon_python: Option<PathBuf>,
     /// For `--resolver`.
     pub resolvers: Vec<SocketAddr>,
 }
@@ -58,6 +60,13 @@ impl ConfiguredDefaults {
                     let choice =
                         choice.map_err(|error| wrong_value(path, key, &error.to_string()))?;
                     self.dns = Some(choice);
+                }
+                "lexicon_python" => {
+                    let program = PathBuf::from(text_of(path, key, value)?);
+                    if !program.is_absolute() {
+                        return Err(wrong_value(path, key, "is not an absolute path"));
+                    }
+                    self.lexicon_python = Some(program);
                 }
                 "resolver" => self.resolvers = resolvers_of(path, key, value)?,
                 _ => {
@@ -147,6 +156,7 @@ mod tests {
             ("dns = 1", "dns must be text"),
             ("dns = \"route66\"", "does not know this DNS provider"),
             ("ca = \"acme\"", "ca is not a reseller"),
+            ("lexicon_python = \"python3\"", "not an absolute path"),
             ("resolver = [\"dns.example\"]", "not an address"),
         ] {
             let error = read(text).unwrap_err();

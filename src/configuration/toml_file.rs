@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::permissions::{Mode, Owner};
-use crate::publishing::provider::ProviderProfile;
+use crate::publishing::credentials_table::CredentialsTable;
 use crate::publishing::tsig_key::TsigKeyError;
 use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
@@ -60,10 +60,9 @@ pub(crate) enum ConfigurationError {
         source: TsigKeyError,
     },
     /// Values that the provider needs are not set anywhere.
-    #[error("the credentials of {} are incomplete: {missing} is not set", profile.title)]
+    #[error("the credentials of {} are incomplete: {missing} is not set", table.title)]
     Missing {
-        profile: &'static ProviderProfile,
-        account: Option<String>,
+        table: Box<CredentialsTable>,
         missing: String,
         /// The file that the example is for.
         path: PathBuf,
@@ -104,13 +103,26 @@ pub(crate) fn read_table(
     path: &Path,
     access: ConfigurationAccess,
 ) -> Result<Option<toml::Table>, ConfigurationError> {
-    let (bytes, identity) = match files::read_identified(path, FILE_LIMIT) {
-        Ok(read) => read,
-        Err(error) if error.is_missing() || is_roots_secret(&error, path, access) => {
-            return Ok(None);
+    match read_protected(path, access) {
+        Ok(bytes) => parse_table(path, &bytes).map(Some),
+        Err(ConfigurationError::File(error))
+            if error.is_missing() || is_roots_secret(&error, path, access) =>
+        {
+            Ok(None)
         }
-        Err(error) => return Err(error.into()),
-    };
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a file that no other user could have written or, if it is a secret, read.
+///
+/// # Errors
+/// [`ConfigurationError::Exposed`], or the error of the system.
+pub(crate) fn read_protected(
+    path: &Path,
+    access: ConfigurationAccess,
+) -> Result<Zeroizing<Vec<u8>>, ConfigurationError> {
+    let (bytes, identity) = files::read_identified(path, FILE_LIMIT)?;
     let bytes = Zeroizing::new(bytes);
     let is_owned = [0, folders::current_user()].contains(&identity.owner.uid);
     if !is_owned || !access.allows(identity.mode) {
@@ -121,7 +133,7 @@ pub(crate) fn read_table(
             access,
         });
     }
-    parse_table(path, &bytes).map(Some)
+    Ok(bytes)
 }
 
 /// Returns whether the file is root's, which other users do not need to read.

@@ -85,6 +85,7 @@ impl ProgramProvider {
         let surroundings = CommandSurroundings {
             folder: None,
             variables: Some(variables(at, record)),
+            input: None,
             leftovers: LeftoverProcesses::Killed,
             interrupt: Some(self.interrupt.clone()),
         };

@@ -1,5 +1,6 @@
 //! What every provider does, and why it may fail.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::configuration::ConfigurationError;
@@ -95,12 +96,54 @@ pub(crate) enum ProviderError {
         /// Its last lines. Untrusted text.
         output: Vec<String>,
     },
+    /// dns-lexicon, or a provider of it.
+    #[error("dns-lexicon cannot publish records at {provider}: {reason}")]
+    Lexicon {
+        provider: String,
+        reason: LexiconFault,
+    },
     /// The program was written for TXT records only.
     #[error("{program} does not declare that it can publish {} records", kind.word())]
     UnsupportedKind {
         program: String,
         kind: PublishableKind,
     },
+}
+
+/// Why dns-lexicon did not do what was asked.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub(crate) enum LexiconFault {
+    #[error("no Python with dns-lexicon was found")]
+    NoPython,
+    #[error("{} has no dns-lexicon", .0.display())]
+    NotInstalled(PathBuf),
+    #[error("{} has a dns-lexicon before 3.18", .0.display())]
+    TooOld(PathBuf),
+    #[error("users other than root can change {0}")]
+    Exposed(String),
+    #[error("dns-lexicon has no provider of this name; it has {0}")]
+    UnknownProvider(String),
+    #[error("{} has no package that this provider needs", .0.display())]
+    ExtraNeeded(PathBuf),
+    /// Nothing is published there.
+    #[error("its API replaces all records of a zone at once, and could lose some")]
+    RewritesZone,
+    /// Nothing was removed.
+    #[error("the provider ignores the value of a record, and would remove others too")]
+    NoFilter,
+    #[error("the provider reported a failure")]
+    Refused,
+    /// What the provider's module raised, or the end of the output. Untrusted text.
+    #[error("{0}")]
+    Failed(String),
+    #[error("it did not end within {0} s")]
+    TimedOut(u64),
+}
+
+impl LexiconFault {
+    fn changed_nothing(&self) -> bool {
+        !matches!(self, Self::Refused | Self::Failed(_) | Self::TimedOut(_))
+    }
 }
 
 impl ProviderError {
@@ -119,6 +162,7 @@ impl ProviderError {
                     | UpdateError::Rejected { .. }
                     | UpdateError::WrongSignature { .. }
             ),
+            Self::Lexicon { reason, .. } => reason.changed_nothing(),
             Self::ProgramFailed { .. } => false,
         }
     }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::provider::{DnsProvider, ProviderError, ProviderView};
 use crate::configuration::credentials::FoundCredential;
+use crate::configuration::toml_file::{ConfigurationAccess, read_protected};
 use crate::configuration::{
     ConfigurationError, ConfigurationFolders, Credentials, find_credentials,
 };
+use crate::publishing::credentials_table::CredentialsTable;
 use crate::publishing::provider::RFC2136;
 use crate::publishing::tsig_key::{TsigHash, TsigKeyError, TsigKeyText, parse_key};
 use crate::publishing::zone_record::{RecordLocation, RecordValue};
@@ -15,12 +17,9 @@ use crate::secret::SecretText;
 use crate::system::dns::{
     UpdateError, UpdateServer, ZoneUpdate, parse_address, query_signed, send_update,
 };
-use crate::system::fs::files;
 use crate::system::signals::InterruptSignal;
 use crate::system::tls;
 
-/// The maximum number of bytes of a key file.
-const KEY_FILE_LIMIT: u64 = 64 * 1024;
 /// The maximum time for the lookup of the server's addresses.
 const LOOKUP: Duration = Duration::from_secs(10);
 const DNS_PORT: u16 = 53;
@@ -39,7 +38,8 @@ impl UpdateProvider {
         account: Option<&str>,
         interrupt: &InterruptSignal,
     ) -> Result<Self, ProviderError> {
-        let credentials = find_credentials(folders, &RFC2136, account)?;
+        let credentials =
+            find_credentials(folders, &CredentialsTable::of_profile(&RFC2136, account))?;
         credentials.require_all()?;
         let server = credentials.require("nameserver")?;
         let provider = Self {
@@ -125,13 +125,13 @@ fn key_of(credentials: &Credentials) -> Result<TsigKeyText, ConfigurationError> 
 
 fn key_in_file(path: &FoundCredential) -> Result<TsigKeyText, ConfigurationError> {
     let path = path.value.expose();
-    let bytes = files::read(path.as_ref(), KEY_FILE_LIMIT)?;
+    let bytes = read_protected(path.as_ref(), ConfigurationAccess::OwnerOnly)?;
     let failed = |source: TsigKeyError| ConfigurationError::TsigKey {
         origin: path.to_owned(),
         source,
     };
-    let text = String::from_utf8(bytes).map_err(|_| failed(TsigKeyError::Form))?;
-    parse_key(&SecretText::new(text)).map_err(failed)
+    let text = std::str::from_utf8(&bytes).map_err(|_| failed(TsigKeyError::Form))?;
+    parse_key(&SecretText::new(text.to_owned())).map_err(failed)
 }
 
 /// Returns where the key is from.

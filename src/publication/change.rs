@@ -20,7 +20,7 @@ use crate::publishing::provider::ProviderChoice;
 use crate::publishing::zone_record::{PublishableKind, RecordLocation, RecordValue};
 use crate::state::{PublicationStage, PublishedRecord, StateFolder};
 use crate::system::clock;
-use crate::system::dns;
+use crate::system::dns::{self, LocationError};
 use crate::validation::expected::ExpectedRecord;
 use crate::validation::record_check::RecordCheck;
 
@@ -156,12 +156,7 @@ impl PublicationRun<'_> {
 
     fn read_from_zone(&self, location: &RecordLocation) -> Result<Vec<RecordValue>, Failure> {
         let mut records: Vec<RecordValue> = Vec::new();
-        let questions = [PublishableKind::Cname, PublishableKind::Txt]
-            .map(|kind| (location.name.clone(), kind.into()));
-        let interrupt = &self.settings.context.interrupt;
-        for answer in
-            dns::query_zone_servers(location, &questions, &self.settings.resolvers, interrupt)?
-        {
+        for answer in self.answers_of_zone(location)? {
             let found = match answer {
                 DnsAnswer::Cname(target) => vec![(PublishableKind::Cname, target)],
                 DnsAnswer::Txt(texts) => texts
@@ -178,6 +173,24 @@ impl PublicationRun<'_> {
             }
         }
         Ok(records)
+    }
+
+    /// Queries the zone's own servers. Where a firewall prevents that and the user accepts a record
+    /// that is not checked, the resolvers: they at least show a CNAME that conflicts.
+    fn answers_of_zone(&self, location: &RecordLocation) -> Result<Vec<DnsAnswer>, Failure> {
+        let questions = [PublishableKind::Cname, PublishableKind::Txt]
+            .map(|kind| (location.name.clone(), kind.into()));
+        let resolvers = &self.settings.resolvers;
+        let interrupt = &self.settings.context.interrupt;
+        match dns::query_zone_servers(location, &questions, resolvers, interrupt) {
+            Err(LocationError::NoZone { .. })
+                if self.settings.unchecked == UncheckedRule::Allow =>
+            {
+                let answers = dns::look_up(&questions, resolvers, interrupt);
+                answers.map_err(|error| LocationError::from(error).into())
+            }
+            answers => answers.map_err(Failure::from),
+        }
     }
 
     fn carry_out(

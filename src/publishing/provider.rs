@@ -98,12 +98,14 @@ pub(crate) struct ProviderChoice {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ProviderKind {
     Rfc2136,
+    /// A provider of dns-lexicon, by its name there.
+    Lexicon(String),
     /// A program of the user.
     Exec(PathBuf),
 }
 
 /// What `--dns` accepts.
-pub(crate) const CHOICES: &str = "rfc2136, exec:PROGRAM";
+pub(crate) const CHOICES: &str = "rfc2136, lexicon:NAME, exec:PROGRAM";
 
 /// Why a text does not name a provider.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -112,6 +114,8 @@ pub(crate) enum ProviderChoiceError {
     Unknown,
     #[error("a profile after @ consists of letters, digits, hyphens and underscores")]
     Account,
+    #[error("lexicon: needs the name of a provider, as in lexicon:gandi")]
+    Lexicon,
     #[error("exec: needs the path of a program, as in exec:/usr/local/sbin/dns-hook")]
     Program,
 }
@@ -137,8 +141,10 @@ impl FromStr for ProviderChoice {
         if account.is_some_and(|one| one.is_empty() || !one.chars().all(is_plain)) {
             return Err(ProviderChoiceError::Account);
         }
-        let kind = match name.to_ascii_lowercase().as_str() {
+        let name = name.to_ascii_lowercase();
+        let kind = match name.as_str() {
             "rfc2136" => ProviderKind::Rfc2136,
+            _ if name.starts_with(LEXICON) => ProviderKind::Lexicon(lexicon_name(&name)?),
             _ => return Err(ProviderChoiceError::Unknown),
         };
         Ok(Self {
@@ -148,11 +154,25 @@ impl FromStr for ProviderChoice {
     }
 }
 
+/// What precedes the name of a provider of dns-lexicon.
+const LEXICON: &str = "lexicon:";
+
+/// Returns the name of a provider of dns-lexicon, which is that of a Python module.
+fn lexicon_name(choice: &str) -> Result<String, ProviderChoiceError> {
+    let name = choice.trim_start_matches(LEXICON);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return Err(ProviderChoiceError::Lexicon);
+    }
+    Ok(name.to_owned())
+}
+
 /// Writes it as `--dns` accepts it.
 impl fmt::Display for ProviderChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             ProviderKind::Rfc2136 => f.write_str(RFC2136.name)?,
+            ProviderKind::Lexicon(name) => write!(f, "{LEXICON}{name}")?,
             ProviderKind::Exec(program) => write!(f, "exec:{}", program.display())?,
         }
         match &self.account {
@@ -172,6 +192,9 @@ mod tests {
             ("rfc2136", Ok("rfc2136")),
             ("RFC2136@home_1", Ok("rfc2136@home_1")),
             ("exec:/opt/x@y", Ok("exec:/opt/x@y")),
+            ("lexicon:Gandi@work", Ok("lexicon:gandi@work")),
+            ("lexicon:", Err(ProviderChoiceError::Lexicon)),
+            ("lexicon:os.path", Err(ProviderChoiceError::Lexicon)),
             ("exec:", Err(ProviderChoiceError::Program)),
             ("rfc2136@", Err(ProviderChoiceError::Account)),
             ("rfc2136@a.b", Err(ProviderChoiceError::Account)),

@@ -1,9 +1,10 @@
-//! Runs other programs: without a shell, in a process group of their own, with an empty stdin, for
-//! a bounded time and with bounded output. Does not wait for daemons that inherited the output
+//! Runs other programs: without a shell, in a process group of their own, with an empty or a given
+//! stdin, for a bounded time and with bounded output. Does not wait for daemons that inherited the output
 //! pipe, such as nginx.
 
 use std::collections::VecDeque;
-use std::io::{self, PipeReader, Read};
+use std::fs::File;
+use std::io::{self, PipeReader, Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -11,12 +12,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, MemfdFlags, access, memfd_create};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
     test_kill_process, waitid,
 };
 
+use crate::secret::SecretText;
 use crate::system::activity::{self, Activity};
 use crate::system::fs::root_only::ExposedEntry;
 use crate::system::signals::InterruptSignal;
@@ -117,6 +119,8 @@ pub(crate) struct CommandSurroundings {
     pub(crate) folder: Option<PathBuf>,
     /// The whole environment except for `PATH`, as names and values; `None` for that of certctl.
     pub(crate) variables: Option<Vec<(String, String)>>,
+    /// What the command reads from its stdin; `None` for nothing.
+    pub(crate) input: Option<SecretText>,
     pub(crate) leftovers: LeftoverProcesses,
     /// A signal to certctl that ends the command, as its deadline does; `None` if none does.
     pub(crate) interrupt: Option<InterruptSignal>,
@@ -205,12 +209,24 @@ fn spawn(
             "PATH",
             std::env::join_paths(program_folders()).unwrap_or_default(),
         )
-        .stdin(Stdio::null())
+        .stdin(stdin_of(surroundings)?)
         .stdout(writer.try_clone()?)
         .stderr(writer)
         .process_group(0)
         .spawn()?;
     Ok((child, reader))
+}
+
+/// Returns the stdin of a command. Its input is in memory without a name, and complete before the
+/// command starts: neither waits for the other, and no other user can read it.
+fn stdin_of(surroundings: &CommandSurroundings) -> io::Result<Stdio> {
+    let Some(input) = &surroundings.input else {
+        return Ok(Stdio::null());
+    };
+    let mut memory = File::from(memfd_create(c"certctl-input", MemfdFlags::CLOEXEC)?);
+    memory.write_all(input.expose().as_bytes())?;
+    memory.rewind()?;
+    Ok(memory.into())
 }
 
 /// How often a command that a signal to certctl ends is checked for one.

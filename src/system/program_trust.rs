@@ -62,6 +62,12 @@ fn check_program(program: &Path, depth: usize) -> Result<(), ProcessError> {
     }
 }
 
+/// Returns the words of the first line of a script: its interpreter, and an argument for it.
+#[must_use]
+pub(crate) fn interpreter_of(script: &Path) -> Option<Vec<String>> {
+    parse_first_line(&read_start(script).ok()?)
+}
+
 fn read_start(program: &Path) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     File::open(program)?

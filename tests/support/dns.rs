@@ -2,13 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 use tempfile::TempDir;
 
-use super::external::external_program;
+use super::external::{external_program, succeed};
 
 /// The zone of all tests that use these servers.
 pub const ZONE: &str = "shop.example";
@@ -86,6 +88,39 @@ impl NameServer {
         std::fs::write(folder.path().join("zone"), zone_text(ZONE, records, 1)).unwrap();
         let mut command = external_program("knotd");
         command.arg("-c").arg(folder.path().join("knot.conf"));
+        Self::started(command, folder, addresses[0])
+    }
+
+    /// Starts BIND's named at these addresses; `zones` are the zone statements of its configuration
+    /// (`view` statements too), in which `FOLDER` stands for the folder with the file `zone`. named
+    /// listens only at addresses that an interface has, which [`in_own_network`] allows to add.
+    pub fn named(addresses: &[SocketAddr], records: &str, key: &TsigKey, zones: &str) -> Self {
+        for address in addresses {
+            let address = format!("{}/32", address.ip());
+            let mut command = external_program("ip");
+            succeed(command.args(["address", "add", &address, "dev", "lo"]));
+        }
+        let folder = folder();
+        let path = folder.path().display();
+        let listen: String = addresses
+            .iter()
+            .map(|address| format!("{}; ", address.ip()))
+            .collect();
+        let config = format!(
+            "options {{ directory \"{path}\"; pid-file none; session-keyfile none; recursion no; dnssec-validation no; \
+             notify no; listen-on-v6 {{ none; }}; listen-on {{ {listen} }}; }};\ncontrols {{ }};\n\
+             key \"{}\" {{ algorithm hmac-sha256; secret \"{}\"; }};\n{}\n",
+            key.name,
+            key.secret,
+            zones.replace("FOLDER", &path.to_string())
+        );
+        std::fs::write(folder.path().join("named.conf"), config).unwrap();
+        for name in ["zone", "other-zone"] {
+            std::fs::write(folder.path().join(name), zone_text(ZONE, records, 1)).unwrap();
+        }
+        let mut command = external_program("named");
+        command.args(["-g", "-n", "1", "-c"]);
+        command.arg(folder.path().join("named.conf"));
         Self::started(command, folder, addresses[0])
     }
 
@@ -167,6 +202,48 @@ impl NameServer {
     pub fn at(&self) -> String {
         self.address.to_string()
     }
+
+    /// The zone file, which another program may change; see [`Self::reload_changes`].
+    pub fn zone_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("zone")
+    }
+
+    /// Lets the server read the zone file again whenever it has changed, until the value is dropped.
+    pub fn reload_changes(&self) -> FileWatch {
+        let (path, id) = (self.zone_file(), self.child.id());
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
+        let thread = std::thread::spawn(move || {
+            let mut known = std::fs::read(&path).unwrap_or_default();
+            while !ends.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(20));
+                let content = std::fs::read(&path).unwrap_or_default();
+                if content != known {
+                    known = content;
+                    let process = rustix::process::Pid::from_raw(id.try_into().unwrap()).unwrap();
+                    let signal = rustix::process::Signal::HUP;
+                    rustix::process::kill_process(process, signal).unwrap();
+                }
+            }
+        });
+        FileWatch {
+            is_over,
+            thread: Some(thread),
+        }
+    }
+}
+
+/// Reloads a server when its zone file changes.
+pub struct FileWatch {
+    is_over: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for FileWatch {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.thread.take().unwrap().join().unwrap();
+    }
 }
 
 /// A TSIG key (HMAC-SHA256).
@@ -238,7 +315,6 @@ fn soa(server: SocketAddr) -> Option<Message> {
 
 /// Returns a port of 127.0.0.1 that is free for UDP and TCP, below the ephemeral ports of the system.
 pub fn free_port() -> SocketAddr {
-    use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = (std::process::id() * 61 + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
@@ -268,8 +344,17 @@ pub fn port_53(net: u8, host: u8) -> SocketAddr {
 /// a server on this machine uses the port) in another process with its own network namespace, which
 /// runs the test called `name` again.
 pub fn with_port_53(name: &str, test: impl FnOnce()) {
+    if port_53_is_available() {
+        return test();
+    }
+    in_own_network(name, test);
+}
+
+/// Runs `test` in another process with its own network namespace, which runs the test called `name`
+/// again.
+pub fn in_own_network(name: &str, test: impl FnOnce()) {
     const INSIDE: &str = "CERTCTL_TEST_NAMESPACE";
-    if std::env::var_os(INSIDE).is_some() || port_53_is_available() {
+    if std::env::var_os(INSIDE).is_some() {
         return test();
     }
     super::external::path_of("ip");

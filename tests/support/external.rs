@@ -48,6 +48,21 @@ pub fn path_of(program: &str) -> PathBuf {
         })
 }
 
+/// Returns the Python interpreter with the packages of scripts/test-python.
+pub fn test_python() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
+    let python = std::path::absolute(target.join("test-python/bin/python")).unwrap();
+    assert!(
+        python.exists(),
+        "{} does not exist: run scripts/test-python, which makes it",
+        python.display()
+    );
+    python
+}
+
 /// Runs the command and returns its output (stdout, then stderr); panics with the output if it
 /// fails.
 #[track_caller]

@@ -38,6 +38,7 @@ pub mod server_process;
 pub mod site;
 pub mod sweep;
 pub mod systemd;
+pub mod updatable_zone;
 pub mod usual_server;
 pub mod visitors;
 pub mod zip;

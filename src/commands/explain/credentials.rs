@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::configuration::{ConfigurationFolders, Credentials, find_credentials};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::publishing::credentials_table::CredentialsTable;
 use crate::publishing::provider::{PROFILES, ProviderProfile};
 use crate::report::{Label, Outcome, TextOutput};
 
@@ -40,7 +41,7 @@ pub(super) fn list_credentials(context: &Context) -> Result<CredentialsOutcome, 
     let folders = ConfigurationFolders::find(context.root.as_deref());
     let mut providers = Vec::with_capacity(PROFILES.len());
     for profile in PROFILES {
-        let found = find_credentials(&folders, profile, None)?;
+        let found = find_credentials(&folders, &CredentialsTable::of_profile(profile, None))?;
         providers.push(ProviderCredentials::new(profile, &found));
     }
     Ok(CredentialsOutcome { providers })

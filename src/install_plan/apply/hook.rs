@@ -59,6 +59,7 @@ impl HookCall {
         let surroundings = CommandSurroundings {
             folder: None,
             variables: Some(variables),
+            input: None,
             leftovers: LeftoverProcesses::Killed,
             interrupt: Some(interrupt.clone()),
         };
