@@ -1,6 +1,6 @@
 //! The table of servers, with the source of every row.
 
-use super::ExportTarget;
+use super::name::ExportTarget;
 use crate::export::format::ExportFormat;
 use crate::export::pkcs12::Pkcs12Strength;
 use crate::export::service_profile::ServiceProfile;
