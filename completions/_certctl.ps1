@@ -101,7 +101,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             break
         }
         'certctl;dcv-publish' {
-            [CompletionResult]::new('--dns', '--dns', [CompletionResultType]::ParameterName, 'DNS provider: rfc2136 (a name server that accepts updates), lexicon:NAME (a provider of dns-lexicon) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in config.toml]')
+            [CompletionResult]::new('--dns', '--dns', [CompletionResultType]::ParameterName, 'DNS provider: alidns (Alibaba Cloud DNS), cloudflare, rfc2136 (a name server that accepts updates), lexicon:NAME (a provider of dns-lexicon) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in config.toml]')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Record that the CA shows: a zone-file line, host and value, or an API response (may be repeated); - reads it from stdin')
             [CompletionResult]::new('--resolver', '--resolver', [CompletionResultType]::ParameterName, 'Resolver to query instead of the system''s (may be repeated); with a port other than 53, only this resolver is queried')
             [CompletionResult]::new('--ca', '--ca', [CompletionResultType]::ParameterName, 'Reseller or CA that received the request')

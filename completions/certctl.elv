@@ -95,7 +95,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand --help 'Print this help'
         }
         &'certctl;dcv-publish'= {
-            cand --dns 'DNS provider: rfc2136 (a name server that accepts updates), lexicon:NAME (a provider of dns-lexicon) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in config.toml]'
+            cand --dns 'DNS provider: alidns (Alibaba Cloud DNS), cloudflare, rfc2136 (a name server that accepts updates), lexicon:NAME (a provider of dns-lexicon) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in config.toml]'
             cand --record 'Record that the CA shows: a zone-file line, host and value, or an API response (may be repeated); - reads it from stdin'
             cand --resolver 'Resolver to query instead of the system''s (may be repeated); with a port other than 53, only this resolver is queried'
             cand --ca 'Reseller or CA that received the request'

@@ -122,7 +122,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l json -d 'P
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l dns -d 'DNS provider: rfc2136 (a name server that accepts updates), lexicon:NAME (a provider of dns-lexicon) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in config.toml]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l dns -d 'DNS provider: alidns (Alibaba Cloud DNS), cloudflare, rfc2136 (a name server that accepts updates), lexicon:NAME (a provider of dns-lexicon) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in config.toml]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l record -d 'Record that the CA shows: a zone-file line, host and value, or an API response (may be repeated); - reads it from stdin' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated); with a port other than 53, only this resolver is queried' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l ca -d 'Reseller or CA that received the request' -r -f -a "namecheap\t'namecheap.com'

@@ -2,6 +2,9 @@
 //! implements [`DnsProvider`]; its figures are in `publishing::provider`. A provider's success is no
 //! proof: `publication` reads back and queries the zone's own servers.
 
+mod alidns;
+mod api_provider;
+mod cloudflare;
 mod exec;
 mod lexicon;
 mod provider;
@@ -11,7 +14,7 @@ use std::time::Duration;
 
 pub(crate) use self::exec::EXEC_DECLARATION;
 pub(crate) use self::provider::{
-    DnsProvider, HOOK_TIMEOUT, LexiconFault, ProviderError, ProviderView,
+    DnsProvider, HOOK_TIMEOUT, LexiconFault, ProviderError, ProviderFault, ProviderView,
 };
 use crate::configuration::ConfigurationFolders;
 use crate::publishing::provider::{ProviderChoice, ProviderKind};
@@ -28,17 +31,19 @@ pub(crate) fn open_provider(
     hook_timeout: Duration,
     interrupt: &InterruptSignal,
 ) -> Result<Box<dyn DnsProvider>, ProviderError> {
+    let account = choice.account.as_deref();
     Ok(match &choice.kind {
-        ProviderKind::Rfc2136 => Box::new(rfc2136::UpdateProvider::open(
-            folders,
-            choice.account.as_deref(),
-            interrupt,
+        ProviderKind::AliDns => {
+            Box::new(alidns::AliDnsProvider::open(folders, account, interrupt)?)
+        }
+        ProviderKind::Cloudflare => Box::new(cloudflare::CloudflareProvider::open(
+            folders, account, interrupt,
         )?),
+        ProviderKind::Rfc2136 => {
+            Box::new(rfc2136::UpdateProvider::open(folders, account, interrupt)?)
+        }
         ProviderKind::Lexicon(name) => Box::new(lexicon::LexiconProvider::open(
-            name,
-            choice.account.as_deref(),
-            folders,
-            interrupt,
+            name, account, folders, interrupt,
         )?),
         ProviderKind::Exec(program) => Box::new(exec::ProgramProvider::open(
             program,

@@ -6,6 +6,7 @@ mod change;
 mod document;
 mod location;
 mod model;
+mod needless;
 mod removal;
 mod verification;
 
@@ -15,4 +16,5 @@ pub(crate) use self::model::{
     Publication, PublicationMode, PublicationSettings, PublicationVerdict, UNCHECKED_RECORD,
     UncheckedRule,
 };
+pub(crate) use self::needless::needless_records;
 pub(crate) use self::removal::remove_published;

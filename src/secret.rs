@@ -5,6 +5,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::wording::percent_encode;
+
 /// A secret text.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub(crate) struct SecretText(Zeroizing<String>);
@@ -13,6 +15,12 @@ impl SecretText {
     #[must_use]
     pub(crate) fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
+    }
+
+    /// Returns the same without spaces and line ends around it, which no credential has.
+    #[must_use]
+    pub(crate) fn trimmed(&self) -> Self {
+        Self::new(self.0.trim().to_owned())
     }
 
     /// Returns the text, for the one place that sends it or computes with it.
@@ -42,23 +50,10 @@ pub(crate) fn redact<'a>(text: &str, secrets: impl IntoIterator<Item = &'a Secre
         let secret = secret.expose().trim();
         if secret.len() >= SHORTEST {
             shown = shown.replace(secret, REDACTED);
-            shown = shown.replace(&*percent_encoded(secret), REDACTED);
+            shown = shown.replace(&*Zeroizing::new(percent_encode(secret)), REDACTED);
         }
     }
     shown
-}
-
-/// Encodes everything that is not unreserved (RFC 3986 section 2.3).
-fn percent_encoded(text: &str) -> Zeroizing<String> {
-    let mut encoded = Zeroizing::new(String::with_capacity(text.len() * 3));
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

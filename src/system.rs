@@ -14,6 +14,7 @@ pub(crate) mod line_reader;
 pub(crate) mod listening;
 pub(crate) mod local_zone;
 pub(crate) mod login;
+pub(crate) mod nonce;
 pub(crate) mod privileges;
 pub(crate) mod process;
 pub(crate) mod process_start;

@@ -30,6 +30,20 @@ pub(crate) fn local_zone() -> &'static TimeZone {
     LOCAL_ZONE.get_or_init(|| ZONE_READER.get().map_or(TimeZone::UTC, |read| read()))
 }
 
+/// Encodes everything in a text that is not unreserved in a URL (RFC 3986 section 2.3).
+#[must_use]
+pub(crate) fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 /// Returns the one of `keywords` that `text` is, in any case.
 #[must_use]
 pub(crate) fn find_keyword(text: &str, keywords: &[&'static str]) -> Option<&'static str> {

@@ -2,6 +2,7 @@
 //! published.
 
 use super::rerun::{RepeatOption, repeat_with};
+use crate::dcv::ca::Ca;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
 use crate::publishing::zone_record::{PublishableKind, RecordLocation, RecordValue};
@@ -23,6 +24,44 @@ pub(crate) fn publish_with_record(words: &[String]) -> NextStep {
     NextStep::run_certctl(
         "Run this command, paste the record that the CA shows (host and value), and press Ctrl-D",
         &words,
+    )
+    .later()
+}
+
+/// Lets certctl publish a record that a check did not find; `provider` has the zone.
+#[must_use]
+pub(crate) fn publish_through(provider: &str, words: &[String]) -> NextStep {
+    let source = if words.iter().any(|word| word == "-") {
+        "; paste the record that the CA shows"
+    } else {
+        ""
+    };
+    let sentence = format!("Or let certctl publish it through the API of {provider}{source}");
+    NextStep::run_certctl(sentence, words).later()
+}
+
+/// Publishes the record of a new request through the provider that is configured.
+#[must_use]
+pub(crate) fn publish_for_request(ca: Option<Ca>, words: &[String]) -> NextStep {
+    let end = "it publishes the record, and waits until all servers of the zone have it";
+    let sentence = if words.iter().any(|word| word == "-") {
+        let source = ca.map_or("the CA", Ca::title);
+        format!(
+            "Copy the whole record that {source} shows, start this command, and paste the record \
+                into it; {end}"
+        )
+    } else {
+        format!("When the CA has the request, start this command; {end}")
+    };
+    NextStep::run_certctl(sentence, words).later()
+}
+
+/// Removes the record that the CA no longer needs, once its certificate is installed.
+#[must_use]
+pub(crate) fn remove_needless(words: &[String]) -> NextStep {
+    NextStep::run_certctl(
+        "Remove the validation record, which this certificate no longer needs",
+        words,
     )
     .later()
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::command_lines::shell_path;
+use super::dns_api;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_line};
 use crate::providers::{EXEC_DECLARATION, LexiconFault, ProviderError};
@@ -13,6 +14,14 @@ impl From<ProviderError> for Failure {
         match error {
             ProviderError::Configuration(error) => error.into(),
             ProviderError::Program(error) => error.into(),
+            ProviderError::Api(error) => error.into(),
+            ProviderError::Refused {
+                provider,
+                ref fault,
+            } => dns_api::refused(&error, provider, fault),
+            ProviderError::NoZone { .. } => dns_api::no_zone(&error),
+            ProviderError::Proxied { .. } => dns_api::proxied(&error),
+            ProviderError::TooManyRecords { .. } => dns_api::too_many(&error),
             ProviderError::ServerAddress { .. } => {
                 Self::from_error(FailureKind::Network, &error).with_step(NextStep::say(
                     "Check the name of the server in the credentials: its host name or address, and \

@@ -31,7 +31,7 @@ const USUAL_LIMIT: Duration = Duration::from_secs(60);
 /// Publish the validation record at the DNS provider, and check it at the zone's own servers
 ///
 /// Examples:
-///   certctl dcv-publish example.com --dns rfc2136 --wait --record -
+///   certctl dcv-publish example.com --dns alidns --wait --record -
 ///   certctl dcv-publish example.com --remove
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -39,9 +39,9 @@ pub(crate) struct DcvPublishArgs {
     /// Names or request files (CSR) [default: every request here that has no certificate]
     #[arg(value_name = "NAME|CSR")]
     pub names: Vec<String>,
-    /// DNS provider: rfc2136 (a name server that accepts updates), lexicon:NAME (a provider of
-    /// dns-lexicon) or exec:PROGRAM; @PROFILE chooses other credentials [default: `dns` in
-    /// config.toml]
+    /// DNS provider: alidns (Alibaba Cloud DNS), cloudflare, rfc2136 (a name server that accepts
+    /// updates), lexicon:NAME (a provider of dns-lexicon) or exec:PROGRAM; @PROFILE chooses other
+    /// credentials [default: `dns` in config.toml]
     #[arg(long, value_name = "PROVIDER")]
     pub dns: Option<ProviderChoice>,
     /// Record that the CA shows: a zone-file line, host and value, or an API response (may be

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod page;
+mod provider;
 
 use serde_json::{Value, json};
 
@@ -16,11 +17,12 @@ use crate::report::{Outcome, TextOutput};
 ///
 /// Prints what it means, why it matters, what to do, and which rule it comes
 /// from. Without a code, lists all of them. The topic `credentials` lists which
-/// credentials of DNS providers are set, and never shows one.
+/// credentials of DNS providers are set, and never shows one. The topics
+/// `alidns`, `cloudflare` and `rfc2136` show how to set up such a provider.
 ///
 /// Examples:
 ///   certctl explain wrong-key
-///   certctl explain credentials
+///   certctl explain alidns
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ExplainArgs {
@@ -50,6 +52,11 @@ enum ExplainRequest {
 /// # Errors
 /// `not-found` if a word is unknown.
 pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Box<dyn Outcome>, Failure> {
+    if let [topic] = args.words.as_slice()
+        && let Some(guide) = provider::find_guide(topic)
+    {
+        return Ok(Box::new(guide));
+    }
     match args.words.as_slice() {
         [topic] if topic.eq_ignore_ascii_case(credentials::TOPIC) => {
             Ok(Box::new(credentials::list_credentials(context)?))

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::folders::ConfigurationFolders;
 use super::toml_file::{ConfigurationAccess, ConfigurationError, read_protected, read_table};
 use crate::publishing::credentials_table::{CredentialsTable, EnvironmentUse};
-use crate::publishing::provider::CredentialNeed;
+use crate::publishing::profile::CredentialNeed;
 use crate::secret::SecretText;
 use crate::system::environment;
 use crate::system::fs::files;
@@ -123,6 +123,13 @@ impl Credentials {
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+
+    /// Returns all values that are set, for `redact`.
+    #[must_use]
+    pub(crate) fn secrets(&self) -> Vec<SecretText> {
+        let values = self.values.values();
+        values.map(|found| found.value.clone()).collect()
     }
 
     /// Returns all values that are set, by key.

@@ -1,11 +1,16 @@
 //! What every provider does, and why it may fail.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::configuration::ConfigurationError;
+use crate::publishing::profile::ProviderProfile;
 use crate::publishing::zone_record::{PublishableKind, RecordLocation, RecordValue};
 use crate::system::dns::UpdateError;
+use crate::system::http::api::ApiError;
 use crate::system::process::ProcessError;
 use crate::system::tls::ProbeError;
 
@@ -87,6 +92,24 @@ pub(crate) enum ProviderError {
         source: UpdateError,
     },
     #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The provider answered with an error.
+    #[error("{} refused the request: {fault}", provider.title)]
+    Refused {
+        provider: &'static ProviderProfile,
+        fault: Box<ProviderFault>,
+    },
+    #[error("the account at {} has no zone {zone}", provider.title)]
+    NoZone {
+        provider: &'static ProviderProfile,
+        zone: String,
+    },
+    /// The zone's servers answer with the provider's own addresses instead.
+    #[error("{name} has a CNAME record that is proxied, so that no CA can see it")]
+    Proxied { name: String },
+    #[error("there are more records at {name} than certctl reads")]
+    TooManyRecords { name: String },
+    #[error(transparent)]
     Program(#[from] ProcessError),
     /// The program ended with another exit code than 0, or not at all.
     #[error("{program} {end}")]
@@ -108,6 +131,33 @@ pub(crate) enum ProviderError {
         program: String,
         kind: PublishableKind,
     },
+}
+
+/// What the API of a provider says about a failure.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ProviderFault {
+    /// The status of the answer.
+    pub status: u16,
+    /// The provider's word for it; empty if there is none. Untrusted text, as the next two.
+    pub code: String,
+    pub message: String,
+    /// The provider's identifier of the request.
+    pub request: Option<String>,
+    /// When the provider asks to be asked again.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl fmt::Display for ProviderFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.code.is_empty() {
+            return write!(f, "status {}", self.status);
+        }
+        write!(f, "{} (status {})", self.code, self.status)?;
+        if self.message.is_empty() {
+            return Ok(());
+        }
+        write!(f, ": {}", self.message)
+    }
 }
 
 /// Why dns-lexicon did not do what was asked.
@@ -152,7 +202,10 @@ impl ProviderError {
     pub(crate) fn changed_nothing(&self) -> bool {
         match self {
             Self::Configuration(_)
+            | Self::NoZone { .. }
+            | Self::Proxied { .. }
             | Self::ServerAddress { .. }
+            | Self::TooManyRecords { .. }
             | Self::Program(_)
             | Self::UnsupportedKind { .. } => true,
             Self::Update { source, .. } => matches!(
@@ -162,6 +215,8 @@ impl ProviderError {
                     | UpdateError::Rejected { .. }
                     | UpdateError::WrongSignature { .. }
             ),
+            Self::Api(error) => error.was_not_sent(),
+            Self::Refused { fault, .. } => fault.status < 500,
             Self::Lexicon { reason, .. } => reason.changed_nothing(),
             Self::ProgramFailed { .. } => false,
         }

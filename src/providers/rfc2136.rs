@@ -10,7 +10,7 @@ use crate::configuration::{
     ConfigurationError, ConfigurationFolders, Credentials, find_credentials,
 };
 use crate::publishing::credentials_table::CredentialsTable;
-use crate::publishing::provider::RFC2136;
+use crate::publishing::profiles::RFC2136;
 use crate::publishing::tsig_key::{TsigHash, TsigKeyError, TsigKeyText, parse_key};
 use crate::publishing::zone_record::{RecordLocation, RecordValue};
 use crate::secret::SecretText;

@@ -1,7 +1,7 @@
 //! The values that an account at a DNS provider needs: their names in the credentials file and in the
 //! environment.
 
-use super::provider::{CredentialNeed, ProviderProfile};
+use super::profile::{CredentialNeed, ProviderProfile};
 
 /// The values of one account.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -98,7 +98,8 @@ impl CredentialsTable {
     #[must_use]
     pub(crate) fn example(&self) -> Vec<String> {
         let mut lines = vec![format!("[{}]", self.name())];
-        for field in &self.fields {
+        let shown = self.fields.iter();
+        for field in shown.filter(|field| !field.example.is_empty()) {
             lines.push(format!("{} = \"{}\"", field.key, field.example));
         }
         lines

@@ -1,90 +1,10 @@
-//! The DNS providers that certctl can publish records with, as data: their credentials, limits and
-//! name servers, each with its source. Everything that differs between providers and is not a
-//! request to their API is here.
+//! The text that chooses a DNS provider (`--dns`).
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
-/// What is known about a provider.
-#[derive(Debug)]
-pub(crate) struct ProviderProfile {
-    /// The word for `--dns`, and the table in the credentials file.
-    pub name: &'static str,
-    /// The name for people.
-    pub title: &'static str,
-    pub credentials: &'static [CredentialField],
-    /// The TTL of new records, in seconds: the lowest that every plan of the provider allows.
-    pub ttl: u32,
-    /// How long the provider may take to update all of its servers after the first answers.
-    pub propagation: Duration,
-    /// Where the figures are from.
-    pub source: &'static str,
-}
-
-/// One value that a provider needs.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) struct CredentialField {
-    /// The key in the credentials file.
-    pub key: &'static str,
-    /// The environment variable with the name that lego uses.
-    pub variable: &'static str,
-    pub need: CredentialNeed,
-    /// An example for the credentials file.
-    pub example: &'static str,
-}
-
-/// Whether a provider works without a value.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum CredentialNeed {
-    Optional,
-    Required,
-}
-
-/// The providers that certctl speaks to itself.
-pub(crate) const PROFILES: [&ProviderProfile; 1] = [&RFC2136];
-
-/// An own name server that accepts dynamic updates (RFC 2136).
-pub(crate) const RFC2136: ProviderProfile = ProviderProfile {
-    name: "rfc2136",
-    title: "the name server",
-    credentials: &[
-        CredentialField {
-            key: "nameserver",
-            variable: "RFC2136_NAMESERVER",
-            need: CredentialNeed::Required,
-            example: "ns1.example.com",
-        },
-        CredentialField {
-            key: "tsig_file",
-            variable: "RFC2136_TSIG_FILE",
-            need: CredentialNeed::Optional,
-            example: "/etc/certctl/update.key",
-        },
-        CredentialField {
-            key: "tsig_key",
-            variable: "RFC2136_TSIG_KEY",
-            need: CredentialNeed::Optional,
-            example: "certctl",
-        },
-        CredentialField {
-            key: "tsig_algorithm",
-            variable: "RFC2136_TSIG_ALGORITHM",
-            need: CredentialNeed::Optional,
-            example: "hmac-sha256",
-        },
-        CredentialField {
-            key: "tsig_secret",
-            variable: "RFC2136_TSIG_SECRET",
-            need: CredentialNeed::Optional,
-            example: "the secret that tsig-keygen printed",
-        },
-    ],
-    ttl: 60,
-    propagation: Duration::ZERO,
-    source: "RFC 2136; names of the variables: go-acme.github.io/lego/dns/rfc2136 (2026-11-29)",
-};
+use super::profiles::{ALIDNS, CLOUDFLARE, RFC2136};
 
 /// The provider that `--dns` names.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -97,6 +17,8 @@ pub(crate) struct ProviderChoice {
 /// How records are published.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ProviderKind {
+    AliDns,
+    Cloudflare,
     Rfc2136,
     /// A provider of dns-lexicon, by its name there.
     Lexicon(String),
@@ -105,7 +27,7 @@ pub(crate) enum ProviderKind {
 }
 
 /// What `--dns` accepts.
-pub(crate) const CHOICES: &str = "rfc2136, lexicon:NAME, exec:PROGRAM";
+pub(crate) const CHOICES: &str = "alidns, cloudflare, rfc2136, lexicon:NAME, exec:PROGRAM";
 
 /// Why a text does not name a provider.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -143,6 +65,8 @@ impl FromStr for ProviderChoice {
         }
         let name = name.to_ascii_lowercase();
         let kind = match name.as_str() {
+            "alidns" => ProviderKind::AliDns,
+            "cloudflare" => ProviderKind::Cloudflare,
             "rfc2136" => ProviderKind::Rfc2136,
             _ if name.starts_with(LEXICON) => ProviderKind::Lexicon(lexicon_name(&name)?),
             _ => return Err(ProviderChoiceError::Unknown),
@@ -171,6 +95,8 @@ fn lexicon_name(choice: &str) -> Result<String, ProviderChoiceError> {
 impl fmt::Display for ProviderChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
+            ProviderKind::AliDns => f.write_str(ALIDNS.name)?,
+            ProviderKind::Cloudflare => f.write_str(CLOUDFLARE.name)?,
             ProviderKind::Rfc2136 => f.write_str(RFC2136.name)?,
             ProviderKind::Lexicon(name) => write!(f, "{LEXICON}{name}")?,
             ProviderKind::Exec(program) => write!(f, "exec:{}", program.display())?,
@@ -184,7 +110,8 @@ impl fmt::Display for ProviderChoice {
 
 #[cfg(test)]
 mod tests {
-    use super::{PROFILES, ProviderChoice, ProviderChoiceError};
+    use super::{ProviderChoice, ProviderChoiceError};
+    use crate::publishing::profiles::PROFILES;
 
     #[test]
     fn choices_are_read_and_written() {

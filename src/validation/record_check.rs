@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::advice;
 use crate::context::Context;
-use crate::dcv::answer::{DnsAnswer, DnsSurvey, ZoneServerCoverage};
+use crate::dcv::answer::{DnsAnswer, DnsSurvey, ServerRole, ZoneServerCoverage};
 use crate::dcv::ca::Ca;
 use crate::dcv::caa::CaaAnswers;
 use crate::dcv::expectation::{ExpectationSource, ExpectedAnswer};
@@ -148,6 +148,15 @@ struct ServerDocument<'a> {
 }
 
 impl RecordCheck {
+    /// Returns the names of the zone's own servers.
+    pub(crate) fn zone_servers(&self) -> impl Iterator<Item = &str> {
+        let judgements = self.judgement.server_judgements.iter();
+        judgements.filter_map(|one| {
+            let is_own = one.server.role == ServerRole::Authoritative;
+            one.server.name.as_deref().filter(|_| is_own)
+        })
+    }
+
     /// Whether the reseller's record is needed to compare the answers with.
     pub(crate) fn needs_reseller_record(&self) -> bool {
         self.expected.source == ExpectationSource::Unknown

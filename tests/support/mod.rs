@@ -36,6 +36,7 @@ pub mod seed;
 pub mod served_answers;
 pub mod server_process;
 pub mod site;
+pub mod stub_api;
 pub mod sweep;
 pub mod systemd;
 pub mod updatable_zone;

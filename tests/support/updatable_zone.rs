@@ -1,10 +1,11 @@
 //! A zone on a real name server that accepts dynamic updates, and a sandbox with an account for it.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use super::dns::{NameServer, TsigKey, port_53};
+use super::dns::{NameServer, TsigKey, ZONE, port_53};
 use super::external::{external_program, path_of};
 use super::json::Json;
 use super::program::clock_words;
@@ -130,6 +131,14 @@ impl UpdatableZone {
         )
     }
 
+    /// Returns what changes the zone for a stub of a provider's API.
+    pub fn writer(&self) -> ZoneWriter {
+        ZoneWriter {
+            server: self.servers[0],
+            key: format!("hmac-sha256:{}:{}", self.key.name, self.key.secret),
+        }
+    }
+
     /// Runs `dcv-publish` with this zone's server as the resolver.
     pub fn publish(&self, args: &[&str]) -> Run {
         let run = self.sandbox.run_command(self.command(args));
@@ -173,6 +182,58 @@ impl UpdatableZone {
             .collect();
         values.sort();
         values
+    }
+}
+
+/// Changes the records of a zone, as the servers of a provider do after a call of its API.
+pub struct ZoneWriter {
+    server: SocketAddr,
+    key: String,
+}
+
+impl ZoneWriter {
+    pub fn add(&self, relative_name: &str, kind: &str, value: &str) {
+        self.update(
+            "add",
+            &format!(
+                "{relative_name}.{ZONE}. 60 {kind} {}",
+                in_zone_file(kind, value)
+            ),
+        );
+    }
+
+    pub fn delete(&self, relative_name: &str, kind: &str, value: &str) {
+        self.update(
+            "del",
+            &format!(
+                "{relative_name}.{ZONE}. {kind} {}",
+                in_zone_file(kind, value)
+            ),
+        );
+    }
+
+    fn update(&self, action: &str, record: &str) {
+        let lines = format!(
+            "server {} 53\nzone {ZONE}.\n{action} {record}\nsend\n",
+            self.server.ip()
+        );
+        let mut child = external_program("knsupdate")
+            .args(["-y", &self.key])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(lines.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(child.wait().unwrap().success(), "{lines}");
+    }
+}
+
+/// A value as zone files have it.
+fn in_zone_file(kind: &str, value: &str) -> String {
+    match kind {
+        "CNAME" => format!("{}.", value.trim_end_matches('.')),
+        _ => format!("\"{value}\""),
     }
 }
 

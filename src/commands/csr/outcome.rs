@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::dry_run::{self, certificate_json};
 use super::key::{self, KeyOrigin, RequestKeyFile};
 use super::spec::{CsrSpec, has_errors};
-use crate::advice::{self, csr_command};
+use crate::advice::{self, csr_command, dcv_publish};
 use crate::commands::validation_text;
+use crate::configuration::{ConfigurationFolders, read_defaults};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::dcv_file::StoredRecord;
@@ -66,6 +67,8 @@ pub(super) struct CsrOutcome {
     pub check_words: Vec<String>,
     /// The first words of the `install` command line.
     pub install_words: Vec<String>,
+    /// The command line that publishes a record, where a DNS provider is configured.
+    pub publish_words: Option<Vec<String>>,
 }
 
 impl CsrOutcome {
@@ -98,8 +101,19 @@ impl CsrOutcome {
             findings,
             check_words: context.command_words("dcv-check"),
             install_words: context.command_words("install"),
+            publish_words: publish_words(context),
         }
     }
+}
+
+/// Returns the words of the command line that publishes a record through the provider that is
+/// configured. A configuration that cannot be read has its error there.
+fn publish_words(context: &Context) -> Option<Vec<String>> {
+    let folders = ConfigurationFolders::find(context.root.as_deref());
+    let choice = read_defaults(&folders).ok()?.dns?;
+    let mut words = context.command_words("dcv-publish");
+    words.extend(["--dns".to_owned(), choice.to_string()]);
+    Some(words)
 }
 
 /// What to publish for a request.
@@ -293,7 +307,19 @@ impl CsrOutcome {
         }
     }
 
+    fn publish_step(&self) -> Option<NextStep> {
+        let mut words = self.publish_words.clone()?;
+        words.extend([self.names.primary().file_stem(), "--wait".to_owned()]);
+        if !self.is_complete() {
+            words.extend(["--record".to_owned(), "-".to_owned()]);
+        }
+        Some(dcv_publish::publish_for_request(self.ca, &words))
+    }
+
     fn check_step(&self) -> NextStep {
+        if let Some(step) = self.publish_step() {
+            return step;
+        }
         let mut words = self.check_words.clone();
         words.push("--wait".to_owned());
         if self.is_complete() {

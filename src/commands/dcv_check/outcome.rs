@@ -5,11 +5,14 @@ use std::rc::Rc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::advice::dcv_check_command;
+use crate::advice::{dcv_check_command, dcv_publish};
+use crate::configuration::{ConfigurationFolders, read_defaults};
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::judge::DcvVerdict;
 use crate::finding::{Finding, NextStep, Severity};
+use crate::publishing::name_servers::recognize;
+use crate::publishing::provider::ProviderChoice;
 use crate::report::{Label, Outcome, TextOutput};
 use crate::validation::record_check::{RecordCheck, RecordDocument, severity};
 use crate::validation::select::ChosenRecords;
@@ -40,6 +43,10 @@ pub(super) struct FollowUpCommands {
     wait: Rc<[String]>,
     /// The words of the command line that installs.
     install: Rc<[String]>,
+    /// The words of the command line that publishes, without a record and a provider.
+    publish: Rc<[String]>,
+    /// The provider that is configured.
+    provider: Option<Rc<ProviderChoice>>,
 }
 
 impl FollowUpCommands {
@@ -47,6 +54,8 @@ impl FollowUpCommands {
         Self {
             wait: wait_command.into(),
             install: context.command_words("install").into(),
+            publish: context.command_words("dcv-publish").into(),
+            provider: configured_provider(context).map(Rc::new),
         }
     }
 
@@ -55,6 +64,8 @@ impl FollowUpCommands {
         Self {
             wait: wait_command.into(),
             install: Rc::clone(&self.install),
+            publish: Rc::clone(&self.publish),
+            provider: self.provider.clone(),
         }
     }
 }
@@ -136,13 +147,63 @@ impl DcvCheckOutcome {
             let install = &self.commands.install;
             return vec![dcv_check_command::install_after_record_check(ca, install)];
         }
+        let wait = &self.commands.wait;
+        let mut steps = Vec::new();
         if self.checks.iter().any(RecordCheck::needs_reseller_record) {
-            return vec![dcv_check_command::check_again_with_record(
-                &self.commands.wait,
-            )];
+            steps.push(dcv_check_command::check_again_with_record(wait));
+        } else {
+            steps.push(dcv_check_command::check_again(wait));
         }
-        vec![dcv_check_command::check_again(&self.commands.wait)]
+        steps.extend(self.publish_step());
+        steps
     }
+
+    /// The command that publishes the record, where no server has any at its name: through the
+    /// provider that is configured, or else the one that has the zone.
+    fn publish_step(&self) -> Option<NextStep> {
+        let [check] = self.checks.as_slice() else {
+            return None;
+        };
+        if check.judgement.verdict != DcvVerdict::Absent {
+            return None;
+        }
+        let known = recognize(check.zone_servers());
+        let configured = self.commands.provider.as_ref();
+        let choice = match (configured, known) {
+            (Some(choice), _) => choice.to_string(),
+            (None, known) => known?.choice.to_owned(),
+        };
+        let title = known.map_or(choice.as_str(), |known| known.title);
+        let mut words = self.commands.publish.to_vec();
+        if !check.request.is_empty() {
+            words.push(check.request.clone());
+        }
+        words.extend(["--dns".to_owned(), choice.clone()]);
+        words.extend(record_words(check)?);
+        Some(dcv_publish::publish_through(title, &words))
+    }
+}
+
+/// Returns the provider for `--dns` in the configuration. A configuration that cannot be read has its
+/// error when something is published.
+fn configured_provider(context: &Context) -> Option<ProviderChoice> {
+    let folders = ConfigurationFolders::find(context.root.as_deref());
+    read_defaults(&folders).ok()?.dns
+}
+
+/// Returns the words that give the record to `dcv-publish`; none if it derives it from the request.
+fn record_words(check: &RecordCheck) -> Option<Vec<String>> {
+    let record = &check.expected.record;
+    let option = "--record".to_owned();
+    if check.needs_reseller_record() || !record.complete {
+        return Some(vec![option, "-".to_owned()]);
+    }
+    if !check.request.is_empty() {
+        return Some(Vec::new());
+    }
+    let value = record.value.as_deref()?;
+    let line = format!("{} {} {value}", record.name, record.kind.word());
+    Some(vec![option, line])
 }
 
 /// The JSON document of `dcv-check`.

@@ -7,7 +7,8 @@ use crate::configuration::{ConfigurationFolders, Credentials, find_credentials};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::publishing::credentials_table::CredentialsTable;
-use crate::publishing::provider::{PROFILES, ProviderProfile};
+use crate::publishing::profile::ProviderProfile;
+use crate::publishing::profiles::PROFILES;
 use crate::report::{Label, Outcome, TextOutput};
 
 /// The word after `explain`.

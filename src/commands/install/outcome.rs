@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use self::interrupted::{InterruptedCertificate, interrupted};
+use self::removal::removal_step;
 use self::steps::{merge_start_steps, rollback_step};
 use crate::advice::install_command;
 use crate::audit::{self, AuditAction};
@@ -17,6 +18,7 @@ use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
 use crate::wording::day;
 
 mod interrupted;
+mod removal;
 mod steps;
 
 /// The outcome of `install`.
@@ -111,7 +113,8 @@ impl CertificateOutcome {
         result: Result<TransactionOutcome, Failure>,
     ) {
         self.result = match result {
-            Ok(transaction) => {
+            Ok(mut transaction) => {
+                transaction.next.extend(removal_step(context, &transaction));
                 if transaction.can_roll_back() {
                     let root = context.root.as_deref();
                     self.undo = Some(install_command::restore_previous(root, &self.stem));

@@ -98,6 +98,16 @@ impl ApiUrl {
         format!("{host}:{}", self.port())
     }
 
+    /// Returns the value of the `Host` header: without the usual port of the scheme.
+    #[must_use]
+    pub(crate) fn host_header(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        match self.0.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
     /// Returns whether the host is this machine (RFC 6761 6.3 for the name).
     #[must_use]
     pub(crate) fn is_loopback(&self) -> bool {
