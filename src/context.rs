@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::configuration::{
+    ConfigurationError, ConfigurationFolders, ConfiguredDefaults, read_defaults,
+};
+use crate::inventory::RenewBefore;
 use crate::report::Sink;
 use crate::system::{clock, signals::InterruptSignal};
 
@@ -33,6 +37,33 @@ impl Context {
             at: self.at,
             sink: Sink::silent(),
             interrupt: self.interrupt.clone(),
+        }
+    }
+
+    /// Reads the defaults for options; with `--root`, those of the tree.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a key or value that is not valid.
+    pub(crate) fn defaults(&self) -> Result<ConfiguredDefaults, ConfigurationError> {
+        read_defaults(&ConfigurationFolders::find(self.root.as_deref()))
+    }
+
+    /// Returns when renewals are due: `flag`, else the configured default.
+    ///
+    /// # Errors
+    /// When the configuration cannot be read, or its value is not valid.
+    pub(crate) fn renew_before(
+        &self,
+        flag: Option<RenewBefore>,
+    ) -> Result<RenewBefore, ConfigurationError> {
+        if let Some(flag) = flag {
+            return Ok(flag);
+        }
+        match self.defaults()?.renew_before {
+            Some(configured) => {
+                RenewBefore::parse(&configured.text).map_err(|reason| configured.wrong(reason))
+            }
+            None => Ok(RenewBefore::default()),
         }
     }
 

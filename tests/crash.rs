@@ -3,7 +3,7 @@
 //! is on disk, no user can read a key who should not, the exit code is right, and the next run
 //! completes the work and leaves no temporary files. `cargo test` tries a fixed sample of the points;
 //! `scripts/crash-sweep` tries all, or another sample.
-//! Needs: strace openssl
+//! Needs: strace openssl mount unshare
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -28,6 +28,7 @@ use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, link};
 use support::json::Json;
 use support::program::program;
 use support::sweep::{Pair, Scenario, with_full_paths};
+use support::swept_machine::{self, Machine, RunEnd};
 
 const SITE: [&str; 2] = [CHAIN, KEY];
 
@@ -135,6 +136,8 @@ fn installing(name: &'static str, setup: InstallSandbox) -> Scenario {
         healed: vec![new],
         key_mode: 0o600,
         settled: proven,
+        machine: Machine::Tree,
+        check_end: |_, _| Vec::new(),
         sandbox,
     }
 }
@@ -413,6 +416,82 @@ fn removal() -> Scenario {
     }
 }
 
+/// Returns the scenario of `forget --force`, for a certificate that was never verified.
+fn forced_removal() -> Scenario {
+    let removal = removal();
+    fs::remove_file(removal.sandbox.join(LINEAGE).join("proven")).unwrap();
+    let args = at_noon("forget example.com --force --root tree");
+    Scenario {
+        name: "forget_force",
+        heal: args.clone(),
+        args,
+        ..removal
+    }
+}
+
+/// The words of an install into the /etc/ssl of a namespace.
+const INSTALL_THERE: &str = "install new.crt --trust root.pem --server none";
+
+/// Returns a scenario in a namespace, where the command of `--after` runs and the log is written:
+/// a replacement by `install` with these further words.
+fn in_namespace(name: &'static str, more: &str) -> Scenario {
+    let setup = InstallSandbox::new();
+    let args = words(&format!("{INSTALL_THERE} {more}"));
+    let machine = Machine::Namespace;
+    let private = setup.sandbox.join("tree/etc/ssl/private");
+    fs::create_dir_all(&private).unwrap();
+    fs::set_permissions(private, fs::Permissions::from_mode(0o700)).unwrap();
+    let hook = setup.sandbox.write("hook", swept_machine::HOOK);
+    fs::set_permissions(hook, fs::Permissions::from_mode(0o755)).unwrap();
+    setup.write_delivery("new.crt");
+    machine.run(&setup.sandbox, &words(INSTALL_THERE)).expect(0);
+    setup.write_delivery("new.crt");
+    let copy = copied(&setup.sandbox);
+    machine.run(&copy, &args).expect(0);
+    let new = found(&copy);
+    let (chain, _) = new.clone().unwrap();
+    setup.sandbox.write("expected.pem", chain);
+    Scenario {
+        name,
+        sites: vec![SITE],
+        heal: args.clone(),
+        args,
+        always: &[],
+        code: 0,
+        old: vec![found(&setup.sandbox)],
+        new: vec![new.clone()],
+        broken: Vec::new(),
+        heal_codes: &[0],
+        healed: vec![new],
+        key_mode: 0o600,
+        settled: proven,
+        machine,
+        check_end: |_, _| Vec::new(),
+        sandbox: setup.sandbox,
+    }
+}
+
+/// Returns a replacement with a command of `--after`, with the lines in the log.
+fn hook_and_log() -> Scenario {
+    Scenario {
+        check_end: swept_machine::check_hook_and_log,
+        settled: |sandbox| [proven(sandbox), swept_machine::has_run_hook(sandbox)].concat(),
+        ..in_namespace("hook_and_log", "--after /mnt/hook")
+    }
+}
+
+/// Returns a replacement that was approved by its id. The next run needs no approval.
+fn approved() -> Scenario {
+    let scenario = in_namespace("approved", "--cert-name example.com");
+    let dry_run = [scenario.args.clone(), words("--dry-run --json")].concat();
+    let planned = scenario.machine.run(&scenario.sandbox, &dry_run).expect(0);
+    let id = planned.json()["plan_id"].as_str().unwrap().to_owned();
+    Scenario {
+        args: [scenario.args.clone(), vec!["--plan".to_owned(), id]].concat(),
+        ..scenario
+    }
+}
+
 /// Without `CERTCTL_SWEEP_EVERY`, one in this many points is tried.
 const EVERY: usize = 23;
 
@@ -438,7 +517,7 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
         .map_or(1, usize::from)
         .min(2);
     let (mut total, mut tried, mut violations) = (0, 0, Vec::new());
-    for prepare in [
+    let mut scenarios: Vec<fn() -> Scenario> = vec![
         first,
         replacement,
         waiting_for_the_lock,
@@ -453,7 +532,12 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
         takeover_by_copies,
         undo_copies,
         back_by_copies,
-    ] {
+        forced_removal,
+    ];
+    if swept_machine::is_possible() {
+        scenarios.extend([hook_and_log as fn() -> Scenario, approved]);
+    }
+    for prepare in scenarios {
         let scenario = prepare();
         if only(scenario.name) {
             continue;
@@ -546,6 +630,85 @@ fn planted_violations_are_found() {
     );
     let kept = sandbox.write("tree/etc/ssl/private/.example.com.key.before~", "");
     assert_eq!(support::install_sandbox::leftovers(sandbox), [kept]);
+}
+
+/// The checks of the command of `--after` and of the log find what a broken program would leave.
+#[test]
+fn planted_violations_of_hooks_and_logs_are_found() {
+    if !swept_machine::is_possible() {
+        return;
+    }
+    let scenario = hook_and_log();
+    let sandbox = &scenario.sandbox;
+    let entry = "MESSAGE=x\nCERTCTL_ACTION=install\nCERTCTL_RESULT=files\n".to_owned();
+    let one = std::slice::from_ref(&entry);
+    let two = [entry.clone(), entry.clone()];
+    let done = RunEnd {
+        code: Some(0),
+        stdout: "{}",
+        is_new: true,
+        entries: one,
+    };
+    let refused = RunEnd {
+        code: Some(4),
+        is_new: false,
+        ..done
+    };
+    let silent = RunEnd {
+        entries: &[],
+        ..done
+    };
+    let repeated = RunEnd {
+        entries: &two,
+        ..done
+    };
+    let unlogged = RunEnd {
+        stdout: "{\"code\":\"log-not-written\"}",
+        ..silent
+    };
+    for (runs, end, expected) in [
+        ("new\n", done, None),
+        ("new\n", unlogged, None),
+        ("", done, Some("without the command")),
+        ("new\nnew\n", done, Some("ran 2 times")),
+        ("other\n", done, Some("before the certificate was in place")),
+        ("new\n", silent, Some("without a line")),
+        ("new\n", repeated, Some("more than one line")),
+        ("", refused, Some("did not take place")),
+    ] {
+        sandbox.write("tree/etc/ssl/hook.log", runs);
+        let found = (scenario.check_end)(sandbox, &end);
+        match expected {
+            None => assert_eq!(found, Vec::<String>::new(), "{runs:?}"),
+            Some(part) => assert!(
+                found.iter().any(|one| one.contains(part)),
+                "{part}: {found:?}"
+            ),
+        }
+    }
+    sandbox.write("tree/etc/ssl/hook.log", "");
+    assert!(!(scenario.settled)(sandbox).is_empty());
+
+    // A plan that was refused must not have changed anything; a removal leaves no folder.
+    let point = support::sweep::Point {
+        call: "read".to_owned(),
+        number: 1,
+        fault: support::sweep::Fault::Error("EIO"),
+    };
+    let approved = approved();
+    approved
+        .machine
+        .run(&approved.sandbox, &approved.args)
+        .expect(0);
+    let end = (1, "{\"code\":\"plan-changed\"}", "");
+    let found = approved.check_exit_code(&approved.sandbox, &point, end);
+    assert!(found[0].contains("the new files are in place"), "{found:?}");
+    let removal = forced_removal();
+    assert!(!(removal.settled)(&removal.sandbox).is_empty());
+    let key = removal.sandbox.join(KEY);
+    fs::remove_file(key).unwrap();
+    let found = removal.check_files(&removal.sandbox);
+    assert!(found[0].contains("no chain or no key"), "{found:?}");
 }
 
 /// Returns the first line of a trace, at or after line `from`, that contains all `words`.

@@ -1561,3 +1561,18 @@ fn a_record_of_another_class_is_no_record() {
         assert_eq!(verdict(&run), expected, "{class}: {run:#}");
     }
 }
+
+/// A resolver with another port is the only server that is asked, so nothing is known about what the
+/// zone's own servers say to a CA.
+#[test]
+fn caa_that_only_a_resolver_answered_is_not_checked() {
+    let order = RequestWithRecord::for_shop();
+    let server = NameServer::knot(&order.line());
+    let args = ["csr", "shop.example", "www.shop.example", "--ca", "sectigo"];
+    let at = server.at();
+    let more = ["--check-caa", "--resolver", &at, "--json"];
+    let created = order.sandbox.run(&[&args[..], &more].concat());
+    let created = created.expect(0).json();
+    assert!(codes(&created).contains(&"caa-not-checked"), "{created:#}");
+    assert!(!codes(&created).contains(&"caa-allows"), "{created:#}");
+}

@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use support::haproxy::Haproxy;
 use support::install_sandbox::{CHAIN, KEY, LINEAGE, leftovers, mode};
 use support::json::Json;
 use support::nginx::{Nginx, free_port};
+use support::visitors::Visitors;
 
 /// Chain and key in one file, as HAProxy reads it.
 const COMBINED: &str = "tree/etc/ssl/private/example.com.pem";
@@ -33,7 +35,7 @@ fn shown(port: u16) -> String {
 }
 
 /// Installs the next certificate, rolls it back and installs it again; checks each time that all
-/// servers serve the installed chain.
+/// servers serve the installed chain. Meanwhile no request of a client may fail.
 fn assert_can_be_continued(sandbox: &Sandbox, ports: &[u16]) {
     let settings = || Json::parse(&sandbox.read(&format!("{LINEAGE}/settings.json")));
     let (before, chain) = (settings(), sandbox.read(CHAIN));
@@ -50,6 +52,15 @@ fn assert_can_be_continued(sandbox: &Sandbox, ports: &[u16]) {
         served
     };
     is_served("before the install");
+    let root = std::fs::read_to_string(before["trust"].as_str().unwrap()).unwrap();
+    let addresses: Vec<SocketAddr> = ports
+        .iter()
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], *port)))
+        .collect();
+    let now: jiff::Timestamp = NOW.parse().unwrap();
+    let now = Duration::from_secs(u64::try_from(now.as_second()).unwrap());
+    let visitors = Visitors::start_at(&addresses, "example.com", &root, now);
+    visitors.await_visits(2);
     run(&["install", "next.crt"]);
     assert_ne!(is_served("installed"), chain);
     run(&["install", "--check"]);
@@ -57,6 +68,8 @@ fn assert_can_be_continued(sandbox: &Sandbox, ports: &[u16]) {
     assert_eq!(is_served("rolled back"), chain);
     run(&["install", "next.crt"]);
     is_served("installed again");
+    visitors.await_visits(2);
+    visitors.assert_no_failure();
     for field in [
         "server",
         "server_config",
@@ -79,7 +92,7 @@ fn assert_can_be_continued(sandbox: &Sandbox, ports: &[u16]) {
 fn block(sandbox: &Sandbox, port: u16) -> String {
     let path = |path: &str| sandbox.join(path).display().to_string();
     format!(
-        "server {{ listen 127.0.0.1:{port} ssl; server_name example.com www.example.com; ssl_certificate {};\n\
+        "server {{ listen 127.0.0.1:{port} ssl; server_name example.com www.example.com; ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {};\n\
          ssl_certificate_key {}; return 204; }}",
         path(CHAIN),
         path(KEY)

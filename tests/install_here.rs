@@ -1,6 +1,6 @@
 //! `certctl install` without `--root`, in a mount namespace: which servers are found, and which are
 //! reloaded.
-//! Needs: nginx unshare mount
+//! Needs: haproxy nginx unshare mount
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -136,4 +136,43 @@ fn a_unit_with_another_main_process_is_not_reloaded() {
         log.lines().all(|line| line.starts_with("show ")) && !log.is_empty(),
         "{log}"
     );
+}
+
+/// The folder of a server's configuration is a place like any other: nothing that certctl writes there
+/// is loaded by a server, because it writes no configuration. It asks which server is meant.
+#[test]
+fn no_configuration_is_written_where_a_server_includes_it() {
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    let run = in_mount(
+        &setup.sandbox,
+        "size=1m",
+        "for folder in /etc/ssl /run /etc/nginx/conf.d; do mount -t tmpfs -o mode=755 tmpfs $folder; done
+         mkdir -m 700 /etc/ssl/private
+         cp -p new.crt root.pem example.com.csr example.com.key /etc/nginx/conf.d
+         out=$PWD; cd /etc/nginx/conf.d
+         certctl install new.crt --trust root.pem --json >$out/asked.json || echo asked $?
+         ls -A /etc/ssl
+         certctl install new.crt --trust root.pem --server nginx --json >$out/one.json || echo one $?
+         ls -A; find /etc/nginx /etc/apache2 /etc/haproxy -newer $out/asked.json",
+    );
+    assert_eq!(run.code, 0, "{run}");
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    let files = ["example.com.csr", "example.com.key", "new.crt", "root.pem"];
+    assert_eq!(
+        lines,
+        [&["asked 3", "private", "one 1"], &files[..]].concat()
+    );
+    let document = |file: &str| support::json::Json::parse(&setup.sandbox.read(file));
+    let asked = document("asked.json");
+    let steps = asked["error"]["next"].as_array().unwrap();
+    for server in ["nginx", "haproxy"] {
+        let option = format!("--server {server}");
+        let mut commands = steps.iter().map(|step| step["command"].as_str().unwrap());
+        assert!(
+            commands.any(|command| command.ends_with(&option)),
+            "{asked}"
+        );
+    }
+    assert_eq!(document("one.json")["verdict"], "not-served");
 }

@@ -4,6 +4,7 @@ use crate::dcv::answer::DnsAnswer;
 use crate::dcv::ca::CaaIssuer;
 use crate::dcv::caa::{CaaParameters, CaaRefusal, CaaRuling, CaaVerdict};
 use crate::finding::{Finding, NextStep, shell_word};
+use crate::pki::name::join_listed;
 use crate::wording::joined_with_and;
 
 /// At most one finding; none if the CA may issue.
@@ -57,6 +58,20 @@ fn finding(ruling: &CaaRuling) -> Option<Finding> {
         )),
         CaaVerdict::Failed(queried, answer) => failed(name, queried, answer),
     })
+}
+
+/// Only a resolver was asked about these names, so nothing is known of what a CA sees.
+#[must_use]
+pub(crate) fn not_checked(names: &[String], issuer: &str) -> Finding {
+    let message = format!(
+        "whether CAA records of {} forbid {issuer} to issue was not checked at the zone's own servers: \
+            none of them answered, and a resolver may have an older answer",
+        join_listed(names)
+    );
+    Finding::warning("caa-not-checked", message).with_step(NextStep::say(
+        "Allow queries to port 53 of the zone's name servers, and run the same command again without \
+            `--resolver`",
+    ))
 }
 
 fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {

@@ -145,11 +145,13 @@ fn steps_for_reason(
         StatusReason::KeyRefused(key) | StatusReason::NewerRefused { key, .. } => {
             key_files::steps_to_use(key)
         }
+        StatusReason::NewerNotServed { newer, .. } => vec![load_newer(newer, row, calls)],
+        StatusReason::NewerReady { place, .. } => vec![install_newer(place, row, calls)],
         other => Vec::from_iter(step(other, row, calls)),
     }
 }
 
-/// Returns the one step for a reason.
+/// Returns the step for a reason that has at most one, and is not about a newer certificate.
 fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
     match reason {
         StatusReason::Problem(problem) => step_for_problem(problem, row, calls),
@@ -157,47 +159,41 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
             renewal(row, calls)
         }
         StatusReason::Sent { reason, .. } => step_for_sent(reason, row, calls),
-        StatusReason::TermEnds { .. } | StatusReason::Prepared { .. } | StatusReason::Rule(_) => {
-            None
-        }
+        StatusReason::TermEnds { .. }
+        | StatusReason::Prepared { .. }
+        | StatusReason::Rule(_)
+        | StatusReason::KeyRefused(_)
+        | StatusReason::NewerNotServed { .. }
+        | StatusReason::NewerReady { .. }
+        | StatusReason::NewerRefused { .. } => None,
         StatusReason::WrongKey { path, .. } => Some(find_right_key(path, row, calls)),
-        StatusReason::StapledDiffers { .. } => Some(replace_stapled_response()),
-        StatusReason::ServedDiffers { .. } => Some(serve_again(row, calls)),
-        StatusReason::OtherServed { block, .. } => block.next.first().cloned(),
-        StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
+        StatusReason::StapledDiffers { .. }
+        | StatusReason::ServedDiffers { .. }
+        | StatusReason::OtherServed { .. }
+        | StatusReason::Silent { .. } => step_for_served(reason, row, calls),
         StatusReason::EndsFirst { .. } => Some(ask_for_current_bundle()),
-        StatusReason::KeyReadable { path, .. } => Some(restrict_key(path)),
-        StatusReason::KeyRefused(_) | StatusReason::NewerRefused { .. } => None,
+        StatusReason::KeyReadable { path, .. } => Some(key_files::restrict_access(path)),
         StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, calls)),
-        StatusReason::NewerNotServed { .. } | StatusReason::NewerReady { .. } => {
-            step_for_newer(reason, row, calls)
-        }
         StatusReason::Placeholder => Some(replace_placeholder(row, calls)),
     }
 }
 
-/// Returns what to do where a newer certificate exists.
-fn step_for_newer(
+/// Returns what to do about what a server sends.
+fn step_for_served(
     reason: &StatusReason,
     row: &StatusRow,
     calls: &CallContext<'_>,
 ) -> Option<NextStep> {
     match reason {
-        StatusReason::NewerNotServed { newer, .. } => Some(load_newer(newer, row, calls)),
-        StatusReason::NewerReady { place, .. } => Some(install_newer(place, row, calls)),
-        _ => None,
+        StatusReason::StapledDiffers { .. } => Some(replace_stapled_response()),
+        StatusReason::OtherServed { block, .. } => block.next.first().cloned(),
+        StatusReason::Silent { addresses, .. } => Some(check_listener(addresses)),
+        _ => Some(serve_again(row, calls)),
     }
 }
 
 fn ask_for_current_bundle() -> NextStep {
     NextStep::say("Ask the CA for its current bundle, or for the chain to its other root")
-}
-
-fn restrict_key(key: &Path) -> NextStep {
-    NextStep::run_shell(
-        "Remove the access of other users to the key",
-        format!("sudo chmod o= {}", shell_word(&key.display().to_string())),
-    )
 }
 
 fn replace_placeholder(row: &StatusRow, calls: &CallContext<'_>) -> NextStep {

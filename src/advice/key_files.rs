@@ -82,6 +82,15 @@ pub(super) fn steps_to_use(file: &DoubtfulKeyFile) -> Vec<NextStep> {
     steps
 }
 
+/// Removes the access that all users have to a key.
+#[must_use]
+pub(super) fn restrict_access(key: &Path) -> NextStep {
+    NextStep::run_shell(
+        "Remove the access of other users to the key",
+        format!("sudo chmod o= {}", path_word(key)),
+    )
+}
+
 /// Shows the owners and modes of the key and of the folders that the doubts are about.
 fn check_owner(file: &DoubtfulKeyFile) -> NextStep {
     let mut paths = vec![file.path()];

@@ -71,6 +71,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "caa-not-checked",
+        meaning: "none of the zone's own servers answered the query for CAA records",
+        why: "A CA asks the zone's own servers. A resolver may have an older answer, or none, so its \
+            answer does not show that the CA may issue.",
+        fix: "Allow queries to port 53 of the zone's name servers, and check again.",
+        source: "RFC 8659 3; BR 3.2.2.8",
+        ..FINDING
+    },
+    CodeEntry {
         code: "caa-parameters",
         meaning: "CAA records restrict accounts or validation methods (RFC 8657)",
         why: "Such a record allows the CA only for one account or for certain validation methods. \

@@ -82,7 +82,9 @@ pub(crate) struct BundleArgs {
 pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(ReportFormat::of(context))?;
     let hosts = inputs::parse_host_flags(&args.hosts)?;
-    let anchors = inputs::trust_anchors(args.trust.as_deref())?;
+    let configured = context.defaults()?.trust;
+    let trust = args.trust.as_deref().or(configured.as_deref());
+    let anchors = inputs::trust_anchors(trust)?;
     let reader = InputReader::new(context, &args.reading)?;
     let options = delivery_options(args, &anchors, &reader);
     let mut matched = inputs::match_delivery(context, &args.files, &options)?;

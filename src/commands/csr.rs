@@ -33,6 +33,8 @@ use crate::report::Outcome;
 /// # Errors
 /// When names are invalid, existing files block the new ones, or a file cannot be read or written.
 pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>, Failure> {
+    let given_ca = args.ca;
+    let args = &with_defaults(context, args)?;
     let spec = CsrSpec::new(context, args)?;
     let stem = args
         .cert_name
@@ -47,9 +49,28 @@ pub(crate) fn run(context: &Context, args: &CsrArgs) -> Result<Box<dyn Outcome>,
         ExistingFiles::Conflict(conflict) => Err(conflict.failure(context, args, &target.paths)),
         ExistingFiles::Request(existing) => match existing.conflict(&spec, args) {
             Some(conflict) => Err(conflict.failure(context, args, &target.paths)),
-            None => report_existing(context, args, &spec, target.paths, *existing),
+            None => {
+                // A configured CA does not replace the one that the request is for.
+                let known = dcv_file::read_record(&target.paths.record)?.ca();
+                let args = &CsrArgs {
+                    ca: given_ca.or(known).or(args.ca),
+                    ..args.clone()
+                };
+                report_existing(context, args, &spec, target.paths, *existing)
+            }
         },
     }
+}
+
+/// Adds the configured defaults.
+fn with_defaults(context: &Context, args: &CsrArgs) -> Result<CsrArgs, Failure> {
+    let defaults = context.defaults()?;
+    let mut args = args.clone();
+    args.ca = args.ca.or(defaults.ca);
+    if args.resolver.is_empty() {
+        args.resolver = defaults.resolvers;
+    }
+    Ok(args)
 }
 
 /// Reports the existing key and request, and stores the CA of this run for `dcv-check`.

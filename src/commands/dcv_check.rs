@@ -32,7 +32,7 @@ use crate::validation::select::{self, ChosenRecords, DcvSelection};
 /// Examples:
 ///   certctl dcv-check --wait --record -
 ///   certctl dcv-check example.com --resolver 9.9.9.9
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct DcvCheckArgs {
     /// Names or request files (CSR) [default: every request here that has no certificate]
@@ -61,6 +61,17 @@ pub(crate) struct DcvCheckArgs {
     pub wait: Option<Duration>,
 }
 
+impl DcvCheckArgs {
+    /// Adds the configured resolvers.
+    fn with_defaults(&self, context: &Context) -> Result<Self, Failure> {
+        let mut args = self.clone();
+        if args.resolver.is_empty() {
+            args.resolver = context.defaults()?.resolvers;
+        }
+        Ok(args)
+    }
+}
+
 /// How the CA validates control of the domain.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum DcvMethod {
@@ -80,6 +91,7 @@ pub(crate) enum DcvMethod {
 /// A request that does not exist, a text that is not a record, a file that cannot be written, or a
 /// signal.
 pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outcome>, Failure> {
+    let args = &args.with_defaults(context)?;
     let wait_command = wait_command(context, args, &args.names);
     let selection = DcvSelection {
         names: &args.names,

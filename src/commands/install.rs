@@ -180,7 +180,12 @@ pub(crate) fn run(context: &Context, args: &InstallArgs) -> Result<InstallOutcom
         return install_placeholder(context, args);
     }
     let flags = flags(context, args)?;
-    let selected = select::select_certificates(context, input_selection(args))
+    let default_trust = context.defaults()?.trust;
+    let inputs = InputSelection {
+        default_trust: default_trust.as_deref(),
+        ..input_selection(args)
+    };
+    let selected = select::select_certificates(context, inputs)
         .map_err(|failure| public_facts::add_facts_of_names(context, &args.files, failure))?;
     let checked: Vec<CheckedCertificate> = selected
         .into_iter()
@@ -250,6 +255,7 @@ fn with_origin(flags: LineageSettings, origin: &LineageSettings) -> LineageSetti
         folder: flags.folder.or_else(|| origin.folder.clone()),
         request: flags.request.or_else(|| origin.request.clone()),
         ca: flags.ca.or_else(|| origin.ca.clone()),
+        trust: flags.trust.or_else(|| origin.trust.clone()),
         ..flags
     }
 }
@@ -261,6 +267,7 @@ fn input_selection(args: &InstallArgs) -> InputSelection<'_> {
         files: &args.files,
         key: args.key.as_deref(),
         trust: args.trust.as_deref(),
+        default_trust: None,
         prefer: args.prefer,
         aia: args.aia,
         reading: &args.reading,

@@ -31,6 +31,10 @@ pub(crate) fn run(context: &Context, args: &RenewArgs) -> Result<RenewOutcome, F
         RunMode::Run
     };
     request::refuse_at_option(context, mode)?;
+    let args = &RenewArgs {
+        renew_before: Some(context.renew_before(args.renew_before)?),
+        ..args.clone()
+    };
     let DueSelection {
         rows,
         not_due,

@@ -69,7 +69,7 @@ pub(crate) fn stream(context: &Context, args: &StatusArgs) -> Result<u8, Failure
         context,
         &scopes,
         &mut results,
-        args.renew_before.unwrap_or_default(),
+        context.renew_before(args.renew_before)?,
         args.starttls,
     )
 }
@@ -96,7 +96,8 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
     refuse_shared_stdout(context, args)?;
     let scopes = scopes(context, args)?;
     let mut results = ScanResults::scan(context, &scopes, args.starttls, NamedInputs::Included)?;
-    let rows = results.rows(context, &scopes, args.renew_before.unwrap_or_default());
+    let before = context.renew_before(args.renew_before)?;
+    let rows = results.rows(context, &scopes, before);
     let mut rows = judge_rows(context, rows);
     rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
     let mut outcome = StatusOutcome {

@@ -129,7 +129,9 @@ fn verify_host(
     host: &HostArgument,
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
-    let anchors = inputs::trust_anchors(args.trust.as_deref())?;
+    let configured = context.defaults()?.trust;
+    let trust = args.trust.as_deref().or(configured.as_deref());
+    let anchors = inputs::trust_anchors(trust)?;
     let mut names = outcome.hosts.clone();
     // An address next to `--host` says where to connect, not which name is asked for.
     if names.is_empty() || host.name.parse::<IpAddr>().is_err() {
@@ -271,7 +273,8 @@ fn verify_selection(
     selection: &FileSelection<'_>,
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
-    let anchors = inputs::trust_anchors(selection.trust)?;
+    let configured = context.defaults()?.trust;
+    let anchors = inputs::trust_anchors(selection.trust.or(configured.as_deref()))?;
     let options = ServedFileOptions {
         key: selection.key,
         chain: args.chain.as_deref(),

@@ -2,18 +2,34 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::folders::ConfigurationFolders;
 use super::toml_file::{ConfigurationAccess, ConfigurationError, read_table};
 use crate::dcv::ca::Ca;
 use crate::publishing::provider::ProviderChoice;
+use crate::system::clock;
 use crate::system::dns::parse_address;
+use crate::wording::spell_keyword;
 
 /// The name of the file.
 pub(crate) const DEFAULTS_FILE: &str = "config.toml";
 
 /// The keys of the file.
-const KEYS: [&str; 4] = ["ca", "dns", "lexicon_python", "resolver"];
+const KEYS: [&str; 9] = [
+    "after",
+    "ca",
+    "dns",
+    "hook_timeout",
+    "keep",
+    "lexicon_python",
+    "renew_before",
+    "resolver",
+    "trust",
+];
+
+/// The values of `keep`: the version that a rollback restores is always kept.
+const KEEP_RANGE: std::ops::RangeInclusive<i64> = 1..=100;
 
 /// The defaults that are configured.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -26,6 +42,32 @@ pub(crate) struct ConfiguredDefaults {
     pub lexicon_python: Option<PathBuf>,
     /// For `--resolver`.
     pub resolvers: Vec<SocketAddr>,
+    /// For `--trust`: a keyword, or an absolute path.
+    pub trust: Option<String>,
+    /// For `--renew-before`.
+    pub renew_before: Option<ConfiguredText>,
+    /// How many older versions of a certificate are kept.
+    pub keep: Option<usize>,
+    /// For `--after`.
+    pub after: Option<String>,
+    /// For `--hook-timeout`.
+    pub hook_timeout: Option<Duration>,
+}
+
+/// A value that is checked where it is used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ConfiguredText {
+    pub text: String,
+    path: PathBuf,
+    key: String,
+}
+
+impl ConfiguredText {
+    /// Returns the error for a value that is not valid.
+    #[must_use]
+    pub(crate) fn wrong(&self, reason: &str) -> ConfigurationError {
+        wrong_value(&self.path, &self.key, reason)
+    }
 }
 
 /// Reads the files; the values of a later one override those of the earlier ones.
@@ -48,6 +90,9 @@ pub(crate) fn read_defaults(
 impl ConfiguredDefaults {
     fn apply(&mut self, path: &Path, table: &toml::Table) -> Result<(), ConfigurationError> {
         for (key, value) in table {
+            if self.apply_install_default(path, key, value)? == KeyUse::Read {
+                continue;
+            }
             match key.as_str() {
                 "ca" => {
                     let name = text_of(path, key, value)?;
@@ -80,6 +125,68 @@ impl ConfiguredDefaults {
         }
         Ok(())
     }
+}
+
+/// Whether a key was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum KeyUse {
+    Read,
+    Other,
+}
+
+impl ConfiguredDefaults {
+    /// Reads what applies to installed certificates.
+    fn apply_install_default(
+        &mut self,
+        path: &Path,
+        key: &str,
+        value: &toml::Value,
+    ) -> Result<KeyUse, ConfigurationError> {
+        match key {
+            "after" => self.after = Some(text_of(path, key, value)?.to_owned()),
+            "hook_timeout" => {
+                let limit = clock::parse_duration(text_of(path, key, value)?);
+                self.hook_timeout = Some(limit.map_err(|reason| wrong_value(path, key, reason))?);
+            }
+            "keep" => self.keep = Some(count_of(path, key, value)?),
+            "renew_before" => {
+                self.renew_before = Some(ConfiguredText {
+                    text: text_of(path, key, value)?.to_owned(),
+                    path: path.to_owned(),
+                    key: key.to_owned(),
+                });
+            }
+            "trust" => self.trust = Some(trust_of(path, key, value)?),
+            _ => return Ok(KeyUse::Other),
+        }
+        Ok(KeyUse::Read)
+    }
+}
+
+fn count_of(path: &Path, key: &str, value: &toml::Value) -> Result<usize, ConfigurationError> {
+    let count = value
+        .as_integer()
+        .ok_or_else(|| ConfigurationError::WrongType {
+            origin: path.display().to_string(),
+            key: key.to_owned(),
+            expected: "a number",
+        })?;
+    let allowed = Some(count).filter(|count| KEEP_RANGE.contains(count));
+    let allowed = allowed.and_then(|count| usize::try_from(count).ok());
+    allowed.ok_or_else(|| wrong_value(path, key, "must be between 1 and 100"))
+}
+
+fn trust_of(path: &Path, key: &str, value: &toml::Value) -> Result<String, ConfigurationError> {
+    let text = spell_keyword(text_of(path, key, value)?, &["mozilla", "system"]);
+    let is_keyword = matches!(text.as_str(), "mozilla" | "system");
+    if is_keyword || Path::new(&text).is_absolute() {
+        return Ok(text);
+    }
+    Err(wrong_value(
+        path,
+        key,
+        "must be mozilla, system or the absolute path of a file",
+    ))
 }
 
 fn resolvers_of(
@@ -122,6 +229,7 @@ fn wrong_value(path: &Path, key: &str, reason: &str) -> ConfigurationError {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use super::ConfiguredDefaults;
 
@@ -147,12 +255,26 @@ mod tests {
         );
         assert_eq!(defaults.resolvers.len(), 2);
         assert_eq!(read("resolver = \"9.9.9.9\"").unwrap().resolvers.len(), 1);
+        let installs = read(
+            "keep = 5\ntrust = \"System\"\nafter = \"/usr/local/bin/copy\"\nhook_timeout = \"30s\"\n\
+            renew_before = \"20d\"",
+        )
+        .unwrap();
+        assert_eq!(installs.keep, Some(5));
+        assert_eq!(installs.trust.as_deref(), Some("system"));
+        assert_eq!(installs.after.as_deref(), Some("/usr/local/bin/copy"));
+        assert_eq!(installs.hook_timeout, Some(Duration::from_secs(30)));
+        assert_eq!(installs.renew_before.unwrap().text, "20d");
     }
 
     #[test]
     fn what_has_no_effect_is_refused() {
         for (text, part) in [
             ("renew_befor = \"30d\"", "unknown key renew_befor"),
+            ("keep = 0", "keep must be between 1 and 100"),
+            ("keep = \"3\"", "keep must be a number"),
+            ("trust = \"roots.pem\"", "must be mozilla, system or"),
+            ("hook_timeout = \"soon\"", "hook_timeout"),
             ("dns = 1", "dns must be text"),
             ("dns = \"route66\"", "does not know this DNS provider"),
             ("ca = \"acme\"", "ca is not a reseller"),

@@ -393,6 +393,25 @@ fn rule_from_map(
     ruling
 }
 
+/// Returns the names for which none of the zone's own servers answered: a CA asks those, and a
+/// resolver may have an older answer.
+#[must_use]
+pub(crate) fn unchecked_names(
+    names: &[String],
+    found: &HashMap<String, CaaAnswers>,
+) -> Vec<String> {
+    let is_checked = |name: &&String| {
+        let climb = climb_names(name);
+        let mut answers = climb.iter().filter_map(|name| found.get(name));
+        answers.any(|answers| !answers.zone_servers.is_empty())
+    };
+    names
+        .iter()
+        .filter(|name| !is_checked(name))
+        .cloned()
+        .collect()
+}
+
 fn lookup_in_map(
     name: &str,
     found: &HashMap<String, CaaAnswers>,

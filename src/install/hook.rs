@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::configuration::ConfiguredDefaults;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode};
@@ -35,7 +36,7 @@ enum LiveVerification {
 impl InstallHook {
     /// Finds the command of a request; none for a placeholder, and none with `--root`, whose tree
     /// belongs to another machine. `settings` are the saved options, overridden by those of the
-    /// command line.
+    /// command line; the configured command applies where they have none.
     ///
     /// A saved command that cannot be run any more does not prevent the installation or the rollback:
     /// it fails when it is run.
@@ -47,9 +48,11 @@ impl InstallHook {
         context: &Context,
         request: &InstallRequest<'_>,
         settings: &LineageSettings,
+        defaults: &ConfiguredDefaults,
     ) -> Result<Option<Self>, Failure> {
         let is_placeholder = matches!(request.goal, InstallGoal::Placeholder(_));
-        let Some(text) = settings.after.as_ref().filter(|_| !is_placeholder) else {
+        let after = settings.after.as_ref().or(defaults.after.as_ref());
+        let Some(text) = after.filter(|_| !is_placeholder) else {
             return Ok(None);
         };
         if context.root.is_some() || request.mode == RunMode::Check {
@@ -61,6 +64,7 @@ impl InstallHook {
         };
         let is_skipped = settings.probe.iter().any(|probe| probe == PROBE_NONE);
         let limit = settings.hook_timeout.map(Duration::from_secs);
+        let limit = limit.or(defaults.hook_timeout);
         Ok(Some(Self {
             text: text.clone(),
             argv,

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use self::observation::{ObservationInput, PreflightObservation};
 use crate::audit::AuditAction;
+use crate::configuration::ConfiguredDefaults;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
@@ -32,6 +33,7 @@ use crate::install_plan::plan::{
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
 use crate::store::deployed::DeployedCertificate;
+use crate::store::disk::OLDER_RELEASES;
 use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
 use crate::store::release::Release;
 use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
@@ -47,6 +49,8 @@ pub(crate) struct PreflightState {
     pub settings_before: LineageSettings,
     /// The command of `--after`.
     pub hook: Option<InstallHook>,
+    /// How many older releases are kept.
+    pub older_releases: usize,
     /// The release to install.
     pub wanted: Release,
     pub disk: DiskObservation,
@@ -91,9 +95,10 @@ pub(crate) fn observe_requests(
         .map(LocatedRequest::served_lineage)
         .collect();
     servers::health::test_servers(&mut lineages)?;
+    let defaults = context.defaults()?;
     let mut states: Vec<Result<PreflightState, Failure>> = located
         .into_iter()
-        .map(|located| located.and_then(|located| located.finish(context)))
+        .map(|located| located.and_then(|located| located.finish(context, &defaults)))
         .collect();
     probe_unchanged(states.iter_mut().filter_map(|state| state.as_mut().ok()));
     Ok(states)
@@ -225,12 +230,22 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         }
     }
 
-    /// Observes the disk once, then runs all checks over what was observed.
-    fn finish(mut self, context: &Context) -> Result<PreflightState, Failure> {
+    /// Detects later changes of the links.
+    fn record_links(&mut self) -> Result<(), Failure> {
         let links = self.layout.links().iter().map(|link| link.path.clone());
         self.fingerprints.record(links)?;
+        Ok(())
+    }
+
+    /// Observes the disk once, then runs all checks over what was observed.
+    fn finish(
+        mut self,
+        context: &Context,
+        defaults: &ConfiguredDefaults,
+    ) -> Result<PreflightState, Failure> {
+        self.record_links()?;
         self.apply_overrides(context);
-        let hook = InstallHook::find(context, self.request, &self.settings)?;
+        let hook = InstallHook::find(context, self.request, &self.settings, defaults)?;
         let input = ObservationInput {
             request: self.request,
             layout: &self.layout,
@@ -253,6 +268,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             settings,
             settings_before: self.settings_before,
             hook,
+            older_releases: defaults.keep.unwrap_or(OLDER_RELEASES),
             wanted: observation.wanted,
             disk,
             serving: self.serving,

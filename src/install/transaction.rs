@@ -412,6 +412,7 @@ fn plan_context<'a>(
         other_targets: situation.other_targets(),
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
+        older_releases: situation.older_releases,
         saved: SavedOptions::Before,
         hook: hook_call::prepare(situation, plan),
         previous_fault: None,

@@ -18,7 +18,7 @@ use crate::inventory::file_reader;
 use crate::probe::http::REDIRECT_LIMIT;
 use crate::report::MESSAGE_LIMIT;
 use crate::scan;
-use crate::store::disk::KEPT_RELEASES;
+use crate::store::disk::OLDER_RELEASES;
 use crate::store::settings::{HISTORY_LIMIT, SETTINGS_LIMIT};
 use crate::system::dns::{ALIAS_LIMIT, NAME_SERVER_LIMIT, SERVER_ADDRESS_LIMIT};
 use crate::system::http::{self, MOST_BYTES, MOST_REDIRECTS};
@@ -290,8 +290,8 @@ fn server_limits() -> Vec<LimitRow> {
             "exit code 4",
         ),
         row(
-            "Versions kept on disk, and those that two rollbacks restore",
-            count(KEPT_RELEASES),
+            "Older versions kept on disk, which as many rollbacks restore (`keep` in config.toml)",
+            count(OLDER_RELEASES),
             "the oldest is removed",
         ),
         row(

@@ -334,28 +334,32 @@ fn has_access(status: &folders::FileStatus, access: KeyAccess) -> bool {
     owned && status.mode == access.mode
 }
 
-/// How many releases are kept: the live one and two older ones, more if a rollback needs them.
-pub(crate) const KEPT_RELEASES: usize = 3;
+/// How many releases are kept besides the live one, unless `keep` is configured.
+pub(crate) const OLDER_RELEASES: usize = 2;
 
 /// Removes releases and leftovers of killed runs. Those in `keep` stay, and as many of the newest
-/// others as are needed for [`KEPT_RELEASES`]. The times of folders alone would not do: the files
+/// others as are needed for `count`. The times of folders alone would not do: the files
 /// that were taken over by the first install are written after those of that install. Each is first renamed to a temporary name, so that a partly removed release is never used.
 ///
 /// # Errors
 /// When a folder cannot be read or removed.
-pub(crate) fn prune(layout: &LineageLayout, keep: &[ReleaseId]) -> Result<(), FileError> {
+pub(crate) fn prune(
+    layout: &LineageLayout,
+    keep: &[ReleaseId],
+    count: usize,
+) -> Result<(), FileError> {
     let names = folders::list_names(&layout.releases(), NAMES_LIMIT)?;
     let ids: Vec<ReleaseId> = names
         .iter()
         .filter_map(|name| ReleaseId::parse(name.to_str()?))
         .collect();
     let mut releases = Vec::new();
-    for id in ids.into_iter().filter(|_| names.len() > KEPT_RELEASES) {
+    for id in ids.into_iter().filter(|_| names.len() > count) {
         let modified = folders::read_status(&layout.release(&id))?.map(|status| status.modified);
         releases.push((modified, id));
     }
     releases.sort();
-    let others = KEPT_RELEASES.saturating_sub(keep.len());
+    let others = count.saturating_sub(keep.len());
     for (_, id) in releases
         .iter()
         .rev()

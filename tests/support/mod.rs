@@ -38,6 +38,7 @@ pub mod server_process;
 pub mod site;
 pub mod stub_api;
 pub mod sweep;
+pub mod swept_machine;
 pub mod systemd;
 pub mod updatable_zone;
 pub mod usual_server;

@@ -14,9 +14,11 @@ use super::Sandbox;
 use super::external::{path_of, succeed};
 use super::install_sandbox::{leftovers, tree};
 use super::program::program;
+use super::swept_machine::{JournalSocket, Machine, RunEnd};
 
-/// Every call that names a file, those that change or lock one, and those that create threads.
-pub const CALLS: &str = "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3";
+/// Every call that names a file, those that change or lock one, those that create threads, and those
+/// that write to the log.
+pub const CALLS: &str = "%file,read,write,close,fsync,fdatasync,fchmod,fchown,flock,getdents64,fstat,fsetxattr,clone,clone3,socket,connect,sendto,sendmsg";
 
 /// Chain and key as a server reads them; `None` if either is missing.
 pub type Pair = Option<(String, String)>;
@@ -51,6 +53,10 @@ pub struct Scenario {
     pub key_mode: u32,
     /// Further checks after the next run; returns what is wrong.
     pub settled: fn(&Sandbox) -> Vec<String>,
+    /// Where the command runs.
+    pub machine: Machine,
+    /// Further checks after each run with a fault.
+    pub check_end: fn(&Sandbox, &RunEnd<'_>) -> Vec<String>,
 }
 
 /// The fault at a point.
@@ -143,6 +149,9 @@ fn errors(call: &str, line: &str) -> &'static [&'static str] {
         | "readlinkat" | "access" => &["EACCES", "EIO"],
         "getdents64" => &["EIO"],
         "flock" => &["EINTR", "EIO"],
+        "socket" => &["EACCES", "EMFILE", "EAFNOSUPPORT"],
+        "connect" => &["EACCES", "ECONNREFUSED"],
+        "sendto" | "sendmsg" => &["EAGAIN", "ECONNREFUSED", "EINTR", "EMSGSIZE", "ENOBUFS"],
         _ => &[],
     }
 }
@@ -158,13 +167,21 @@ fn changes(call: &str, line: &str) -> bool {
     }
 }
 
+/// What a worker of a sweep starts each run from.
+struct StartState<'a> {
+    /// The tree before each run.
+    description: String,
+    /// The states from which the next run has been tried.
+    healed: &'a Mutex<HashSet<String>>,
+    journal: Option<JournalSocket>,
+}
+
 impl Scenario {
     /// Runs the command under strace with umask 000; returns its exit code, stdout and stderr.
     pub fn strace(&self, sandbox: &Sandbox, options: &[&str]) -> (i32, String, String) {
-        let mut command = Command::new("sh");
+        let mut command = self.machine.command();
         // For two options about one call, the last one applies.
         command
-            .args(["-c", "umask 000; exec \"$0\" \"$@\""])
             .arg(path_of("strace"))
             .args(self.always)
             .args(options);
@@ -208,11 +225,13 @@ impl Scenario {
             self.name
         );
         let text = sandbox.read("traces/one");
+        let own = text.split_whitespace().next().unwrap();
+        // Programs that it runs may have threads.
+        let mut own_lines = text.lines().filter(|line| line.starts_with(own));
         assert!(
-            !text.contains("CLONE_THREAD"),
+            !own_lines.any(|line| line.contains("CLONE_THREAD")),
             "the transaction runs on one thread\n{text}"
         );
-        let own = text.split_whitespace().next().unwrap();
         let folder = sandbox
             .path()
             .file_name()
@@ -298,9 +317,13 @@ impl Scenario {
             for _ in 0..workers {
                 scope.spawn(|| {
                     let sandbox = self.copy();
-                    let start = state(&sandbox);
+                    let start = StartState {
+                        description: state(&sandbox),
+                        healed: &healed,
+                        journal: self.machine.listen(&sandbox),
+                    };
                     while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let (code, found) = self.attempt(&sandbox, point, (&start, &healed));
+                        let (code, found) = self.attempt(&sandbox, point, &start);
                         let mut tally = tally.lock().unwrap();
                         *tally.ends.entry(code).or_default() += 1;
                         let place = format!("{}: {point}", self.name);
@@ -319,7 +342,7 @@ impl Scenario {
         &self,
         sandbox: &Sandbox,
         point: &Point,
-        (start, healed): (&str, &Mutex<HashSet<String>>),
+        start: &StartState<'_>,
     ) -> (i32, Vec<String>) {
         let fault = match point.fault {
             Fault::Kill => "signal=KILL".to_owned(),
@@ -340,9 +363,18 @@ impl Scenario {
         if !killed {
             wrong.extend(self.check_exit_code(sandbox, point, (code, &stdout, &stderr)));
         }
+        let journal = start.journal.as_ref();
+        let entries = journal.map(JournalSocket::entries).unwrap_or_default();
+        let end = RunEnd {
+            code: (!killed).then_some(code),
+            stdout: &stdout,
+            is_new: self.found(sandbox) == self.new,
+            entries: &entries,
+        };
+        wrong.extend((self.check_end)(sandbox, &end));
         let after = state(sandbox);
-        if after != start {
-            if wrong.is_empty() && healed.lock().unwrap().insert(after) {
+        if after != start.description {
+            if wrong.is_empty() && start.healed.lock().unwrap().insert(after) {
                 wrong.extend(self.heals(sandbox));
             }
             self.reset(sandbox);
@@ -384,7 +416,7 @@ impl Scenario {
     }
 
     /// Checks that the exit code describes the state on disk.
-    fn check_exit_code(
+    pub fn check_exit_code(
         &self,
         sandbox: &Sandbox,
         point: &Point,
@@ -411,6 +443,7 @@ impl Scenario {
             // In a batch, certificates whose install succeeded stay.
             1..=5 => is_old || self.sites.len() > 1,
             6 => stdout.contains("\"left\":[\"") || stdout.contains("previous-files-broken"),
+            7 => is_new && stdout.contains("\"hook-failed\""),
             _ => false,
         };
         if !true_code {
@@ -432,8 +465,7 @@ impl Scenario {
     /// Makes the next run and checks its result.
     fn heals(&self, sandbox: &Sandbox) -> Vec<String> {
         let mut wrong = Vec::new();
-        let args: Vec<&str> = self.heal.iter().map(String::as_str).collect();
-        let run = sandbox.run(&args);
+        let run = self.machine.run(sandbox, &self.heal);
         if !self.heal_codes.contains(&run.code) {
             return vec![format!("the next run fails:\n{run}")];
         }

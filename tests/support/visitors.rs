@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
@@ -35,11 +36,30 @@ struct Client {
 impl Visitors {
     /// Starts two clients for each address, which trust the root in `root_pem`.
     pub fn start(addresses: &[SocketAddr], name: &'static str, root_pem: &str) -> Self {
+        Self::start_with_clock(addresses, name, root_pem, Arc::new(DefaultTimeProvider))
+    }
+
+    /// Does the same with clients whose clock stands still at this time.
+    pub fn start_at(
+        addresses: &[SocketAddr],
+        name: &'static str,
+        root_pem: &str,
+        at: Duration,
+    ) -> Self {
+        Self::start_with_clock(addresses, name, root_pem, Arc::new(StoppedClock(at)))
+    }
+
+    fn start_with_clock(
+        addresses: &[SocketAddr],
+        name: &'static str,
+        root_pem: &str,
+        clock: Arc<dyn TimeProvider>,
+    ) -> Self {
         let is_stopped = Arc::new(AtomicBool::new(false));
         let mut clients = Vec::new();
         for &address in addresses {
             for (version, title) in [(&TLS12, "TLS 1.2"), (&TLS13, "TLS 1.3")] {
-                let config = client_config(root_pem, version);
+                let config = client_config(root_pem, version, Arc::clone(&clock));
                 let visits = Arc::new(AtomicUsize::new(0));
                 let failures: Arc<Mutex<Vec<String>>> = Arc::default();
                 let (stop, counted, failed) = (
@@ -100,12 +120,29 @@ impl Visitors {
     }
 }
 
-fn client_config(root_pem: &str, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+/// The time since 1970.
+#[derive(Debug)]
+struct StoppedClock(Duration);
+
+impl TimeProvider for StoppedClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(UnixTime::since_unix_epoch(self.0))
+    }
+}
+
+fn client_config(
+    root_pem: &str,
+    version: &'static SupportedProtocolVersion,
+    clock: Arc<dyn TimeProvider>,
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(root_pem.as_bytes()).unwrap())
         .unwrap();
-    let config = ClientConfig::builder_with_protocol_versions(&[version])
+    let provider = Arc::clone(ClientConfig::builder().crypto_provider());
+    let config = ClientConfig::builder_with_details(provider, clock)
+        .with_protocol_versions(&[version])
+        .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
     Arc::new(config)

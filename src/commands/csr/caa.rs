@@ -3,6 +3,7 @@
 
 use super::args::CsrArgs;
 use super::spec::demote_allowed;
+use crate::advice::caa::not_checked;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::caa::{self, IssuanceRequest};
@@ -25,12 +26,17 @@ pub(super) fn findings(
     if !args.check_caa || ca == Some(Ca::Private) {
         return Ok(Vec::new());
     }
-    let mut findings = look_up(context, args, names, ca)?;
+    let LookedUpCaa {
+        mut findings,
+        unchecked,
+    } = look_up(context, args, names, ca)?;
     let allows = findings
         .iter()
         .all(|finding| finding.severity == Severity::Note);
-    if allows {
-        let issuer = ca.map_or("a CA", Ca::title);
+    let issuer = ca.map_or("a CA", Ca::title);
+    if !unchecked.is_empty() {
+        findings.push(not_checked(&unchecked, issuer));
+    } else if allows {
         let message = format!("no CAA record forbids {issuer} to issue");
         findings.push(Finding::note("caa-allows", message));
     }
@@ -40,13 +46,20 @@ pub(super) fn findings(
     Ok(demoted.collect())
 }
 
+/// What the CAA records say.
+struct LookedUpCaa {
+    findings: Vec<Finding>,
+    /// The names for which only the resolver was asked.
+    unchecked: Vec<String>,
+}
+
 /// Looks up the CAA records of all names and applies them to `ca`.
 fn look_up(
     context: &Context,
     args: &CsrArgs,
     names: &AltNames,
     ca: Option<Ca>,
-) -> Result<Vec<Finding>, Failure> {
+) -> Result<LookedUpCaa, Failure> {
     let names: Vec<String> = names.dns().map(|name| name.as_str().to_owned()).collect();
     let resolvers = ResolverList::new(&args.resolver);
     let answers = dns::caa(&names, &resolvers, &context.interrupt)?;
@@ -55,8 +68,12 @@ fn look_up(
         at: context.now(),
     };
     let rulings = caa::evaluate_all(&names, &answers, issuance);
-    Ok(caa::group_rulings(rulings.iter())
+    let findings = caa::group_rulings(rulings.iter())
         .iter()
         .flat_map(Vec::<Finding>::from)
-        .collect())
+        .collect();
+    Ok(LookedUpCaa {
+        findings,
+        unchecked: caa::unchecked_names(&names, &answers),
+    })
 }

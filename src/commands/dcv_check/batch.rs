@@ -57,6 +57,7 @@ pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<BatchOutcome
         .interrupt
         .listen()
         .map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
+    let args = &args.with_defaults(context)?;
     let mut checker = BatchChecker::new(context, args);
     let surveyed = dns::survey_each(
         &mut lines,

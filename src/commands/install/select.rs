@@ -23,6 +23,10 @@ use crate::system::accounts;
 use crate::system::fs::{files, folders};
 use crate::system::http::NetworkReach;
 
+mod live_comparison;
+
+use live_comparison::{LiveComparison, compare_with_live};
+
 /// The options of the command line that select certificates.
 #[derive(Clone, Copy)]
 pub(super) struct InputSelection<'a> {
@@ -31,6 +35,8 @@ pub(super) struct InputSelection<'a> {
     pub(super) key: Option<&'a Path>,
     /// `--trust`
     pub(super) trust: Option<&'a str>,
+    /// The configured `trust`, for certificates that were installed without `--trust`.
+    pub(super) default_trust: Option<&'a str>,
     /// `--prefer`
     pub(super) prefer: ChainPreference,
     /// `--aia`
@@ -205,6 +211,7 @@ impl CertificateSelector<'_> {
         for mut matched in first_read.certificates {
             let stem = self.stem(group, &matched)?;
             let settings = installed::read_settings(self.context, &stem)?;
+            let default_trust = self.trust(None).filter(|_| settings.trust.is_none());
             let sources = self.stored_sources(group, settings, &matched);
             let mut anchors = first_read.anchors.clone();
             if sources != first_sources {
@@ -219,7 +226,10 @@ impl CertificateSelector<'_> {
                 }
             }
             selected.push(SelectedCertificate {
-                origin: self.origin(group, &matched)?,
+                origin: LineageSettings {
+                    trust: default_trust,
+                    ..self.origin(group, &matched)?
+                },
                 matched,
                 anchors,
                 stem,
@@ -230,12 +240,20 @@ impl CertificateSelector<'_> {
     }
 
     fn first_sources(&self, group: &InputGroup) -> Result<StoredSources, Failure> {
-        let mut sources = StoredSources::default();
-        if let Some(installed) = &group.installed {
-            let settings = installed::read_settings(self.context, &installed.stem)?;
-            sources.trust = settings.trust.filter(|_| self.inputs.trust.is_none());
-        }
-        Ok(sources)
+        let saved = match &group.installed {
+            Some(installed) => installed::read_settings(self.context, &installed.stem)?.trust,
+            None => None,
+        };
+        Ok(StoredSources {
+            trust: self.trust(saved),
+            ..StoredSources::default()
+        })
+    }
+
+    /// The trust anchors where the command line has none.
+    fn trust(&self, saved: Option<String>) -> Option<String> {
+        let default = self.inputs.default_trust.map(str::to_owned);
+        saved.or(default).filter(|_| self.inputs.trust.is_none())
     }
 
     fn stem(
@@ -258,7 +276,7 @@ impl CertificateSelector<'_> {
     ) -> StoredSources {
         let needs_key = matched.key.is_none() && group.key.is_none();
         StoredSources {
-            trust: settings.trust.filter(|_| self.inputs.trust.is_none()),
+            trust: self.trust(settings.trust),
             folder: settings
                 .folder
                 .filter(|folder| needs_key && folders::is_folder(folder)),
@@ -375,35 +393,6 @@ impl ReadGroup {
     }
 }
 
-/// How a certificate compares with the live one of its lineage.
-enum LiveComparison {
-    /// There is no live one, it is not proven yet, or it expires earlier.
-    Ready,
-    /// The same, and proven.
-    AlreadyLive,
-    /// The live one expires later.
-    Older,
-}
-
-fn compare_with_live(
-    context: &Context,
-    selected: &SelectedCertificate,
-) -> Result<LiveComparison, Failure> {
-    let leaf = selected.matched.leaf();
-    let comparison = match installed::load_live_leaf(context, &selected.stem)? {
-        Some((live, proven)) if live == *leaf => {
-            if proven {
-                LiveComparison::AlreadyLive
-            } else {
-                LiveComparison::Ready
-            }
-        }
-        Some((live, _)) if live.not_after > leaf.not_after => LiveComparison::Older,
-        _ => LiveComparison::Ready,
-    };
-    Ok(comparison)
-}
-
 /// Of certificates with the same name in /etc/ssl and the same DNS names, such as those of this
 /// renewal and of the last one, only the newest that is valid.
 fn choose_newest(
@@ -432,7 +421,7 @@ fn choose_ready(
     let mut already_live = Vec::new();
     let mut older = Vec::new();
     for one in selected {
-        match compare_with_live(context, &one)? {
+        match compare_with_live(context, &one.stem, one.matched.leaf())? {
             LiveComparison::AlreadyLive => already_live.push(one),
             LiveComparison::Older if !is_only_one => older.push(one.stem),
             LiveComparison::Ready | LiveComparison::Older => ready.push(one),

@@ -7,7 +7,7 @@ use crate::inventory::RenewBefore;
 /// Examples:
 ///   certctl renew
 ///   certctl renew example.com --dry-run
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct RenewArgs {
     /// Certificates to renew, each by one of its names, even if not due [default: all that are due]

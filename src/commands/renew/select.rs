@@ -40,7 +40,8 @@ pub(super) struct NextDue {
 /// Selects the named certificates, else those that are due.
 pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelection, Failure> {
     let mut results = ScanResults::scan_own(context)?;
-    let all = results.rows(context, &[], args.renew_before.unwrap_or_default());
+    let before = context.renew_before(args.renew_before)?;
+    let all = results.rows(context, &[], before);
     let mut findings = std::mem::take(&mut results.findings);
     // Findings about keys do not matter: a renewal is prepared without reading the old key.
     findings.retain(|finding| finding.code == "certificate-unreadable");

@@ -60,6 +60,8 @@ pub(crate) struct PlanContext<'a> {
     pub settings: LineageSettings,
     /// The settings before this run.
     pub settings_before: LineageSettings,
+    /// How many older releases are kept.
+    pub older_releases: usize,
     /// Whether the options of this run are in the settings file.
     pub saved: SavedOptions,
     /// The command of `--after`, where it is due.
@@ -420,11 +422,11 @@ impl PlanContext<'_> {
         self.new_paths.remove(self.layout, &releases)
     }
 
-    /// Deletes old releases, except the one that `live` and `proven` name, the two that rollbacks
-    /// would restore one after the other, and those that were installed last.
+    /// Deletes old releases, except the one that `live` and `proven` name, those that rollbacks would
+    /// restore one after the other, and those that were installed last.
     fn prune(&self) -> Result<(), FileError> {
         let mut keep = vec![self.wanted.id.clone()];
-        for _ in 0..2 {
+        for _ in 0..self.older_releases {
             let before = keep
                 .last()
                 .and_then(|last| self.settings.release_before(last));
@@ -434,10 +436,10 @@ impl PlanContext<'_> {
             }
         }
         let past = history::list_past_releases(&self.settings.history);
-        for installed in past.into_iter().take(disk::KEPT_RELEASES) {
+        for installed in past.into_iter().take(1 + self.older_releases) {
             keep.push(installed.release);
         }
-        disk::prune(self.layout, &keep)
+        disk::prune(self.layout, &keep, 1 + self.older_releases)
     }
 }
 
