@@ -16,11 +16,13 @@ const VALUE_LIMIT: usize = 4096;
 /// What was done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AuditAction {
+    CreateAccount,
     CreateKey,
     DecryptKey,
     Forget,
     Install,
     InstallPlaceholder,
+    Order,
     PublishRecord,
     RemoveRecord,
     Rollback,
@@ -29,11 +31,13 @@ pub(crate) enum AuditAction {
 impl AuditAction {
     fn name(self) -> &'static str {
         match self {
+            Self::CreateAccount => "create-account",
             Self::CreateKey => "create-key",
             Self::DecryptKey => "decrypt-key",
             Self::Forget => "forget",
             Self::Install => "install",
             Self::InstallPlaceholder => "install-placeholder",
+            Self::Order => "order",
             Self::PublishRecord => "publish-record",
             Self::RemoveRecord => "remove-record",
             Self::Rollback => "rollback",

@@ -16,6 +16,7 @@ mod installation;
 mod keys_and_chains;
 mod lookup;
 mod operations;
+mod orders;
 mod proofs;
 mod publishing;
 mod record_caa;

@@ -18,6 +18,7 @@ pub(crate) mod explain;
 pub(crate) mod forget;
 pub(crate) mod inspect;
 pub(crate) mod install;
+pub(crate) mod order;
 pub(crate) mod rehearse;
 pub(crate) mod renew;
 pub(crate) mod rollback;
@@ -33,6 +34,7 @@ pub(crate) enum CliCommand {
     #[command(alias = "dcv")]
     DcvCheck(dcv_check::DcvCheckArgs),
     DcvPublish(Box<dcv_publish::DcvPublishArgs>),
+    Order(Box<order::OrderArgs>),
     Install(Box<install::InstallArgs>),
     Renew(renew::RenewArgs),
     Status(status::StatusArgs),
@@ -50,10 +52,11 @@ pub(crate) enum CliCommand {
 type AugmentArgs = fn(clap::Command) -> clap::Command;
 
 /// Each command by its name.
-const COMMANDS: [(&str, AugmentArgs); 14] = [
+const COMMANDS: [(&str, AugmentArgs); 15] = [
     ("csr", csr::CsrArgs::augment_args),
     ("dcv-check", dcv_check::DcvCheckArgs::augment_args),
     ("dcv-publish", dcv_publish::DcvPublishArgs::augment_args),
+    ("order", order::OrderArgs::augment_args),
     ("install", install::InstallArgs::augment_args),
     ("renew", renew::RenewArgs::augment_args),
     ("status", status::StatusArgs::augment_args),
@@ -88,6 +91,7 @@ impl CliCommand {
             Self::Csr(args) => run_command(context, &args, csr::run),
             Self::DcvCheck(args) => run_dcv_check(context, &args),
             Self::DcvPublish(args) => run_command(context, &*args, dcv_publish::run),
+            Self::Order(args) => run_command(context, &*args, order::run),
             Self::Install(args) => run_install(context, &args),
             Self::Renew(args) => run_command(context, &args, renew::run),
             Self::Status(args) => run_status(context, &args),

@@ -2,6 +2,7 @@
 //! decisions: callers say what they need and judge the results.
 
 pub(crate) mod accounts;
+pub(crate) mod acme;
 pub(crate) mod activity;
 pub(crate) mod clock;
 pub(crate) mod command_words;

@@ -12,10 +12,11 @@ use support::ca::TestCa;
 use support::program::{clear_environment, program};
 use support::{Run, Sandbox};
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "csr",
     "dcv-check",
     "dcv-publish",
+    "order",
     "install",
     "renew",
     "status",

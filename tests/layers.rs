@@ -11,7 +11,7 @@ use source::Source;
 
 /// The layers, outermost first. A module imports only from its own layer and from those below it, so
 /// there are no cycles between layers.
-const LAYERS: [&str; 39] = [
+const LAYERS: [&str; 41] = [
     "main",
     "lib",
     "cli",
@@ -19,6 +19,7 @@ const LAYERS: [&str; 39] = [
     "reference",
     "commands",
     "rehearsal",
+    "ordering",
     "scan",
     "publication",
     "validation",
@@ -44,6 +45,7 @@ const LAYERS: [&str; 39] = [
     "delivery",
     "csr_lint",
     "publishing",
+    "acme",
     "dcv",
     "finding",
     "pki",
@@ -64,7 +66,8 @@ const ACTING: [&str; 6] = [
 ];
 
 /// Layers that only compute: they receive bytes, times and answers as arguments.
-const PURE: [&str; 17] = [
+const PURE: [&str; 18] = [
+    "acme",
     "code_table",
     "csr_lint",
     "dcv",
@@ -86,7 +89,7 @@ const PURE: [&str; 17] = [
 
 /// What only `system` may import: files, network, processes, clock, environment, and the crates that
 /// use them.
-const WORLD: [&str; 18] = [
+const WORLD: [&str; 19] = [
     "std::env",
     "std::fs",
     "std::io::stdin",
@@ -98,6 +101,7 @@ const WORLD: [&str; 18] = [
     "std::time::SystemTime",
     "hickory_net",
     "hickory_resolver",
+    "instant_acme",
     "openssl_probe",
     "reqwest",
     "rustix",

@@ -1,7 +1,7 @@
 //! Advice on requests to the APIs of DNS providers and CAs.
 
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{NextStep, shell_word};
+use crate::finding::NextStep;
 use crate::system::http::api::{ApiError, ApiUrl};
 use crate::wording::date_and_time;
 
@@ -55,11 +55,10 @@ fn step_of(error: &ApiError) -> Option<NextStep> {
 }
 
 fn check_connection(url: &ApiUrl, proxy: Option<&str>) -> NextStep {
-    if proxy.is_some() {
-        return NextStep::run_shell(
-            "Check the proxy",
-            format!("curl -sSI {}", shell_word(&url.to_string())),
-        );
+    if let Some(variable) = proxy {
+        return NextStep::say(format!(
+            "Check the proxy that the environment variable {variable} names"
+        ));
     }
     if url.is_loopback() {
         return NextStep::run_shell(
@@ -74,8 +73,9 @@ fn check_connection(url: &ApiUrl, proxy: Option<&str>) -> NextStep {
 }
 
 fn see_answer(url: &ApiUrl) -> NextStep {
-    NextStep::run_shell(
-        "See what answers at that address",
-        format!("curl -sSi {}", shell_word(&url.to_string())),
-    )
+    NextStep::say(format!(
+        "Check the URL, and repeat the command: if {} is a proxy or a load balancer, its own page may \
+            have been the answer",
+        url.host()
+    ))
 }

@@ -70,15 +70,21 @@ fn protect(path: &Path, access: ConfigurationAccess) -> NextStep {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         let kind = match &error {
-            StateError::Locked { .. } => FailureKind::LockHeld,
-            StateError::Damaged { .. } | StateError::Exposed { .. } => FailureKind::Malformed,
+            StateError::Locked { .. } | StateError::OrderLocked { .. } => FailureKind::LockHeld,
+            StateError::Damaged { .. }
+            | StateError::DamagedEntry { .. }
+            | StateError::Exposed { .. } => FailureKind::Malformed,
             StateError::File(_) | StateError::NoFolder => FailureKind::Io,
         };
         let failure = Self::from_error(kind, &error);
         match error {
             StateError::File(error) => error.into(),
-            StateError::Locked { .. } => failure.with_step(NextStep::say(
-                "Wait until the other certctl has ended, then repeat the command",
+            StateError::Locked { .. } | StateError::OrderLocked { .. } => failure.with_step(
+                NextStep::say("Wait until the other certctl has ended, then repeat the command"),
+            ),
+            StateError::DamagedEntry { path, .. } => failure.with_step(NextStep::run_shell(
+                "Check its owner and mode; if it is damaged, move it out of the folder",
+                format!("ls -l {}", shell_path(&path)),
             )),
             StateError::Damaged { path, .. } => failure.with_step(NextStep::run_shell(
                 "See which record the file is about, then move it out of the folder",

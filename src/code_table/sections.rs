@@ -3,8 +3,8 @@
 use super::entry::{CodeEntry, CodeKind};
 use super::{
     caa, certificates, deployment, dns, drift, exit_codes, failures, formats, installation,
-    keys_and_chains, operations, proofs, publishing, record_caa, requests, served_evidence, states,
-    status, unusable_files, validation_records, verdicts, web_and_mail,
+    keys_and_chains, operations, orders, proofs, publishing, record_caa, requests, served_evidence,
+    states, status, unusable_files, validation_records, verdicts, web_and_mail,
 };
 
 /// Rows that belong together, under one heading of the reference.
@@ -21,7 +21,7 @@ const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection
 }
 
 /// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 22] = [
+static SECTIONS: [CodeSection; 23] = [
     section("Exit codes", exit_codes::ROWS),
     section("Verdicts", verdicts::ROWS),
     section("Proof of an installation", proofs::ROWS),
@@ -33,6 +33,7 @@ static SECTIONS: [CodeSection; 22] = [
     section("Name servers and DNSSEC", dns::ROWS),
     section("CAA records", caa::ROWS),
     section("Published records", publishing::ROWS),
+    section("Orders", orders::ROWS),
     section("Validation by file and by email", web_and_mail::ROWS),
     section("Keys and chains", keys_and_chains::ROWS),
     section("Certificates", certificates::ROWS),

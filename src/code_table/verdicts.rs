@@ -50,6 +50,12 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "issued",
+        meaning: "order: the certificate was issued and written to a file, and not installed",
+        fix: "Install it: `sudo certctl install example.com`.",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "live",
         meaning: "install, rollback: in place and verified at every address",
         ..VERDICT
@@ -85,6 +91,13 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "pending",
+        meaning: "order: the CA has the order, and it is not finished",
+        why: "The CA needs more time, or something failed on the way.",
+        fix: "Run the same command again, not before the time that certctl prints.",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "planned",
         meaning: "a dry run: the plan could run, and nothing was changed",
         ..VERDICT
@@ -105,7 +118,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "refused",
-        meaning: "install, rollback, forget, dcv-publish: refused before anything was changed",
+        meaning: "install, rollback, forget, dcv-publish: refused before anything was changed; order: \
+            not placed, or refused by the CA",
         why: "A check failed that would have harmed the site. The findings say which.",
         fix: "Follow the `next` lines of the output.",
         ..VERDICT
@@ -136,7 +150,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "unchanged",
-        meaning: "install, rollback: already installed; dcv-publish: already published",
+        meaning: "install, rollback: already installed; dcv-publish: already published; order: not due",
         ..VERDICT
     },
     CodeEntry {

@@ -12,7 +12,9 @@ use crate::configuration::defaults::DEFAULTS_FILE;
 use crate::export::ExportFormat;
 use crate::inputs::request_files::{KEY_MODE, RequestPaths};
 use crate::permissions::Mode;
+use crate::state::acme_accounts::ACCOUNTS_FOLDER;
 use crate::state::folder::{FILE_MODE, ROOT_FOLDER};
+use crate::state::orders::{ISSUED_FOLDER, ORDERS_FOLDER};
 use crate::state::published_records::RECORDS_FOLDER;
 use crate::store::layout::{
     self, DistroFamily, LineageLayout, PUBLIC_MODE, ReleaseFile, ReleasePointer,
@@ -281,6 +283,26 @@ fn configuration_files() -> Vec<FileRow> {
          `$XDG_STATE_HOME/certctl/records` for other users than root",
         &["dcv-publish"],
     ));
+    for (path, meaning) in [
+        (
+            state.join(ACCOUNTS_FOLDER).join("HASH.key"),
+            "the key of the account at a CA",
+        ),
+        (
+            state.join(ACCOUNTS_FOLDER).join("HASH.json"),
+            "the account at a CA",
+        ),
+        (
+            state.join(ORDERS_FOLDER).join("HASH.json"),
+            "an order that is not finished, which the same command continues",
+        ),
+        (
+            state.join(ISSUED_FOLDER).join("HASH.json"),
+            "when certificates for one set of names were issued",
+        ),
+    ] {
+        rows.push(at_path(&path, Some(FILE_MODE), meaning, &["order"]));
+    }
     rows
 }
 

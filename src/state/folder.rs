@@ -33,6 +33,10 @@ pub(crate) enum StateError {
     File(#[from] FileError),
     #[error("another certctl is changing records in the zone {zone}")]
     Locked { zone: String },
+    #[error("another certctl orders the certificate {name}")]
+    OrderLocked { name: String },
+    #[error("{} cannot be read: {reason}", path.display())]
+    DamagedEntry { path: PathBuf, reason: String },
     /// A file of the journal was damaged.
     #[error("{} is not an entry of the journal of published records: {reason}", path.display())]
     Damaged { path: PathBuf, reason: String },

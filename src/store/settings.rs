@@ -97,6 +97,9 @@ pub(crate) struct LineageSettings {
     /// The reseller or CA that received it, as a value of `--ca`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
+    /// How the certificate is ordered through an API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<StoredOrder>,
     /// The last day of the paid order term.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid_until: Option<Date>,
@@ -119,6 +122,31 @@ pub(crate) struct LineageSettings {
 /// Returns true for a path that JSON cannot represent; it is not stored and has to be passed again.
 fn is_not_text(path: &Option<PathBuf>) -> bool {
     path.as_deref().and_then(Path::to_str).is_none()
+}
+
+/// How a certificate is ordered through an API. Never a secret.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub(crate) struct StoredOrder {
+    /// The CA, as a value of `order --ca`.
+    pub ca: String,
+    /// The values of `--webroot`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webroot: Vec<String>,
+    /// The value of `--dns`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns: Option<String>,
+    /// The values of `--resolver`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resolver: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The names for which charges were accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub charges_accepted: Vec<String>,
+    /// Unknown fields, which a later version wrote; they are kept.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// One finished install.
@@ -225,6 +253,7 @@ impl LineageSettings {
             folder: flags.folder.or(self.folder),
             request: flags.request.or(self.request),
             ca: flags.ca.or(self.ca),
+            order: flags.order.or(self.order),
             paid_until: paid_until.filter(|_| !flags.no_term),
             no_term: false,
             ..self

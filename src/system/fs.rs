@@ -16,4 +16,5 @@ pub(crate) mod scratch;
 pub(crate) mod stdin;
 pub(crate) mod tree;
 pub(crate) mod walk;
+pub(crate) mod webroot;
 pub(crate) mod xattrs;

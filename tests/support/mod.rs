@@ -30,6 +30,7 @@ pub mod nginx;
 pub mod openssl_ca;
 pub mod outside;
 pub mod paste;
+pub mod pebble;
 pub mod program;
 pub mod schemas;
 pub mod seed;

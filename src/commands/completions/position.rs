@@ -35,13 +35,14 @@ const fn takes(
     }
 }
 
-const ARGUMENTS: [NameArgument; 10] = [
+const ARGUMENTS: [NameArgument; 11] = [
     takes("csr", NameScope::AllOfFolder, NameAlternative::Nothing),
     takes("dcv-check", NameScope::Folder, NameAlternative::Files),
     takes("dcv-publish", NameScope::Folder, NameAlternative::Files),
     takes("forget", NameScope::Installed, NameAlternative::Nothing),
     takes("inspect", NameScope::Everywhere, NameAlternative::Files),
     takes("install", NameScope::Everywhere, NameAlternative::Files),
+    takes("order", NameScope::AllOfFolder, NameAlternative::Nothing),
     takes("renew", NameScope::Everywhere, NameAlternative::Nothing),
     takes("rollback", NameScope::Installed, NameAlternative::Nothing),
     takes("status", NameScope::Everywhere, NameAlternative::Files),

@@ -6,7 +6,7 @@
 //! Neither errors nor `-v` nor `{:?}` show header values, bodies or the query of a URL: they may
 //! contain secrets.
 
-#![allow(dead_code, reason = "the providers and the CAs that use it follow")]
+#![allow(dead_code, reason = "the DNS providers that use the rest follow")]
 
 mod answer;
 mod error;
@@ -24,7 +24,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 pub(crate) use self::answer::{ApiAnswer, JSON_TYPES};
 pub(crate) use self::error::{ApiError, MOST_ANSWER};
-pub(crate) use self::url::ApiUrl;
+pub(crate) use self::url::{ApiUrl, ApiUrlError};
 use super::super::signals::InterruptSignal;
 use super::super::{activity, clock, roots, runtime};
 use crate::pki::trust::TrustAnchors;

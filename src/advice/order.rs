@@ -1,0 +1,438 @@
+//! Advice of `order`: what to do about CAs that refuse, files that are not served, and options that are
+//! missing.
+
+use std::path::Path;
+
+use super::command_lines::{run_as_root_if_needed, shell_path};
+use super::install_command;
+use super::rerun::{RepeatOption, repeat_with};
+use crate::acme::ca_table::{AccountBinding, AcmeCa, AcmeChoice};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, Severity};
+use crate::state::JournaledOrder;
+use crate::system::acme::{AcmeError, AcmeProblem};
+use crate::system::http::api::ApiUrlError;
+use crate::wording::date_and_time;
+
+/// The command that is repeated with another option.
+const ORDER: [&str; 1] = ["order"];
+
+/// Problems after which the CA has to be asked again later.
+const BUSY: [&str; 2] = ["rateLimited", "serverInternal"];
+
+impl From<AcmeError> for Failure {
+    fn from(error: AcmeError) -> Self {
+        match error {
+            AcmeError::Api(error) => (*error).into(),
+            AcmeError::Refused(problem) => refused(problem),
+            AcmeError::Protocol(_) => Self::from_error(FailureKind::Network, &error),
+            AcmeError::Registration(_) => Self::from_error(FailureKind::Malformed, &error)
+                .with_step(NextStep::say(
+                    "Copy the key id and the HMAC key again from the CA's console; the HMAC key is \
+                        base64url text",
+                )),
+        }
+    }
+}
+
+fn refused(problem: AcmeProblem) -> Failure {
+    let is_busy = BUSY.contains(&problem.kind.as_str());
+    let kind = if is_busy {
+        FailureKind::Network
+    } else {
+        FailureKind::Malformed
+    };
+    let mut failure = Failure::new(kind, "the CA refused the request").because(problem.to_string());
+    for part in &problem.parts {
+        failure = failure.because(part.clone());
+    }
+    match (problem.kind.as_str(), problem.retry_at) {
+        (_, Some(at)) => failure.with_step(continue_later(&date_and_time(at))),
+        ("externalAccountRequired", _) => failure.with_step(pass_external_account()),
+        ("rateLimited", None) => failure.with_step(NextStep::say(
+            "Repeat the command later; the CA's message says when",
+        )),
+        _ => failure,
+    }
+}
+
+fn repeat(sentence: &str, name: &str, value: Option<&str>) -> NextStep {
+    repeat_with(sentence, &ORDER, &[RepeatOption { name, value }])
+}
+
+/// The URL after `--ca` is none of an API.
+#[must_use]
+pub(crate) fn wrong_directory(url: &str, error: ApiUrlError) -> Failure {
+    Failure::new(FailureKind::Usage, format!("--ca {url}: the URL {error}")).with_step(
+        NextStep::say("Pass the URL of the ACME directory that the CA documents"),
+    )
+}
+
+/// The profile is not offered.
+#[must_use]
+pub(crate) fn unknown_profile(profile: &str, offered: &[String]) -> Failure {
+    let failure = Failure::new(
+        FailureKind::NotFound,
+        format!("the CA offers no profile {profile}"),
+    );
+    match offered.first() {
+        Some(first) => failure
+            .because(format!("it offers {}", offered.join(", ")))
+            .with_step(repeat("Repeat it", "--profile", Some(first))),
+        None => failure
+            .because("it offers none")
+            .with_step(NextStep::say("Repeat the command without `--profile`")),
+    }
+}
+
+/// A new account needs the user's consent.
+#[must_use]
+pub(crate) fn agree_to_terms(ca: &str, terms: &str) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        format!("an account at {ca} needs your consent to its terms of service"),
+    )
+    .because(terms.to_owned())
+    .with_step(repeat(
+        "Read them, and if you agree, repeat it",
+        "--agree-tos",
+        None,
+    ))
+}
+
+/// A new account has to be bound to one at the CA.
+#[must_use]
+pub(crate) fn external_account_missing(ca: &AcmeChoice) -> Failure {
+    let title = ca.title();
+    let failure = Failure::new(
+        FailureKind::NotFound,
+        format!("{title} binds new accounts to a customer's account, which was not given"),
+    );
+    let is_single_use = ca
+        .known()
+        .is_some_and(|ca| ca.binding == AccountBinding::SingleUse);
+    let failure = if is_single_use {
+        failure.because("each binding works once; certctl keeps the account for later orders")
+    } else {
+        failure
+    };
+    failure.with_step(pass_external_account())
+}
+
+fn pass_external_account() -> NextStep {
+    NextStep::say(
+        "Create an external account binding (EAB) in the CA's console, write its HMAC key to a file \
+            with mode 0600, and pass `--eab-kid ID --eab-hmac-key-file FILE`",
+    )
+}
+
+/// The CA charges, or may charge, for the certificate.
+#[must_use]
+pub(crate) fn accept_charges(ca: &AcmeCa) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        format!("a certificate of {} is {}", ca.title, ca.price.word()),
+    )
+    .because(ca.source)
+    .with_step(repeat(
+        "If you accept what it may cost, repeat it",
+        "--accept-charges",
+        None,
+    ))
+}
+
+/// Another certificate for the same names would come close to the CA's limit.
+#[must_use]
+pub(crate) fn limit_reached(ca: &str, count: u32, limit: u32) -> Failure {
+    Failure::new(
+        FailureKind::Exists,
+        format!("{count} certificates for exactly these names were issued within 7 days"),
+    )
+    .because(format!(
+        "{ca} issues at most {limit}, and the last ones are kept for emergencies"
+    ))
+    .with_step(repeat(
+        "Install a certificate that exists already, or order one more",
+        "--force",
+        None,
+    ))
+}
+
+/// ACME's http-01 validates DNS names only.
+#[must_use]
+pub(crate) fn not_a_dns_name(name: &str) -> Failure {
+    Failure::new(
+        FailureKind::Usage,
+        format!("{name} is not a DNS name, and certctl orders certificates only for DNS names"),
+    )
+}
+
+/// A file validates no wildcard.
+#[must_use]
+pub(crate) fn wildcard_needs_dns(name: &str) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        format!(
+            "{name} cannot be validated by a file: CAs validate wildcards only by a DNS record"
+        ),
+    )
+    .with_step(NextStep::say(
+        "Validate by DNS records instead: replace `--webroot` by `--dns` and the DNS provider",
+    ))
+}
+
+/// `--webroot` without a name was given twice.
+#[must_use]
+pub(crate) fn two_webroots() -> Failure {
+    Failure::new(
+        FailureKind::Usage,
+        "two folders after --webroot have no name, so certctl does not know which name each is for",
+    )
+    .with_step(NextStep::say(
+        "Name them: `--webroot www.example.com=/srv/www`",
+    ))
+}
+
+/// A name has no webroot.
+#[must_use]
+pub(crate) fn no_webroot_for(name: &str) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        format!("no folder was given that serves the validation file of {name}"),
+    )
+    .with_step(repeat(
+        "If its web server serves files from this folder, repeat it",
+        "--webroot",
+        Some("/var/www/html"),
+    ))
+}
+
+/// The name does not exist in the DNS, or has no address.
+#[must_use]
+pub(crate) fn no_address(name: &str) -> Finding {
+    let message =
+        format!("{name} has no address in the DNS, so the CA cannot fetch a file from it");
+    Finding::error("challenge-file-wrong", message).with_step(NextStep::say(format!(
+        "Add an A or AAAA record for {name} that leads to this web server"
+    )))
+}
+
+/// The web server does not serve the test file.
+#[must_use]
+pub(crate) fn file_wrong(name: &str, address: &str, reason: &str, webroot: &Path) -> Finding {
+    let webroot = webroot.display();
+    let message = format!(
+        "a test file in {webroot} is not served as http://{name}/.well-known/acme-challenge/: \
+            {address} {reason}"
+    );
+    Finding::error("challenge-file-wrong", message).with_step(NextStep::say(format!(
+        "Pass the folder from which the web server of {name} serves files on port 80, or let it \
+            serve /.well-known/acme-challenge/ from {webroot}"
+    )))
+}
+
+/// The test file could not be fetched from this machine.
+#[must_use]
+pub(crate) fn file_unchecked(name: &str, reason: &str) -> Finding {
+    let message = format!(
+        "certctl could not check whether http://{name}/.well-known/acme-challenge/ serves the \
+            validation file: {reason}"
+    );
+    Finding::error("challenge-file-unchecked", message).with_step(repeat(
+        "If the CA can reach the name, although this machine cannot, repeat it",
+        "--allow",
+        Some("challenge-file-unchecked"),
+    ))
+}
+
+/// The CA has refused a name or the order.
+#[must_use]
+pub(crate) fn ca_refused(ca: &str, problem: &AcmeProblem) -> Finding {
+    let message = format!("{ca} refused the order: {problem}");
+    Finding::error("ca-refused", message).with_quote(problem.parts.clone())
+}
+
+/// The CA has refused the order without a reason.
+#[must_use]
+pub(crate) fn ca_refused_silently(ca: &str) -> Finding {
+    Finding::error(
+        "ca-refused",
+        format!("{ca} refused the order and gave no reason"),
+    )
+}
+
+/// The existing certificate has fewer names.
+#[must_use]
+pub(crate) fn expand_names(name: &str, new: &[&str]) -> Failure {
+    Failure::new(
+        FailureKind::Exists,
+        format!(
+            "the certificate {name} exists and does not have {}",
+            new.join(", ")
+        ),
+    )
+    .with_step(repeat(
+        "To replace it by one with all of these names, repeat it",
+        "--expand",
+        None,
+    ))
+}
+
+/// The certificate that exists is not installed completely.
+#[must_use]
+pub(crate) fn finish_install_first(root: Option<&Path>, name: &str) -> Failure {
+    Failure::new(
+        FailureKind::Exists,
+        format!("a certificate of {name} exists already, and its installation is not finished"),
+    )
+    .with_step(install_command::finish_install(root, name))
+}
+
+/// An order for other names, or at another CA, may have been fulfilled.
+#[must_use]
+pub(crate) fn other_order_unfinished(entry: &JournaledOrder) -> Failure {
+    let mut words = vec!["order".to_owned()];
+    words.extend(entry.names.iter().cloned());
+    words.extend(["--ca".to_owned(), entry.directory.clone()]);
+    let mut webroots: Vec<String> = Vec::new();
+    for file in &entry.files {
+        let webroot = file.webroot.display().to_string();
+        if !webroots.contains(&webroot) {
+            webroots.push(webroot);
+        }
+    }
+    for webroot in webroots {
+        words.extend(["--webroot".to_owned(), webroot]);
+    }
+    Failure::new(
+        FailureKind::Exists,
+        format!("another order for {} is not finished", entry.name),
+    )
+    .because(format!(
+        "it is for {} at {}",
+        entry.names.join(", "),
+        entry.directory
+    ))
+    .with_step(NextStep::run_certctl("Finish it first", &words))
+}
+
+/// The validation record is not there for certain, so the CA is not asked.
+#[must_use]
+pub(crate) fn record_not_published(name: &str, exit_code: u8, findings: &[Finding]) -> Failure {
+    let kind = match exit_code {
+        3 => FailureKind::Malformed,
+        _ => FailureKind::Network,
+    };
+    let message = format!("the record {name} could not be published and checked");
+    let errors = findings.iter();
+    let errors = errors.filter(|finding| finding.severity == Severity::Error);
+    let mut failure = Failure::new(kind, message);
+    for error in errors {
+        failure = failure.because(error.message.clone());
+        for step in &error.next {
+            failure = failure.with_step(step.clone());
+        }
+    }
+    failure
+}
+
+/// A validation record could not be removed.
+#[must_use]
+pub(crate) fn record_not_removed(name: &str) -> Finding {
+    let message = format!(
+        "the validation record {name} could not be removed, or its removal not be confirmed"
+    );
+    Finding::warning("record-still-visible", message).with_step(NextStep::run_certctl(
+        "Remove it later",
+        &["dcv-publish", name, "--remove"],
+    ))
+}
+
+/// All file names of the certificate are taken.
+#[must_use]
+pub(crate) fn too_many_files(name: &str) -> Failure {
+    Failure::new(
+        FailureKind::Exists,
+        format!("this folder has too many files of {name}"),
+    )
+}
+
+/// The request of an order is not in its file any more.
+#[must_use]
+pub(crate) fn request_missing(path: &Path) -> Failure {
+    Failure::new(
+        FailureKind::Malformed,
+        format!("{} contains no certificate request", path.display()),
+    )
+    .with_step(NextStep::run_shell(
+        "See what it contains",
+        format!("cat {}", shell_path(path)),
+    ))
+}
+
+/// The CA's answer has no certificate for the key.
+#[must_use]
+pub(crate) fn no_certificate_issued(name: &str) -> Failure {
+    Failure::new(
+        FailureKind::Malformed,
+        format!("the CA's answer contains no certificate for the key of {name}"),
+    )
+}
+
+/// Installs the certificate that was only written to a file.
+#[must_use]
+pub(crate) fn install_later(words: &[String], chain: &str) -> NextStep {
+    let words = [words, &[chain.to_owned()]].concat();
+    run_as_root_if_needed(NextStep::run_certctl("Install it", &words))
+}
+
+/// Repeats the command after the cause of a failed install was removed.
+#[must_use]
+pub(crate) fn repeat_to_install() -> NextStep {
+    NextStep::say(
+        "Repeat the command once the cause is removed: it installs this certificate, and orders none",
+    )
+}
+
+/// The CA asks to come back later.
+#[must_use]
+pub(crate) fn continue_later(time: &str) -> NextStep {
+    NextStep::say(format!(
+        "Repeat the command after {time}; it continues this order"
+    ))
+}
+
+/// No method of validation was given. `webroots` are folders that may be the right ones.
+#[must_use]
+pub(crate) fn choose_method(webroots: &[String]) -> Failure {
+    let failure = Failure::new(
+        FailureKind::NotFound,
+        "no method was given that proves control of the names to the CA",
+    );
+    if webroots.is_empty() {
+        return failure.with_step(NextStep::say(
+            "Pass the folder from which the web server of these names serves files, as in \
+                `--webroot /var/www/html`",
+        ));
+    }
+    webroots.iter().fold(failure, |failure, webroot| {
+        failure.with_step(repeat(
+            "If the web server of these names serves files from this folder, repeat it",
+            "--webroot",
+            Some(webroot),
+        ))
+    })
+}
+
+/// Only one part of the external account was given.
+#[must_use]
+pub(crate) fn hmac_key_exposed(path: &Path) -> Failure {
+    Failure::new(
+        FailureKind::Malformed,
+        format!("other users can read the HMAC key in {}", path.display()),
+    )
+    .with_step(NextStep::run_shell(
+        "Make it yours alone",
+        format!("chmod 0600 {}", shell_path(path)),
+    ))
+}

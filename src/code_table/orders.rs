@@ -1,0 +1,47 @@
+//! Findings about orders through ACME.
+//! Rows of the code table, sorted by code.
+
+use super::entry::{CodeEntry, FINDING};
+
+pub(super) static ROWS: &[CodeEntry] = &[
+    CodeEntry {
+        code: "ca-refused",
+        meaning: "the CA refused the order, and says why",
+        why: "The order is closed. Most refusals are about validation: the CA could not see the \
+            file or the record. What certctl itself sees follows.",
+        fix: "Remove the cause that the CA names, then run the command again: it places a new \
+            order. Let's Encrypt allows five failed validations an hour for each name.",
+        source: "RFC 8555 6.7, 7.1.6",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "challenge-file-unchecked",
+        meaning: "certctl could not fetch a test file as the CA would",
+        why: "A firewall or router may prevent this machine from reaching its own public address. \
+            The CA may still reach it, but each failed validation counts against its limits.",
+        fix: "Make port 80 of the name's addresses reachable from here, or accept it: `certctl order \
+            --allow challenge-file-unchecked`.",
+        source: "RFC 8555 8.3",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "challenge-file-wrong",
+        meaning: "a test file in the webroot is not served, or the name has no address",
+        why: "The CA fetches the validation file over port 80 from any address of the name. It \
+            would refuse the order, so certctl has not placed it.",
+        fix: "Pass the folder that the web server serves for this name, and let it serve \
+            `/.well-known/acme-challenge/` over plain HTTP: `certctl order --webroot`.",
+        example: "server {\n    listen 80;\n    server_name example.com;\n    root /var/www/html;\n}",
+        source: "RFC 8555 8.3",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "order-pending",
+        meaning: "the order is not finished, and the same command continues it",
+        why: "The CA, the network or this machine failed after the order was placed. certctl keeps \
+            the order, the account and the key.",
+        fix: "Remove the cause that the message names, and run the same command again.",
+        source: "certctl",
+        ..FINDING
+    },
+];

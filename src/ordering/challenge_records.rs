@@ -1,0 +1,113 @@
+//! The TXT records of dns-01 (RFC 8555 8.4), published and removed as `dcv-publish` does: checked at the
+//! zone's own servers before the CA is asked, and removed by their exact value afterwards.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::journal::OrderJournal;
+use super::order_run::OrderRun;
+use super::publisher::RecordPublisher;
+use crate::advice::order as advice;
+use crate::dcv::answer::RecordKind;
+use crate::dcv::expectation::expect_record;
+use crate::failure::Failure;
+use crate::finding::{Finding, Severity};
+use crate::publication::{
+    PublicationMode, PublicationRequest, PublicationSettings, publish_record, remove_published,
+};
+use crate::system::acme::PendingChallenge;
+use crate::system::dns::ResolverList;
+use crate::validation::expected::ExpectedRecord;
+
+/// How long the zone's servers are queried for a new record.
+const PUBLICATION_LIMIT: Duration = Duration::from_secs(300);
+/// The label of the records.
+const LABEL: &str = "_acme-challenge";
+
+fn settings<'a>(run: &OrderRun<'a>) -> PublicationSettings<'a> {
+    PublicationSettings {
+        context: run.context,
+        resolvers: ResolverList::new(&run.spec.resolvers),
+        mode: PublicationMode::Change,
+        unchecked: run.spec.unchecked,
+        limit: PUBLICATION_LIMIT,
+    }
+}
+
+/// Publishes the record of each challenge, and checks it. Returns warnings.
+///
+/// # Errors
+/// When a record is not there for certain: the CA is not asked then.
+pub(super) fn publish_records(
+    run: &OrderRun<'_>,
+    publisher: &RecordPublisher,
+    challenges: &[PendingChallenge],
+) -> Result<Vec<Finding>, Failure> {
+    let settings = settings(run);
+    let mut warnings = Vec::new();
+    for challenge in challenges {
+        let record = expected_record(challenge);
+        let request = PublicationRequest {
+            record: &record,
+            choice: &publisher.choice,
+            provider: &*publisher.provider,
+            state: run.state,
+            replaceable: None,
+        };
+        let published = publish_record(&settings, &request)?;
+        if published.exit_code != 0 {
+            return Err(advice::record_not_published(
+                &published.name,
+                published.exit_code,
+                &published.findings,
+            ));
+        }
+        let findings = published.findings.into_iter();
+        warnings.extend(findings.filter(|finding| finding.severity == Severity::Warning));
+    }
+    Ok(warnings)
+}
+
+fn expected_record(challenge: &PendingChallenge) -> ExpectedRecord {
+    let name = format!("{LABEL}.{}", challenge.name);
+    let mut expected = expect_record(
+        &name,
+        &challenge.name,
+        RecordKind::Txt,
+        &challenge.dns_value,
+    );
+    challenge.name.clone_into(&mut expected.domain);
+    ExpectedRecord {
+        request: String::new(),
+        ca: None,
+        expected: Rc::new(expected),
+        names: vec![challenge.name.clone()],
+    }
+}
+
+/// Removes the records of an order. One that cannot be removed stays in the list of published records,
+/// and is a warning.
+pub(super) fn remove_records(
+    run: &OrderRun<'_>,
+    journal: &mut OrderJournal<'_>,
+) -> Result<Vec<Finding>, Failure> {
+    let Some(publisher) = &run.publisher else {
+        return Ok(Vec::new());
+    };
+    if journal.entry.records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settings = settings(run);
+    let mut warnings = Vec::new();
+    for entry in run.state.published_records()? {
+        if !journal.entry.records.contains(&entry.value) {
+            continue;
+        }
+        let removed = remove_published(&settings, run.state, &entry, &*publisher.provider);
+        if removed.exit_code != 0 {
+            warnings.push(advice::record_not_removed(&removed.name));
+        }
+    }
+    journal.forget_records()?;
+    Ok(warnings)
+}

@@ -1,0 +1,102 @@
+//! Compares what is ordered with the certificate that exists already.
+
+use std::collections::BTreeSet;
+
+use super::document::{OrderOutcome, OrderVerdict};
+use super::spec::{InstallChoice, NameExpansion, OrderSpec, OrderTiming};
+use crate::advice::order as advice;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inputs::folder::read_file;
+use crate::install::installed;
+use crate::inventory::RenewBefore;
+use crate::matching::file_names;
+use crate::pki::certificate::Certificate;
+use crate::pki::key::KeyAlgorithm;
+use crate::system::fs::files;
+use crate::wording::day;
+
+/// The result of the comparison.
+pub(super) enum InstalledComparison {
+    /// A certificate is needed, with a key of this algorithm.
+    Order(KeyAlgorithm),
+    Unchanged(Box<OrderOutcome>),
+}
+
+/// Returns whether a certificate is needed.
+///
+/// # Errors
+/// When the new names would be added to those of the existing certificate without `--expand`, or the
+/// existing one is not completely installed.
+pub(super) fn compare_with_installed(
+    context: &Context,
+    spec: &OrderSpec,
+) -> Result<InstalledComparison, Failure> {
+    let existing = match spec.install {
+        InstallChoice::Install => installed_leaf(context, spec)?,
+        InstallChoice::FilesOnly => newest_in_folder(context, spec),
+    };
+    let Some(leaf) = existing else {
+        return Ok(InstalledComparison::Order(KeyAlgorithm::EcdsaP256));
+    };
+    let texts = spec.name_texts();
+    let wanted: BTreeSet<&str> = texts.iter().map(String::as_str).collect();
+    let names: BTreeSet<&str> = leaf.dns_names.iter().map(String::as_str).collect();
+    let is_expansion = wanted.is_superset(&names) && wanted.len() > names.len();
+    if is_expansion && spec.expansion == NameExpansion::Refused {
+        let new: Vec<&str> = wanted.difference(&names).copied().collect();
+        return Err(advice::expand_names(&spec.name, &new));
+    }
+    let due = RenewBefore::default().due(leaf.not_before, leaf.not_after);
+    let is_due = due <= context.now() || wanted != names;
+    if is_due || spec.timing == OrderTiming::Now {
+        return Ok(InstalledComparison::Order(leaf.algorithm));
+    }
+    let mut unchanged = OrderOutcome::new(spec, OrderVerdict::Unchanged);
+    unchanged.not_after = Some(leaf.not_after);
+    unchanged.not_before = Some(due);
+    unchanged.summary = format!(
+        "the certificate of {} expires {} and is not due before {}: nothing was ordered",
+        spec.name,
+        day(leaf.not_after),
+        day(due)
+    );
+    Ok(InstalledComparison::Unchanged(Box::new(unchanged)))
+}
+
+fn installed_leaf(context: &Context, spec: &OrderSpec) -> Result<Option<Certificate>, Failure> {
+    match installed::load_live_leaf(context, &spec.name)? {
+        Some((leaf, true)) => Ok(Some(leaf)),
+        // Ordering another one would not finish that install.
+        Some((leaf, false)) if leaf.is_in_date(context.now()) => Err(advice::finish_install_first(
+            context.root.as_deref(),
+            &spec.name,
+        )),
+        Some((_, false)) | None => Ok(None),
+    }
+}
+
+/// The newest certificate of this name in the working directory.
+fn newest_in_folder(context: &Context, spec: &OrderSpec) -> Option<Certificate> {
+    let mut newest: Option<Certificate> = None;
+    for number in 1.. {
+        let stem = match number {
+            1 => spec.name.clone(),
+            number => file_names::renewal_stem(&spec.name, number),
+        };
+        let path = context.path_of(format!("{stem}.fullchain.pem"));
+        if !files::exists(&path) {
+            return newest;
+        }
+        let delivery = read_file(&path).ok();
+        let leaf = delivery.and_then(|delivery| delivery.clone_certificates().into_iter().next());
+        let is_newer = |leaf: &Certificate| {
+            let known = newest.as_ref();
+            known.is_none_or(|known| known.not_after < leaf.not_after)
+        };
+        if let Some(leaf) = leaf.filter(is_newer) {
+            newest = Some(leaf);
+        }
+    }
+    newest
+}

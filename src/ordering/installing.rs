@@ -1,0 +1,119 @@
+//! Installs the certificate that was issued, by the same transaction as `install`, and finishes the
+//! order.
+
+use super::challenge_records::remove_records;
+use super::document::{OrderOutcome, OrderVerdict};
+use super::issued::{IssuedCertificate, read_issued};
+use super::journal::OrderJournal;
+use super::order_run::OrderRun;
+use super::preflight::install_request;
+use super::spec::InstallChoice;
+use crate::advice::{install_command, order as advice};
+use crate::audit::{self, AuditAction, AuditEvent};
+use crate::failure::Failure;
+use crate::finding::Finding;
+use crate::install::installed;
+use crate::install::outcome::InstallVerdict;
+use crate::install::request::RunMode;
+use crate::install::transaction;
+use crate::wording::day;
+
+/// Installs the certificate of a journaled order.
+pub(super) fn install_issued(
+    run: &OrderRun<'_>,
+    mut journal: OrderJournal<'_>,
+    mut findings: Vec<Finding>,
+) -> Result<OrderOutcome, Failure> {
+    findings.extend(remove_records(run, &mut journal)?);
+    let files = journal.files();
+    let trust = trust_of(run)?;
+    let issued = read_issued(run.context, run.spec, &files, trust.as_deref())?;
+    let mut outcome = OrderOutcome::new(run.spec, OrderVerdict::Installed);
+    outcome.order.clone_from(&journal.entry.order);
+    outcome.not_after = Some(issued.leaf.not_after);
+    outcome.findings = findings;
+    outcome.findings.extend(issued.findings.iter().cloned());
+    outcome.summary = format!(
+        "the certificate of {}, expires {}",
+        run.spec.ca.title(),
+        day(issued.leaf.not_after)
+    );
+    outcome.steps = vec![format!(
+        "{}, {}, {}",
+        files.key.display(),
+        files.request.display(),
+        files.chain.display()
+    )];
+    outcome.files = Some(files);
+    finish(run, journal, issued, outcome)
+}
+
+fn finish(
+    run: &OrderRun<'_>,
+    journal: OrderJournal<'_>,
+    issued: IssuedCertificate,
+    mut outcome: OrderOutcome,
+) -> Result<OrderOutcome, Failure> {
+    let Some(certified) = issued.certified else {
+        outcome.verdict = OrderVerdict::Refused;
+        outcome.exit_code = 1;
+        "the certificate was issued and is kept; it was not installed"
+            .clone_into(&mut outcome.summary);
+        return Ok(outcome);
+    };
+    if run.spec.install == InstallChoice::FilesOnly {
+        outcome.verdict = OrderVerdict::Issued;
+        outcome.summary = format!("{}; it was not installed", outcome.summary);
+        let words = run.context.command_words("install");
+        let chain = journal.entry.chain.display().to_string();
+        outcome.next.push(advice::install_later(&words, &chain));
+        journal.finish()?;
+        return Ok(outcome);
+    }
+    let flags = run.flags(Some(&journal));
+    let request = install_request(run.spec, &certified, flags, RunMode::Run);
+    let transaction = transaction::run(run.context, &request)?;
+    if transaction.can_roll_back() {
+        let root = run.context.root.as_deref();
+        outcome.undo = Some(install_command::restore_previous(root, &run.spec.name));
+    }
+    let is_finished = matches!(
+        transaction.verdict,
+        InstallVerdict::Files
+            | InstallVerdict::Live
+            | InstallVerdict::LiveIncomplete
+            | InstallVerdict::NotServed
+            | InstallVerdict::Unchanged
+    );
+    outcome.transaction = Some(Box::new(transaction));
+    if is_finished {
+        journal.finish()?;
+    } else {
+        // The certificate is kept: the same command installs it without another order.
+        outcome.next.push(advice::repeat_to_install());
+    }
+    Ok(outcome)
+}
+
+/// The option of the command line, else the saved one.
+fn trust_of(run: &OrderRun<'_>) -> Result<Option<String>, Failure> {
+    if run.spec.trust.is_some() {
+        return Ok(run.spec.trust.clone());
+    }
+    Ok(installed::read_settings(run.context, &run.spec.name)?.trust)
+}
+
+/// Writes the line of an order to the system's log.
+pub(super) fn audit_order(run: &OrderRun<'_>, result: &str, order: Option<&str>) {
+    let event = AuditEvent {
+        action: AuditAction::Order,
+        subject: &run.spec.name,
+        result,
+        before: None,
+        after: order,
+        key_id: None,
+        proof: run.spec.ca.directory(),
+    };
+    // The order exists whether or not the system's log has it.
+    let _ = audit::record(run.context, &event);
+}

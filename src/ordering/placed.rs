@@ -1,0 +1,240 @@
+//! An order at the CA, from its placement to the certificate: validation, request, download.
+
+use super::challenge_files::check_webroots;
+use super::challenge_records::{publish_records, remove_records};
+use super::document::{OrderOutcome, OrderVerdict};
+use super::installing::{audit_order, install_issued};
+use super::journal::OrderJournal;
+use super::new_files::read_request;
+use super::order_run::OrderRun;
+use super::progress::{WaitResult, wait_while};
+use super::spec::ValidationSetup;
+use super::webroots::Webroots;
+use crate::advice::order as advice;
+use crate::failure::{Failure, FailureKind};
+use crate::finding::Finding;
+use crate::permissions::Mode;
+use crate::state::{JournaledFile, OrderProgress};
+use crate::system::acme::{AcmeOrder, AcmeSession, OrderStage, PendingChallenge};
+use crate::system::clock;
+use crate::system::fs::files;
+use crate::system::fs::webroot::ChallengeFolder;
+use crate::wording::date_and_time;
+
+/// The mode of the chain's file.
+const CHAIN_MODE: Mode = Mode::new(0o644);
+/// How many stages an order can pass through, with some to spare: a CA that goes back and forth is
+/// not followed for ever.
+const MOST_STAGES: usize = 12;
+
+/// How the conversation with the CA ended.
+enum OrderEnd {
+    /// The certificate is on the disk.
+    Issued,
+    /// The CA asks to come back later.
+    Later(jiff::Timestamp),
+    /// The CA has refused.
+    Invalid,
+}
+
+pub(super) struct PlacedOrder<'a> {
+    run: &'a OrderRun<'a>,
+    session: AcmeSession,
+    journal: OrderJournal<'a>,
+    /// What was found before the order.
+    findings: Vec<Finding>,
+}
+
+impl<'a> PlacedOrder<'a> {
+    pub(super) fn new(
+        run: &'a OrderRun<'a>,
+        session: AcmeSession,
+        journal: OrderJournal<'a>,
+        findings: Vec<Finding>,
+    ) -> Self {
+        Self {
+            run,
+            session,
+            journal,
+            findings,
+        }
+    }
+
+    /// Follows the order to its end. A failure other than a signal is an outcome: the order exists,
+    /// and the same command continues it.
+    pub(super) fn carry_out(mut self) -> Result<OrderOutcome, Failure> {
+        match self.follow() {
+            Ok(OrderEnd::Issued) => {
+                let order = self.journal.entry.order.clone();
+                audit_order(self.run, "issued", order.as_deref());
+                install_issued(self.run, self.journal, self.findings)
+            }
+            Ok(OrderEnd::Later(at)) => Ok(self.later(at)),
+            Ok(OrderEnd::Invalid) => Ok(self.invalid()),
+            Err(failure) if matches!(failure.kind, FailureKind::Interrupted(_)) => Err(failure),
+            Err(failure) => Ok(self.pending(failure)),
+        }
+    }
+
+    fn follow(&mut self) -> Result<OrderEnd, Failure> {
+        let mut order = self.open_order()?;
+        for _ in 0..MOST_STAGES {
+            let stage = order.stage();
+            match stage {
+                OrderStage::Pending => self.validate(&mut order)?,
+                OrderStage::Ready => self.finalize(&mut order)?,
+                OrderStage::Processing => {}
+                OrderStage::Valid => {
+                    self.download(&mut order)?;
+                    return Ok(OrderEnd::Issued);
+                }
+                OrderStage::Invalid => {
+                    self.report_invalid(&mut order)?;
+                    return Ok(OrderEnd::Invalid);
+                }
+            }
+            if let WaitResult::Later(at) = wait_while(self.run.context, &mut order, &stage)? {
+                return Ok(OrderEnd::Later(at));
+            }
+        }
+        let message = "the CA changes the state of the order again and again";
+        Err(Failure::new(FailureKind::Network, message))
+    }
+
+    /// Opens the order of the journal. Where the CA no longer has it, or has closed it, a new one is
+    /// placed.
+    fn open_order(&mut self) -> Result<AcmeOrder, Failure> {
+        if let Some(url) = self.journal.entry.order.clone() {
+            match self.session.open_order(&url) {
+                Ok(mut order) => {
+                    if order.stage() != OrderStage::Invalid {
+                        return Ok(order);
+                    }
+                }
+                Err(error) if error.is_missing_object() => {}
+                Err(error) => return Err(error.into()),
+            }
+            self.journal.record(OrderProgress::Placing)?;
+        }
+        let names = self.run.spec.name_texts();
+        let profile = self.run.spec.profile.as_deref();
+        let order = self.session.place_order(&names, profile)?;
+        self.journal.record_placed(order.url())?;
+        audit_order(self.run, "placed", Some(order.url()));
+        Ok(order)
+    }
+
+    /// Publishes what proves control of the names, and asks the CA to check it.
+    fn validate(&mut self, order: &mut AcmeOrder) -> Result<(), Failure> {
+        let method = self.run.spec.method.challenge();
+        let challenges = order.pending_challenges(method)?;
+        match (&self.run.spec.method, &self.run.publisher) {
+            (ValidationSetup::Files(webroots), _) => self.write_files(webroots, &challenges)?,
+            (ValidationSetup::Records(_), Some(publisher)) => {
+                let values = challenges.iter().map(|one| one.dns_value.clone());
+                self.journal.record_records(values.collect())?;
+                let warnings = publish_records(self.run, publisher, &challenges)?;
+                self.findings.extend(warnings);
+            }
+            (ValidationSetup::Records(_), None) => {}
+        }
+        Ok(order.accept_challenges(method)?)
+    }
+
+    fn write_files(
+        &mut self,
+        webroots: &Webroots,
+        challenges: &[PendingChallenge],
+    ) -> Result<(), Failure> {
+        let mut planned = Vec::new();
+        for challenge in challenges {
+            planned.push(JournaledFile {
+                webroot: webroots.folder_of(&challenge.name)?.to_owned(),
+                token: challenge.token.as_str().to_owned(),
+            });
+        }
+        self.journal.record_files(planned.clone())?;
+        for (challenge, file) in challenges.iter().zip(&planned) {
+            let folder = ChallengeFolder::open(&file.webroot)?;
+            folder.write(&file.token, challenge.key_authorization.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Sends the request. The journal says so first: from then on the CA may have issued.
+    fn finalize(&mut self, order: &mut AcmeOrder) -> Result<(), Failure> {
+        let request = read_request(&self.journal.entry.request)?;
+        self.journal.record(OrderProgress::Finalizing)?;
+        order.finalize(request.der())?;
+        Ok(())
+    }
+
+    fn download(&mut self, order: &mut AcmeOrder) -> Result<(), Failure> {
+        let chain = order.certificate()?;
+        files::replace(&self.journal.entry.chain, chain.as_bytes(), CHAIN_MODE)?;
+        self.journal.record(OrderProgress::Issued)?;
+        let directory = self.run.spec.ca.directory();
+        let names = self.run.spec.name_texts();
+        self.run
+            .state
+            .record_issuance(directory, &names, clock::now())?;
+        self.journal.remove_files()
+    }
+
+    /// Quotes the CA, beside what certctl itself sees.
+    fn report_invalid(&mut self, order: &mut AcmeOrder) -> Result<(), Failure> {
+        let problems = order.problems()?;
+        for problem in &problems {
+            self.findings
+                .push(advice::ca_refused(self.run.spec.ca.title(), problem));
+        }
+        if problems.is_empty() {
+            self.findings
+                .push(advice::ca_refused_silently(self.run.spec.ca.title()));
+        }
+        self.findings
+            .extend(check_webroots(self.run.context, self.run.spec)?);
+        Ok(())
+    }
+
+    fn outcome(&self, verdict: OrderVerdict) -> OrderOutcome {
+        let mut outcome = OrderOutcome::new(self.run.spec, verdict);
+        outcome.order.clone_from(&self.journal.entry.order);
+        outcome.files = Some(self.journal.files());
+        outcome.findings.clone_from(&self.findings);
+        outcome
+    }
+
+    fn later(self, at: jiff::Timestamp) -> OrderOutcome {
+        let mut outcome = self.outcome(OrderVerdict::Pending);
+        outcome.not_before = Some(at);
+        let title = self.run.spec.ca.title();
+        let time = date_and_time(at);
+        outcome.summary = format!("{title} has the order and asks to come back after {time}");
+        outcome.next.push(advice::continue_later(&time));
+        outcome
+    }
+
+    /// The order is closed: the same command begins a new one.
+    fn invalid(mut self) -> OrderOutcome {
+        match remove_records(self.run, &mut self.journal) {
+            Ok(warnings) => self.findings.extend(warnings),
+            Err(failure) => self.findings.push(failure.into_finding("order-pending")),
+        }
+        let mut outcome = self.outcome(OrderVerdict::Refused);
+        outcome.summary = format!("{} has refused the order", self.run.spec.ca.title());
+        audit_order(self.run, "refused", outcome.order.as_deref());
+        if let Err(failure) = self.journal.finish() {
+            outcome.findings.push(failure.into_finding("order-pending"));
+        }
+        outcome
+    }
+
+    fn pending(self, failure: Failure) -> OrderOutcome {
+        let mut outcome = self.outcome(OrderVerdict::Pending);
+        outcome.exit_code = failure.kind.exit_code();
+        outcome.findings.push(failure.into_finding("order-pending"));
+        "the order is kept, and the same command continues it".clone_into(&mut outcome.summary);
+        outcome
+    }
+}

@@ -1,0 +1,181 @@
+//! One order, step by step.
+
+use super::account::CaConnection;
+use super::challenge_files::check_webroots;
+use super::document::{OrderOutcome, OrderVerdict};
+use super::installed::{InstalledComparison, compare_with_installed};
+use super::installing::install_issued;
+use super::journal::OrderJournal;
+use super::new_files::{lint_request, prepare_files};
+use super::order_run::{OrderRun, has_error};
+use super::placed::PlacedOrder;
+use super::preflight::{self, plan_install};
+use super::publisher::open_publisher;
+use super::spec::{ChargeConsent, InstallChoice, OrderSpec, OrderTiming, ValidationSetup};
+use crate::acme::ca_table::OrderPrice;
+use crate::advice::order as advice;
+use crate::context::Context;
+use crate::failure::{Failure, FailureKind};
+use crate::install::outcome::InstallVerdict;
+use crate::install::request::{RunMode, refuse_at_option};
+use crate::state::{OrderProgress, StateFolder};
+
+/// How many certificates below the CA's limit for one set of names are left for emergencies.
+const KEPT_IN_RESERVE: u32 = 2;
+/// The days of such a limit.
+const LIMIT_HOURS: i64 = 7 * 24;
+
+/// Orders a certificate and installs it, or continues the order that an earlier run has begun.
+///
+/// # Errors
+/// What prevents the order from starting, or a signal. What fails afterwards is an outcome.
+pub(crate) fn order_certificate(
+    context: &Context,
+    spec: &OrderSpec,
+) -> Result<OrderOutcome, Failure> {
+    refuse_at_option(context, spec.mode)?;
+    let listening = context.interrupt.listen();
+    listening.map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
+    check_names(spec)?;
+    let state = StateFolder::find(context.root.as_deref())?;
+    let run = OrderRun {
+        context,
+        spec,
+        state: &state,
+        publisher: open_publisher(context, spec)?,
+    };
+    if spec.mode == RunMode::DryRun {
+        return run.begin();
+    }
+    let give_up = || context.interrupt.signal().is_some();
+    let _lock = state.lock_order(&spec.name, preflight::LOCK_TIMEOUT, give_up)?;
+    match run.unfinished_order()? {
+        Some(journal) => run.resume(journal),
+        None => run.begin(),
+    }
+}
+
+/// Refuses what the method cannot validate.
+fn check_names(spec: &OrderSpec) -> Result<(), Failure> {
+    for name in spec.names.iter() {
+        let text = name.text();
+        match (name.dns(), &spec.method) {
+            (None, _) => return Err(advice::not_a_dns_name(&text)),
+            (Some(dns), ValidationSetup::Files(_)) if dns.is_wildcard() => {
+                return Err(advice::wildcard_needs_dns(&text));
+            }
+            (Some(_), ValidationSetup::Files(webroots)) => {
+                webroots.folder_of(&text)?;
+            }
+            (Some(_), ValidationSetup::Records(_)) => {}
+        }
+    }
+    Ok(())
+}
+
+impl<'a> OrderRun<'a> {
+    /// Returns the unfinished order for the same names at the same CA. Another one of this name is
+    /// dropped if the CA cannot have issued a certificate yet.
+    fn unfinished_order(&self) -> Result<Option<OrderJournal<'a>>, Failure> {
+        let Some(journal) = OrderJournal::resume(self.state, &self.spec.name)? else {
+            return Ok(None);
+        };
+        if journal.is_for(&self.spec.names, self.spec.ca.directory()) {
+            return Ok(Some(journal));
+        }
+        if journal.may_be_issued() {
+            return Err(advice::other_order_unfinished(&journal.entry));
+        }
+        journal.finish()?;
+        Ok(None)
+    }
+
+    /// Checks everything that can be checked before the CA is asked, then places the order.
+    fn begin(&self) -> Result<OrderOutcome, Failure> {
+        self.check_charges()?;
+        let algorithm = match compare_with_installed(self.context, self.spec)? {
+            InstalledComparison::Order(algorithm) => algorithm,
+            InstalledComparison::Unchanged(outcome) => return Ok(*outcome),
+        };
+        let faults = lint_request(self.spec, algorithm);
+        if !faults.is_empty() {
+            return Ok(self.refused(faults));
+        }
+        self.check_limit()?;
+        let mut planned = OrderOutcome::new(self.spec, OrderVerdict::Planned);
+        if self.spec.install == InstallChoice::Install {
+            let plan = plan_install(self.context, self.spec, self.flags(None))?;
+            if plan.verdict == InstallVerdict::Refused {
+                let mut refused = OrderOutcome::new(self.spec, OrderVerdict::Refused);
+                "nothing was ordered: the certificate could not be installed"
+                    .clone_into(&mut refused.summary);
+                refused.transaction = Some(Box::new(plan));
+                return Ok(refused);
+            }
+            planned.transaction = Some(Box::new(plan));
+        }
+        let connection = CaConnection::open(self.context, self.spec)?;
+        connection.check_consent(self.spec, self.state)?;
+        if self.spec.mode == RunMode::DryRun {
+            planned.steps = self.planned_steps();
+            "dry run: nothing was ordered or changed".clone_into(&mut planned.summary);
+            return Ok(planned);
+        }
+        let findings = check_webroots(self.context, self.spec)?;
+        if has_error(&findings) {
+            return Ok(self.refused(findings));
+        }
+        let session = connection.session(self.context, self.spec, self.state)?;
+        let files = prepare_files(self.context, self.spec, algorithm)?;
+        let directory = self.spec.ca.directory();
+        let journal = OrderJournal::begin(self.state, self.spec, directory, files)?;
+        PlacedOrder::new(self, session, journal, findings).carry_out()
+    }
+
+    /// Continues an order. A certificate that was issued already needs no CA.
+    fn resume(&self, journal: OrderJournal<'a>) -> Result<OrderOutcome, Failure> {
+        if journal.entry.progress == OrderProgress::Issued {
+            return install_issued(self, journal, Vec::new());
+        }
+        let connection = CaConnection::open(self.context, self.spec)?;
+        let session = connection.session(self.context, self.spec, self.state)?;
+        PlacedOrder::new(self, session, journal, Vec::new()).carry_out()
+    }
+
+    /// Refuses to spend money that nobody has agreed to.
+    fn check_charges(&self) -> Result<(), Failure> {
+        let Some(ca) = self.spec.ca.known() else {
+            return Ok(());
+        };
+        if ca.price == OrderPrice::Free || self.spec.charges == ChargeConsent::Accepted {
+            return Ok(());
+        }
+        Err(advice::accept_charges(ca))
+    }
+
+    /// Refuses to come close to the CA's limit for one set of names.
+    fn check_limit(&self) -> Result<(), Failure> {
+        let limit = self.spec.ca.known().and_then(|ca| ca.same_names_a_week);
+        let Some(limit) = limit.filter(|_| self.spec.timing == OrderTiming::WhenDue) else {
+            return Ok(());
+        };
+        let names = self.spec.name_texts();
+        let issued = self.state.issued_at(self.spec.ca.directory(), &names)?;
+        let now = self.context.now();
+        let week = jiff::SignedDuration::from_hours(LIMIT_HOURS);
+        let recent = issued.iter().filter(|at| now.duration_since(**at) < week);
+        let count = u32::try_from(recent.count()).unwrap_or(u32::MAX);
+        if count < limit.saturating_sub(KEPT_IN_RESERVE) {
+            return Ok(());
+        }
+        Err(advice::limit_reached(self.spec.ca.title(), count, limit))
+    }
+
+    fn planned_steps(&self) -> Vec<String> {
+        let names = self.spec.name_texts().join(", ");
+        vec![
+            format!("create key and request for {names}"),
+            format!("order the certificate from {}", self.spec.ca.title()),
+        ]
+    }
+}

@@ -1,0 +1,132 @@
+//! What is ordered, where, and how it is validated.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::webroots::Webroots;
+use crate::acme::ca_table::AcmeChoice;
+use crate::acme::registration::ExternalAccount;
+use crate::install::request::RunMode;
+use crate::pki::alt_name::AltNames;
+use crate::publication::UncheckedRule;
+use crate::publishing::provider::ProviderChoice;
+use crate::store::settings::StoredOrder;
+use crate::system::acme::ChallengeMethod;
+
+/// An order as the user wants it.
+#[derive(Debug)]
+pub(crate) struct OrderSpec {
+    /// The certificate's name in /etc/ssl.
+    pub name: String,
+    pub names: AltNames,
+    pub ca: AcmeChoice,
+    pub method: ValidationSetup,
+    pub resolvers: Vec<SocketAddr>,
+    pub profile: Option<String>,
+    /// `mailto:` URLs.
+    pub contact: Vec<String>,
+    pub external: Option<ExternalAccount>,
+    /// `--trust`: a value of that option.
+    pub trust: Option<String>,
+    pub terms: TermsConsent,
+    pub charges: ChargeConsent,
+    pub timing: OrderTiming,
+    pub expansion: NameExpansion,
+    pub install: InstallChoice,
+    /// What follows if a validation file cannot be fetched from here.
+    pub unchecked: UncheckedRule,
+    pub mode: RunMode,
+}
+
+/// How control of the names is proven.
+#[derive(Clone, Debug)]
+pub(crate) enum ValidationSetup {
+    /// By files that the web server serves (http-01).
+    Files(Webroots),
+    /// By records in the DNS (dns-01).
+    Records(ProviderChoice),
+}
+
+impl ValidationSetup {
+    /// Returns the method's name in RFC 8555.
+    #[must_use]
+    pub(super) fn challenge(&self) -> ChallengeMethod {
+        match self {
+            Self::Files(_) => ChallengeMethod::Http01,
+            Self::Records(_) => ChallengeMethod::Dns01,
+        }
+    }
+}
+
+/// Whether the user agrees to the CA's terms of service.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TermsConsent {
+    Agreed,
+    Unasked,
+}
+
+/// Whether the CA may charge for the certificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ChargeConsent {
+    Accepted,
+    Unasked,
+}
+
+/// Whether a certificate that is not due is ordered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum OrderTiming {
+    Now,
+    WhenDue,
+}
+
+/// Whether the new certificate may have more names than the installed one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum NameExpansion {
+    Allowed,
+    Refused,
+}
+
+/// Whether the certificate is installed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum InstallChoice {
+    FilesOnly,
+    Install,
+}
+
+impl OrderSpec {
+    /// Returns the names as the CA receives them.
+    #[must_use]
+    pub(super) fn name_texts(&self) -> Vec<String> {
+        self.names.texts()
+    }
+
+    /// Returns how the certificate is renewed.
+    #[must_use]
+    pub(super) fn to_store(&self) -> StoredOrder {
+        let charges_accepted = match self.charges {
+            ChargeConsent::Accepted => self.name_texts(),
+            ChargeConsent::Unasked => Vec::new(),
+        };
+        let (webroot, dns) = match &self.method {
+            ValidationSetup::Files(webroots) => (webroots.to_options(), None),
+            ValidationSetup::Records(choice) => (Vec::new(), Some(choice.to_string())),
+        };
+        StoredOrder {
+            ca: self.ca.to_string(),
+            webroot,
+            dns,
+            resolver: self.resolvers.iter().map(ToString::to_string).collect(),
+            profile: self.profile.clone(),
+            charges_accepted,
+            other: serde_json::Map::new(),
+        }
+    }
+}
+
+/// The files of an order.
+#[derive(Clone, Debug)]
+pub(super) struct OrderFiles {
+    pub(super) key: PathBuf,
+    pub(super) request: PathBuf,
+    pub(super) chain: PathBuf,
+}

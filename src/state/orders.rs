@@ -1,0 +1,196 @@
+//! The journal of unfinished orders, one file for each certificate, and when certificates were issued.
+//! An intent is written before each step, so that a run that was ended at any point is continued by
+//! the same command: the same order, the same account, the same key.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::folder::{FILE_MODE, StateError, StateFolder};
+use crate::pki::fingerprint::Fingerprint;
+use crate::system::fs::lock::FileLock;
+use crate::system::fs::{files, folders};
+
+/// The folder of the journal in the state folder.
+pub(crate) const ORDERS_FOLDER: &str = "orders";
+/// The folder with the times of issuance.
+pub(crate) const ISSUED_FOLDER: &str = "issued";
+/// The maximum number of bytes of an entry.
+const ENTRY_LIMIT: u64 = 256 * 1024;
+/// How many times of issuance are kept for one set of names.
+const KEPT_TIMES: usize = 50;
+
+/// How far an order has come.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OrderProgress {
+    /// Key and request exist, and the CA was about to be asked for an order.
+    Placing,
+    /// The CA has the order, whose URL is known.
+    Placed,
+    /// The request was about to be sent.
+    Finalizing,
+    /// The certificate is on the disk, and is to be installed.
+    Issued,
+}
+
+/// An order that is not finished.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct JournaledOrder {
+    /// The certificate's name in /etc/ssl.
+    pub name: String,
+    pub names: Vec<String>,
+    /// The URL of the CA's directory.
+    pub directory: String,
+    pub progress: OrderProgress,
+    /// The URL of the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// The file of the key.
+    pub key: PathBuf,
+    /// The file of the request.
+    pub request: PathBuf,
+    /// The file of the chain.
+    pub chain: PathBuf,
+    /// The validation files that were written or were about to be.
+    #[serde(default)]
+    pub files: Vec<JournaledFile>,
+    /// The values of the TXT records that were published or were about to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
+    /// When the entry changed last.
+    pub at: Timestamp,
+    /// What a later version has written.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// A validation file in a webroot.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct JournaledFile {
+    pub webroot: PathBuf,
+    pub token: String,
+}
+
+impl StateFolder {
+    fn order_path(&self, name: &str) -> PathBuf {
+        let hash = Fingerprint::of(name.as_bytes()).first_digits();
+        let folder = self.subfolder(ORDERS_FOLDER);
+        folder.join(format!("{hash}.json"))
+    }
+
+    /// Makes sure that no other certctl of this user orders the same certificate.
+    ///
+    /// # Errors
+    /// [`StateError::OrderLocked`].
+    pub(crate) fn lock_order(
+        &self,
+        name: &str,
+        wait: std::time::Duration,
+        give_up: impl FnMut() -> bool,
+    ) -> Result<FileLock, StateError> {
+        let folder = self.create_subfolder("locks")?;
+        let hash = Fingerprint::of(name.as_bytes()).first_digits();
+        let lock = FileLock::acquire(&folder.join(format!("order-{hash}")), wait, give_up)?;
+        lock.ok_or_else(|| StateError::OrderLocked {
+            name: name.to_owned(),
+        })
+    }
+
+    /// Returns the unfinished order of a certificate.
+    ///
+    /// # Errors
+    /// When it cannot be read: an order must not be placed twice.
+    pub(crate) fn read_order(&self, name: &str) -> Result<Option<JournaledOrder>, StateError> {
+        let path = self.order_path(name);
+        let bytes = match files::read(&path, ENTRY_LIMIT) {
+            Err(error) if error.is_missing() => return Ok(None),
+            other => other?,
+        };
+        let read = serde_json::from_slice(&bytes);
+        read.map(Some).map_err(|error| StateError::DamagedEntry {
+            path,
+            reason: error.to_string(),
+        })
+    }
+
+    /// Writes the entry of an order. Returns once it is on the disk.
+    ///
+    /// # Errors
+    /// When the system reports an error; the earlier entry is then unchanged.
+    pub(crate) fn write_order(&self, order: &JournaledOrder) -> Result<(), StateError> {
+        self.create_subfolder(ORDERS_FOLDER)?;
+        self.write_json(&self.order_path(&order.name), order)
+    }
+
+    /// Removes the entry of a finished order.
+    ///
+    /// # Errors
+    /// When the system reports an error.
+    pub(crate) fn remove_order(&self, name: &str) -> Result<(), StateError> {
+        Ok(folders::remove(&self.order_path(name))?)
+    }
+
+    /// Returns when certificates for exactly these names were issued.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn issued_at(
+        &self,
+        directory: &str,
+        names: &[String],
+    ) -> Result<Vec<Timestamp>, StateError> {
+        let path = self.issued_path(directory, names);
+        let bytes = match files::read(&path, ENTRY_LIMIT) {
+            Err(error) if error.is_missing() => return Ok(Vec::new()),
+            other => other?,
+        };
+        serde_json::from_slice(&bytes).map_err(|error| StateError::DamagedEntry {
+            path,
+            reason: error.to_string(),
+        })
+    }
+
+    /// Adds a time of issuance.
+    ///
+    /// # Errors
+    /// When the system reports an error.
+    pub(crate) fn record_issuance(
+        &self,
+        directory: &str,
+        names: &[String],
+        at: Timestamp,
+    ) -> Result<(), StateError> {
+        let mut times = self.issued_at(directory, names)?;
+        times.push(at);
+        let excess = times.len().saturating_sub(KEPT_TIMES);
+        times.drain(..excess);
+        self.create_subfolder(ISSUED_FOLDER)?;
+        self.write_json(&self.issued_path(directory, names), &times)
+    }
+
+    fn issued_path(&self, directory: &str, names: &[String]) -> PathBuf {
+        let mut sorted = names.to_vec();
+        sorted.sort();
+        sorted.insert(0, directory.to_owned());
+        let hash = Fingerprint::of(sorted.join("\n").as_bytes()).first_digits();
+        let folder = self.subfolder(ISSUED_FOLDER);
+        folder.join(format!("{hash}.json"))
+    }
+
+    fn write_json<T: Serialize>(
+        &self,
+        path: &std::path::Path,
+        value: &T,
+    ) -> Result<(), StateError> {
+        let text = serde_json::to_vec_pretty(value);
+        let mut text = text.map_err(|error| StateError::DamagedEntry {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+        text.push(b'\n');
+        Ok(files::replace(path, &text, FILE_MODE)?)
+    }
+}

@@ -1,0 +1,105 @@
+//! Why the CA did not do what was asked.
+
+use jiff::Timestamp;
+
+use crate::acme::registration::RegistrationError;
+use crate::system::http::api::ApiError;
+
+/// A problem that the CA reports (RFC 8555 6.7). Untrusted text.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{}", self.in_words())]
+pub(crate) struct AcmeProblem {
+    /// The last part of its type, such as `rateLimited`.
+    pub kind: String,
+    pub detail: String,
+    /// The problem of each name, `NAME: DETAIL`.
+    pub parts: Vec<String>,
+    /// When the CA asks to be asked again.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl AcmeProblem {
+    fn in_words(&self) -> String {
+        match (self.detail.as_str(), self.kind.as_str()) {
+            ("", kind) => kind.to_owned(),
+            (detail, "") => detail.to_owned(),
+            (detail, kind) => format!("{detail} ({kind})"),
+        }
+    }
+}
+
+/// Why the CA did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AcmeError {
+    /// There is no answer that can be used.
+    #[error(transparent)]
+    Api(Box<ApiError>),
+    #[error("the CA refused the request")]
+    Refused(#[source] AcmeProblem),
+    /// The answer is not what RFC 8555 describes.
+    #[error("the CA's answer does not follow RFC 8555: {0}")]
+    Protocol(String),
+    #[error(transparent)]
+    Registration(#[from] RegistrationError),
+}
+
+impl From<ApiError> for AcmeError {
+    fn from(error: ApiError) -> Self {
+        Self::Api(Box::new(error))
+    }
+}
+
+impl AcmeError {
+    /// Converts an error of the crate; `retry_at` is what the last answer asked for.
+    pub(super) fn of_crate(error: instant_acme::Error, retry_at: Option<Timestamp>) -> Self {
+        match error {
+            instant_acme::Error::Api(problem) => {
+                Self::Refused(AcmeProblem::of_crate(&problem, retry_at))
+            }
+            instant_acme::Error::Other(other) => match other.downcast::<ApiError>() {
+                Ok(error) => Self::Api(error),
+                Err(other) => Self::Protocol(other.to_string()),
+            },
+            // The parser's own words may quote a value.
+            instant_acme::Error::Json(error) => Self::Protocol(format!(
+                "an answer does not have the documented fields (line {}, column {})",
+                error.line(),
+                error.column()
+            )),
+            other => Self::Protocol(other.to_string()),
+        }
+    }
+
+    /// Returns whether the CA says that the order, account or other object does not exist.
+    #[must_use]
+    pub(crate) fn is_missing_object(&self) -> bool {
+        match self {
+            Self::Refused(problem) => {
+                ["malformed", "accountDoesNotExist"].contains(&problem.kind.as_str())
+            }
+            Self::Api(error) => matches!(**error, ApiError::Status { status: 404, .. }),
+            Self::Protocol(_) | Self::Registration(_) => false,
+        }
+    }
+}
+
+impl AcmeProblem {
+    pub(super) fn of_crate(problem: &instant_acme::Problem, retry_at: Option<Timestamp>) -> Self {
+        let kind = problem.r#type.as_deref().unwrap_or_default();
+        let mut parts = Vec::new();
+        for part in &problem.subproblems {
+            let name = part
+                .identifier
+                .as_ref()
+                .map(|one| one.authorized(false).to_string());
+            let detail = part.detail.clone().unwrap_or_default();
+            parts.push(format!("{}: {detail}", name.unwrap_or_default()));
+        }
+        Self {
+            kind: kind.rsplit(':').next().unwrap_or_default().to_owned(),
+            detail: problem.detail.clone().unwrap_or_default(),
+            parts,
+            retry_at,
+        }
+    }
+}

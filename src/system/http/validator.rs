@@ -1,0 +1,150 @@
+//! Fetches a validation file as the CA's validator does (RFC 8555 8.3): from port 80, with at most ten
+//! redirects to ports 80 and 443, without a proxy, and without checking the certificate of an https
+//! site: it may be the one that is about to be replaced.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::{Client, Response, Url, redirect};
+
+use super::super::activity;
+use super::super::runtime;
+use super::super::signals::InterruptSignal;
+
+/// The maximum time for one file from one address, including redirects.
+pub(crate) const VALIDATOR_PATIENCE: Duration = Duration::from_secs(10);
+/// The maximum number of redirects (Boulder's limit).
+pub(crate) const VALIDATOR_REDIRECTS: usize = 10;
+/// The maximum number of bytes that are read.
+const MOST_BODY: usize = 4096;
+
+/// What the validator would get from one address.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum ValidatorAnswer {
+    /// Status 200, and the beginning of the body. Untrusted text.
+    File(Vec<u8>),
+    Status(u16),
+    /// It redirects to another host, which was not asked.
+    OtherHost(String),
+    /// It redirects to a URL that the validator does not follow.
+    BadRedirect(String),
+    TooManyRedirects,
+    /// There is no route from this machine.
+    NoRoute,
+    NoResponse(String),
+}
+
+/// Returns what each URL answers at its address, in order.
+///
+/// # Errors
+/// The number of the signal that arrived.
+pub(crate) fn fetch_as_validator(
+    questions: &[(String, SocketAddr)],
+    interrupt: &InterruptSignal,
+) -> Result<Vec<ValidatorAnswer>, i32> {
+    let all = async {
+        tokio::select! {
+            answers = fetch_all(questions) => Ok(answers),
+            signal = interrupt.wait_for_signal() => Err(signal),
+        }
+    };
+    runtime::block_on(all).unwrap_or_else(|error| {
+        Ok(vec![
+            ValidatorAnswer::NoResponse(error.to_string());
+            questions.len()
+        ])
+    })
+}
+
+async fn fetch_all(questions: &[(String, SocketAddr)]) -> Vec<ValidatorAnswer> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for (index, (url, address)) in questions.iter().cloned().enumerate() {
+        tasks.spawn(async move { (index, fetch_within_time(&url, address).await) });
+    }
+    let mut done = tasks.join_all().await;
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, answer)| answer).collect()
+}
+
+async fn fetch_within_time(url: &str, address: SocketAddr) -> ValidatorAnswer {
+    match tokio::time::timeout(VALIDATOR_PATIENCE, fetch(url, address)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => describe_failure(&error),
+        Err(_) => ValidatorAnswer::NoResponse(format!(
+            "no answer within {} s",
+            VALIDATOR_PATIENCE.as_secs()
+        )),
+    }
+}
+
+async fn fetch(start: &str, address: SocketAddr) -> Result<ValidatorAnswer, reqwest::Error> {
+    let Ok(mut url) = Url::parse(start) else {
+        return Ok(ValidatorAnswer::BadRedirect(start.to_owned()));
+    };
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let client = Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true)
+        .resolve(&host, address)
+        .user_agent("certctl")
+        .build()?;
+    for _ in 0..=VALIDATOR_REDIRECTS {
+        activity::report_query(|| format!("GET {url} at {}", address.ip()));
+        let response = client.get(url.clone()).send().await?;
+        if !response.status().is_redirection() {
+            return read_file(response).await;
+        }
+        let target = response.headers().get("location");
+        let target = target.and_then(|target| target.to_str().ok());
+        let Some(next) = target.and_then(|target| url.join(target).ok()) else {
+            return Ok(ValidatorAnswer::Status(response.status().as_u16()));
+        };
+        if !is_followed(&next) {
+            return Ok(ValidatorAnswer::BadRedirect(next.to_string()));
+        }
+        if next.host_str() != Some(&host) {
+            return Ok(ValidatorAnswer::OtherHost(next.to_string()));
+        }
+        url = next;
+    }
+    Ok(ValidatorAnswer::TooManyRedirects)
+}
+
+/// Returns whether the validator follows a redirect to this URL (Let's Encrypt, "Challenge Types").
+fn is_followed(url: &Url) -> bool {
+    let port = url.port_or_known_default();
+    ["http", "https"].contains(&url.scheme()) && [Some(80), Some(443)].contains(&port)
+}
+
+async fn read_file(mut response: Response) -> Result<ValidatorAnswer, reqwest::Error> {
+    if response.status() != 200 {
+        return Ok(ValidatorAnswer::Status(response.status().as_u16()));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() >= MOST_BODY {
+            body.truncate(MOST_BODY);
+            break;
+        }
+    }
+    Ok(ValidatorAnswer::File(body))
+}
+
+/// Returns the last cause, which is the most informative one.
+fn describe_failure(error: &reqwest::Error) -> ValidatorAnswer {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    let kind = cause
+        .downcast_ref::<std::io::Error>()
+        .map(std::io::Error::kind);
+    match kind {
+        Some(std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable) => {
+            ValidatorAnswer::NoRoute
+        }
+        _ => ValidatorAnswer::NoResponse(cause.to_string()),
+    }
+}
