@@ -38,6 +38,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print 
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Generate a private key and a certificate signing request (CSR)'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Check whether the CA would see the validation record now, and if not, why'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-publish" -d 'Publish the validation record at the DNS provider, and check it at the zone\'s own servers'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "order" -d 'Order a certificate from a CA with ACME, and install it'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Deploy a certificate, reload the server and verify it live, or roll back'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Prepare the renewal of due certificates: a new key and request; servers keep the current files'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'Show what is installed and served, what expires when, and what is pending'
@@ -155,6 +156,33 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l json -d 
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l ca -d 'CA: letsencrypt, letsencrypt-staging (a test, not installed), zerossl, ssl.com, sectigo, google, digicert, globalsign, actalis, or the URL of an ACME directory' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l webroot -d 'Folder from which the web server of the names serves files: validation files are written to its .well-known/acme-challenge (may be repeated, with NAME= for one of several names)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l dns -d 'DNS provider through which validation records are published instead of files: rfc2136 or exec:PROGRAM [default: `dns` in config.toml, without --webroot]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l email -d 'Mail address that the CA may use, for a new account' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l eab-kid -d 'Key id of an external account binding, for a new account at a CA that requires one' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l eab-hmac-key-file -d 'File with the HMAC key of the external account binding' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l profile -d 'Profile of the certificate, if the CA offers several' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l trust -d 'Trusted roots of the CA and of its API: mozilla, system, or a file of CA certificates [default: the saved one, else mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l cert-name -d 'Name of the certificate in /etc/ssl [default: the first name]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l allow -d 'Report this finding as a warning instead of refusing: challenge-file-unchecked (the validation file cannot be fetched from here), unchecked-record (the zone\'s servers cannot be queried from here)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l agree-tos -d 'Agree to the CA\'s terms of service, for a new account'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l accept-charges -d 'Accept what the certificate costs, or may cost'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l expand -d 'Replace the certificate by one with more names'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l force -d 'Order although the certificate is not due, or the CA\'s limit is near'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l no-install -d 'Write key, request and chain to the working directory, and install nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l dry-run -d 'Show what would be done; order and change nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l json -d 'Print one JSON object on stdout, for errors too'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand order" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'Private key of the certificate [default: the matching key in the working directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Preferred chain when several are possible: to the root that most clients trust, or the shortest' -r -f -a "compatible\t'The chain through all cross-certificates that were given, to the anchor that most clients trust, including old ones'

@@ -90,8 +90,8 @@ impl CliCommand {
         match self {
             Self::Csr(args) => run_command(context, &args, csr::run),
             Self::DcvCheck(args) => run_dcv_check(context, &args),
-            Self::DcvPublish(args) => run_command(context, &*args, dcv_publish::run),
-            Self::Order(args) => run_command(context, &*args, order::run),
+            Self::DcvPublish(args) => run_dcv_publish(context, &args),
+            Self::Order(args) => run_order(context, &args),
             Self::Install(args) => run_install(context, &args),
             Self::Renew(args) => run_command(context, &args, renew::run),
             Self::Status(args) => run_status(context, &args),
@@ -99,12 +99,28 @@ impl CliCommand {
             Self::Inspect(args) => run_command(context, &args, inspect::run),
             Self::Explain(args) => run_command(context, &args, explain::run),
             Self::Bundle(args) => run_command(context, &args, bundle::run),
-            Self::Rollback(args) => run_command(context, &args, rollback::run),
-            Self::Forget(args) => run_command(context, &args, forget::run),
+            Self::Rollback(args) => run_rollback(context, &args),
+            Self::Forget(args) => run_forget(context, &args),
             Self::Rehearse(args) => run_command(context, &args, rehearse::run),
             Self::Completions(args) => completions::run(context, &args, command_line()),
         }
     }
+}
+
+fn run_dcv_publish(context: &Context, args: &dcv_publish::DcvPublishArgs) -> u8 {
+    conclude(context, dcv_publish::run(context, args))
+}
+
+fn run_order(context: &Context, args: &order::OrderArgs) -> u8 {
+    conclude(context, order::run(context, args))
+}
+
+fn run_rollback(context: &Context, args: &rollback::RollbackArgs) -> u8 {
+    conclude(context, rollback::run(context, args))
+}
+
+fn run_forget(context: &Context, args: &forget::ForgetArgs) -> u8 {
+    conclude(context, forget::run(context, args))
 }
 
 fn run_dcv_check(context: &Context, args: &dcv_check::DcvCheckArgs) -> u8 {

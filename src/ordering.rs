@@ -1,6 +1,34 @@
 //! Orders certificates through ACME (RFC 8555), from the plan of the install to the installed
 //! certificate. Every step is in the journal before it is taken, so that the same command continues an
 //! order that was interrupted; an order is never placed twice.
+//!
+//! The steps, in this order:
+//!
+//! 1. `installed`: is a certificate needed at all? If the existing one is not due, nothing is done.
+//! 2. `preflight`: would the install succeed? The plan of `install` is made with a certificate that
+//!    exists only in memory, because a certificate that cannot be installed is not worth an order.
+//! 3. `account`: the CA's directory is read. Terms of service, external accounts and profiles are
+//!    checked before anything is created.
+//! 4. `challenge_files`: a test file is fetched as the CA's validator would fetch it. A failed
+//!    validation counts against the CA's limits; a test does not.
+//! 5. `account`: the account is opened, or created with a key that is on the disk already.
+//! 6. `new_files`: key and request are written, or found where `csr` has written them.
+//! 7. `placed`: the order is placed, validated, finalized and downloaded. From here on, a failure
+//!    is an outcome (`pending`) and not an error, because the order exists.
+//! 8. `challenge_records`: with dns-01, the records are published before the CA is asked, and removed
+//!    afterwards, both by the code of `dcv-publish`.
+//! 9. `installing`: the transaction of `install`. How the certificate is renewed is saved with the
+//!    other options of the install.
+//!
+//! `journal` is written before steps 7 to 9. What a killed run leaves behind:
+//!
+//! | killed | the next run |
+//! |---|---|
+//! | before the order | starts again; finds the key of the account, and key and request |
+//! | while the order is placed | places an order; the CA reuses or forgets the other one |
+//! | while names are validated | opens the same order; files and records are the same |
+//! | while the request is sent | opens the same order, and asks for its state |
+//! | before the install | installs the certificate from its file, and asks no CA |
 
 mod account;
 mod challenge_files;

@@ -291,9 +291,12 @@ fn an_order_survives_a_kill_and_bad_nonces() {
             child.kill().unwrap();
             child.wait().unwrap();
             for path in lab.state("orders") {
-                let entry: serde_json::Value =
-                    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-                orders.extend(entry["order"].as_str().map(str::to_owned));
+                let entry: Json = std::fs::read_to_string(path).unwrap().parse().unwrap();
+                orders.extend(
+                    entry
+                        .get("order")
+                        .map(|url| url.as_str().unwrap().to_owned()),
+                );
             }
         }
         orders.dedup();

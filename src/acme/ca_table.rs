@@ -1,5 +1,9 @@
 //! The CAs that can be ordered from through ACME, as data: their directories, prices, rules for
 //! accounts, and limits, each with its source. Any other CA is named by the URL of its directory.
+//!
+//! A price is `Free` only if the CA says so for everybody. Everything else needs the user's consent,
+//! because an order cannot be undone. Whether a CA requires an external account is also in its
+//! directory, which decides; the table only explains.
 
 use std::fmt;
 use std::str::FromStr;
@@ -64,17 +68,6 @@ pub(crate) enum CaPurpose {
     Testing,
 }
 
-const UNKNOWN: AcmeCa = AcmeCa {
-    name: "",
-    title: "",
-    directory: "",
-    price: OrderPrice::Unknown,
-    binding: AccountBinding::Unknown,
-    same_names_a_week: None,
-    purpose: CaPurpose::Production,
-    source: "",
-};
-
 /// All CAs, in the order of `--help`.
 pub(crate) static ACME_CAS: [AcmeCa; 9] = [
     AcmeCa {
@@ -84,8 +77,8 @@ pub(crate) static ACME_CAS: [AcmeCa; 9] = [
         price: OrderPrice::Free,
         binding: AccountBinding::None,
         same_names_a_week: Some(5),
+        purpose: CaPurpose::Production,
         source: "letsencrypt.org/docs/rate-limits of 2026-08-05",
-        ..UNKNOWN
     },
     AcmeCa {
         name: "letsencrypt-staging",
@@ -93,9 +86,9 @@ pub(crate) static ACME_CAS: [AcmeCa; 9] = [
         directory: "https://acme-staging-v02.api.letsencrypt.org/directory",
         price: OrderPrice::Free,
         binding: AccountBinding::None,
+        same_names_a_week: None,
         purpose: CaPurpose::Testing,
         source: "letsencrypt.org/docs/staging-environment, 2026-11",
-        ..UNKNOWN
     },
     AcmeCa {
         name: "zerossl",
@@ -103,16 +96,19 @@ pub(crate) static ACME_CAS: [AcmeCa; 9] = [
         directory: "https://acme.zerossl.com/v2/DV90",
         price: OrderPrice::Free,
         binding: AccountBinding::Reusable,
+        same_names_a_week: None,
+        purpose: CaPurpose::Production,
         source: "zerossl.com/documentation/acme; reusable since 2022-03; read 2026-11",
-        ..UNKNOWN
     },
     AcmeCa {
         name: "ssl.com",
         title: "SSL.com",
         directory: "https://acme.ssl.com/sslcom-dv-ecc",
         price: OrderPrice::Unknown,
+        binding: AccountBinding::Unknown,
+        same_names_a_week: None,
+        purpose: CaPurpose::Production,
         source: "list of CAs of lego 5.3.1; the free tier is not confirmed; 2026-11",
-        ..UNKNOWN
     },
     AcmeCa {
         name: "sectigo",
@@ -120,8 +116,9 @@ pub(crate) static ACME_CAS: [AcmeCa; 9] = [
         directory: "https://acme.sectigo.com/v2/DV",
         price: OrderPrice::Charged,
         binding: AccountBinding::SingleUse,
+        same_names_a_week: None,
+        purpose: CaPurpose::Production,
         source: "list of CAs of lego 5.3.1; certbot issue 8944; 2026-11",
-        ..UNKNOWN
     },
     AcmeCa {
         name: "google",
@@ -129,32 +126,39 @@ pub(crate) static ACME_CAS: [AcmeCa; 9] = [
         directory: "https://dv.acme-v02.api.pki.goog/directory",
         price: OrderPrice::Free,
         binding: AccountBinding::SingleUse,
+        same_names_a_week: None,
+        purpose: CaPurpose::Production,
         source: "cloud.google.com/certificate-manager/docs/public-ca, 2026-11",
-        ..UNKNOWN
     },
     AcmeCa {
         name: "digicert",
         title: "DigiCert",
         directory: "https://one.digicert.com/mpki/api/v1/acme/v2/directory",
         price: OrderPrice::Charged,
+        binding: AccountBinding::Unknown,
+        same_names_a_week: None,
+        purpose: CaPurpose::Production,
         source: "list of CAs of lego 5.3.1; CertCentral shows a URL of its own; 2026-11",
-        ..UNKNOWN
     },
     AcmeCa {
         name: "globalsign",
         title: "GlobalSign",
         directory: "https://emea.acme.atlas.globalsign.com/directory",
         price: OrderPrice::Charged,
+        binding: AccountBinding::Unknown,
+        same_names_a_week: None,
+        purpose: CaPurpose::Production,
         source: "list of CAs of lego 5.3.1; 2026-11",
-        ..UNKNOWN
     },
     AcmeCa {
         name: "actalis",
         title: "Actalis",
         directory: "https://acme-api.actalis.com/acme/directory",
         price: OrderPrice::Free,
+        binding: AccountBinding::Unknown,
+        same_names_a_week: None,
+        purpose: CaPurpose::Production,
         source: "list of CAs of lego 5.3.1: free for one name without a wildcard; 2026-11",
-        ..UNKNOWN
     },
 ];
 

@@ -35,6 +35,7 @@ impl From<AcmeError> for Failure {
     }
 }
 
+/// The CA's own words are the cause; what to do depends on the type of the problem.
 fn refused(problem: AcmeProblem) -> Failure {
     let is_busy = BUSY.contains(&problem.kind.as_str());
     let kind = if is_busy {
@@ -56,6 +57,7 @@ fn refused(problem: AcmeProblem) -> Failure {
     }
 }
 
+/// The same command with one more option.
 fn repeat(sentence: &str, name: &str, value: Option<&str>) -> NextStep {
     repeat_with(sentence, &ORDER, &[RepeatOption { name, value }])
 }
@@ -316,7 +318,7 @@ pub(crate) fn other_order_unfinished(entry: &JournaledOrder) -> Failure {
     .with_step(NextStep::run_certctl("Finish it first", &words))
 }
 
-/// The validation record is not there for certain, so the CA is not asked.
+/// The validation record could not be confirmed, so the CA is not asked.
 #[must_use]
 pub(crate) fn record_not_published(name: &str, exit_code: u8, findings: &[Finding]) -> Failure {
     let kind = match exit_code {

@@ -113,17 +113,12 @@ fn parse_allowed(text: &str) -> Result<&'static str, &'static str> {
 /// What prevents the order from starting, or a signal.
 pub(crate) fn run(context: &Context, args: &OrderArgs) -> Result<OrderOutcome, Failure> {
     let names = AltNames::parse(&args.names)?;
-    let name = args.cert_name.clone();
-    let name = name.unwrap_or_else(|| names.primary().file_stem());
+    let name = certificate_name(args, &names);
     let saved = installed::read_settings(context, &name)?;
     let configuration = ConfigurationFolders::find(context.root.as_deref());
     let defaults = read_defaults(&configuration)?;
     let method = method(args, &saved, defaults.dns)?;
-    let resolvers = if args.resolver.is_empty() {
-        defaults.resolvers
-    } else {
-        args.resolver.clone()
-    };
+    let resolvers = given_or(&args.resolver, defaults.resolvers);
     let spec = OrderSpec {
         name,
         names,
@@ -133,38 +128,79 @@ pub(crate) fn run(context: &Context, args: &OrderArgs) -> Result<OrderOutcome, F
         contact: args.email.iter().map(|mail| contact_url(mail)).collect(),
         external: external_account(args)?,
         trust: trust(args, saved)?,
-        terms: if args.agree_tos {
-            TermsConsent::Agreed
-        } else {
-            TermsConsent::Unasked
-        },
-        charges: if args.accept_charges {
-            ChargeConsent::Accepted
-        } else {
-            ChargeConsent::Unasked
-        },
-        timing: if args.force {
-            OrderTiming::Now
-        } else {
-            OrderTiming::WhenDue
-        },
-        expansion: if args.expand {
-            NameExpansion::Allowed
-        } else {
-            NameExpansion::Refused
-        },
+        terms: terms(args),
+        charges: charges(args),
+        timing: timing(args),
+        expansion: expansion(args),
         install: install_choice(args),
         unchecked: unchecked_rule(args, &method),
         method,
-        mode: if args.dry_run {
-            RunMode::DryRun
-        } else {
-            RunMode::Run
-        },
+        mode: mode(args),
     };
     order_certificate(context, &spec)
 }
 
+/// The name of the certificate in /etc/ssl.
+fn certificate_name(args: &OrderArgs, names: &AltNames) -> String {
+    let given = args.cert_name.clone();
+    given.unwrap_or_else(|| names.primary().file_stem())
+}
+
+/// The values of the command line, else the configured ones.
+fn given_or(given: &[SocketAddr], configured: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    if given.is_empty() {
+        configured
+    } else {
+        given.to_vec()
+    }
+}
+
+/// `--agree-tos`.
+fn terms(args: &OrderArgs) -> TermsConsent {
+    if args.agree_tos {
+        TermsConsent::Agreed
+    } else {
+        TermsConsent::Unasked
+    }
+}
+
+/// `--accept-charges`.
+fn charges(args: &OrderArgs) -> ChargeConsent {
+    if args.accept_charges {
+        ChargeConsent::Accepted
+    } else {
+        ChargeConsent::Unasked
+    }
+}
+
+/// `--force`.
+fn timing(args: &OrderArgs) -> OrderTiming {
+    if args.force {
+        OrderTiming::Now
+    } else {
+        OrderTiming::WhenDue
+    }
+}
+
+/// `--expand`.
+fn expansion(args: &OrderArgs) -> NameExpansion {
+    if args.expand {
+        NameExpansion::Allowed
+    } else {
+        NameExpansion::Refused
+    }
+}
+
+/// `--dry-run`.
+fn mode(args: &OrderArgs) -> RunMode {
+    if args.dry_run {
+        RunMode::DryRun
+    } else {
+        RunMode::Run
+    }
+}
+
+/// `--allow`: the code depends on the method.
 fn unchecked_rule(args: &OrderArgs, method: &ValidationSetup) -> UncheckedRule {
     let code = match method {
         ValidationSetup::Files(_) => CHALLENGE_FILE_UNCHECKED,
@@ -177,6 +213,7 @@ fn unchecked_rule(args: &OrderArgs, method: &ValidationSetup) -> UncheckedRule {
     }
 }
 
+/// `--no-install`; the certificates of a CA for tests are never installed.
 fn install_choice(args: &OrderArgs) -> InstallChoice {
     let is_test = args
         .ca
@@ -231,6 +268,7 @@ fn trust(args: &OrderArgs, saved: LineageSettings) -> Result<Option<String>, Fai
     })
 }
 
+/// A mail address as the URL that RFC 8555 7.1.2 asks for.
 fn contact_url(mail: &str) -> String {
     if mail.starts_with("mailto:") {
         mail.to_owned()
@@ -239,6 +277,7 @@ fn contact_url(mail: &str) -> String {
     }
 }
 
+/// The external account; its HMAC key is read from a file that only its owner can read.
 fn external_account(args: &OrderArgs) -> Result<Option<ExternalAccount>, Failure> {
     let (Some(key_id), Some(path)) = (&args.eab_kid, &args.eab_hmac_key_file) else {
         return Ok(None);

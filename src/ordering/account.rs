@@ -17,8 +17,8 @@ use crate::system::http::api::{ApiClient, ApiUrl};
 
 /// The CA and the way to it.
 pub(super) struct CaConnection {
-    pub(super) client: ApiClient,
-    pub(super) directory: AcmeDirectory,
+    pub client: ApiClient,
+    pub directory: AcmeDirectory,
 }
 
 impl CaConnection {
@@ -78,6 +78,7 @@ impl CaConnection {
         Ok(())
     }
 
+    /// Creates the account and writes it down.
     fn create_account(
         &self,
         context: &Context,
@@ -118,6 +119,7 @@ impl CaConnection {
     }
 }
 
+/// Writes the line of a new account to the system's log.
 fn audit_account(context: &Context, account: &AcmeAccount, key: &PrivateKey) {
     let event = AuditEvent {
         action: AuditAction::CreateAccount,

@@ -1,5 +1,9 @@
 //! The files of http-01: checked with a test file before anything is ordered, as the CA's validator
 //! would fetch it, and written below the webroot.
+//!
+//! The test finds what most often goes wrong: another folder is served, a redirect of the whole site to
+//! https does not keep the path, an old AAAA record leads to another machine, or port 80 is closed.
+//! What this machine cannot see (a firewall that lets only others in) is reported as unchecked.
 
 use std::net::SocketAddr;
 
@@ -40,53 +44,101 @@ pub(super) fn check_webroots(context: &Context, spec: &OrderSpec) -> Result<Vec<
     for folder in &folders {
         written = written.and_then(|()| folder.write(&token, content.as_bytes()));
     }
-    let found = written
-        .map_err(Failure::from)
-        .and_then(|()| fetch_files(context, spec, webroots, &token, &content));
+    let check = FileCheck {
+        context,
+        spec,
+        webroots,
+        token: &token,
+        content: &content,
+    };
+    let found = written.map_err(Failure::from).and_then(|()| check.run());
     for folder in &folders {
         folder.remove(&token)?;
     }
     found
 }
 
-fn fetch_files(
-    context: &Context,
-    spec: &OrderSpec,
-    webroots: &Webroots,
-    token: &str,
-    content: &str,
-) -> Result<Vec<Finding>, Failure> {
-    let names = spec.name_texts();
-    let mut questions = Vec::new();
-    for name in &names {
-        questions.push((name.clone(), RecordKind::Aaaa));
-        questions.push((name.clone(), RecordKind::A));
+/// What the CA's validator would fetch.
+struct FileCheck<'a> {
+    context: &'a Context,
+    spec: &'a OrderSpec,
+    webroots: &'a Webroots,
+    token: &'a str,
+    content: &'a str,
+}
+
+/// What one address answers.
+enum AddressAnswer {
+    Right,
+    Wrong(String),
+    /// What the CA would get is not known.
+    Unknown(String),
+    /// There is no route from this machine, and perhaps one from the CA.
+    Unreachable,
+}
+
+impl FileCheck<'_> {
+    /// Fetches the file of each name from each of its addresses.
+    fn run(&self) -> Result<Vec<Finding>, Failure> {
+        let names = self.spec.name_texts();
+        let mut questions = Vec::new();
+        for name in &names {
+            questions.push((name.clone(), RecordKind::Aaaa));
+            questions.push((name.clone(), RecordKind::A));
+        }
+        let resolvers = ResolverList::new(&self.spec.resolvers);
+        let answers = dns::look_up(&questions, &resolvers, &self.context.interrupt)?;
+        let mut findings = Vec::new();
+        for (name, answers) in names.iter().zip(answers.chunks(2)) {
+            findings.extend(self.check_name(name, answers)?);
+        }
+        Ok(findings)
     }
-    let resolvers = ResolverList::new(&spec.resolvers);
-    let answers = dns::look_up(&questions, &resolvers, &context.interrupt)?;
-    let mut findings = Vec::new();
-    for (name, answers) in names.iter().zip(answers.chunks(2)) {
-        let url = format!("http://{name}/.well-known/acme-challenge/{token}");
+
+    /// Checks one name. The validator uses any of its addresses, so each has to be right; one without
+    /// a route from here does not count if another is right.
+    fn check_name(&self, name: &str, answers: &[DnsAnswer]) -> Result<Option<Finding>, Failure> {
         let addresses = addresses_of(answers);
         if addresses.is_empty() {
-            findings.push(without_address(name, answers, spec));
-            continue;
+            return Ok(Some(without_address(name, answers, self.spec)));
         }
-        let visits: Vec<(String, SocketAddr)> = addresses
-            .iter()
-            .map(|address| (url.clone(), *address))
-            .collect();
-        let fetched = fetch_as_validator(&visits, &context.interrupt);
-        let fetched = fetched.map_err(|signal| {
+        let fetched = self.fetch(name, &addresses)?;
+        let mut right = 0;
+        let mut unknown = Vec::new();
+        for (address, answer) in addresses.iter().zip(&fetched) {
+            let address = address.ip().to_string();
+            match judge(answer, self.content) {
+                AddressAnswer::Right => right += 1,
+                AddressAnswer::Unreachable => {}
+                AddressAnswer::Unknown(reason) => unknown.push(format!("{address} {reason}")),
+                AddressAnswer::Wrong(reason) => {
+                    let folder = self.webroots.folder_of(name)?;
+                    return Ok(Some(advice::file_wrong(name, &address, &reason, folder)));
+                }
+            }
+        }
+        if right > 0 && unknown.is_empty() {
+            return Ok(None);
+        }
+        if unknown.is_empty() {
+            unknown.push("this machine has no route to its addresses".to_owned());
+        }
+        Ok(Some(unchecked(name, &unknown.join("; "), self.spec)))
+    }
+
+    fn fetch(&self, name: &str, addresses: &[SocketAddr]) -> Result<Vec<ValidatorAnswer>, Failure> {
+        let url = format!("http://{name}/.well-known/acme-challenge/{}", self.token);
+        let mut visits = Vec::new();
+        for address in addresses {
+            visits.push((url.clone(), *address));
+        }
+        fetch_as_validator(&visits, &self.context.interrupt).map_err(|signal| {
             Failure::new(
                 FailureKind::Interrupted(signal),
                 "interrupted while the validation files were checked; nothing was ordered",
             )
-        })?;
-        let judged = judge_name(name, spec, webroots, content, &addresses, &fetched)?;
-        findings.extend(judged);
+        })
     }
-    Ok(findings)
 }
 
 fn addresses_of(answers: &[DnsAnswer]) -> Vec<SocketAddr> {
@@ -99,56 +151,30 @@ fn addresses_of(answers: &[DnsAnswer]) -> Vec<SocketAddr> {
     addresses
 }
 
-/// Judges what the addresses of one name answer. The validator uses any of them, so each has to be
-/// right; one without a route from here does not count if another is right.
-fn judge_name(
-    name: &str,
-    spec: &OrderSpec,
-    webroots: &Webroots,
-    content: &str,
-    addresses: &[SocketAddr],
-    fetched: &[ValidatorAnswer],
-) -> Result<Option<Finding>, Failure> {
-    let mut right = 0;
-    let mut unknown = Vec::new();
-    for (address, answer) in addresses.iter().zip(fetched) {
-        let address = address.ip();
-        let reason = match answer {
-            ValidatorAnswer::File(body) if body.trim_ascii() == content.as_bytes() => {
-                right += 1;
-                continue;
-            }
-            ValidatorAnswer::File(_) => "answers with another content".to_owned(),
-            ValidatorAnswer::Status(status) => format!("answers with status {status}"),
-            ValidatorAnswer::BadRedirect(to) => {
-                format!("redirects to {to}, where the CA does not follow")
-            }
-            ValidatorAnswer::TooManyRedirects => "redirects in a circle".to_owned(),
-            ValidatorAnswer::OtherHost(to) => {
-                unknown.push(format!("{address} redirects to another host: {to}"));
-                continue;
-            }
-            ValidatorAnswer::NoRoute => continue,
-            ValidatorAnswer::NoResponse(reason) => {
-                unknown.push(format!("{address}: {reason}"));
-                continue;
-            }
-        };
-        let folder = webroots.folder_of(name)?;
-        return Ok(Some(advice::file_wrong(
-            name,
-            &address.to_string(),
-            &reason,
-            folder,
-        )));
+/// Judges what one address answers.
+fn judge(answer: &ValidatorAnswer, content: &str) -> AddressAnswer {
+    match answer {
+        ValidatorAnswer::File(body) if body.trim_ascii() == content.as_bytes() => {
+            AddressAnswer::Right
+        }
+        ValidatorAnswer::File(_) => AddressAnswer::Wrong("answers with another content".to_owned()),
+        ValidatorAnswer::Status(status) => {
+            AddressAnswer::Wrong(format!("answers with status {status}"))
+        }
+        ValidatorAnswer::BadRedirect(to) => {
+            AddressAnswer::Wrong(format!("redirects to {to}, where the CA does not follow"))
+        }
+        ValidatorAnswer::TooManyRedirects => {
+            AddressAnswer::Wrong("redirects in a circle".to_owned())
+        }
+        ValidatorAnswer::OtherHost(to) => {
+            AddressAnswer::Unknown(format!("redirects to another host: {to}"))
+        }
+        ValidatorAnswer::NoRoute => AddressAnswer::Unreachable,
+        ValidatorAnswer::NoResponse(reason) => {
+            AddressAnswer::Unknown(format!("did not answer: {reason}"))
+        }
     }
-    if right > 0 && unknown.is_empty() {
-        return Ok(None);
-    }
-    if unknown.is_empty() {
-        unknown.push("this machine has no route to its addresses".to_owned());
-    }
-    Ok(Some(unchecked(name, &unknown.join("; "), spec)))
 }
 
 /// The name does not exist, has no address, or could not be looked up.
@@ -179,7 +205,7 @@ fn unchecked(name: &str, reason: &str, spec: &OrderSpec) -> Finding {
     }
 }
 
-/// Text that nobody can guess, in the alphabet of tokens.
+/// Unpredictable text in the alphabet of tokens.
 fn random_text() -> String {
     let mut bytes = [0; 24];
     // Without random bytes the text is only easier to guess; it is no secret.

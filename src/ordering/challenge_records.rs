@@ -24,6 +24,7 @@ const PUBLICATION_LIMIT: Duration = Duration::from_secs(300);
 /// The label of the records.
 const LABEL: &str = "_acme-challenge";
 
+/// How records are published and checked; the same for all records of an order.
 fn settings<'a>(run: &OrderRun<'a>) -> PublicationSettings<'a> {
     PublicationSettings {
         context: run.context,
@@ -37,7 +38,7 @@ fn settings<'a>(run: &OrderRun<'a>) -> PublicationSettings<'a> {
 /// Publishes the record of each challenge, and checks it. Returns warnings.
 ///
 /// # Errors
-/// When a record is not there for certain: the CA is not asked then.
+/// When a record could not be confirmed: the CA is not asked then.
 pub(super) fn publish_records(
     run: &OrderRun<'_>,
     publisher: &RecordPublisher,
@@ -68,6 +69,7 @@ pub(super) fn publish_records(
     Ok(warnings)
 }
 
+/// The record as `dcv-publish` would publish and check it. The zone is found through the DNS.
 fn expected_record(challenge: &PendingChallenge) -> ExpectedRecord {
     let name = format!("{LABEL}.{}", challenge.name);
     let mut expected = expect_record(

@@ -29,29 +29,29 @@ pub(super) enum OrderVerdict {
 /// The outcome of an order.
 #[derive(Debug)]
 pub(crate) struct OrderOutcome {
-    pub(super) verdict: OrderVerdict,
-    pub(super) exit_code: u8,
+    pub verdict: OrderVerdict,
+    pub exit_code: u8,
     /// The CA in words.
-    pub(super) ca: String,
-    pub(super) directory: String,
+    pub ca: String,
+    pub directory: String,
     /// The method of validation in RFC 8555.
-    pub(super) method: &'static str,
-    pub(super) names: Vec<String>,
+    pub method: &'static str,
+    pub names: Vec<String>,
     /// The URL of the order.
-    pub(super) order: Option<String>,
-    pub(super) files: Option<OrderFiles>,
+    pub order: Option<String>,
+    pub files: Option<OrderFiles>,
     /// What was done, or would be done, in words.
-    pub(super) steps: Vec<String>,
+    pub steps: Vec<String>,
     /// The expiry date of the new or the existing certificate.
-    pub(super) not_after: Option<Timestamp>,
+    pub not_after: Option<Timestamp>,
     /// The time before which nothing is to be done.
-    pub(super) not_before: Option<Timestamp>,
+    pub not_before: Option<Timestamp>,
     /// One line for people: the result.
-    pub(super) summary: String,
-    pub(super) findings: Vec<Finding>,
-    pub(super) next: Vec<NextStep>,
-    pub(super) undo: Option<NextStep>,
-    pub(super) transaction: Option<Box<TransactionOutcome>>,
+    pub summary: String,
+    pub findings: Vec<Finding>,
+    pub next: Vec<NextStep>,
+    pub undo: Option<NextStep>,
+    pub transaction: Option<Box<TransactionOutcome>>,
 }
 
 impl OrderOutcome {
@@ -80,6 +80,7 @@ impl OrderOutcome {
         }
     }
 
+    /// The verdict in JSON; after an install, that of the install.
     fn verdict_word(&self) -> &'static str {
         match (self.verdict, &self.transaction) {
             (OrderVerdict::Planned, _) => "planned",
@@ -91,12 +92,14 @@ impl OrderOutcome {
         }
     }
 
+    /// Whether anything outside of certctl's own journal is different now.
     fn is_changed(&self) -> bool {
         let is_issued = matches!(self.verdict, OrderVerdict::Issued | OrderVerdict::Installed);
         let is_installed = self.transaction.as_ref().is_some_and(|done| done.changed);
         is_installed || is_issued || self.verdict == OrderVerdict::Pending
     }
 
+    /// What was found before, during and after the install.
     fn all_findings(&self) -> Vec<Finding> {
         let mut findings = self.findings.clone();
         if let Some(transaction) = &self.transaction {
@@ -105,6 +108,7 @@ impl OrderOutcome {
         findings
     }
 
+    /// The next steps of the order, then those of the install.
     fn all_steps(&self) -> Vec<NextStep> {
         let mut next = self.next.clone();
         if let Some(transaction) = &self.transaction {
@@ -113,6 +117,7 @@ impl OrderOutcome {
         next
     }
 
+    /// The field `order` of the document.
     fn order_json(&self) -> Value {
         let path = |path: &PathBuf| path.display().to_string();
         let files = self.files.as_ref();
@@ -129,6 +134,32 @@ impl OrderOutcome {
             "not_before": self.not_before,
             "steps": self.steps,
         })
+    }
+
+    /// Shows an order whose certificate was or would be installed.
+    fn show_transaction(&self, transaction: &TransactionOutcome, text: &mut TextOutput) {
+        if self.verdict == OrderVerdict::Planned {
+            transaction.show_plan(text);
+            text.add_findings(&self.all_findings());
+            text.add(Label::Done, self.summary.clone());
+            return;
+        }
+        if !self.summary.is_empty() {
+            text.add(Label::Found, self.summary.clone());
+        }
+        transaction.human(&self.findings, text);
+    }
+
+    /// Shows an order without an installation.
+    fn show_result(&self, text: &mut TextOutput) {
+        if self.verdict == OrderVerdict::Refused {
+            show_problems(text, &self.findings, &self.next, |text| {
+                text.add(Label::Done, self.summary.clone());
+            });
+            return;
+        }
+        text.add_findings(&self.findings);
+        text.add(Label::Done, self.summary.clone());
     }
 
     /// Identifies what a dry run would do.
@@ -183,27 +214,9 @@ impl Outcome for OrderOutcome {
         for step in &self.steps {
             text.add(label, step.clone());
         }
-        match (&self.transaction, self.verdict) {
-            (Some(transaction), OrderVerdict::Planned) => {
-                transaction.show_plan(text);
-                text.add_findings(&self.all_findings());
-                text.add(Label::Done, self.summary.clone());
-            }
-            (Some(transaction), _) => {
-                if !self.summary.is_empty() {
-                    text.add(Label::Found, self.summary.clone());
-                }
-                transaction.human(&self.findings, text);
-            }
-            (None, OrderVerdict::Refused) => {
-                show_problems(text, &self.findings, &self.next, |text| {
-                    text.add(Label::Done, self.summary.clone());
-                });
-            }
-            (None, _) => {
-                text.add_findings(&self.findings);
-                text.add(Label::Done, self.summary.clone());
-            }
+        match &self.transaction {
+            Some(transaction) => self.show_transaction(transaction, text),
+            None => self.show_result(text),
         }
         if self.verdict != OrderVerdict::Refused || self.transaction.is_some() {
             text.add_next_steps(&self.next);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::document::{OrderOutcome, OrderVerdict};
 use super::spec::{InstallChoice, NameExpansion, OrderSpec, OrderTiming};
 use crate::advice::order as advice;
@@ -39,6 +41,21 @@ pub(super) fn compare_with_installed(
     let Some(leaf) = existing else {
         return Ok(InstalledComparison::Order(KeyAlgorithm::EcdsaP256));
     };
+    let has_same_names = compare_names(spec, &leaf)?;
+    let due = RenewBefore::default().due(leaf.not_before, leaf.not_after);
+    let is_due = due <= context.now() || !has_same_names;
+    if is_due || spec.timing == OrderTiming::Now {
+        return Ok(InstalledComparison::Order(leaf.algorithm));
+    }
+    let unchanged = unchanged_outcome(spec, &leaf, due);
+    Ok(InstalledComparison::Unchanged(Box::new(unchanged)))
+}
+
+/// Returns whether the certificate has exactly the names that are ordered.
+///
+/// # Errors
+/// When names would be added without `--expand`.
+fn compare_names(spec: &OrderSpec, leaf: &Certificate) -> Result<bool, Failure> {
     let texts = spec.name_texts();
     let wanted: BTreeSet<&str> = texts.iter().map(String::as_str).collect();
     let names: BTreeSet<&str> = leaf.dns_names.iter().map(String::as_str).collect();
@@ -47,11 +64,11 @@ pub(super) fn compare_with_installed(
         let new: Vec<&str> = wanted.difference(&names).copied().collect();
         return Err(advice::expand_names(&spec.name, &new));
     }
-    let due = RenewBefore::default().due(leaf.not_before, leaf.not_after);
-    let is_due = due <= context.now() || wanted != names;
-    if is_due || spec.timing == OrderTiming::Now {
-        return Ok(InstalledComparison::Order(leaf.algorithm));
-    }
+    Ok(wanted == names)
+}
+
+/// The outcome for a certificate that is not due.
+fn unchanged_outcome(spec: &OrderSpec, leaf: &Certificate, due: Timestamp) -> OrderOutcome {
     let mut unchanged = OrderOutcome::new(spec, OrderVerdict::Unchanged);
     unchanged.not_after = Some(leaf.not_after);
     unchanged.not_before = Some(due);
@@ -61,9 +78,10 @@ pub(super) fn compare_with_installed(
         day(leaf.not_after),
         day(due)
     );
-    Ok(InstalledComparison::Unchanged(Box::new(unchanged)))
+    unchanged
 }
 
+/// The certificate that is installed under this name.
 fn installed_leaf(context: &Context, spec: &OrderSpec) -> Result<Option<Certificate>, Failure> {
     match installed::load_live_leaf(context, &spec.name)? {
         Some((leaf, true)) => Ok(Some(leaf)),

@@ -16,6 +16,7 @@ use crate::install::installed;
 use crate::install::outcome::InstallVerdict;
 use crate::install::request::RunMode;
 use crate::install::transaction;
+use crate::pki::certified_key::CertifiedKey;
 use crate::wording::day;
 
 /// Installs the certificate of a journaled order.
@@ -48,43 +49,56 @@ pub(super) fn install_issued(
     finish(run, journal, issued, outcome)
 }
 
+/// Installs or keeps the certificate, unless it is refused.
 fn finish(
     run: &OrderRun<'_>,
     journal: OrderJournal<'_>,
     issued: IssuedCertificate,
     mut outcome: OrderOutcome,
 ) -> Result<OrderOutcome, Failure> {
-    let Some(certified) = issued.certified else {
-        outcome.verdict = OrderVerdict::Refused;
-        outcome.exit_code = 1;
-        "the certificate was issued and is kept; it was not installed"
-            .clone_into(&mut outcome.summary);
-        return Ok(outcome);
-    };
-    if run.spec.install == InstallChoice::FilesOnly {
-        outcome.verdict = OrderVerdict::Issued;
-        outcome.summary = format!("{}; it was not installed", outcome.summary);
-        let words = run.context.command_words("install");
-        let chain = journal.entry.chain.display().to_string();
-        outcome.next.push(advice::install_later(&words, &chain));
-        journal.finish()?;
-        return Ok(outcome);
+    match (issued.certified, run.spec.install) {
+        (None, _) => {
+            outcome.verdict = OrderVerdict::Refused;
+            outcome.exit_code = 1;
+            "the certificate was issued and is kept; it was not installed"
+                .clone_into(&mut outcome.summary);
+            Ok(outcome)
+        }
+        (Some(_), InstallChoice::FilesOnly) => keep_files(run, journal, outcome),
+        (Some(certified), InstallChoice::Install) => install(run, journal, &certified, outcome),
     }
+}
+
+/// Leaves the certificate in its file.
+fn keep_files(
+    run: &OrderRun<'_>,
+    journal: OrderJournal<'_>,
+    mut outcome: OrderOutcome,
+) -> Result<OrderOutcome, Failure> {
+    outcome.verdict = OrderVerdict::Issued;
+    outcome.summary = format!("{}; it was not installed", outcome.summary);
+    let words = run.context.command_words("install");
+    let chain = journal.entry.chain.display().to_string();
+    outcome.next.push(advice::install_later(&words, &chain));
+    journal.finish()?;
+    Ok(outcome)
+}
+
+/// Runs the transaction of `install`. The order is finished once the files are in place.
+fn install(
+    run: &OrderRun<'_>,
+    journal: OrderJournal<'_>,
+    certified: &CertifiedKey,
+    mut outcome: OrderOutcome,
+) -> Result<OrderOutcome, Failure> {
     let flags = run.flags(Some(&journal));
-    let request = install_request(run.spec, &certified, flags, RunMode::Run);
+    let request = install_request(run.spec, certified, flags, RunMode::Run);
     let transaction = transaction::run(run.context, &request)?;
     if transaction.can_roll_back() {
         let root = run.context.root.as_deref();
         outcome.undo = Some(install_command::restore_previous(root, &run.spec.name));
     }
-    let is_finished = matches!(
-        transaction.verdict,
-        InstallVerdict::Files
-            | InstallVerdict::Live
-            | InstallVerdict::LiveIncomplete
-            | InstallVerdict::NotServed
-            | InstallVerdict::Unchanged
-    );
+    let is_finished = is_finished(transaction.verdict);
     outcome.transaction = Some(Box::new(transaction));
     if is_finished {
         journal.finish()?;
@@ -93,6 +107,18 @@ fn finish(
         outcome.next.push(advice::repeat_to_install());
     }
     Ok(outcome)
+}
+
+/// Returns whether the files are in place.
+fn is_finished(verdict: InstallVerdict) -> bool {
+    matches!(
+        verdict,
+        InstallVerdict::Files
+            | InstallVerdict::Live
+            | InstallVerdict::LiveIncomplete
+            | InstallVerdict::NotServed
+            | InstallVerdict::Unchanged
+    )
 }
 
 /// The option of the command line, else the saved one.

@@ -17,10 +17,10 @@ use crate::system::fs::folders;
 
 /// The certificate that the CA has issued.
 pub(super) struct IssuedCertificate {
-    pub(super) leaf: Certificate,
+    pub leaf: Certificate,
     /// With its key; `None` if it is refused.
-    pub(super) certified: Option<CertifiedKey>,
-    pub(super) findings: Vec<Finding>,
+    pub certified: Option<CertifiedKey>,
+    pub findings: Vec<Finding>,
 }
 
 /// Reads and verifies the certificate in the files of an order.

@@ -12,7 +12,7 @@ use crate::system::fs::webroot::ChallengeFolder;
 /// The entry, and where it is.
 pub(super) struct OrderJournal<'a> {
     state: &'a StateFolder,
-    pub(super) entry: JournaledOrder,
+    pub entry: JournaledOrder,
 }
 
 impl<'a> OrderJournal<'a> {

@@ -1,5 +1,8 @@
 //! The key and the request of an order, in the working directory: those that `csr` or an interrupted
 //! run has made for the same names, else new ones. No file is overwritten.
+//!
+//! The names of the files are those of `csr` and `renew`: `example.com.key`, then `example.com-2.key`. A
+//! request with a chain beside it has been fulfilled, and is not used again.
 
 use std::path::{Path, PathBuf};
 
@@ -76,6 +79,7 @@ pub(super) fn prepare_files(
     Err(crate::advice::order::too_many_files(&spec.name))
 }
 
+/// Makes a key and a request, and writes the key first.
 fn create_files(
     context: &Context,
     spec: &OrderSpec,

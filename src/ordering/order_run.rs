@@ -13,11 +13,11 @@ use crate::state::StateFolder;
 use crate::store::settings::LineageSettings;
 
 pub(super) struct OrderRun<'a> {
-    pub(super) context: &'a Context,
-    pub(super) spec: &'a OrderSpec,
-    pub(super) state: &'a StateFolder,
+    pub context: &'a Context,
+    pub spec: &'a OrderSpec,
+    pub state: &'a StateFolder,
     /// The DNS provider of dns-01.
-    pub(super) publisher: Option<RecordPublisher>,
+    pub publisher: Option<RecordPublisher>,
 }
 
 impl OrderRun<'_> {

@@ -1,4 +1,7 @@
 //! An order at the CA, from its placement to the certificate: validation, request, download.
+//!
+//! The state that the CA reports decides what comes next, not what this run has done: so a run that
+//! continues an order needs no other code than the one that has begun it.
 
 use super::challenge_files::check_webroots;
 use super::challenge_records::{publish_records, remove_records};
@@ -76,6 +79,7 @@ impl<'a> PlacedOrder<'a> {
         }
     }
 
+    /// Does what the state of the order requires until it is closed, or the CA asks to wait.
     fn follow(&mut self) -> Result<OrderEnd, Failure> {
         let mut order = self.open_order()?;
         for _ in 0..MOST_STAGES {
@@ -141,6 +145,8 @@ impl<'a> PlacedOrder<'a> {
         Ok(order.accept_challenges(method)?)
     }
 
+    /// Writes the files of http-01. The journal knows each of them before it exists, so that a later
+    /// run removes it.
     fn write_files(
         &mut self,
         webroots: &Webroots,
@@ -169,6 +175,8 @@ impl<'a> PlacedOrder<'a> {
         Ok(())
     }
 
+    /// Writes the chain beside the request. The certificate counts against the CA's limit from now
+    /// on.
     fn download(&mut self, order: &mut AcmeOrder) -> Result<(), Failure> {
         let chain = order.certificate()?;
         files::replace(&self.journal.entry.chain, chain.as_bytes(), CHAIN_MODE)?;
@@ -197,6 +205,7 @@ impl<'a> PlacedOrder<'a> {
         Ok(())
     }
 
+    /// An outcome with what is known about the order.
     fn outcome(&self, verdict: OrderVerdict) -> OrderOutcome {
         let mut outcome = OrderOutcome::new(self.run.spec, verdict);
         outcome.order.clone_from(&self.journal.entry.order);
@@ -205,6 +214,7 @@ impl<'a> PlacedOrder<'a> {
         outcome
     }
 
+    /// The CA asks to come back at a time.
     fn later(self, at: jiff::Timestamp) -> OrderOutcome {
         let mut outcome = self.outcome(OrderVerdict::Pending);
         outcome.not_before = Some(at);
@@ -230,6 +240,7 @@ impl<'a> PlacedOrder<'a> {
         outcome
     }
 
+    /// Something failed after the order was placed.
     fn pending(self, failure: Failure) -> OrderOutcome {
         let mut outcome = self.outcome(OrderVerdict::Pending);
         outcome.exit_code = failure.kind.exit_code();

@@ -1,5 +1,8 @@
 //! The plan of the install before anything is ordered, with a certificate that exists only in memory:
 //! what could not be installed is not ordered.
+//!
+//! The certificate has the names of the order and a lifetime of 90 days. It is signed by a CA that exists
+//! only during this call, and neither of them is written anywhere: the transaction is a dry run.
 
 use std::time::Duration;
 

@@ -1,4 +1,7 @@
 //! Waits for the CA: as long as it asks, within a limit.
+//!
+//! The CA's wish is bounded by the HTTP client to a day. If it goes beyond the limit of one run, the
+//! run ends with the time to come back, and the order is kept.
 
 use std::time::Duration;
 

@@ -9,8 +9,8 @@ use crate::publishing::provider::ProviderChoice;
 
 /// A DNS provider whose credentials are known.
 pub(super) struct RecordPublisher {
-    pub(super) choice: ProviderChoice,
-    pub(super) provider: Box<dyn DnsProvider>,
+    pub choice: ProviderChoice,
+    pub provider: Box<dyn DnsProvider>,
 }
 
 /// Opens the provider; its credentials are complete before anything is contacted.

@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install::outcome::InstallVerdict;
 use crate::install::request::{RunMode, refuse_at_option};
+use crate::pki::key::KeyAlgorithm;
 use crate::state::{OrderProgress, StateFolder};
 
 /// How many certificates below the CA's limit for one set of names are left for emergencies.
@@ -102,25 +103,43 @@ impl<'a> OrderRun<'a> {
             return Ok(self.refused(faults));
         }
         self.check_limit()?;
-        let mut planned = OrderOutcome::new(self.spec, OrderVerdict::Planned);
-        if self.spec.install == InstallChoice::Install {
-            let plan = plan_install(self.context, self.spec, self.flags(None))?;
-            if plan.verdict == InstallVerdict::Refused {
-                let mut refused = OrderOutcome::new(self.spec, OrderVerdict::Refused);
-                "nothing was ordered: the certificate could not be installed"
-                    .clone_into(&mut refused.summary);
-                refused.transaction = Some(Box::new(plan));
-                return Ok(refused);
-            }
-            planned.transaction = Some(Box::new(plan));
+        let planned = self.plan()?;
+        if planned.verdict == OrderVerdict::Refused {
+            return Ok(planned);
         }
         let connection = CaConnection::open(self.context, self.spec)?;
         connection.check_consent(self.spec, self.state)?;
         if self.spec.mode == RunMode::DryRun {
-            planned.steps = self.planned_steps();
-            "dry run: nothing was ordered or changed".clone_into(&mut planned.summary);
             return Ok(planned);
         }
+        self.place(&connection, algorithm)
+    }
+
+    /// The outcome of a dry run, or of an install that would be refused.
+    fn plan(&self) -> Result<OrderOutcome, Failure> {
+        let mut planned = OrderOutcome::new(self.spec, OrderVerdict::Planned);
+        planned.steps = self.planned_steps();
+        "dry run: nothing was ordered or changed".clone_into(&mut planned.summary);
+        if self.spec.install == InstallChoice::FilesOnly {
+            return Ok(planned);
+        }
+        let plan = plan_install(self.context, self.spec, self.flags(None))?;
+        if plan.verdict == InstallVerdict::Refused {
+            planned = OrderOutcome::new(self.spec, OrderVerdict::Refused);
+            "nothing was ordered: the certificate could not be installed"
+                .clone_into(&mut planned.summary);
+        }
+        planned.transaction = Some(Box::new(plan));
+        Ok(planned)
+    }
+
+    /// Checks the validation files, then opens the account, writes key and request, and places the
+    /// order.
+    fn place(
+        &self,
+        connection: &CaConnection,
+        algorithm: KeyAlgorithm,
+    ) -> Result<OrderOutcome, Failure> {
         let findings = check_webroots(self.context, self.spec)?;
         if has_error(&findings) {
             return Ok(self.refused(findings));
@@ -142,7 +161,7 @@ impl<'a> OrderRun<'a> {
         PlacedOrder::new(self, session, journal, Vec::new()).carry_out()
     }
 
-    /// Refuses to spend money that nobody has agreed to.
+    /// Refuses to spend money without the user's consent.
     fn check_charges(&self) -> Result<(), Failure> {
         let Some(ca) = self.spec.ca.known() else {
             return Ok(());
@@ -171,6 +190,7 @@ impl<'a> OrderRun<'a> {
         Err(advice::limit_reached(self.spec.ca.title(), count, limit))
     }
 
+    /// What a dry run says about the order, before the plan of the install.
     fn planned_steps(&self) -> Vec<String> {
         let names = self.spec.name_texts().join(", ");
         vec![

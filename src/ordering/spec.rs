@@ -126,7 +126,7 @@ impl OrderSpec {
 /// The files of an order.
 #[derive(Clone, Debug)]
 pub(super) struct OrderFiles {
-    pub(super) key: PathBuf,
-    pub(super) request: PathBuf,
-    pub(super) chain: PathBuf,
+    pub key: PathBuf,
+    pub request: PathBuf,
+    pub chain: PathBuf,
 }

@@ -10,11 +10,11 @@ use crate::pki::key::KeyAlgorithm;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HelloContent<'a> {
     /// The name to send (RFC 6066 section 3); an IP address is not sent.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
     /// The only key type to accept; `None` for any.
-    pub(crate) algorithm: Option<KeyAlgorithm>,
+    pub algorithm: Option<KeyAlgorithm>,
     /// 32 random bytes.
-    pub(crate) random: &'a [u8],
+    pub random: &'a [u8],
 }
 
 /// TLS 1.2 in `client_version`.

@@ -43,20 +43,20 @@ impl HttpScheme {
 /// An address of this machine at which a web server speaks HTTP.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct HttpPlace {
-    pub(crate) scheme: HttpScheme,
-    pub(crate) address: SocketAddr,
+    pub scheme: HttpScheme,
+    pub address: SocketAddr,
     /// The server expects a PROXY header before anything else.
-    pub(crate) proxy_header: bool,
+    pub proxy_header: bool,
 }
 
 /// One GET request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HttpRequest {
-    pub(crate) place: HttpPlace,
+    pub place: HttpPlace,
     /// The name of the site.
-    pub(crate) host: String,
+    pub host: String,
     /// The path and the query.
-    pub(crate) path: String,
+    pub path: String,
 }
 
 impl HttpRequest {
@@ -95,8 +95,8 @@ impl fmt::Display for HttpRequest {
 /// The first line and the redirect of a response. Untrusted text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct HttpReply {
-    pub(crate) status: u16,
-    pub(crate) location: Option<String>,
+    pub status: u16,
+    pub location: Option<String>,
 }
 
 /// How a site answered in the end.
@@ -184,9 +184,9 @@ impl fmt::Display for SiteAnswer {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RedirectRules {
     /// The names of the certificate.
-    pub(crate) names: Vec<DnsName>,
+    pub names: Vec<DnsName>,
     /// The addresses at which web servers of this machine answer.
-    pub(crate) places: Vec<HttpPlace>,
+    pub places: Vec<HttpPlace>,
 }
 
 /// What to do after a reply.
@@ -305,10 +305,10 @@ fn join_path(page: &str, path: &str) -> String {
 /// A request that is made before and after a change, and where its redirects may lead.
 #[derive(Clone, Debug)]
 pub(crate) struct HomePageVisit {
-    pub(crate) request: HttpRequest,
-    pub(crate) rules: Arc<RedirectRules>,
+    pub request: HttpRequest,
+    pub rules: Arc<RedirectRules>,
     /// The answer before the change.
-    pub(crate) before: Option<SiteAnswer>,
+    pub before: Option<SiteAnswer>,
 }
 
 #[cfg(test)]

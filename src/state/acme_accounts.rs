@@ -1,5 +1,8 @@
 //! The ACME accounts, one for each CA: the key, which exists before the CA hears of it, and the URL of
 //! the account.
+//!
+//! All certificates of a CA share its account. A lost key would lose the account with it: its external
+//! account binding, its exemption from limits, and the records that name it (CAA `accounturi`).
 
 use std::path::PathBuf;
 
@@ -50,16 +53,7 @@ impl StateFolder {
     /// # Errors
     /// When it cannot be read.
     pub(crate) fn read_account(&self, directory: &str) -> Result<Option<AcmeAccount>, StateError> {
-        let path = self.account_path(directory, "json");
-        let bytes = match files::read(&path, ENTRY_LIMIT) {
-            Err(error) if error.is_missing() => return Ok(None),
-            other => other?,
-        };
-        let read = serde_json::from_slice(&bytes);
-        read.map(Some).map_err(|error| StateError::DamagedEntry {
-            path,
-            reason: error.to_string(),
-        })
+        self.read_entry(&self.account_path(directory, "json"))
     }
 
     /// Writes an account. Returns once it is on the disk.
@@ -69,12 +63,7 @@ impl StateFolder {
     pub(crate) fn write_account(&self, account: &AcmeAccount) -> Result<(), StateError> {
         self.create_subfolder(ACCOUNTS_FOLDER)?;
         let path = self.account_path(&account.directory, "json");
-        let text = serde_json::to_vec_pretty(account);
-        let text = text.map_err(|error| StateError::DamagedEntry {
-            path: path.clone(),
-            reason: error.to_string(),
-        })?;
-        Ok(files::replace(&path, &text, FILE_MODE)?)
+        self.write_entry(&path, account)
     }
 
     /// Returns the key of the account at a CA; creates it, on the disk, if there is none.

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::permissions::{Mode, Owner};
 use crate::pki::fingerprint::Fingerprint;
 use crate::system::environment;
-use crate::system::fs::files::FileError;
+use crate::system::fs::files::{self, FileError};
 use crate::system::fs::folders;
 use crate::system::fs::lock::FileLock;
 
@@ -16,6 +19,8 @@ pub(crate) const ROOT_FOLDER: &str = "var/lib/certctl";
 pub(crate) const FOLDER_MODE: Mode = Mode::new(0o700);
 /// The mode of the files in it.
 pub(crate) const FILE_MODE: Mode = Mode::new(0o600);
+/// The maximum number of bytes of an entry.
+const ENTRY_LIMIT: u64 = 256 * 1024;
 /// How long a command waits for another one that changes the same zone. Longer than the longest
 /// change: a hook may take five minutes.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(330);
@@ -102,6 +107,36 @@ impl StateFolder {
         })
     }
 
+    /// Reads a file of JSON; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn read_entry<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+    ) -> Result<Option<T>, StateError> {
+        let bytes = match files::read(path, ENTRY_LIMIT) {
+            Err(error) if error.is_missing() => return Ok(None),
+            other => other?,
+        };
+        let read = serde_json::from_slice(&bytes);
+        read.map(Some).map_err(|error| damaged(path, &error))
+    }
+
+    /// Writes a file of JSON. Returns once it is on the disk; until then an earlier one is unchanged.
+    ///
+    /// # Errors
+    /// When the system reports an error.
+    pub(super) fn write_entry<T: Serialize>(
+        &self,
+        path: &Path,
+        entry: &T,
+    ) -> Result<(), StateError> {
+        let text = serde_json::to_vec_pretty(entry);
+        let text = text.map_err(|error| damaged(path, &error))?;
+        Ok(files::replace(path, &text, FILE_MODE)?)
+    }
+
     /// Refuses a folder that another user owns or may write.
     fn check_access(&self) -> Result<(), StateError> {
         let Some(status) = folders::read_status(&self.path)? else {
@@ -116,6 +151,13 @@ impl StateFolder {
             owner: status.owner,
             mode: status.mode,
         })
+    }
+}
+
+fn damaged(path: &Path, error: &serde_json::Error) -> StateError {
+    StateError::DamagedEntry {
+        path: path.to_owned(),
+        reason: error.to_string(),
     }
 }
 

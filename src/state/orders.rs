@@ -1,6 +1,12 @@
 //! The journal of unfinished orders, one file for each certificate, and when certificates were issued.
 //! An intent is written before each step, so that a run that was ended at any point is continued by
 //! the same command: the same order, the same account, the same key.
+//!
+//! An entry is removed when the certificate is installed, or when the CA has closed the order. An
+//! entry that cannot be read is an error: without it, certctl could place a second order.
+//!
+//! The times of issuance are for CAs that limit how many certificates with the same names they issue
+//! in a week. They are kept when the entry is removed.
 
 use std::path::PathBuf;
 
@@ -8,21 +14,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::folder::{FILE_MODE, StateError, StateFolder};
+use super::folder::{StateError, StateFolder};
 use crate::pki::fingerprint::Fingerprint;
+use crate::system::fs::folders;
 use crate::system::fs::lock::FileLock;
-use crate::system::fs::{files, folders};
 
 /// The folder of the journal in the state folder.
 pub(crate) const ORDERS_FOLDER: &str = "orders";
 /// The folder with the times of issuance.
 pub(crate) const ISSUED_FOLDER: &str = "issued";
-/// The maximum number of bytes of an entry.
-const ENTRY_LIMIT: u64 = 256 * 1024;
 /// How many times of issuance are kept for one set of names.
 const KEPT_TIMES: usize = 50;
 
-/// How far an order has come.
+/// The last step of an order.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum OrderProgress {
@@ -104,16 +108,7 @@ impl StateFolder {
     /// # Errors
     /// When it cannot be read: an order must not be placed twice.
     pub(crate) fn read_order(&self, name: &str) -> Result<Option<JournaledOrder>, StateError> {
-        let path = self.order_path(name);
-        let bytes = match files::read(&path, ENTRY_LIMIT) {
-            Err(error) if error.is_missing() => return Ok(None),
-            other => other?,
-        };
-        let read = serde_json::from_slice(&bytes);
-        read.map(Some).map_err(|error| StateError::DamagedEntry {
-            path,
-            reason: error.to_string(),
-        })
+        self.read_entry(&self.order_path(name))
     }
 
     /// Writes the entry of an order. Returns once it is on the disk.
@@ -122,7 +117,7 @@ impl StateFolder {
     /// When the system reports an error; the earlier entry is then unchanged.
     pub(crate) fn write_order(&self, order: &JournaledOrder) -> Result<(), StateError> {
         self.create_subfolder(ORDERS_FOLDER)?;
-        self.write_json(&self.order_path(&order.name), order)
+        self.write_entry(&self.order_path(&order.name), order)
     }
 
     /// Removes the entry of a finished order.
@@ -143,14 +138,7 @@ impl StateFolder {
         names: &[String],
     ) -> Result<Vec<Timestamp>, StateError> {
         let path = self.issued_path(directory, names);
-        let bytes = match files::read(&path, ENTRY_LIMIT) {
-            Err(error) if error.is_missing() => return Ok(Vec::new()),
-            other => other?,
-        };
-        serde_json::from_slice(&bytes).map_err(|error| StateError::DamagedEntry {
-            path,
-            reason: error.to_string(),
-        })
+        Ok(self.read_entry(&path)?.unwrap_or_default())
     }
 
     /// Adds a time of issuance.
@@ -168,7 +156,7 @@ impl StateFolder {
         let excess = times.len().saturating_sub(KEPT_TIMES);
         times.drain(..excess);
         self.create_subfolder(ISSUED_FOLDER)?;
-        self.write_json(&self.issued_path(directory, names), &times)
+        self.write_entry(&self.issued_path(directory, names), &times)
     }
 
     fn issued_path(&self, directory: &str, names: &[String]) -> PathBuf {
@@ -178,19 +166,5 @@ impl StateFolder {
         let hash = Fingerprint::of(sorted.join("\n").as_bytes()).first_digits();
         let folder = self.subfolder(ISSUED_FOLDER);
         folder.join(format!("{hash}.json"))
-    }
-
-    fn write_json<T: Serialize>(
-        &self,
-        path: &std::path::Path,
-        value: &T,
-    ) -> Result<(), StateError> {
-        let text = serde_json::to_vec_pretty(value);
-        let mut text = text.map_err(|error| StateError::DamagedEntry {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
-        text.push(b'\n');
-        Ok(files::replace(path, &text, FILE_MODE)?)
     }
 }

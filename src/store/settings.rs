@@ -229,6 +229,7 @@ impl LineageSettings {
     pub(crate) fn overridden_by(mut self, flags: Self) -> Self {
         self.override_hook(&flags);
         self.override_probes(&flags);
+        self.override_origin(&flags);
         let ServerConfigs {
             server_config,
             server_configs,
@@ -250,13 +251,25 @@ impl LineageSettings {
             test: unless_forgotten(flags.test.or(self.test)),
             reload: unless_forgotten(flags.reload.or(self.reload)),
             trust: flags.trust.or(self.trust),
-            folder: flags.folder.or(self.folder),
-            request: flags.request.or(self.request),
-            ca: flags.ca.or(self.ca),
-            order: flags.order.or(self.order),
             paid_until: paid_until.filter(|_| !flags.no_term),
             no_term: false,
             ..self
+        }
+    }
+
+    /// Overrides where the request is, and which CA issues the certificate.
+    fn override_origin(&mut self, flags: &Self) {
+        if flags.folder.is_some() {
+            self.folder.clone_from(&flags.folder);
+        }
+        if flags.request.is_some() {
+            self.request.clone_from(&flags.request);
+        }
+        if flags.ca.is_some() {
+            self.ca.clone_from(&flags.ca);
+        }
+        if flags.order.is_some() {
+            self.order.clone_from(&flags.order);
         }
     }
 

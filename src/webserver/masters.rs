@@ -15,15 +15,15 @@ pub(crate) use process_facts::{ProcessFacts, ProcessNamespaces, process_names};
 /// A process that reads a configuration and can reload it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ServerMaster {
-    pub(crate) process: ProcessFacts,
-    pub(crate) arguments: StartArguments,
+    pub process: ProcessFacts,
+    pub arguments: StartArguments,
     /// Its worker processes.
-    pub(crate) children: Vec<i32>,
+    pub children: Vec<i32>,
     /// The process that replaces it, during an upgrade of nginx's program.
-    pub(crate) successor: Option<i32>,
+    pub successor: Option<i32>,
     /// Whether its command line and its environment may decide what certctl runs: not those of
     /// another user.
-    pub(crate) is_trusted: bool,
+    pub is_trusted: bool,
 }
 
 impl ServerMaster {

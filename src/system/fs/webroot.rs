@@ -1,6 +1,9 @@
 //! Validation files in a webroot (RFC 8555 8.3). A web application may be able to write there, so every
 //! step below the webroot starts at a folder's descriptor and follows no link: a link could lead a
 //! root process to any file.
+//!
+//! Folders and files get modes with which a web server of another user can read them, whatever the umask
+//! is. The folders stay when the files are removed: other ACME clients use the same ones.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};

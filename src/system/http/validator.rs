@@ -1,6 +1,9 @@
 //! Fetches a validation file as the CA's validator does (RFC 8555 8.3): from port 80, with at most ten
 //! redirects to ports 80 and 443, without a proxy, and without checking the certificate of an https
 //! site: it may be the one that is about to be replaced.
+//!
+//! A redirect to another host is not followed, because the address to ask is fixed: the caller reports
+//! it as not checked.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -82,33 +85,46 @@ async fn fetch(start: &str, address: SocketAddr) -> Result<ValidatorAnswer, reqw
         return Ok(ValidatorAnswer::BadRedirect(start.to_owned()));
     };
     let host = url.host_str().unwrap_or_default().to_owned();
-    let client = Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .tls_danger_accept_invalid_certs(true)
-        .resolve(&host, address)
-        .user_agent("certctl")
-        .build()?;
+    let client = client_for(&host, address)?;
     for _ in 0..=VALIDATOR_REDIRECTS {
         activity::report_query(|| format!("GET {url} at {}", address.ip()));
         let response = client.get(url.clone()).send().await?;
         if !response.status().is_redirection() {
             return read_file(response).await;
         }
-        let target = response.headers().get("location");
-        let target = target.and_then(|target| target.to_str().ok());
-        let Some(next) = target.and_then(|target| url.join(target).ok()) else {
-            return Ok(ValidatorAnswer::Status(response.status().as_u16()));
+        url = match redirect_target(&url, &response) {
+            Ok(next) => next,
+            Err(answer) => return Ok(answer),
         };
-        if !is_followed(&next) {
-            return Ok(ValidatorAnswer::BadRedirect(next.to_string()));
-        }
-        if next.host_str() != Some(&host) {
-            return Ok(ValidatorAnswer::OtherHost(next.to_string()));
-        }
-        url = next;
     }
     Ok(ValidatorAnswer::TooManyRedirects)
+}
+
+/// A client that asks one address, whatever the DNS says.
+fn client_for(host: &str, address: SocketAddr) -> Result<Client, reqwest::Error> {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true)
+        .resolve(host, address)
+        .user_agent("certctl")
+        .build()
+}
+
+/// Returns the URL that a redirect leads to, if the validator follows it to the same host.
+fn redirect_target(url: &Url, response: &Response) -> Result<Url, ValidatorAnswer> {
+    let status = response.status().as_u16();
+    let target = response.headers().get("location");
+    let target = target.and_then(|target| target.to_str().ok());
+    let next = target.and_then(|target| url.join(target).ok());
+    let next = next.ok_or(ValidatorAnswer::Status(status))?;
+    if !is_followed(&next) {
+        return Err(ValidatorAnswer::BadRedirect(next.to_string()));
+    }
+    if next.host_str() != url.host_str() {
+        return Err(ValidatorAnswer::OtherHost(next.to_string()));
+    }
+    Ok(next)
 }
 
 /// Returns whether the validator follows a redirect to this URL (Let's Encrypt, "Challenge Types").

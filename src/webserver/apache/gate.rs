@@ -26,9 +26,9 @@ type Reader<'a> = dyn FnMut(&Path) -> Result<Zeroizing<Vec<u8>>, String> + 'a;
 /// What would make Apache exit at a reload.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ReloadFault {
-    pub(crate) line: String,
+    pub line: String,
     /// The position of the block (`FILE:LINE`).
-    pub(crate) block: String,
+    pub block: String,
 }
 
 /// Returns what would make Apache exit at a reload, one fault for each certificate.

@@ -11,11 +11,11 @@ const MODES: [&str; 2] = ["auto", "manual"];
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ManagedDomain {
     /// Its names, lower case; the first one is also that of its folder.
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
     /// `MDCertificateFile`, in order: certificates that mod_md does not request itself.
-    pub(crate) certificates: Vec<String>,
+    pub certificates: Vec<String>,
     /// `MDCertificateKeyFile`, in order.
-    pub(crate) keys: Vec<String>,
+    pub keys: Vec<String>,
 }
 
 impl ManagedDomain {

@@ -10,7 +10,7 @@ use crate::webserver::model::{ListenAddress, ListenInterface, ModelRule};
 /// An address of a virtual host, and how specific its `<VirtualHost>` is.
 #[derive(Clone, Debug)]
 pub(crate) struct RankedListen {
-    pub(crate) listen: ListenAddress,
+    pub listen: ListenAddress,
     specificity: AddressSpecificity,
 }
 
@@ -86,8 +86,8 @@ impl SslEngine {
 
 /// The addresses of one host, and its engine.
 pub(crate) struct HostEngine<'a> {
-    pub(crate) listens: &'a mut Vec<ListenAddress>,
-    pub(crate) engine: SslEngine,
+    pub listens: &'a mut Vec<ListenAddress>,
+    pub engine: SslEngine,
 }
 
 /// Marks the addresses at which a host is served over TLS with its own certificates: the first host

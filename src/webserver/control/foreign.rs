@@ -12,9 +12,9 @@ use crate::webserver::model::ServerSoftware;
 /// A running master that certctl cannot reload or probe.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct UnreachedMaster {
-    pub(crate) software: ServerSoftware,
-    pub(crate) pid: i32,
-    pub(crate) barrier: MasterBarrier,
+    pub software: ServerSoftware,
+    pub pid: i32,
+    pub barrier: MasterBarrier,
 }
 
 /// Whether a server uses the files of a certificate.
@@ -29,8 +29,8 @@ pub(crate) enum FileUse {
 /// A running server that sees other files than certctl, or that another user determines.
 #[derive(Debug)]
 pub(crate) struct ForeignServer {
-    pub(crate) master: UnreachedMaster,
-    pub(crate) view: ServerView,
+    pub master: UnreachedMaster,
+    pub view: ServerView,
 }
 
 impl ForeignServer {

@@ -38,27 +38,27 @@ const OF_ONE_PROCESS: [&str; 7] = [
 /// A running master, and how it is reloaded.
 #[derive(Clone, Debug)]
 pub(crate) struct ControlledMaster {
-    pub(crate) master: ServerMaster,
-    pub(crate) method: ReloadMethod,
+    pub master: ServerMaster,
+    pub method: ReloadMethod,
     /// Why certctl cannot reload or probe it.
-    pub(crate) barriers: Vec<MasterBarrier>,
+    pub barriers: Vec<MasterBarrier>,
 }
 
 /// The masters that were started alike, in one network namespace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MasterGroup {
-    pub(crate) masters: Vec<ControlledMaster>,
+    pub masters: Vec<ControlledMaster>,
 }
 
 /// The running masters of a server.
 #[derive(Debug, Default)]
 pub(crate) struct RunningMasters {
     /// Those that see the same files as certctl, grouped by how they were started.
-    pub(crate) groups: Vec<Vec<ServerMaster>>,
+    pub groups: Vec<Vec<ServerMaster>>,
     /// Those that see other files.
-    pub(crate) foreign: Vec<ServerMaster>,
+    pub foreign: Vec<ServerMaster>,
     /// Those of other users, who can change what they run or read. Nothing of them is run.
-    pub(crate) untrusted: Vec<ServerMaster>,
+    pub untrusted: Vec<ServerMaster>,
 }
 
 impl RunningMasters {

@@ -17,11 +17,11 @@ const DELETED: &str = " (deleted)";
 /// A process that has a file open or mapped.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FileHolder {
-    pub(crate) pid: i32,
+    pub pid: i32,
     /// The beginning of its command line, without options. Untrusted text.
-    pub(crate) command: String,
+    pub command: String,
     /// The file as the process opened it.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
 }
 
 /// How a process holds a file: by a path that still leads to it, or after the path got another file.

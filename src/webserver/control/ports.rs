@@ -20,11 +20,11 @@ const COMMAND_LENGTH: usize = 120;
 /// A process that listens at an address.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PortOwner {
-    pub(crate) address: SocketAddr,
-    pub(crate) pid: i32,
+    pub address: SocketAddr,
+    pub pid: i32,
     /// The beginning of its command line, without options, whose values may be secret. Untrusted
     /// text.
-    pub(crate) command: String,
+    pub command: String,
 }
 
 impl PortOwner {

@@ -21,8 +21,8 @@ const BELOW_BASE: usize = 3;
 /// A running server with its own view of the file system.
 #[derive(Debug)]
 pub(crate) struct ServerView {
-    pub(crate) software: ServerSoftware,
-    pub(crate) pid: i32,
+    pub software: ServerSoftware,
+    pub pid: i32,
     view: FileView,
     /// Its configuration; `None` if it cannot be read.
     config: Option<ServerConfig>,
@@ -32,13 +32,13 @@ pub(crate) struct ServerView {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SeenFile {
     /// Where certctl sees it.
-    pub(crate) link: StableLink,
+    pub link: StableLink,
     /// Where the server sees it.
-    pub(crate) inside: PathBuf,
+    pub inside: PathBuf,
     /// Whether the target of a link there would be certctl's file.
-    pub(crate) sees_target: bool,
+    pub sees_target: bool,
     /// Whether the file is mounted there on its own: the server keeps the file that was mounted.
-    pub(crate) is_mount_point: bool,
+    pub is_mount_point: bool,
 }
 
 impl ServerView {

@@ -6,12 +6,12 @@ use crate::webserver::model::ListenAddress;
 /// A parsed `bind` line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BindLine {
-    pub(crate) listens: Vec<ListenAddress>,
+    pub listens: Vec<ListenAddress>,
     /// The sources of its certificates, in order.
-    pub(crate) certificates: Vec<BindSource>,
+    pub certificates: Vec<BindSource>,
     /// Whether names that no certificate has are refused; otherwise the first certificate is
     /// served.
-    pub(crate) strict: bool,
+    pub strict: bool,
 }
 
 /// A source of certificates.

@@ -84,10 +84,10 @@ fn names(leaf: &Certificate) -> Vec<ServerName> {
 /// `ssl-load-extra-del-ext`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct CrtExtras {
-    pub(crate) bundle: bool,
-    pub(crate) key: bool,
+    pub bundle: bool,
+    pub key: bool,
     /// Whether `x.crt` has its key in `x.key` instead of `x.crt.key`.
-    pub(crate) strip: bool,
+    pub strip: bool,
 }
 
 impl Default for CrtExtras {
@@ -103,11 +103,11 @@ impl Default for CrtExtras {
 /// One certificate with its key, as HAProxy loads it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LoadedCrt {
-    pub(crate) certificate: ConfiguredCertificate,
+    pub certificate: ConfiguredCertificate,
     /// The names in the certificate.
-    pub(crate) names: Vec<ServerName>,
+    pub names: Vec<ServerName>,
     /// Whether the file exists and cannot be read, so that its names are unknown.
-    pub(crate) unreadable: bool,
+    pub unreadable: bool,
 }
 
 impl LoadedCrt {

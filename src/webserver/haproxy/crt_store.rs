@@ -19,9 +19,9 @@ pub(crate) struct CrtStores {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct StoreBases {
     /// `crt-base`
-    pub(crate) crt: Option<PathBuf>,
+    pub crt: Option<PathBuf>,
     /// `key-base`
-    pub(crate) key: Option<PathBuf>,
+    pub key: Option<PathBuf>,
 }
 
 /// A certificate of a store.
@@ -31,8 +31,8 @@ pub(crate) struct StoredCrt {
     /// `@STORE/PATH`, or the path of a certificate of a store without a name.
     reference: String,
     /// The path of the certificate; with the key, if there is no path of a key.
-    pub(crate) crt: HaproxyWord,
-    pub(crate) key: Option<HaproxyWord>,
+    pub crt: HaproxyWord,
+    pub key: Option<HaproxyWord>,
 }
 
 impl StoreBases {

@@ -10,8 +10,8 @@ const DEPTH: usize = 32;
 /// What conditions depend on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConditionFacts<'a> {
-    pub(crate) environment: &'a HaproxyEnvironment,
-    pub(crate) build: &'a HaproxyBuild,
+    pub environment: &'a HaproxyEnvironment,
+    pub build: &'a HaproxyBuild,
 }
 
 /// Evaluates an expression; `None` where only HAProxy can decide. The empty one is false.

@@ -8,21 +8,21 @@ use crate::webserver::model::ServerName;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct CrtListEntry {
     /// The line number, counted from 1.
-    pub(crate) line: u32,
+    pub line: u32,
     /// The path as it is written.
-    pub(crate) path: String,
+    pub path: String,
     /// The path of the key, if an option names it (HAProxy 3.0).
-    pub(crate) key: Option<String>,
+    pub key: Option<String>,
     /// The names that it is used for; `None` means those in the certificate.
-    pub(crate) filters: Option<SniFilters>,
+    pub filters: Option<SniFilters>,
 }
 
 /// The filters of a line.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct SniFilters {
-    pub(crate) names: Vec<ServerName>,
+    pub names: Vec<ServerName>,
     /// Exceptions to the wildcards among the names.
-    pub(crate) except: Vec<String>,
+    pub except: Vec<String>,
 }
 
 /// Parses a list into its entries and the numbers of malformed lines.

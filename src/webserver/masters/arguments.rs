@@ -12,21 +12,21 @@ use crate::webserver::model::ServerSoftware;
 pub(crate) struct StartArguments {
     /// The configuration files and folders, in order, absolute if the working directory is known;
     /// none if the built-in one is used.
-    pub(crate) config: Vec<PathBuf>,
+    pub config: Vec<PathBuf>,
     /// The folder of relative paths (`-p` of nginx, `-d` of Apache).
-    pub(crate) prefix: Option<PathBuf>,
+    pub prefix: Option<PathBuf>,
     /// The values of Apache's `-D`.
-    pub(crate) defines: Vec<String>,
+    pub defines: Vec<String>,
     /// Further options that its test needs too.
-    pub(crate) for_test: Vec<String>,
+    pub for_test: Vec<String>,
     /// HAProxy: the folder of relative paths.
-    pub(crate) folder: Option<PathBuf>,
+    pub folder: Option<PathBuf>,
     /// HAProxy: the words that start a successor with the same options.
-    pub(crate) for_successor: Vec<String>,
+    pub for_successor: Vec<String>,
     /// HAProxy: whether it is a master with workers, which reloads on a signal.
-    pub(crate) has_workers: bool,
+    pub has_workers: bool,
     /// HAProxy: whether the command line makes it a daemon.
-    pub(crate) is_daemon: bool,
+    pub is_daemon: bool,
 }
 
 /// Apache defines these itself for some options; they do not change what it serves.

@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// A socket that listens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct ListeningSocket {
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     /// Links in /proc/PID/fd name it: `socket:[INODE]`.
-    pub(crate) inode: u64,
+    pub inode: u64,
 }
 
 /// The state of a socket that listens.

@@ -26,33 +26,33 @@ pub(crate) fn process_names(software: ServerSoftware) -> &'static [&'static str]
 /// read.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ProcessNamespaces {
-    pub(crate) mount: Option<PathBuf>,
-    pub(crate) network: Option<PathBuf>,
-    pub(crate) pid: Option<PathBuf>,
+    pub mount: Option<PathBuf>,
+    pub network: Option<PathBuf>,
+    pub pid: Option<PathBuf>,
 }
 
 /// A process, as /proc describes it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct ProcessFacts {
-    pub(crate) pid: i32,
-    pub(crate) parent: i32,
+    pub pid: i32,
+    pub parent: i32,
     /// The user who started it (the real user id); `None` if that may not be read.
-    pub(crate) user: Option<u32>,
+    pub user: Option<u32>,
     /// When it started, in clock ticks since boot: tells it from a later process with the same id.
-    pub(crate) started: u64,
+    pub started: u64,
     /// The name of the program, at most 15 bytes.
-    pub(crate) name: String,
+    pub name: String,
     /// The words of its command line, or its title as one word.
-    pub(crate) words: Vec<String>,
+    pub words: Vec<String>,
     /// The file that it executes; `None` if it may not be read.
-    pub(crate) executable: Option<PathBuf>,
+    pub executable: Option<PathBuf>,
     /// The working directory.
-    pub(crate) folder: Option<PathBuf>,
+    pub folder: Option<PathBuf>,
     /// The root directory.
-    pub(crate) root: Option<PathBuf>,
-    pub(crate) namespaces: ProcessNamespaces,
+    pub root: Option<PathBuf>,
+    pub namespaces: ProcessNamespaces,
     /// The content of /proc/PID/cgroup.
-    pub(crate) cgroup: String,
+    pub cgroup: String,
 }
 
 /// Whether nginx has given this process a title. A single process without a master has none.

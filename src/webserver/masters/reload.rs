@@ -9,7 +9,7 @@ use crate::webserver::model::ServerSoftware;
 /// A systemd unit with the process of a master in its control group.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct UnitFacts {
-    pub(crate) name: String,
+    pub name: String,
     /// Its main process; 0 if systemd does not know it.
     main_pid: i32,
     can_reload: bool,
@@ -71,11 +71,11 @@ pub(crate) fn unit_of_cgroup(cgroup: &str) -> Option<String> {
 /// What runs a master.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct RunnerFacts {
-    pub(crate) unit: Option<UnitFacts>,
+    pub unit: Option<UnitFacts>,
     /// The service script that started it: its pid file names the process.
-    pub(crate) script: Option<String>,
+    pub script: Option<String>,
     /// Whether the configuration of HAProxy makes it a daemon.
-    pub(crate) is_daemon_by_config: bool,
+    pub is_daemon_by_config: bool,
 }
 
 /// A signal that reloads a server.

@@ -108,10 +108,10 @@ pub(crate) enum NameAnswer<'a> {
 /// An address at which a server listens, and the certificate that is wanted there.
 #[derive(Clone, Copy)]
 pub(crate) struct ListenSite<'a> {
-    pub(crate) config: &'a ServerConfig,
-    pub(crate) wanted: &'a InstalledPaths<'a>,
-    pub(crate) part: TrafficKind,
-    pub(crate) listen: &'a ListenAddress,
+    pub config: &'a ServerConfig,
+    pub wanted: &'a InstalledPaths<'a>,
+    pub part: TrafficKind,
+    pub listen: &'a ListenAddress,
 }
 
 /// The TLS addresses at which blocks of the certificate listen, each once.

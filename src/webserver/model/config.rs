@@ -24,8 +24,8 @@ pub struct ConfigFile {
 /// A line of a configuration file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConfigPosition<'a> {
-    pub(crate) file: &'a Path,
-    pub(crate) line: u32,
+    pub file: &'a Path,
+    pub line: u32,
 }
 
 impl fmt::Display for ConfigPosition<'_> {

@@ -8,17 +8,17 @@ use super::name_pattern::NamePattern;
 /// The addresses and rules of one TCP frontend.
 #[derive(Clone, Debug)]
 pub(crate) struct PassThrough {
-    pub(crate) listens: Vec<ListenAddress>,
+    pub listens: Vec<ListenAddress>,
     /// The first rule whose condition holds decides.
-    pub(crate) rules: Vec<PassRule>,
+    pub rules: Vec<PassRule>,
     /// Where connections go for which no rule holds.
-    pub(crate) default: PassTarget,
+    pub default: PassTarget,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct PassRule {
-    pub(crate) condition: SniCondition,
-    pub(crate) target: PassTarget,
+    pub condition: SniCondition,
+    pub target: PassTarget,
 }
 
 /// Where a connection is passed on to.
@@ -39,8 +39,8 @@ pub(crate) struct SniCondition(pub(crate) Vec<Vec<SniTerm>>);
 /// One term of a condition.
 #[derive(Clone, Debug)]
 pub(crate) struct SniTerm {
-    pub(crate) is_negated: bool,
-    pub(crate) test: SniTest,
+    pub is_negated: bool,
+    pub test: SniTest,
 }
 
 /// A test of the name in the handshake.

@@ -16,10 +16,10 @@ const HTTP: u16 = 80;
 /// A name at an address where a web server answers.
 #[derive(Clone, Debug)]
 pub(crate) struct WebPlace {
-    pub(crate) place: HttpPlace,
-    pub(crate) host: String,
+    pub place: HttpPlace,
+    pub host: String,
     /// The block that answers, if the configuration shows it.
-    pub(crate) block: Option<ConfigBlock>,
+    pub block: Option<ConfigBlock>,
 }
 
 /// Returns the places of the certificate's names at port 80, and those of `targets` that belong to
