@@ -15,7 +15,7 @@ use crate::pki::certificate::Certificate;
 use crate::probe::{ProbeTarget, ProbeVerdict, StartTls};
 use crate::store::deployed::DeployedCertificate;
 use crate::store::disk;
-use crate::store::layout::LineageLayout;
+use crate::store::layout::{LineageLayout, ReleaseId};
 use crate::store::release::Release;
 use crate::store::settings::{LineageSettings, PROBE_NONE};
 use crate::system::clock::{self, Stopwatch};
@@ -208,6 +208,15 @@ fn process_in_words(owner: &PortOwner) -> String {
     format!(" (process {}, {})", owner.pid, owner.command)
 }
 
+/// Whether a path is in one of the releases. Another certctl has a release open under a temporary name
+/// while it waits for the lock.
+fn is_in_release(path: &Path, releases: &Path) -> bool {
+    let inside = path.strip_prefix(releases).ok();
+    let mut parts = inside.iter().flat_map(|inside| inside.components());
+    let first = parts.next().and_then(|part| part.as_os_str().to_str());
+    first.and_then(ReleaseId::parse).is_some()
+}
+
 /// Reports the processes that have files of an earlier release open, or a file that was replaced at
 /// one of the paths.
 fn find_open_files(installed: &ReplacedFiles<'_>) -> Vec<Finding> {
@@ -215,7 +224,7 @@ fn find_open_files(installed: &ReplacedFiles<'_>) -> Vec<Finding> {
     let releases = layout.releases();
     let current = layout.release(&installed.release.id);
     let is_previous = |path: &Path, held: OpenPath| {
-        let is_earlier = path.starts_with(&releases) && !path.starts_with(&current);
+        let is_earlier = is_in_release(path, &releases) && !path.starts_with(&current);
         let is_replaced =
             held == OpenPath::Replaced && layout.links().iter().any(|link| link.path == path);
         is_earlier || is_replaced
@@ -233,4 +242,26 @@ fn find_open_files(installed: &ReplacedFiles<'_>) -> Vec<Finding> {
         findings.push(Finding::error(OPEN_CODE, message).with_step(next));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::is_in_release;
+
+    #[test]
+    fn releases_that_are_being_written_are_not_in_use() {
+        let releases = Path::new("/r/releases");
+        for (path, expected) in [
+            ("/r/releases/0123abcd/key.pem", true),
+            ("/r/releases/0123abcd", true),
+            ("/r/releases/.0123abcd.3eee8bc6e7e744dd~", false),
+            ("/r/releases/.0123abcd.3eee8bc6e7e744dd~/key.pem", false),
+            ("/r/releases", false),
+            ("/r/other/0123abcd/key.pem", false),
+        ] {
+            assert_eq!(is_in_release(Path::new(path), releases), expected, "{path}");
+        }
+    }
 }

@@ -192,9 +192,11 @@ impl Scenario {
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        // strace exits with the code of its child.
+        // strace exits with the code of its child, or as the child was killed; as the first process of
+        // a namespace it cannot be killed, and exits with 128 and the signal.
+        let code = output.status.code().filter(|code| *code != 128 + 9);
         (
-            output.status.code().unwrap_or(KILLED),
+            code.unwrap_or(KILLED),
             text(&output.stdout),
             text(&output.stderr),
         )
@@ -353,6 +355,9 @@ impl Scenario {
         } else {
             ""
         };
+        let journal = start.journal.as_ref();
+        // Those of the run that repaired the previous state.
+        let _ = journal.map(JournalSocket::entries);
         let inject = format!("inject={}:{fault}:when={}{on}", point.call, point.number);
         // Without -f: the calls of child processes are not counted.
         let trace = format!("trace=flock,{}", point.call);
@@ -363,7 +368,6 @@ impl Scenario {
         if !killed {
             wrong.extend(self.check_exit_code(sandbox, point, (code, &stdout, &stderr)));
         }
-        let journal = start.journal.as_ref();
         let entries = journal.map(JournalSocket::entries).unwrap_or_default();
         let end = RunEnd {
             code: (!killed).then_some(code),

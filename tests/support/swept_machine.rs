@@ -13,8 +13,9 @@ use super::{Run, Sandbox};
 pub enum Machine {
     /// On this machine; they install into the folder `tree`.
     Tree,
-    /// In mount and network namespaces, in which no server listens: /etc/ssl is `tree/etc/ssl` of the sandbox, the journal's socket is
-    /// `journal`, and the sandbox is at /mnt, so that copies of it have the same paths.
+    /// In namespaces without other processes and servers: /etc/ssl is `tree/etc/ssl` of the sandbox,
+    /// the journal's socket is `journal`, and the sandbox is at /mnt, so that copies of it have the
+    /// same paths.
     Namespace,
 }
 
@@ -34,7 +35,7 @@ impl Machine {
             Self::Tree => Command::new("sh"),
             Self::Namespace => {
                 let mut command = external_program("unshare");
-                command.args(["-mn", "sh"]);
+                command.args(["-mnpf", "--mount-proc", "--kill-child", "sh"]);
                 command
             }
         };
