@@ -201,7 +201,11 @@ fn a_webroot_that_is_not_served_is_noticed_before_the_order() {
             assert_eq!(lab.webroot_files(), Vec::<PathBuf>::new());
             // Neither an account nor an order was created.
             assert_eq!(lab.state("accounts"), Vec::<PathBuf>::new());
-            assert!(!lab.pebble.log().contains("authz"), "{}", lab.pebble.log());
+            assert!(
+                !lab.pebble.log().contains("sign-me-up"),
+                "{}",
+                lab.pebble.log()
+            );
         },
     );
 }

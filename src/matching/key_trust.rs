@@ -33,12 +33,12 @@ pub(crate) enum NodeKind {
 /// A key file, or a folder or link on the way to it.
 #[derive(Clone, Debug)]
 pub(crate) struct PathNode {
-    pub(crate) path: PathBuf,
-    pub(crate) kind: NodeKind,
-    pub(crate) mode: Mode,
-    pub(crate) owner: Owner,
+    pub path: PathBuf,
+    pub kind: NodeKind,
+    pub mode: Mode,
+    pub owner: Owner,
     /// Whether an ACL names further users or groups; the group bits of the mode then apply to them.
-    pub(crate) has_acl: bool,
+    pub has_acl: bool,
 }
 
 /// A user as people know it: its name, else its number.
@@ -368,9 +368,9 @@ impl<T> Deref for TrustedKeyFile<T> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RefusedKeyFile {
     /// The id of its key; unknown if the key is encrypted.
-    pub(crate) id: Option<PublicKeyId>,
+    pub id: Option<PublicKeyId>,
     /// The file and why it is refused.
-    pub(crate) file: Box<DoubtfulKeyFile>,
+    pub file: Box<DoubtfulKeyFile>,
 }
 
 /// A key file and at least one doubt about it.

@@ -12,7 +12,7 @@ use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
 
 /// How an order ended, before or without an install.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum OrderVerdict {
+pub(crate) enum OrderVerdict {
     /// The files are here; nothing was to be installed.
     Issued,
     /// See the transaction.

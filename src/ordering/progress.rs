@@ -60,8 +60,8 @@ pub(super) fn wait_while(
 fn pause_before(order: &AcmeOrder, asked: usize) -> Duration {
     let wish = order.retry_at().map(|at| at.duration_since(clock::now()));
     let wish = wish.and_then(|wish| Duration::try_from(wish).ok());
-    wish.unwrap_or(PAUSES[asked.min(PAUSES.len() - 1)])
-        .max(PAUSES[0])
+    let usual = PAUSES[asked.min(PAUSES.len() - 1)];
+    wish.unwrap_or(usual).max(PAUSES[0])
 }
 
 /// A signal while the CA was asked.

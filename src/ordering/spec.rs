@@ -125,7 +125,7 @@ impl OrderSpec {
 
 /// The files of an order.
 #[derive(Clone, Debug)]
-pub(super) struct OrderFiles {
+pub(crate) struct OrderFiles {
     pub key: PathBuf,
     pub request: PathBuf,
     pub chain: PathBuf,

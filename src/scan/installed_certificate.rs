@@ -12,9 +12,9 @@ use crate::store::settings::LineageSettings;
 
 /// A certificate that certctl installed.
 pub(crate) struct InstalledCertificate {
-    pub(crate) layout: LineageLayout,
-    pub(crate) settings: LineageSettings,
-    pub(crate) live: ReleaseId,
+    pub layout: LineageLayout,
+    pub settings: LineageSettings,
+    pub live: ReleaseId,
 }
 
 /// Reads the installed certificates of the tree; adds a failure for each that cannot be read.

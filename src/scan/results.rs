@@ -21,20 +21,20 @@ pub(crate) struct ScanResults {
     /// The stored options of the installed certificates, by name.
     pub terms: HashMap<String, InstallTerms>,
     /// The trust anchors of installed certificates with their own `--trust`, by name.
-    pub(crate) own_anchors: HashMap<String, TrustAnchors>,
+    pub own_anchors: HashMap<String, TrustAnchors>,
     /// The servers that were probed, with their answers.
     pub server_probes: Vec<ServerProbe>,
     /// Places that serve a certificate for names that it does not cover: the place, the
     /// fingerprint, the names.
-    pub(crate) uncovered: Vec<(String, Fingerprint, Vec<String>)>,
+    pub uncovered: Vec<(String, Fingerprint, Vec<String>)>,
     /// The certificates that servers sent, by their DER, because many send the same issuer.
-    pub(crate) parsed: HashMap<Vec<u8>, Arc<Certificate>>,
+    pub parsed: HashMap<Vec<u8>, Arc<Certificate>>,
     /// What could not be scanned, and what was skipped.
     pub findings: Vec<Finding>,
     /// How many files were read.
     pub files: usize,
     /// How many deployed keys the user cannot read.
-    pub(crate) unreadable_keys: usize,
+    pub unreadable_keys: usize,
 }
 
 impl ScanResults {

@@ -35,11 +35,11 @@ use crate::webserver::model::{self, BlockCoverage, ConfigBlock, InstalledPaths, 
 #[derive(Debug)]
 pub(crate) struct ScanTarget {
     /// The address and the server name (SNI) to request.
-    pub(crate) target: ProbeTarget,
+    pub target: ProbeTarget,
     /// The certificates that should be served, the leaf first.
-    pub(crate) expected: Vec<Arc<Certificate>>,
+    pub expected: Vec<Arc<Certificate>>,
     /// The block that answers with other files; `None` if the certificate's own does.
-    pub(crate) other_block: Option<OtherBlock>,
+    pub other_block: Option<OtherBlock>,
 }
 
 /// The servers of a run, and the addresses to probe.

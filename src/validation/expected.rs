@@ -13,11 +13,11 @@ use crate::validation::select::{ChosenRecords, SelectedRequest};
 #[derive(Clone, Debug)]
 pub(crate) struct ExpectedRecord {
     /// The request's file as it is printed; empty without a request.
-    pub(crate) request: String,
-    pub(crate) ca: Option<Ca>,
-    pub(crate) expected: Rc<ExpectedAnswer>,
+    pub request: String,
+    pub ca: Option<Ca>,
+    pub expected: Rc<ExpectedAnswer>,
     /// The names of the request that the record validates.
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
 }
 
 /// Returns all records that validate the chosen requests; `named_ca` is the CA of the command line.

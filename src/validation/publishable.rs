@@ -41,8 +41,8 @@ pub(crate) fn records_to_publish(
 
 /// The records to publish, and the `.dcv` files that were written.
 pub(crate) struct PublishableRecords {
-    pub(crate) records: Vec<ExpectedRecord>,
-    pub(crate) written: Vec<PathBuf>,
+    pub records: Vec<ExpectedRecord>,
+    pub written: Vec<PathBuf>,
 }
 
 /// Returns the given records if they belong to no request: none of them is derived from a request,

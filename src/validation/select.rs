@@ -28,36 +28,36 @@ const RECORD_LIMIT: u64 = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct SelectedRequest {
     /// The path of its file as it is printed.
-    pub(crate) shown: String,
-    pub(crate) path: Option<PathBuf>,
-    pub(crate) request: SigningRequest,
+    pub shown: String,
+    pub path: Option<PathBuf>,
+    pub request: SigningRequest,
     /// Whether its key was used before: the CA's record then has a unique value.
-    pub(crate) reuses_key: bool,
+    pub reuses_key: bool,
     /// The records on the command line that belong to it.
     given: Vec<GivenRecord>,
     /// All records from its `.dcv` file and the command line.
-    pub(crate) stored: StoredRecord,
+    pub stored: StoredRecord,
 }
 
 /// The arguments that select requests.
 pub(crate) struct DcvSelection<'a> {
-    pub(crate) names: &'a [String],
-    pub(crate) records: &'a [String],
-    pub(crate) ca: Option<Ca>,
+    pub names: &'a [String],
+    pub records: &'a [String],
+    pub ca: Option<Ca>,
     /// The words of the command line that waits, without a record.
-    pub(crate) wait_command: &'a [String],
+    pub wait_command: &'a [String],
 }
 
 /// The requests to check, and how the records on the command line were assigned.
 #[derive(Debug, Default)]
 pub(crate) struct ChosenRecords {
-    pub(crate) selected: Vec<SelectedRequest>,
+    pub selected: Vec<SelectedRequest>,
     /// The findings about records that belong to none of the requests.
-    pub(crate) strays: Vec<Finding>,
+    pub strays: Vec<Finding>,
     /// The `.dcv` files that were written.
-    pub(crate) written: Vec<PathBuf>,
+    pub written: Vec<PathBuf>,
     /// The requests that a record on the command line belongs to.
-    pub(crate) matched: Vec<String>,
+    pub matched: Vec<String>,
 }
 
 /// The request that a record on the command line belongs to.

@@ -29,13 +29,13 @@ pub(crate) enum ProbeGoal {
 #[derive(Debug)]
 pub(crate) struct ProbeGroup {
     /// The index of the plan within the run.
-    pub(crate) index: usize,
-    pub(crate) targets: Vec<ProbeTarget>,
+    pub index: usize,
+    pub targets: Vec<ProbeTarget>,
     /// What each target answered before; empty where that is not known.
-    pub(crate) baselines: Vec<TargetBaseline>,
-    pub(crate) certificates: Vec<Certificate>,
-    pub(crate) goal: ProbeGoal,
-    pub(crate) probes: Vec<ProbeAnswer>,
+    pub baselines: Vec<TargetBaseline>,
+    pub certificates: Vec<Certificate>,
+    pub goal: ProbeGoal,
+    pub probes: Vec<ProbeAnswer>,
 }
 
 impl ProbeGroup {

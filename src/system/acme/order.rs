@@ -200,14 +200,16 @@ impl AcmeOrder {
                 }
                 let name = name_of(authorization.identifier().identifier);
                 let challenge = authorization.challenge(method.of_crate());
-                pending.push(challenge.map_or(Err(name.clone()), |challenge| {
-                    let key_authorization = challenge.key_authorization();
-                    Ok(RawChallenge {
-                        name,
-                        token: challenge.token.clone(),
-                        dns_value: key_authorization.dns_value(),
-                        key_authorization: key_authorization.as_str().to_owned(),
-                    })
+                let Some(challenge) = challenge else {
+                    pending.push(Err(name));
+                    continue;
+                };
+                let key_authorization = challenge.key_authorization();
+                pending.push(Ok(RawChallenge {
+                    name,
+                    token: challenge.token.clone(),
+                    dns_value: key_authorization.dns_value(),
+                    key_authorization: key_authorization.as_str().to_owned(),
                 }));
             }
             Ok(pending)
