@@ -26,7 +26,7 @@ end
 
 complete -c certctl -n "__fish_certctl_needs_command" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_needs_command" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_needs_command" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_needs_command" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_needs_command" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -47,7 +47,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'Show w
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "explain" -d 'Explain a code, verdict, state or exit code of certctl'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Write the files from the CA as a verified chain file or in another format'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Restore the previous certificate'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Stop managing a certificate; servers keep their files'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Stop managing a certificate; servers keep their files, and previous versions are deleted'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'Rehearse a renewal on this machine only, with a built-in CA, DNS server and web server'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l ca -d 'The reseller or CA that gets the request' -r -f -a "namecheap\t'namecheap.com'
@@ -80,7 +80,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand csr" -l resolver -d 'Res
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l allow -d 'Report the finding with this code as a warning instead of refusing (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand csr" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand csr" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -115,7 +115,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l batch -d '
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l wait -d 'Repeat the check until the record is visible, for at most this time [without a value: 2h]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-check" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -146,7 +146,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l allow -d
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l hook-timeout -d 'Time limit of the program of exec: [default: 300s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -231,7 +231,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l plan -d 'Install only if the plan_id of a dry run (--dry-run --json) would be this one now' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -245,7 +245,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -s h -l help -d
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l renew-before -d 'How long before its expiry a certificate is due for renewal: days, hours (`36h`), or a percentage of its lifetime [default: 30 days or a third of the lifetime, whichever is less]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand renew" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand renew" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand renew" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -272,7 +272,7 @@ postgres\t'PostgreSQL database connections (port 5432)'
 nntp\t'NNTP: news (port 119)'"
 complete -c certctl -n "__fish_certctl_using_subcommand status" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand status" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -299,7 +299,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Tru
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -336,7 +336,7 @@ nntp\t'NNTP: news (port 119)'"
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -346,7 +346,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand explain" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -389,7 +389,7 @@ vsftpd\t'vsftpd 3'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-password-file -d 'File whose first line is the password for the new .pfx [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -405,7 +405,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l allow -d 'R
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -417,7 +417,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand forget" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand forget" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -431,7 +431,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l server -d '
 nginx\t'The nginx of this machine'"
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -442,7 +442,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s v -l verbos
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand completions" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand completions" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand completions" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -31,6 +31,7 @@ pub(crate) mod key_access;
 pub(crate) mod key_files;
 pub(crate) mod lineages;
 pub(crate) mod matching;
+pub(crate) mod missing_keys;
 pub(crate) mod order;
 pub(crate) mod pki;
 pub(crate) mod programs;

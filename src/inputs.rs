@@ -28,7 +28,7 @@ pub(crate) use self::audited_key::audit_decrypted_key;
 pub(crate) use self::ca_delivery::{
     DeliveryOptions, MatchedCertificate, file_stem_of, match_delivery, match_delivery_in_folder,
 };
-pub(crate) use self::folder::archives_for_keys;
+pub(crate) use self::folder::{archives_for_keys, archives_with_certificates};
 pub(crate) use self::found_key::FoundKeyFile;
 pub(crate) use self::host::{
     HOST_DEADLINE, HostAnswers, HostArgument, HostCertificates, parse_host_flags,

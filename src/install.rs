@@ -7,6 +7,7 @@ pub(crate) mod hook;
 mod hook_call;
 pub(crate) mod installed;
 pub(crate) mod key_owner;
+pub(crate) mod other_folders;
 pub(crate) mod outcome;
 pub(crate) mod placeholder;
 mod plan_fingerprint;

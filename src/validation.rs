@@ -6,4 +6,5 @@ pub(crate) mod key_reuse;
 pub(crate) mod publishable;
 pub(crate) mod record_check;
 pub(crate) mod select;
+mod selected_request;
 pub(crate) mod zone_health;

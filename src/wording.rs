@@ -5,12 +5,16 @@
 //! layer; it is read when the first time is shown. JSON fields do not use this module: their times
 //! are UTC.
 
+mod typing_error;
+
 use std::error::Error;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+
+pub(crate) use self::typing_error::is_typing_error;
 
 /// The zone of the times in messages.
 static LOCAL_ZONE: OnceLock<TimeZone> = OnceLock::new();

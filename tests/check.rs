@@ -10,7 +10,7 @@ use std::path::Path;
 
 use support::Run;
 use support::external::{external_program, succeed};
-use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, codes, tree};
+use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, codes, link, tree};
 use support::json::Json;
 use support::program::program;
 use support::site::Site;
@@ -353,4 +353,37 @@ fn the_check_covers_what_nginx_serves() {
         ("not-served", vec!["server-not-running"]),
         "{run}"
     );
+}
+
+/// Running servers have the key in memory, so nothing else shows that it is gone.
+#[test]
+fn the_deleted_key_of_an_installed_certificate_is_reported_with_its_repair() {
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    setup.install("new.crt", &[]).expect(0);
+    let sandbox = &setup.sandbox;
+    let status = || sandbox.run(&["status", "--root", "tree", "--json"]);
+    assert!(!codes(&status().json()).contains(&"key-missing"));
+    let live = link(sandbox, &format!("{LINEAGE}/live"));
+    let version = sandbox.join(&format!("{LINEAGE}/{live}"));
+    std::fs::remove_file(version.join("key.pem")).unwrap();
+    let document = status().expect(1).json();
+    assert!(codes(&document).contains(&"key-missing"), "{document}");
+    let install = ["install", "example.com", "--root", "tree"];
+    for run in [
+        sandbox.run(&["status", "--root", "tree"]),
+        sandbox.run(&install),
+    ] {
+        assert_ne!(run.code, 0, "{run}");
+        let repair = format!("sudo mv -T {0} {0}.damaged && ", version.display());
+        let text = run.to_string();
+        assert!(
+            text.contains(&repair) || text.contains("releases/"),
+            "{text}"
+        );
+        assert!(
+            text.contains(".damaged && certctl install --root "),
+            "{text}"
+        );
+    }
 }

@@ -246,7 +246,7 @@ fn usage_errors_say_what_is_wrong_and_where_to_look() {
     insta::assert_snapshot!(said(&["--at", "tomorrow", "csr", "example.com"]), @r"
     --- stderr
     error   `tomorrow` is not a valid value of `--at`
-            cause: not a time in the form of RFC 3339, such as 2027-05-11T00:00:00Z
+            cause: not a date such as 2027-05-11, or a time such as 2027-05-11T00:00:00Z
     next    Show the arguments and options of `csr`:
                 certctl csr --help
     --- exit 2

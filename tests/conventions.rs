@@ -70,6 +70,21 @@ fn a_typing_error_is_answered_with_the_nearest_word_and_the_help() {
             "certctl csr --help",
         ),
         (
+            &["csr", "a.example", "--ca", "lets"],
+            "`lets` is not a valid value of `--ca`",
+            "certctl csr --help",
+        ),
+        (
+            &["install", "--yes"],
+            "`install` has no option `--yes`",
+            "certctl install --help",
+        ),
+        (
+            &["it", "x.zip"],
+            "there is no command `it`",
+            "certctl --help",
+        ),
+        (
             &["csr", "--like", "a.example:443", "--from", "x"],
             "`csr` has no option `--from`; it is called `--like`",
             "certctl csr --help",
@@ -83,6 +98,28 @@ fn a_typing_error_is_answered_with_the_nearest_word_and_the_help() {
         assert_eq!(error["next"][0]["command"], command, "{words:?}");
     }
     assert_eq!(files_in(&sandbox), Vec::<String>::new());
+}
+
+#[test]
+fn values_of_other_programs_are_explained() {
+    let sandbox = Sandbox::new();
+    for (option, value, cause) in [
+        ("--ca", "letsencrypt", "issues through ACME only"),
+        ("--key-type", "rsa", "the size is part of the value"),
+    ] {
+        let run = sandbox.run(&["csr", "a.example", option, value]).expect(2);
+        assert!(run.stderr.contains(cause), "{run}");
+        assert!(!run.stderr.contains("did you mean"), "{run}");
+    }
+}
+
+#[test]
+fn a_date_is_a_time() {
+    let sandbox = Sandbox::new();
+    let run = |time: &str| sandbox.run(&["csr", "a.example", "--dry-run", "--at", time]);
+    run("2027-05-11").expect(0);
+    run("2027-05-11T00:00:00Z").expect(0);
+    run("2027-05-32").expect(2);
 }
 
 #[test]

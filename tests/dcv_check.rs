@@ -950,11 +950,55 @@ fn a_record_is_saved_and_matched_by_its_hash() {
         "--json",
     ]);
     assert!(codes(&stray.expect(1).json()).contains(&"record-from-another-request"));
+    let other_domain = format!("{}.other.example {}", order.label, order.value());
+    let stray = order.sandbox.run(&[
+        "dcv-check",
+        "--record",
+        &other_domain,
+        "--resolver",
+        &server.at(),
+        "--json",
+    ]);
+    let stray = stray.expect(1).json();
+    assert!(codes(&stray).contains(&"record-for-another-domain"));
+    assert_eq!(
+        stray["findings"][0]["message"],
+        "the given record is for other.example; the names in the request are shop.example"
+    );
     assert_eq!(
         order.sandbox.read("shop.example.dcv"),
         saved,
         "a record of another request is not saved"
     );
+}
+
+/// A certificate for such a request cannot be used, whatever the DNS has.
+#[test]
+fn the_missing_key_of_a_request_is_reported_before_the_record() {
+    let order = RequestWithRecord::for_shop();
+    let server = NameServer::knot(&order.line());
+    let given = order.given();
+    let check = || {
+        let words = ["dcv-check", "--resolver", &server.at(), "--record", &given];
+        let run = order.sandbox.run(&[&words[..], &["--json"]].concat());
+        run.json()
+    };
+    let status = || order.sandbox.run(&["status", "--root", "tree", "--json"]);
+    std::fs::create_dir(order.sandbox.join("tree")).unwrap();
+    assert!(!codes(&check()).contains(&"key-missing"));
+    assert_eq!(status().expect(0).json()["verdict"], "fine");
+    let key = order.sandbox.join("shop.example.key");
+    std::fs::rename(&key, order.sandbox.join("shop.example.key~")).unwrap();
+    let command = "certctl csr shop.example www.shop.example --force";
+    let found = check();
+    assert_eq!(codes(&found)[0], "key-missing");
+    assert_eq!(found["findings"][0]["next"][0]["command"], command);
+    let status = status().expect(1).json();
+    assert_eq!(status["verdict"], "wrong");
+    let reason = &status["rows"][0]["reasons"][0];
+    assert_eq!(reason["code"], "key-missing", "{status}");
+    let bare = order.sandbox.run(&["--json"]).expect(0).json();
+    assert_eq!(bare["next"][0]["command"], command);
 }
 
 #[test]
@@ -975,8 +1019,24 @@ fn malformed_records_and_missing_requests_are_rejected() {
             "_dnsauth.shop.example MX abc",
             "this is a record of type MX",
         ),
+        (
+            "88f0000000000000000000000000a5a5.7ca50000000000000000000000005a5a.69ff.comodoca.com",
+            "is the value (target) of the record; its host is missing",
+        ),
+        (
+            "_dnsauth.shop.example TXT <unique value>",
+            "the text has certctl's placeholder <unique value>",
+        ),
+        (
+            "-----BEGIN CERTIFICATE REQUEST-----",
+            "this is PEM text (CERTIFICATE REQUEST), not a DNS record",
+        ),
+        (
+            "hello world this is not a record",
+            "this is not a DNS record",
+        ),
     ] {
-        let run = check(&["dcv-check", "--record", record]).expect(3);
+        let run = check(&["dcv-check", &format!("--record={record}")]).expect(3);
         assert!(run.stderr.contains(message), "{record}\n{run}");
     }
     check(&["dcv-check", "unknown.example"]).expect(3);
@@ -1312,7 +1372,7 @@ fn commands_contain_the_folder_and_the_resolver() {
         for line in lines {
             let start = format!("certctl -C {folder} ");
             assert!(line.starts_with(&start), "{line}\n{run}");
-            let installs = line.ends_with(" install");
+            let installs = line.contains(" install");
             assert!(installs || line.contains(&at), "{line}\n{run}");
             assert!(installs || line.ends_with(" --record -"), "{line}\n{run}");
         }
@@ -1322,7 +1382,7 @@ fn commands_contain_the_folder_and_the_resolver() {
         .expect(3)
         .json();
     assert_eq!(
-        nothing["error"]["next"][0]["command"],
+        nothing["error"]["next"][1]["command"],
         "certctl -C /usr csr example.com"
     );
     let given = order.given();

@@ -134,7 +134,8 @@ fn certificates_served_by_openssl_are_shown_and_verified() {
     insta::assert_snapshot!(plain(&verified.to_string(), server.1), @"
     found   127.0.0.1:[PORT]: example.com, www.example.com, expires [DATE]; TLS 1.3, ecdsa-p256 key; probed with ECDSA and RSA keys, with and without SNI; 1 intermediate
     error   the certificate does not cover 127.0.0.1; it covers example.com, www.example.com
-    next    Order a certificate that also covers 127.0.0.1, or omit that name.
+    next    Say which name to ask the server for with `--host example.com`:
+                certctl verify 127.0.0.1:[PORT] --trust root.pem --host example.com
     note    127.0.0.1:[PORT] includes roots that need not be sent (clients have them, or do not trust them): Test Root R1
     --- exit 1
     ");

@@ -203,6 +203,109 @@ fn without_arguments_the_newest_archive_for_a_key_here_is_installed() {
     assert_eq!(run["verdict"], "unchanged", "{run}");
 }
 
+/// A certificate in the folder is never denied because its key is lost or was replaced.
+#[test]
+fn without_arguments_an_archive_without_its_key_is_named() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    sandbox.run(&["csr", "a.example"]).expect(0);
+    let leaf = setup.ca.issue(&sandbox.read("a.example.csr"));
+    let files = [("leaf.crt", &leaf), ("ca.crt", &setup.ca.bundle_pem())];
+    sandbox.write("lost.zip", zip(&files));
+    let install = |more: &[&str]| {
+        let words = ["install", "--root", "tree", "--trust", "root.pem"];
+        sandbox.run(&[&words[..], more].concat())
+    };
+    std::fs::create_dir(sandbox.join("tree")).unwrap();
+    for replaced in [false, true] {
+        for file in ["a.example.key", "a.example.csr"] {
+            let _ = std::fs::remove_file(sandbox.join(file));
+        }
+        if replaced {
+            sandbox.run(&["csr", "a.example"]).expect(0);
+        }
+        let passed = install(&["lost.zip"]).expect(1);
+        let unnamed = install(&[]).expect(1);
+        assert_eq!(unnamed.stdout, passed.stdout);
+        assert_eq!(unnamed.stderr, passed.stderr);
+        let text = unnamed.to_string();
+        assert!(!text.contains("no server certificate"), "{text}");
+    }
+}
+
+#[test]
+fn the_key_beside_a_file_is_found_from_any_folder() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    for folder in ["certs", "elsewhere"] {
+        std::fs::create_dir(sandbox.join(folder)).unwrap();
+    }
+    sandbox.run(&["-C", "certs", "csr", "a.example"]).expect(0);
+    let leaf = setup.ca.issue(&sandbox.read("certs/a.example.csr"));
+    let files = [("leaf.crt", &leaf), ("ca.crt", &setup.ca.bundle_pem())];
+    sandbox.write("certs/a_example.zip", zip(&files));
+    let words = ["-C", "elsewhere", "--root", "tree", "install", "--trust"];
+    let run = sandbox.run(&[&words[..], &["root.pem", "certs/a_example.zip"]].concat());
+    run.expect(0);
+    assert!(key_matches_chain(
+        sandbox,
+        &chain("a.example"),
+        &key("a.example")
+    ));
+}
+
+#[test]
+fn a_folder_is_read_as_the_working_directory_is() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    std::fs::create_dir(sandbox.join("certs")).unwrap();
+    let at = |name: &str| sandbox.join(&format!("certs/{name}"));
+    for (days_left, stem) in [(200, "a.example-2"), (100, "a.example")] {
+        sandbox.run(&["-C", "certs", "csr", "a.example"]).expect(0);
+        let properties = Leaf {
+            not_after: days(today(), days_left),
+            ..Leaf::default()
+        };
+        let request = sandbox.read("certs/a.example.csr");
+        let leaf = setup.ca.issue_as(&request, properties);
+        let bundle = leaf + &setup.ca.bundle_pem();
+        sandbox.write(&format!("certs/{stem}.crt"), bundle);
+        for ending in ["key", "csr"] {
+            let from = at(&format!("a.example.{ending}"));
+            std::fs::rename(from, at(&format!("{stem}.{ending}"))).unwrap();
+        }
+    }
+    let words = ["install", "certs", "--root", "tree", "--trust", "root.pem"];
+    let document = sandbox.run(&[&words[..], &["--json"]].concat());
+    let document = document.expect(0).json();
+    let installed = document["certificates"].as_array().unwrap();
+    assert_eq!(installed.len(), 1, "{document}");
+    let expiry = installed[0]["not_after"].as_str().unwrap();
+    assert!(
+        expiry.starts_with(&days(today(), 200).to_string()),
+        "{document}"
+    );
+}
+
+#[test]
+fn an_empty_folder_is_named_with_the_folders_of_known_requests() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    write_delivery(&setup, &["a.example"]);
+    let words = ["install", "a.example.crt", "--root", "tree"];
+    let run = sandbox.run(&[&words[..], &["--trust", "root.pem"]].concat());
+    run.expect(0);
+    let empty = Sandbox::new();
+    let tree = sandbox.join("tree").display().to_string();
+    let folder = sandbox.path().display().to_string();
+    for verb in ["install", "dcv-check"] {
+        let run = empty.run(&[verb, "--root", &tree]).expect(3);
+        assert!(run.stderr.contains("this folder is "), "{run}");
+        let words = format!("certctl -C {folder} --root {tree} {verb}\n");
+        assert!(run.stderr.contains(&words), "{run}");
+    }
+}
+
 #[test]
 fn a_refused_certificate_does_not_block_the_others() {
     let setup = InstallSandbox::new();

@@ -151,6 +151,7 @@ fn other_names_and_times_can_be_rehearsed() {
     let sandbox = Sandbox::new();
     for arguments in [
         &["rehearse", "not a name"][..],
+        &["rehearse", "nosuch"],
         &["rehearse", "--root", "x"],
         &["rehearse", "--server", "iis"],
     ] {

@@ -515,6 +515,9 @@ fn certificates_that_certctl_did_not_install() {
             .contains("sudo certbot renew --cert-name acme.example"),
         "{certbots}"
     );
+    let mistyped = renew(&setup, &["exampel.com", "--json"]).expect(3).json();
+    let step = &mistyped["error"]["next"][0];
+    assert_eq!(step["command"], "certctl --root tree renew example.com");
     let unknown = renew(&setup, &["unknown.example"]).expect(3);
     assert!(
         unknown

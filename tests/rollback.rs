@@ -220,3 +220,38 @@ fn files_that_were_taken_over_have_an_id_and_no_date() {
     back(&setup, &["--to", "2026-05-15"]).expect(0);
     assert_eq!(setup.served(), (chain, key));
 }
+
+#[test]
+fn rollbacks_are_part_of_the_history() {
+    let setup = InstallSandbox::new();
+    let times = ["2026-05-01T10:00:00Z", "2026-06-01T10:00:00Z"];
+    let mut ids = install_at(&setup, &times);
+    let run = back(&setup, &["--at", "2026-06-10T10:00:00Z", "--json"]);
+    let document = run.expect(0).json();
+    assert_eq!(
+        document["undo"][0]["command"],
+        format!("certctl rollback example.com --to {} --root tree", ids[1])
+    );
+    ids.extend(install_at(&setup, &["2026-07-01T10:00:00Z"]));
+    for (to, wanted) in [
+        ("2026-05-31", &ids[0]),
+        ("2026-06-05", &ids[1]),
+        ("2026-06-20", &ids[0]),
+        ("2026-07-01", &ids[2]),
+    ] {
+        let words = ["--to", to, "--dry-run", "--json"];
+        let document = back(&setup, &words).expect(0).json();
+        let release = &document["certificates"][0]["release"];
+        assert_eq!(*release, wanted.as_str(), "{to}");
+    }
+    let before = setup.tree();
+    let run = back(&setup, &["--to", "2999-01-01"]).expect(2);
+    assert!(run.stderr.contains("2999-01-01 is in the future"), "{run}");
+    assert_eq!(setup.tree(), before);
+    // The version that was rolled back from is not the one before the live one.
+    let run = back(&setup, &[]).expect(0);
+    assert_eq!(live(&setup), ids[0], "{run}");
+    assert!(run.stdout.contains(&ids[0]), "{run}");
+    let again = back(&setup, &["--to", &ids[0], "--json"]).expect(0).json();
+    assert_eq!(again["undo"].as_array().unwrap().len(), 0);
+}

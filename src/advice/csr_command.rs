@@ -62,8 +62,8 @@ pub(crate) fn check_published_record(words: &[String]) -> NextStep {
 pub(crate) fn check_shown_record(ca: Option<Ca>, words: &[String]) -> NextStep {
     let source = ca.map_or("the CA", Ca::title);
     let sentence = format!(
-        "Copy the whole record that {source} shows, start this command, and paste the record into \
-            it; it waits until the CA can see the record"
+        "Copy the whole record that {source} shows, start this command, paste the record and press \
+            Ctrl-D; it waits until the CA can see the record"
     );
     NextStep::run_certctl(sentence, words).later()
 }

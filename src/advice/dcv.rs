@@ -18,7 +18,7 @@ const COPY: &str = "Copy host and value from the CA's page again, both in full";
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         let failure = Self::from_error(FailureKind::Malformed, &error);
-        match error {
+        match &error {
             RecordError::Empty => failure.with_step(
                 NextStep::say("Paste host and value; at Sectigo and SSL.com they have this form")
                     .with_lines([
@@ -44,22 +44,13 @@ impl From<RecordError> for Failure {
                 "Pass host and value in one argument, for example \
                     `--record '_dnsauth.example.com abc123.dcv.digicert.com'`",
             )),
-            RecordError::Type(_) => failure
-                .because("no CA that certctl knows uses this type for domain validation")
-                .with_step(NextStep::say(
-                    "Choose validation by CNAME or TXT at the CA, then pass the record that it shows",
-                )),
-            RecordError::Underscore(host) => failure
-                .because("the CA queries the host with a leading underscore")
-                .with_step(NextStep::say(format!(
-                    "Publish the record at the host _{host}, and pass that host"
-                ))),
-            RecordError::Url(_) => failure
-                .because("CAs show such a URL for validation by a file on the web server")
-                .with_step(NextStep::say(
-                    "Pass the URL and, on the lines below it, the content of the file with \
-                        `--record -`; or pass the CNAME, if the CA shows one",
-                )),
+            RecordError::NoHashHost(_)
+            | RecordError::NotARecord
+            | RecordError::Pem(_)
+            | RecordError::Placeholder(_)
+            | RecordError::Type(_)
+            | RecordError::Underscore(_)
+            | RecordError::Url(_) => paste_the_record(failure, &error),
             RecordError::Host(_)
             | RecordError::Target(_)
             | RecordError::HostDigits { .. }
@@ -68,6 +59,46 @@ impl From<RecordError> for Failure {
             | RecordError::ValueHalf
             | RecordError::ValueZone => failure.with_step(NextStep::say(COPY)),
         }
+    }
+}
+
+/// The text is something else than a validation record, or only a part of one.
+fn paste_the_record(failure: Failure, error: &RecordError) -> Failure {
+    match error {
+        RecordError::NoHashHost(_) => failure.with_step(NextStep::say(
+            "Copy the host too, and pass it before the value; it starts with _ and 32 hex digits",
+        )),
+        RecordError::NotARecord => failure.with_step(NextStep::say(
+            "Copy host and value of the record from the CA's page",
+        )),
+        RecordError::Pem(label) if label.contains("REQUEST") => failure.with_step(NextStep::say(
+            "Paste the CSR at the CA, then pass the DNS record that the CA shows",
+        )),
+        RecordError::Pem(_) => {
+            failure.with_step(NextStep::say("Pass the DNS record that the CA shows"))
+        }
+        RecordError::Placeholder(_) => failure
+            .because("certctl prints the form of a value that only the CA knows")
+            .with_step(NextStep::say(
+                "Copy the complete value that the CA shows for this order",
+            )),
+        RecordError::Type(_) => failure
+            .because("no CA that certctl knows uses this type for domain validation")
+            .with_step(NextStep::say(
+                "Choose validation by CNAME or TXT at the CA, then pass the record that it shows",
+            )),
+        RecordError::Underscore(host) => failure
+            .because("the CA queries the host with a leading underscore")
+            .with_step(NextStep::say(format!(
+                "Publish the record at the host _{host}, and pass that host"
+            ))),
+        RecordError::Url(_) => failure
+            .because("CAs show such a URL for validation by a file on the web server")
+            .with_step(NextStep::say(
+                "Pass the URL and, on the lines below it, the content of the file with \
+                        `--record -`; or pass the CNAME, if the CA shows one",
+            )),
+        _ => failure,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::pki::name::DnsName;
 #[must_use]
 pub(crate) fn check_again(words: &[String]) -> NextStep {
     if words.iter().any(|word| word == "-") {
-        let sentence = "Start this command and paste the record that the CA shows into it; it \
+        let sentence = "Start this command, paste the record that the CA shows and press Ctrl-D; it \
             repeats the check until it passes";
         return NextStep::run_certctl(sentence, words).later();
     }
@@ -86,6 +86,18 @@ pub(crate) fn install_without_record(install_command: &[String]) -> NextStep {
     let folder = folder_of(install_command);
     let sentence = format!("When the certificate has arrived in {folder}, install it");
     install_later(sentence, install_command)
+}
+
+/// The step for a request in the file `request`, which is for a private CA.
+#[must_use]
+pub(crate) fn send_to_private_ca(request: &str, install_command: &[String]) -> NextStep {
+    let folder = folder_of(install_command);
+    let sentence = format!(
+        "Send {request} to your CA. When its certificate has arrived in {folder}, and the CA's root \
+            certificate as root.pem, install it"
+    );
+    let trust = ["--trust".to_owned(), "root.pem".to_owned()];
+    install_later(sentence, &[install_command, &trust].concat())
 }
 
 fn install_later(sentence: String, install_command: &[String]) -> NextStep {

@@ -99,6 +99,16 @@ pub(crate) fn inspect_https_port(port: u16, tls_host: &str) -> NextStep {
     )
 }
 
+/// The port for HTTPS does not answer in TLS.
+#[must_use]
+pub(crate) fn enable_tls(name: &str) -> NextStep {
+    NextStep::run_shell(
+        "Find out what answers there; if it is nginx, its block for port 443 has to say \
+            `listen 443 ssl`",
+        format!("curl -sI {}", shell_word(&format!("http://{name}:443/"))),
+    )
+}
+
 /// A server that does not answer in TLS; `host` is its name with its port.
 #[must_use]
 pub(crate) fn try_https_or_starttls(host: &str) -> NextStep {

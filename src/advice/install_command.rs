@@ -183,6 +183,13 @@ pub(crate) fn restore_version(
     certctl_step(root, sentence, &["rollback", stem, "--to", id])
 }
 
+/// A rollback replaced the version `id`.
+#[must_use]
+pub(crate) fn restore_replaced(root: Option<&Path>, stem: &str, id: &str) -> NextStep {
+    let sentence = "Restore the version that was replaced";
+    certctl_step(root, sentence, &["rollback", stem, "--to", id])
+}
+
 /// Several certificates are installed and `verb` is for one.
 #[must_use]
 pub(crate) fn choose_installed(root: Option<&Path>, verb: &str, stem: &str) -> NextStep {

@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use super::key_files;
-use super::served_evidence::replace_stapled_response;
+use super::missing_keys;
+use super::served_evidence::{reload_server, replace_stapled_response};
 use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::inventory::item::{ItemLocation, ItemOrigin};
 use crate::inventory::reason::DeployedNewer;
@@ -166,16 +167,34 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
         | StatusReason::NewerNotServed { .. }
         | StatusReason::NewerReady { .. }
         | StatusReason::NewerRefused { .. } => None,
-        StatusReason::WrongKey { path, .. } => Some(find_right_key(path, row, calls)),
+        StatusReason::WrongKey { .. }
+        | StatusReason::RequestWithoutKey { .. }
+        | StatusReason::KeyReadable { .. } => step_for_key(reason, row, calls),
         StatusReason::StapledDiffers { .. }
         | StatusReason::ServedDiffers { .. }
         | StatusReason::OtherServed { .. }
         | StatusReason::Silent { .. } => step_for_served(reason, row, calls),
         StatusReason::EndsFirst { .. } => Some(ask_for_current_bundle()),
-        StatusReason::KeyReadable { path, .. } => Some(key_files::restrict_access(path)),
         StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, calls)),
         StatusReason::Placeholder => Some(replace_placeholder(row, calls)),
     }
+}
+
+/// Returns what to do about a key that is missing, does not match or can be read by others.
+fn step_for_key(
+    reason: &StatusReason,
+    row: &StatusRow,
+    calls: &CallContext<'_>,
+) -> Option<NextStep> {
+    let step = match reason {
+        StatusReason::WrongKey { path, .. } => find_right_key(path, row, calls),
+        StatusReason::RequestWithoutKey { request } => {
+            missing_keys::replace_request(request, &row.names, calls.here)
+        }
+        StatusReason::KeyReadable { path, .. } => key_files::restrict_access(path),
+        _ => return None,
+    };
+    Some(step)
 }
 
 /// Returns what to do about what a server sends.
@@ -456,21 +475,6 @@ fn configured_by(places: &[ItemLocation]) -> Option<ServerSoftware> {
         } => Some(*software),
         _ => None,
     })
-}
-
-fn reload_server(software: ServerSoftware) -> NextStep {
-    let (server, command) = match software {
-        ServerSoftware::Apache => (
-            "Apache",
-            "sudo apachectl configtest && sudo systemctl reload apache2",
-        ),
-        ServerSoftware::Haproxy => ("HAProxy", "sudo systemctl reload haproxy"),
-        ServerSoftware::Nginx => ("nginx", "sudo nginx -t && sudo systemctl reload nginx"),
-    };
-    NextStep::run_shell(
-        format!("Reload {server} so that it serves the certificate on disk"),
-        command,
-    )
 }
 
 /// Returns a reason as a finding about its row.

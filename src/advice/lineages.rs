@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::command_lines::{certctl_step, shell_path};
+use super::command_lines::{certctl_step, run_as_root_if_needed, shell_path};
 use crate::advice::rerun::{self, RepeatOption, repeat_with};
 use crate::finding::NextStep;
 
@@ -54,6 +54,22 @@ pub(crate) fn install_the_real_one(root: Option<&Path>) -> NextStep {
     let sentence =
         "When the CA has sent the certificate, install it in the folder that holds its files";
     install_here(root, sentence).later()
+}
+
+/// The working directory has nothing to work on; `words` are the command line for `folder`.
+#[must_use]
+pub(crate) fn work_in(folder: &Path, words: &[String]) -> NextStep {
+    let sentence = format!("To work on the files in {}", folder.display());
+    run_as_root_if_needed(NextStep::run_certctl(sentence, words))
+}
+
+/// The working directory has nothing to work on, and no other folder is known.
+#[must_use]
+pub(crate) fn change_folder() -> NextStep {
+    NextStep::say(
+        "If the key and its request are in another folder, change to that folder (`cd`) and run the \
+            command again there",
+    )
 }
 
 /// A rollback has no earlier version to restore.

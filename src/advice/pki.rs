@@ -1,7 +1,9 @@
 //! Advice for names, keys, requests, certificates and what is wrong with chains.
 
+use std::net::IpAddr;
+
 use crate::advice::inputs::ADD_BUNDLE;
-use crate::advice::rerun;
+use crate::advice::rerun::{self, RepeatOption, repeat_with};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::certificate::CertificateError;
@@ -42,6 +44,12 @@ impl From<NameError> for Failure {
                             character, pass the ASCII form that begins with `xn--`",
                     )),
                 }
+            }
+            NameError::Malformed(text) if text.contains(char::is_whitespace) => {
+                failure.with_step(NextStep::say(
+                    "Put no quotes around several names, for example \
+                        `certctl csr example.com www.example.com`",
+                ))
             }
             NameError::Malformed(_) => failure
                 .because(
@@ -176,14 +184,35 @@ impl From<&ChainProblem> for Finding {
     fn from(problem: &ChainProblem) -> Self {
         let finding = Self::error(problem.code(), problem.to_string());
         match problem {
-            ChainProblem::HostNotCovered { host, .. } => finding.with_step(NextStep::say(format!(
-                "Order a certificate that also covers {host}, or omit that name"
-            ))),
+            ChainProblem::HostNotCovered { host, names } => {
+                finding.with_step(cover_host(host, names))
+            }
             ChainProblem::MissingIntermediate { urls, trust, .. } => {
                 with_missing_issuer_steps(finding, urls, trust)
             }
             other => finding.with_step(NextStep::say(problem_advice(other))),
         }
+    }
+}
+
+/// What to do about a host that the certificate does not cover. A server that is reached by its
+/// address is asked for a name instead.
+fn cover_host(host: &str, names: &[String]) -> NextStep {
+    let is_address = |name: &str| name.parse::<IpAddr>().is_ok();
+    let mut dns_names = names.iter().filter(|name| !is_address(name));
+    let name = dns_names.find(|name| !name.starts_with('*'));
+    match name {
+        Some(name) if is_address(host) => repeat_with(
+            "Say which name to ask the server for",
+            &["verify"],
+            &[RepeatOption {
+                name: "--host",
+                value: Some(name),
+            }],
+        ),
+        _ => NextStep::say(format!(
+            "Order a certificate that also covers {host}, or omit that name"
+        )),
     }
 }
 
@@ -232,7 +261,8 @@ fn problem_advice(problem: &ChainProblem) -> &'static str {
         }
         ChainProblem::WrongKeyKind { .. } => {
             "Pass the key that was created with this request, for example \
-                `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key"
+                `--key example.com.key` (`certctl inspect example.com.key` shows the type of a \
+                key); if it is lost, have the certificate reissued for a new request"
         }
         // Both have steps of their own.
         ChainProblem::HostNotCovered { .. } | ChainProblem::MissingIntermediate { .. } => {
@@ -344,5 +374,26 @@ impl From<&RetiredCertificate> for Finding {
         Self::warning("outdated-ca", outdated.to_string()).with_step(NextStep::say(
             "Remove this certificate from the file, as `certctl bundle` does",
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ChainProblem, Finding};
+
+    #[test]
+    fn a_server_that_is_reached_by_address_is_asked_for_a_name() {
+        for (host, expected) in [
+            ("127.0.0.1", "Say which name to ask the server for"),
+            ("::1", "Say which name to ask the server for"),
+            ("mail.example.com", "Order a certificate that also covers"),
+        ] {
+            let problem = ChainProblem::HostNotCovered {
+                host: host.to_owned(),
+                names: vec!["*.example.com".to_owned(), "example.com".to_owned()],
+            };
+            let step = Finding::from(&problem).next.remove(0);
+            assert!(step.text.starts_with(expected), "{host}: {}", step.text);
+        }
     }
 }

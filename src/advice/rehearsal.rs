@@ -24,6 +24,13 @@ pub(crate) fn rehearse(name: &DnsName) -> NextStep {
     NextStep::run_certctl("Rehearse without it", &["rehearse", name.as_str()])
 }
 
+/// Rehearses with a name that has a domain.
+#[must_use]
+pub(crate) fn rehearse_with_domain(name: &DnsName) -> NextStep {
+    let with_domain = format!("www.{name}.example");
+    NextStep::run_certctl("Rehearse with a complete name", &["rehearse", &with_domain])
+}
+
 /// Rehearses in a folder whose name is UTF-8.
 #[must_use]
 pub(crate) fn rehearse_in_tmp(name: &DnsName) -> NextStep {

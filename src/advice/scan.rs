@@ -1,7 +1,7 @@
 //! Advice for what `status` cannot scan.
 
 use super::rerun;
-use crate::finding::NextStep;
+use crate::finding::{NextStep, shell_word};
 
 /// For an argument that is not a file, name or host: `status_command` are the words up to `status`.
 #[must_use]
@@ -16,6 +16,15 @@ pub(crate) fn list_everything(status_command: &[String]) -> NextStep {
 #[must_use]
 pub(crate) fn inspect_host(host: &str) -> NextStep {
     NextStep::run_certctl("Show what the host serves", &["inspect", host])
+}
+
+/// For a host whose name has no address.
+#[must_use]
+pub(crate) fn look_up_host(name: &str) -> NextStep {
+    NextStep::run_shell(
+        "Check the spelling; the name has no address, or the resolver does not answer",
+        format!("getent ahosts {}", shell_word(name)),
+    )
 }
 
 /// For keys that the user cannot read.

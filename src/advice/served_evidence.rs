@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::command_lines::shell_path;
 use crate::finding::{NextStep, shell_word};
+use crate::webserver::model::ServerSoftware;
 
 /// A server staples an OCSP response for another certificate.
 #[must_use]
@@ -72,4 +73,21 @@ fn then_reload(command: &str, reload: &str) -> String {
     } else {
         format!("{command} && sudo {reload}")
     }
+}
+
+/// Makes a server read its files again.
+#[must_use]
+pub(super) fn reload_server(software: ServerSoftware) -> NextStep {
+    let (server, command) = match software {
+        ServerSoftware::Apache => (
+            "Apache",
+            "sudo apachectl configtest && sudo systemctl reload apache2",
+        ),
+        ServerSoftware::Haproxy => ("HAProxy", "sudo systemctl reload haproxy"),
+        ServerSoftware::Nginx => ("nginx", "sudo nginx -t && sudo systemctl reload nginx"),
+    };
+    NextStep::run_shell(
+        format!("Reload {server} so that it serves the certificate on disk"),
+        command,
+    )
 }

@@ -3,10 +3,10 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::rerun;
+use super::{drift, rerun};
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_word};
-use crate::store::layout::is_temporary;
+use crate::store::layout::{ReleaseId, is_temporary};
 use crate::system::command_words::WordsError;
 use crate::system::dns::DnsError;
 use crate::system::fs::files::{self, FileError};
@@ -44,7 +44,8 @@ impl From<FileError> for Failure {
         let folder = lasting_folder(files::parent(&error.path));
         let folder = shell_word(&folder.display().to_string());
         if error.is_missing() {
-            let step = step_for_missing(error.doing, &folder);
+            let step = damaged_version(&error.path)
+                .unwrap_or_else(|| step_for_missing(error.doing, &folder));
             return Self::from_error(FailureKind::NotFound, &error).with_step(step);
         }
         // Found by `system::fs::files` itself and not by the kernel, whose EFBIG can also mean a
@@ -73,6 +74,19 @@ fn remove_link_at_lock(path: &str) -> NextStep {
             remove it",
         format!("sudo rm {path}"),
     )
+}
+
+/// Returns how to replace an installed version, of which a file was deleted: `path` is that file in
+/// `ROOT/etc/ssl/certctl/NAME/releases/ID`.
+fn damaged_version(path: &Path) -> Option<NextStep> {
+    let version = path.parent().filter(|version| files::exists(version))?;
+    let id = version.file_name().and_then(|name| name.to_str())?;
+    ReleaseId::parse(id)?;
+    let base = version.ancestors().nth(3)?;
+    let root = base.ancestors().nth(3)?;
+    let is_certctls = version.parent()?.ends_with("releases") && base.ends_with("certctl");
+    let root = Some(root).filter(|root| *root != Path::new("/"));
+    is_certctls.then(|| drift::replace_damaged(version, root))
 }
 
 /// Returns what to do where a file or its folder does not exist; `folder` is quoted for a shell.

@@ -140,6 +140,49 @@ impl ForeignWord {
 /// Options that have another name now: the command, the old option, the new one.
 pub(crate) const RENAMED_OPTIONS: [(&str, &str, &str); 1] = [("csr", "--from", "--like")];
 
+/// Values that other programs have for an option: the option, the value, what to know about it.
+const FOREIGN_VALUES: [(&str, &str, &str); 6] = [
+    (
+        "--ca",
+        "letsencrypt",
+        "Let's Encrypt issues through ACME only, with `certctl order`; no CSR can be uploaded there",
+    ),
+    (
+        "--ca",
+        "lets-encrypt",
+        "Let's Encrypt issues through ACME only, with `certctl order`; no CSR can be uploaded there",
+    ),
+    (
+        "--format",
+        "p12",
+        "this format is called `pfx` here (PKCS#12)",
+    ),
+    (
+        "--format",
+        "pkcs12",
+        "this format is called `pfx` here (PKCS#12)",
+    ),
+    (
+        "--format",
+        "pkcs7",
+        "this format is called `p7b` here (PKCS#7)",
+    ),
+    (
+        "--key-type",
+        "rsa",
+        "the size is part of the value: `rsa-2048`, `rsa-3072` or `rsa-4096`",
+    ),
+];
+
+/// What to know about a value that other programs accept for `option`.
+#[must_use]
+pub(crate) fn foreign_value(option: &str, value: &str) -> Option<&'static str> {
+    FOREIGN_VALUES
+        .iter()
+        .find(|(of, known, _)| *of == option && known.eq_ignore_ascii_case(value))
+        .map(|(_, _, remark)| *remark)
+}
+
 /// How other tools call the option whose values are plain arguments of `csr`.
 const NAME_OPTIONS: [&str; 7] = [
     "-d",

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::context::Context;
 use crate::report::{ColorWhen, Sink, Style};
 use crate::system::{environment, signals, terminal};
+use crate::wording::local_zone;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -35,7 +37,7 @@ pub(super) struct Globals {
     /// Tree to install into instead of /
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global")]
     root: Option<PathBuf>,
-    /// Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]
+    /// Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_time, help_heading = "Global")]
     at: Option<Timestamp>,
     /// Print only what needs action
@@ -201,9 +203,14 @@ fn option_value(word: &str) -> Option<OptionValue> {
     }
 }
 
+/// Parses a time, or a date, which means its start in the local time zone.
 fn parse_time(text: &str) -> Result<Timestamp, &'static str> {
-    text.parse()
-        .map_err(|_| "not a time in the form of RFC 3339, such as 2027-05-11T00:00:00Z")
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let date: Option<Date> = text.parse().ok();
+    let start = date.and_then(|date| local_zone().to_timestamp(date.at(0, 0, 0, 0)).ok());
+    start.ok_or("not a date such as 2027-05-11, or a time such as 2027-05-11T00:00:00Z")
 }
 
 fn parse_switch(text: &str) -> Result<bool, &'static str> {

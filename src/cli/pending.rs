@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::advice::usage;
+use crate::advice::{missing_keys, usage};
 use crate::context::Context;
 use crate::finding::NextStep;
 use crate::inputs::folder::{self, FolderContents};
@@ -76,6 +76,18 @@ fn check_step(
     let mut certified = installed;
     certified.extend(certificates.iter().map(|certificate| certificate.key_id));
     let pending = folder.requests_without_certificate(&certified);
+    let keyless = pending
+        .iter()
+        .find(|held| folder.lacks_key(held.value.key_id));
+    if let Some(held) = keyless {
+        let names = &held.value.dns_names;
+        let step = missing_keys::notice_missing_key(&held.path, names, &|sentence, words| {
+            let words = words.iter().skip(1).map(|&word| word.to_owned());
+            let csr = context.command_words("csr");
+            NextStep::run_certctl(sentence, &csr.into_iter().chain(words).collect::<Vec<_>>())
+        });
+        return Some(step);
+    }
     let names: Vec<&str> = pending
         .iter()
         .filter_map(|held| held.value.dns_names.first())

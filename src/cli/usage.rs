@@ -10,6 +10,7 @@ use super::parser;
 use crate::advice::usage;
 use crate::failure::{Failure, FailureKind};
 use crate::system::environment;
+use crate::wording::is_typing_error;
 
 /// The failure for command lines that `clap` cannot parse.
 pub(super) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
@@ -99,7 +100,8 @@ impl UsageProblem {
                 let word = first(ContextKind::InvalidSubcommand).unwrap_or_default();
                 problem.message = format!("there is no command `{word}`");
                 let nearest = first(ContextKind::SuggestedSubcommand);
-                problem.add_nearest(nearest.as_deref());
+                let nearest = nearest.filter(|nearest| is_typing_error(&word, nearest));
+                problem.add_nearest(&word, nearest.as_deref());
                 problem.nearest_command = nearest;
             }
             ErrorKind::UnknownArgument => {
@@ -138,7 +140,7 @@ impl UsageProblem {
         }
         match usage::renamed_option(command, argument) {
             Some(present) => self.message += &format!("; it is called `{present}`"),
-            None => self.add_nearest(nearest),
+            None => self.add_nearest(argument, nearest),
         }
     }
 
@@ -164,21 +166,26 @@ impl UsageProblem {
             let cause = format!("the values are {}", values.join(", "));
             self.causes.push(cause);
         }
-        self.add_nearest(
-            texts(error, ContextKind::SuggestedValue)
-                .first()
-                .map(String::as_str),
-        );
+        match usage::foreign_value(&argument, &value) {
+            Some(remark) => self.causes.push(remark.to_owned()),
+            None => self.add_nearest(
+                &value,
+                texts(error, ContextKind::SuggestedValue)
+                    .first()
+                    .map(String::as_str),
+            ),
+        }
         if let Some(variable) = typed.variable_of(&argument) {
             let cause = format!("it comes from the environment variable {variable}");
             self.causes.push(cause);
         }
     }
 
-    /// Adds the nearest word that is right.
-    fn add_nearest(&mut self, nearest: Option<&str>) {
-        if let Some(word) = nearest {
-            self.message += &format!("; did you mean `{}`?", argument_name(word));
+    /// Adds the nearest word that is right, if `typed` may be that word with a typing error.
+    fn add_nearest(&mut self, typed: &str, nearest: Option<&str>) {
+        let nearest = nearest.map(argument_name);
+        if let Some(word) = nearest.filter(|word| is_typing_error(typed, word)) {
+            self.message += &format!("; did you mean `{word}`?");
         }
     }
 }

@@ -132,6 +132,7 @@ fn check_dns(
         check_records(context, &ResolverList::new(&args.resolver), &records)
     })?;
     outcome.conclude(checks, &chosen.strays);
+    outcome.add_first(&chosen.keyless);
     Ok(Box::new(outcome))
 }
 

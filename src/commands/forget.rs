@@ -16,7 +16,7 @@ use crate::install::request::RunMode;
 use crate::report::{self, Label, Outcome, TextOutput};
 use crate::system::clock;
 
-/// Stop managing a certificate; servers keep their files
+/// Stop managing a certificate; servers keep their files, and previous versions are deleted
 ///
 /// Examples:
 ///   sudo certctl forget example.com
@@ -136,7 +136,8 @@ impl Outcome for ForgetOutcome {
                     text.add(Label::Wrote, line);
                 }
                 let folder = removal.folder.display();
-                text.add(Label::Wrote, format!("{folder} removed"));
+                let line = format!("{folder} removed, with all previous versions and their keys");
+                text.add(Label::Wrote, line);
                 text.add_findings(&removal.findings);
                 let done = format!(
                     "certctl no longer manages {}; servers read the same content as before and \

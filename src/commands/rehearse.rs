@@ -48,6 +48,11 @@ pub(crate) struct RehearseArgs {
 /// `--step` has no terminal.
 pub(crate) fn run(context: &Context, args: &RehearseArgs) -> Result<RehearseOutcome, Failure> {
     let name = DnsName::parse(&args.name)?;
+    if !name.as_str().contains('.') {
+        let message = format!("{name} is not a host name with a domain");
+        return Err(Failure::new(FailureKind::Usage, message)
+            .with_step(advice::rehearsal::rehearse_with_domain(&name)));
+    }
     if context.root.is_some() {
         let failure = Failure::new(FailureKind::Usage, "`rehearse` does not accept `--root`");
         return Err(failure

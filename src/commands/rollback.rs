@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::finding::NextStep;
 use crate::install::outcome::TransactionOutcome;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode, refuse_at_option};
 use crate::install::transaction;
@@ -14,6 +16,7 @@ use crate::install::{installed, public_facts, rollback_argument};
 use crate::install_plan::allow;
 use crate::probe::ProbePatience;
 use crate::report::{Label, Outcome, TextOutput};
+use crate::store::layout::ReleaseId;
 use crate::store::settings::LineageSettings;
 use crate::system::clock;
 use crate::wording::day;
@@ -48,7 +51,13 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The outcome of `rollback`.
 #[derive(Debug)]
-pub(crate) struct RollbackOutcome(TransactionOutcome);
+pub(crate) struct RollbackOutcome {
+    transaction: TransactionOutcome,
+    /// The date or the id of `--to`.
+    to: Option<String>,
+    /// Restores the version that was live before.
+    undo: Option<NextStep>,
+}
 
 /// Restores the release of `--to`; without it, the proven release if the live one is not proven,
 /// else the entry before the live one in the history.
@@ -79,13 +88,11 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
         mode,
         approved: None,
     };
-    transaction::run(context, &request)
-        .map(RollbackOutcome)
-        .map_err(|failure| {
-            let stem = &request.stem;
-            let failure = public_facts::add_live_facts(context, stem, failure);
-            public_facts::add_rollback_facts(context, stem, release.as_ref(), failure)
-        })
+    restore(context, args, &request).map_err(|failure| {
+        let stem = &request.stem;
+        let failure = public_facts::add_live_facts(context, stem, failure);
+        public_facts::add_rollback_facts(context, stem, release.as_ref(), failure)
+    })
 }
 
 /// Finds the certificate to roll back: by its folder, because the live version may be damaged, else
@@ -101,23 +108,65 @@ fn find_stem(context: &Context, name: Option<&str>) -> Result<String, Failure> {
     }
 }
 
+/// Runs the transaction, and notes how to undo it.
+fn restore(
+    context: &Context,
+    args: &RollbackArgs,
+    request: &InstallRequest<'_>,
+) -> Result<RollbackOutcome, Failure> {
+    let live = installed::find_live_id(context, &request.stem).ok();
+    let live = live.flatten().map(|(_, id)| id);
+    let transaction = transaction::run(context, request)?;
+    let undo = live.and_then(|live| undo_step(context, &transaction, &live));
+    Ok(RollbackOutcome {
+        transaction,
+        to: args.to.clone(),
+        undo,
+    })
+}
+
+/// The step that restores the version `live` again, which the rollback replaced.
+fn undo_step(
+    context: &Context,
+    transaction: &TransactionOutcome,
+    live: &ReleaseId,
+) -> Option<NextStep> {
+    let is_done = matches!(transaction.verdict.exit_code(), 0 | 7);
+    let is_replaced = transaction.changed && transaction.release != live.as_str();
+    let root = context.root.as_deref();
+    let step = || install_command::restore_replaced(root, &transaction.name, live.as_str());
+    (is_done && is_replaced).then(step)
+}
+
 impl Outcome for RollbackOutcome {
     fn json(&self) -> Value {
-        self.0.json("certctl.rollback/1")
+        let mut document = self.transaction.json("certctl.rollback/1");
+        document["undo"] = json!(Vec::from_iter(&self.undo));
+        document
     }
 
     fn human(&self, text: &mut TextOutput) {
-        let leaf = &self.0.leaf;
+        let leaf = &self.transaction.leaf;
         let names = leaf.dns_names.join(", ");
-        let line = format!(
-            "version to restore: {names}, expires {}",
+        let version = &self.transaction.release;
+        let mut line = format!(
+            "version to restore: {names}, expires {} ({version}",
             day(leaf.not_after)
         );
+        match &self.to {
+            Some(to) if !to.eq_ignore_ascii_case(version) => {
+                line.push_str(&format!(", live on {to})"));
+            }
+            _ => line.push(')'),
+        }
         text.add(Label::Found, line);
-        self.0.human(&[], text);
+        self.transaction.human(&[], text);
+        if let Some(undo) = &self.undo {
+            text.add_step(Label::Undo, undo);
+        }
     }
 
     fn exit_code(&self) -> u8 {
-        self.0.verdict.exit_code()
+        self.transaction.verdict.exit_code()
     }
 }

@@ -180,6 +180,15 @@ pub(crate) fn is_for_request_name(given: &GivenRecord, request: &SigningRequest)
         .any(|domain| given.anchor_for(domain.as_str()).is_some())
 }
 
+/// Returns whether a record is at one of the names of a request, or at a parent that a CA queries.
+#[must_use]
+pub(crate) fn is_at_request_name(given: &GivenRecord, request: &SigningRequest) -> bool {
+    request.dns_names.iter().any(|name| {
+        let domain = name.strip_prefix("*.").unwrap_or(name);
+        given.anchor_for(domain).is_some()
+    })
+}
+
 /// Returns one expectation for each domain to validate; none for a CA that needs no record. `given`
 /// are the reseller's records that belong to this request.
 #[must_use]

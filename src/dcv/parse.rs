@@ -6,6 +6,7 @@
 mod answers;
 mod cleanup;
 mod file;
+mod foreign_text;
 mod hash_tokens;
 mod lines;
 mod shown;
@@ -13,7 +14,9 @@ mod shown;
 use std::collections::HashSet;
 
 pub(crate) use self::shown::RecordError;
-use self::shown::{MOST, RawRecord, is_long_hex, split_md5_label};
+use self::shown::{
+    MOST, RawRecord, ends_in, is_in_ca_zone, is_long_hex, split_md5_label, starts_with_hex_label,
+};
 use super::answer::RecordKind;
 use crate::dcv::reseller_record::{self, GivenRecord};
 use crate::pki::name::DnsName;
@@ -23,13 +26,26 @@ use crate::pki::name::DnsName;
 /// # Errors
 /// The first [`RecordError`] in the text.
 pub fn parse(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
+    if let Some(error) = foreign_text::recognize(text) {
+        return Err(error);
+    }
     let text = cleanup::clean(text);
-    let found = hash_tokens::find_records(&text)
-        .or_else(|| answers::read_api_answer(&text))
-        .or_else(|| file::read_validation_file(&text));
+    read_records(&text).map_err(|error| {
+        if error != RecordError::Empty && foreign_text::is_prose(&text) {
+            RecordError::NotARecord
+        } else {
+            error
+        }
+    })
+}
+
+fn read_records(text: &str) -> Result<Vec<GivenRecord>, RecordError> {
+    let found = hash_tokens::find_records(text)
+        .or_else(|| answers::read_api_answer(text))
+        .or_else(|| file::read_validation_file(text));
     let raw_records = match found {
         Some(raw_records) => raw_records,
-        None => lines::read_lines(&text)?,
+        None => lines::read_lines(text)?,
     };
     let mut records: Vec<GivenRecord> = Vec::new();
     for raw in &raw_records {
@@ -111,24 +127,9 @@ fn resembles_request_hashes(host: &str, value: &str) -> bool {
     if value.starts_with('_') || ends_in(value, "dcv.digicert.com") {
         return false;
     }
-    let has_ca_zone = [".sectigo.com", ".comodoca.com", ".ssl.com"]
-        .into_iter()
-        .any(|zone| ends_in(value, zone));
-    has_ca_zone
+    is_in_ca_zone(value)
         || starts_with_hex_label(host)
         || (starts_with_hex_label(value) && value.contains('.'))
-}
-
-/// Returns whether the first label, without its underscore, is a long run of hex digits.
-fn starts_with_hex_label(name: &str) -> bool {
-    let label = name.split('.').next().unwrap_or_default();
-    is_long_hex(label.strip_prefix('_').unwrap_or(label))
-}
-
-fn ends_in(name: &str, tail: &str) -> bool {
-    let name = name.trim_end_matches('.').as_bytes();
-    name.len() >= tail.len()
-        && name[name.len() - tail.len()..].eq_ignore_ascii_case(tail.as_bytes())
 }
 
 /// Returns the host without its wildcard label.
@@ -539,6 +540,34 @@ mod tests {
                 RecordError::NoValue("example.com".into()),
             ),
             ("value: abc".to_owned(), RecordError::NoHost("abc".into())),
+            (
+                format!("{HASH}.69ff68dc5168c.comodoca.com"),
+                RecordError::NoHashHost(format!("{HASH}.69ff68dc5168c.comodoca.com")),
+            ),
+            (
+                format!("Target: {HASH}.sectigo.com"),
+                RecordError::NoHashHost(format!("{HASH}.sectigo.com")),
+            ),
+            (
+                format!("{half}.comodoca.com"),
+                RecordError::NoHashHost(format!("{half}.comodoca.com")),
+            ),
+            (
+                format!("_{MD5}.example.com {HASH}.<unique value>.<zone>"),
+                RecordError::Placeholder("<unique value>"),
+            ),
+            (
+                "_dnsauth.example.com TXT <token>".to_owned(),
+                RecordError::Placeholder("<token>"),
+            ),
+            (
+                "-----BEGIN CERTIFICATE REQUEST-----\nMIIB".to_owned(),
+                RecordError::Pem("CERTIFICATE REQUEST".into()),
+            ),
+            (
+                "hello world this is not a record".to_owned(),
+                RecordError::NotARecord,
+            ),
             (
                 "http://example.com/.well-known/x.txt".to_owned(),
                 RecordError::Url("http://example.com/.well-known/x.txt".into()),

@@ -84,6 +84,16 @@ impl GivenRecord {
             .flatten()
     }
 
+    /// Returns the domain that the record is for according to its host alone; if it starts with an
+    /// underscore, the first label belongs to the record.
+    #[must_use]
+    pub(crate) fn validated_domain(&self) -> &str {
+        match self.host.split_once('.') {
+            Some((label, domain)) if label.starts_with('_') => domain,
+            _ => &self.host,
+        }
+    }
+
     /// Returns where the record validates `domain`: at the domain, or at a parent that a CA
     /// queries.
     #[must_use]

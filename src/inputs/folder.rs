@@ -181,9 +181,18 @@ pub(crate) fn read_archives(here: &FolderContents, limit: usize) -> Vec<FolderAr
 /// there.
 pub(crate) fn archives_for_keys(here: &FolderContents) -> Vec<PathBuf> {
     let ids = here.key_ids();
+    archives_with(here, |leaf| ids.contains(&leaf.key_id))
+}
+
+/// Returns the archives in the working directory that contain a server certificate.
+pub(crate) fn archives_with_certificates(here: &FolderContents) -> Vec<PathBuf> {
+    archives_with(here, |_| true)
+}
+
+fn archives_with(here: &FolderContents, is_wanted: impl Fn(&Certificate) -> bool) -> Vec<PathBuf> {
     let has_leaf = |archive: &FolderArchive| {
         let mut certificates = archive.certificates.iter();
-        certificates.any(|one| one.is_server_certificate() && ids.contains(&one.key_id))
+        certificates.any(|one| one.is_server_certificate() && is_wanted(one))
     };
     read_archives(here, FOLDER_LIMIT)
         .into_iter()

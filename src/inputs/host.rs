@@ -242,6 +242,9 @@ fn unreachable(
     failure.with_step(step.unwrap_or_else(|| advice::check_listener(&host.name, host.port)))
 }
 
+/// The port for HTTPS.
+const HTTPS_PORT: u16 = 443;
+
 /// Ports at which web servers and applications behind them usually speak HTTP without TLS.
 const HTTP_PORTS: [u16; 6] = [80, 3000, 5000, 8000, 8080, 8888];
 
@@ -259,6 +262,7 @@ fn step_for(
             };
             Some(advice::inspect_https_port(host.port, &tls.to_string()))
         }
+        ProbeError::NotTls if host.port == HTTPS_PORT => Some(advice::enable_tls(&host.name)),
         ProbeError::NotTls => Some(advice::try_https_or_starttls(&host.to_string())),
         ProbeError::Stalled(_) => Some(advice::try_starttls(&host.to_string(), starttls)),
         ProbeError::TooMuch => Some(advice::send_only_the_chain()),

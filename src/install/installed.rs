@@ -277,7 +277,7 @@ pub(crate) fn find_live(context: &Context, stem: &str) -> Result<Option<LiveRele
 
 /// Finds the id of the live release with a name; `None` for a placeholder, which does not count as a
 /// certificate.
-fn find_live_id(
+pub(crate) fn find_live_id(
     context: &Context,
     stem: &str,
 ) -> Result<Option<(LineageLayout, ReleaseId)>, Failure> {

@@ -81,7 +81,7 @@ pub(crate) struct TransactionOutcome {
     before: Option<DeployedCertificate>,
     /// What they read after it; after a dry run, what they would read.
     after: Option<DeployedCertificate>,
-    release: String,
+    pub release: String,
     chain_path: String,
     key_path: String,
     /// The paths of further files that servers read.

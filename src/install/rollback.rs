@@ -114,8 +114,16 @@ pub(crate) fn find_release(
             "the previous version in {} is missing or cannot be loaded",
             layout.release(&target).display()
         );
-        Failure::new(FailureKind::NotFound, message)
-            .with_step(lineages::list_releases(&layout.releases()))
+        let failure = Failure::new(FailureKind::NotFound, message);
+        let live = observe::read_pointer(layout, ReleasePointer::Live);
+        let live = live.ok().flatten();
+        let mut others = load_kept(layout, settings);
+        others.retain(|kept| Some(&kept.past.release) != live.as_ref());
+        if others.is_empty() {
+            let next = lineages::install_what_should_be_served(context.root.as_deref());
+            return failure.with_step(next);
+        }
+        add_releases(context, layout, &others, failure)
     })
 }
 

@@ -14,10 +14,11 @@ use super::request::{InstallRequest, RunMode};
 use super::site_check::{SiteCheck, SiteReport};
 use super::stale_servers::{RecentReload, ReplacedFiles, StaleServerScan};
 use crate::advice::install_command;
+use crate::audit::AuditAction;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install_plan::apply::error::InstallError;
-use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanRun, SavedOptions};
+use crate::install_plan::apply::{self, AppliedPlan, PlanContext, PlanKind, PlanRun, SavedOptions};
 use crate::install_plan::plan::{InstallPlan, PlanStep};
 use crate::probe::ProbePatience;
 use crate::store::disk::{self, StagedRelease, kept_files};
@@ -413,6 +414,10 @@ fn plan_context<'a>(
         settings: situation.settings.clone(),
         settings_before: situation.settings_before.clone(),
         older_releases: situation.older_releases,
+        kind: match situation.action {
+            AuditAction::Rollback => PlanKind::Rollback,
+            _ => PlanKind::Install,
+        },
         saved: SavedOptions::Before,
         hook: hook_call::prepare(situation, plan),
         previous_fault: None,

@@ -31,7 +31,7 @@ mod probe_round;
 mod prove;
 
 pub(crate) use answer::ProbeAnswer;
-pub(crate) use certificate::{PlanContext, SavedOptions};
+pub(crate) use certificate::{PlanContext, PlanKind, SavedOptions};
 pub(crate) use error::StepError;
 pub(crate) use kept_sources::use_kept_anchors;
 pub(crate) use probe_round::{HANDSHAKE_TIMEOUT, probe_groups};

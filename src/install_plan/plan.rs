@@ -312,7 +312,9 @@ pub(crate) fn plan_rollback(
     if copy.is_some() {
         steps.extend(keep_steps(observed, layout));
     }
-    steps.extend(switch_step(observed.live.as_ref(), target));
+    let switch = switch_step(observed.live.as_ref(), target);
+    let changes_version = switch.is_some();
+    steps.extend(switch);
     steps.extend(copy);
     let is_proven = observed.proven.as_ref() == Some(target);
     if !(steps.is_empty() && is_proven && observed.is_answered()) {
@@ -321,6 +323,12 @@ pub(crate) fn plan_rollback(
     let end = plan_end(observed);
     if end == PlanEnd::Proven {
         steps.extend(mark_proven_step(observed.proven.as_ref(), target));
+        if changes_version {
+            steps.push(PlanStep::Record {
+                release: target.clone(),
+                before: observed.live.clone(),
+            });
+        }
     }
     let back = rollback_target(observed);
     let start = unfinished_start(&back, observed, layout);

@@ -32,6 +32,8 @@ pub(super) struct KeyGroup {
     pub(super) keys: Vec<(ItemLocation, HeldKey)>,
     pub(super) requests: Vec<(ItemLocation, ListedRequest)>,
     pub(super) leaves: Vec<LeafCopies>,
+    /// Whether a file with the name of the key exists that this user may not read.
+    pub has_unreadable_key: bool,
 }
 
 /// Returns the groups of `items`, in the order in which their keys first appear.
@@ -39,6 +41,7 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
     let mut groups = Groups::default();
     let mut locked = Vec::new();
     let mut packed = Vec::new();
+    let mut unreadable = Vec::new();
     for InventoryItem {
         location: place,
         content: what,
@@ -55,17 +58,13 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
                 group.requests.push((place, request));
             }
             ItemContent::LockedKey { mode } => locked.push((place, mode)),
+            ItemContent::UnreadableKey => unreadable.push(place),
             ItemContent::Revoked(_) => {}
         }
     }
     groups.add_locked_keys(locked);
-    // Certificates in zip files are used only if their key or request was found.
-    let known: HashSet<PublicKeyId> = groups.by_key.keys().copied().collect();
-    for (place, chain) in packed {
-        groups.add_certificates(place, &Rc::new(SentCertificates::new(chain)), |one| {
-            is_server_certificate(one) && known.contains(&one.key_id)
-        });
-    }
+    groups.note_unreadable_keys(&unreadable);
+    groups.add_packed_certificates(packed);
     groups.all
 }
 
@@ -98,6 +97,16 @@ impl Groups {
         })
     }
 
+    /// Adds certificates in zip files, which are used only if their key or request was found.
+    fn add_packed_certificates(&mut self, packed: Vec<(ItemLocation, Vec<Arc<Certificate>>)>) {
+        let known: HashSet<PublicKeyId> = self.by_key.keys().copied().collect();
+        for (place, chain) in packed {
+            self.add_certificates(place, &Rc::new(SentCertificates::new(chain)), |one| {
+                is_server_certificate(one) && known.contains(&one.key_id)
+            });
+        }
+    }
+
     /// Adds encrypted keys, which cannot be read without a password, to the group of the request
     /// with the same file name, which was created with them.
     fn add_locked_keys(&mut self, locked: Vec<(ItemLocation, Mode)>) {
@@ -118,6 +127,21 @@ impl Groups {
                 mode,
             };
             self.all[request.group].keys.push((place, key));
+        }
+    }
+
+    /// Notes for which requests a file has the name of their key and cannot be read.
+    fn note_unreadable_keys(&mut self, unreadable: &[ItemLocation]) {
+        if unreadable.is_empty() {
+            return;
+        }
+        let requests = self.requests_by_path();
+        for place in unreadable {
+            if let ItemLocation::File { path, .. } = place
+                && let Some(request) = requests.get(&path.with_extension("csr"))
+            {
+                self.all[request.group].has_unreadable_key = true;
+            }
         }
     }
 

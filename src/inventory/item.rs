@@ -169,6 +169,8 @@ pub enum ItemContent {
         /// The permission bits of its file.
         mode: Mode,
     },
+    /// A file with the name of a key that this user may not read.
+    UnreadableKey,
     /// A certificate signing request.
     Request(ListedRequest),
     /// A certificate revocation list.

@@ -183,6 +183,7 @@ fn row_without_certificate(group: &KeyGroup, policy: &StatusPolicy<'_>) -> Optio
     if about.state == RowState::Pending {
         reasons.extend(refused_key(group, policy));
     }
+    reasons.extend(request_without_key(group));
     reason::sort(&mut reasons);
     Some(StatusRow {
         name: about.name,
@@ -202,6 +203,18 @@ fn row_without_certificate(group: &KeyGroup, policy: &StatusPolicy<'_>) -> Optio
         validation_until: None,
         renewals: Vec::new(),
         reasons,
+    })
+}
+
+/// Returns the reason for a request whose key was not found, unless it may be in a file that could not
+/// be read.
+fn request_without_key(group: &KeyGroup) -> Option<StatusReason> {
+    let (ItemLocation::File { path, .. }, _) = group.requests.first()? else {
+        return None;
+    };
+    let is_missing = group.keys.is_empty() && !group.has_unreadable_key;
+    is_missing.then(|| StatusReason::RequestWithoutKey {
+        request: path.clone(),
     })
 }
 

@@ -81,6 +81,15 @@ pub(crate) enum StatusReason {
         /// The id of the key in the certificate.
         leaf: PublicKeyId,
     },
+    /// A request is pending, and its key was not found.
+    #[error(
+        "the key of {} was not found; a certificate for this request cannot be used without it",
+        request.display()
+    )]
+    RequestWithoutKey {
+        /// The file of the request.
+        request: PathBuf,
+    },
     /// A server sends another certificate or chain than the files on disk.
     #[error(
         "{} is served for {} at {} instead of the files on disk",
@@ -235,6 +244,7 @@ impl StatusReason {
             Self::Problem(problem) => problem.code(),
             Self::Revoked { .. } => "revoked",
             Self::WrongKey { .. } => "wrong-key",
+            Self::RequestWithoutKey { .. } => "key-missing",
             Self::ServedDiffers { .. } => "served-certificate-differs",
             Self::OtherServed { .. } => "other-certificate-served",
             Self::StapledDiffers { .. } => "stapled-response-differs",
@@ -279,6 +289,7 @@ impl StatusReason {
             | Self::OtherServed { .. }
             | Self::StapledDiffers { .. }
             | Self::Silent { .. }
+            | Self::RequestWithoutKey { .. }
             | Self::WrongKey { .. } => Rank::Served,
             Self::Due { .. } => Rank::Due,
             Self::Sent { reason, .. } => reason.rank(),
@@ -309,9 +320,10 @@ impl StatusReason {
             Self::Problem(ChainProblem::MissingIntermediate { urls, .. }) if urls.is_empty() => {
                 ReasonSeverity::Warns
             }
-            Self::Problem(_) | Self::Revoked { .. } | Self::WrongKey { .. } => {
-                ReasonSeverity::Wrong
-            }
+            Self::Problem(_)
+            | Self::Revoked { .. }
+            | Self::RequestWithoutKey { .. }
+            | Self::WrongKey { .. } => ReasonSeverity::Wrong,
             Self::ServedDiffers { .. }
             | Self::OtherServed { .. }
             | Self::StapledDiffers { .. }

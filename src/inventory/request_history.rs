@@ -31,6 +31,8 @@ pub(super) fn supersede(rows: &mut [StatusRow], latest: &HashMap<PathBuf, u32>) 
         let mut requests = row.requests.iter();
         if requests.all(|place| has_later_certificate(place, latest)) {
             row.state = RowState::Superseded;
+            row.reasons
+                .retain(|reason| !matches!(reason, StatusReason::RequestWithoutKey { .. }));
         }
     }
 }

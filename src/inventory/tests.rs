@@ -157,7 +157,12 @@ fn keys_and_requests_without_a_certificate_have_rows() {
     let key = || file("a.key", key(&world.key, 0o600));
     let request = file("a.csr", request(&world.key, &["a.example"]));
     assert_eq!(world.summaries(vec![key()], ""), ["unused-key fine"]);
-    assert_eq!(world.summaries(vec![key(), request], ""), ["pending fine"]);
+    let rows = world.summaries(vec![key(), request.clone()], "");
+    assert_eq!(rows, ["pending fine"]);
+    let rows = world.summaries(vec![request.clone()], "");
+    assert_eq!(rows, ["pending wrong key-missing"]);
+    let hidden = file("a.key", ItemContent::UnreadableKey);
+    assert_eq!(world.summaries(vec![hidden, request], ""), ["pending fine"]);
 }
 
 #[test]
@@ -388,6 +393,7 @@ fn reasons_are_sorted() {
         installed("/a.pem", certificates(&chain)),
         installed("/a.key", key(&world.key, 0o644)),
         file("a-2.csr", request(&next, &["a.example", "www.a.example"])),
+        file("a-2.key", key(&next, 0o600)),
     ];
     let rows = world.summaries(items.clone(), "2026-10-20");
     let due = "installed wrong not-served due intermediate-expires-first key-readable-by-others \
@@ -488,15 +494,17 @@ fn a_pending_request_for_the_same_names_is_for_the_next_renewal() {
     let chain = world.chain();
     let next = site_key();
     let request = || file("a-2.csr", request(&next, &["a.example", "www.a.example"]));
+    let next_key = || file("a-2.key", key(&next, 0o600));
     let live = installed("/a.pem", certificates(&chain));
     assert_eq!(
-        world.summaries(vec![live, request()], ""),
+        world.summaries(vec![live, request(), next_key()], ""),
         ["installed fine prepared", "pending fine"]
     );
     let not_installed = vec![
         file("a.pem", certificates(&chain)),
         file("a.key", key(&world.key, 0o600)),
         request(),
+        next_key(),
     ];
     assert_eq!(
         world.summaries(not_installed, ""),

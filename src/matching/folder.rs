@@ -62,6 +62,15 @@ impl FolderContents {
         keys.chain(requests).chain(refused).collect()
     }
 
+    /// Returns whether the folder surely has no key with this key id: it was read completely, and has
+    /// no encrypted key, which may be the one.
+    #[must_use]
+    pub(crate) fn lacks_key(&self, id: PublicKeyId) -> bool {
+        let is_read = self.complete && self.unreadable.is_empty() && self.locked.is_empty();
+        let is_refused = |refused: &RefusedKeyFile| refused.id.is_none_or(|known| known == id);
+        is_read && self.key(id).is_none() && !self.refused_keys.iter().any(is_refused)
+    }
+
     /// Returns the key with this key id, if it may be used.
     #[must_use]
     pub(crate) fn key(&self, id: PublicKeyId) -> Option<&TrustedKeyFile<PrivateKey>> {

@@ -133,6 +133,12 @@ impl ScanResults {
     /// correct; they are only counted.
     pub(crate) fn add_unreadable(&mut self, error: FileError, origin: &ItemOrigin) {
         let is_denied = error.is_denied();
+        if is_denied && error.path.extension().is_some_and(|ext| ext == "key") {
+            self.items.push(InventoryItem {
+                location: ItemLocation::file(&error.path, origin.clone()),
+                content: ItemContent::UnreadableKey,
+            });
+        }
         if is_denied && *origin == ItemOrigin::Renewal {
             return;
         }

@@ -164,9 +164,12 @@ impl ScanResults {
     }
 
     fn report_silent(&mut self, host: &HostArgument, at: &str, error: &ProbeError) {
+        let next = match error {
+            ProbeError::NoAddress(name) => advice::scan::look_up_host(name),
+            _ => advice::scan::inspect_host(&host.to_string()),
+        };
         let error = error_in_words(error);
         let message = format!("{host} sends no certificate: {at}{error}");
-        let next = advice::scan::inspect_host(&host.to_string());
         self.findings
             .push(Finding::error("host-no-answer", message).with_step(next));
     }

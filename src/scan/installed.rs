@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::advice::drift;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::finding::Finding;
 use crate::inventory::item::InstallTerms;
 use crate::inventory::{InventoryItem, ItemContent, ItemOrigin};
 use crate::pki::certificate::Certificate;
@@ -12,6 +14,7 @@ use crate::scan::request_folders::RequestStems;
 use crate::scan::results::ScanResults;
 use crate::scan::web_servers::ScannedServers;
 use crate::store::layout::ReleaseFile;
+use crate::system::fs::files;
 
 /// Returns the names of all live certificates.
 pub(crate) fn installed_names(context: &Context) -> Result<Vec<String>, Failure> {
@@ -41,6 +44,7 @@ impl ScanResults {
         for installed in read_installed(context, &mut failures)? {
             let before = self.items.len();
             self.scan_installed_certificate(&installed);
+            self.find_missing_key(context, &installed);
             request_stems.add(&installed.settings);
             let chain = last_chain(&self.items[before..]);
             if let Some(servers) = servers.as_deref_mut()
@@ -77,6 +81,29 @@ impl ScanResults {
                 trust,
             },
         );
+    }
+}
+
+impl ScanResults {
+    /// Reports an installed certificate whose key was deleted: servers that run still have it, and
+    /// cannot load it again.
+    fn find_missing_key(&mut self, context: &Context, installed: &InstalledCertificate) {
+        let layout = &installed.layout;
+        let key = layout.file_path(&installed.live, ReleaseFile::Key);
+        let chain = layout.file_path(&installed.live, ReleaseFile::FullChain);
+        if files::exists(&key) || !files::exists(&chain) {
+            return;
+        }
+        let message = format!(
+            "the key of the installed certificate {} is missing: {}; a server that is restarted \
+                cannot load it",
+            layout.stem(),
+            key.display()
+        );
+        let folder = files::parent(&key);
+        let next = drift::replace_damaged(folder, context.root.as_deref());
+        self.findings
+            .push(Finding::error("key-missing", message).with_step(next));
     }
 }
 

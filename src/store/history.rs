@@ -65,11 +65,12 @@ pub(crate) fn list_past_releases(history: &[HistoryEntry]) -> Vec<PastRelease> {
     past
 }
 
-/// Finds the release with that id, or the one that was live at that time: the last one installed by
-/// then, or, before the first install, the one that it replaced.
+/// Finds the release with that id, or the one that was live at that time: the last one that was
+/// installed or restored by then, or, before the first install, the one that it replaced.
 #[must_use]
 pub(crate) fn find_release(
     history: &[HistoryEntry],
+    rollbacks: &[HistoryEntry],
     argument: &RollbackArgument,
 ) -> Option<ReleaseId> {
     match argument {
@@ -79,6 +80,7 @@ pub(crate) fn find_release(
             .find(|release| release == id),
         RollbackArgument::At(at) => match history
             .iter()
+            .chain(rollbacks)
             .filter(|entry| entry.at <= *at)
             .max_by_key(|entry| entry.at)
         {
@@ -132,6 +134,7 @@ mod tests {
             assert_eq!(
                 find_release(
                     &history,
+                    &[],
                     &RollbackArgument::parse(text, &TimeZone::UTC).unwrap()
                 ),
                 wanted.map(id),
@@ -155,6 +158,7 @@ mod tests {
         assert_eq!(
             find_release(
                 &[],
+                &[],
                 &RollbackArgument::parse("2027-05-11", &TimeZone::UTC).unwrap()
             ),
             None
@@ -165,6 +169,28 @@ mod tests {
             .collect();
         assert_eq!(all, ["cccccccc", "20270512", "bbbbbbbb", "aaaaaaaa"]);
     }
+
+    #[test]
+    fn a_rollback_determines_what_was_live_later() {
+        let history = [
+            entry("aaaaaaaa", "2027-05-11T10:00:00Z", None),
+            entry("bbbbbbbb", "2027-06-11T10:00:00Z", Some("aaaaaaaa")),
+            entry("cccccccc", "2027-08-11T10:00:00Z", Some("aaaaaaaa")),
+        ];
+        let rollbacks = [entry("aaaaaaaa", "2027-06-12T10:00:00Z", Some("bbbbbbbb"))];
+        for (text, wanted) in [
+            ("2027-05-12", "aaaaaaaa"),
+            ("2027-06-11", "bbbbbbbb"),
+            ("2027-06-12", "aaaaaaaa"),
+            ("2027-08-10", "aaaaaaaa"),
+            ("2027-08-11", "cccccccc"),
+        ] {
+            let argument = RollbackArgument::parse(text, &TimeZone::UTC).unwrap();
+            let found = find_release(&history, &rollbacks, &argument);
+            assert_eq!(found, Some(id(wanted)), "{text}");
+        }
+    }
+
     #[test]
     fn a_date_ends_at_local_midnight() {
         let shanghai = TimeZone::fixed(offset(8));

@@ -1,6 +1,7 @@
 //! `settings.json`: the stored options of a certificate, so that the next renewal needs none, and
 //! its history. Pure.
 
+mod history_entry;
 mod unknown_links;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::history_entry::add_entry;
+pub(crate) use self::history_entry::{HISTORY_LIMIT, HistoryEntry};
 use self::unknown_links::UnknownLinkParts;
 use super::layout::{DeployMode, ReleaseId, StableLink};
 use super::release::KeyAccess;
@@ -25,8 +28,6 @@ pub(crate) const FORGET: &str = "auto";
 pub(crate) const PROBE_NONE: &str = "none";
 /// The value of `--server` without any server.
 const NO_SERVER: &str = "none";
-/// The maximum number of entries of the history.
-pub(crate) const HISTORY_LIMIT: usize = 100;
 
 /// The options of an install. Paths are relative to the tree, with a leading `/`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -111,6 +112,10 @@ pub(crate) struct LineageSettings {
     pub placeholder: Option<ReleaseId>,
     /// Each finished install, the oldest first.
     pub history: Vec<HistoryEntry>,
+    /// Each finished rollback, the oldest first. They are not in `history`, where the entry before
+    /// the live version is the one that the next rollback restores.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rollbacks: Vec<HistoryEntry>,
     /// Unknown fields, which a later version wrote; they are kept.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -144,19 +149,6 @@ pub(crate) struct StoredOrder {
     /// The names for which charges were accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub charges_accepted: Vec<String>,
-    /// Unknown fields, which a later version wrote; they are kept.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
-/// One finished install.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct HistoryEntry {
-    pub release: ReleaseId,
-    pub at: Timestamp,
-    /// The release that was proven before this install.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<ReleaseId>,
     /// Unknown fields, which a later version wrote; they are kept.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -219,6 +211,7 @@ impl LineageSettings {
         let mut shown = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = shown.as_object_mut() {
             fields.remove("history");
+            fields.remove("rollbacks");
             fields.remove("after_due");
         }
         shown
@@ -365,14 +358,17 @@ impl LineageSettings {
         at: Timestamp,
     ) {
         self.placeholder = None;
-        self.history.push(HistoryEntry {
-            release,
-            at,
-            before,
-            other: Map::new(),
-        });
-        let excess = self.history.len().saturating_sub(HISTORY_LIMIT);
-        self.history.drain(..excess);
+        add_entry(&mut self.history, release, before, at);
+    }
+
+    /// Adds a finished rollback.
+    pub(crate) fn add_rollback(
+        &mut self,
+        release: ReleaseId,
+        before: Option<ReleaseId>,
+        at: Timestamp,
+    ) {
+        add_entry(&mut self.rollbacks, release, before, at);
     }
 
     /// Returns the release before `live`: the one that was proven when `live` was installed, else

@@ -40,6 +40,18 @@ pub(crate) fn expected_records(
         return Err(host_unknown(context, unknown));
     }
     if records.is_empty() {
+        let is_private =
+            |one: &SelectedRequest| named_ca.or_else(|| one.stored.ca()) == Some(Ca::Private);
+        if let Some(private) = chosen.selected.iter().find(|one| is_private(one)) {
+            let message = format!(
+                "{} is for a private CA, which checks no DNS record",
+                private.shown
+            );
+            let install = context.command_words("install");
+            return Err(Failure::new(FailureKind::NotFound, message).with_step(
+                dcv_check_command::send_to_private_ca(&private.shown, &install),
+            ));
+        }
         let message =
             "the CA of this request does not require a DNS record, so there is nothing to check";
         let install = context.command_words("install");

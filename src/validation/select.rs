@@ -1,12 +1,14 @@
 //! Selects the requests to check: those on the command line, those that a given record belongs to,
 //! or else every pending one in the folder.
 
+mod findings;
+
 use std::path::{Path, PathBuf};
 
+use self::findings::{of_another_request, of_no_domain, of_two_requests, requests_without_key};
 use crate::advice::dcv_check_command;
 use crate::context::Context;
 use crate::dcv::ca::Ca;
-use crate::dcv::dcv_file::StoredRecord;
 use crate::dcv::expectation;
 use crate::dcv::parse;
 use crate::dcv::record;
@@ -15,29 +17,16 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::dcv_file;
 use crate::inputs::folder::{self, ArgumentMeaning, FolderContents, HeldFile};
+use crate::install::other_folders::add_other_folders;
 use crate::matching::describe_folder;
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
 use crate::system::fs::stdin;
 use crate::validation::key_reuse::KeyUsageHistory;
+pub(crate) use crate::validation::selected_request::SelectedRequest;
 
 /// Limit for the size of a pasted record, in bytes.
 const RECORD_LIMIT: u64 = 64 * 1024;
-
-/// A request with the records that are known for it.
-#[derive(Clone, Debug)]
-pub(crate) struct SelectedRequest {
-    /// The path of its file as it is printed.
-    pub shown: String,
-    pub path: Option<PathBuf>,
-    pub request: SigningRequest,
-    /// Whether its key was used before: the CA's record then has a unique value.
-    pub reuses_key: bool,
-    /// The records on the command line that belong to it.
-    given: Vec<GivenRecord>,
-    /// All records from its `.dcv` file and the command line.
-    pub stored: StoredRecord,
-}
 
 /// The arguments that select requests.
 pub(crate) struct DcvSelection<'a> {
@@ -54,6 +43,8 @@ pub(crate) struct ChosenRecords {
     pub selected: Vec<SelectedRequest>,
     /// The findings about records that belong to none of the requests.
     pub strays: Vec<Finding>,
+    /// The findings about pending requests whose key is not in the folder.
+    pub keyless: Vec<Finding>,
     /// The `.dcv` files that were written.
     pub written: Vec<PathBuf>,
     /// The requests that a record on the command line belongs to.
@@ -113,6 +104,7 @@ pub(crate) fn assign_records(
         let missing = missing_requests(&folder);
         return Err(nothing_pending(context, selection.wait_command, missing));
     }
+    chosen.keyless = requests_without_key(context, &folder, &candidates, &history);
     for candidate in &mut candidates {
         candidate.reuses_key = history.is_used_again(&candidate.request, candidate.path.as_deref());
         chosen
@@ -124,6 +116,14 @@ pub(crate) fn assign_records(
 }
 
 impl ChosenRecords {
+    /// The findings about the requests and the given records, which come before those about the
+    /// validation.
+    pub(crate) fn first_findings(&self) -> Vec<Finding> {
+        let mut findings = self.keyless.clone();
+        findings.extend_from_slice(&self.strays);
+        findings
+    }
+
     fn assign(&mut self, record: &GivenRecord, candidate: &mut SelectedRequest) {
         let domains = record::domains_to_validate(&candidate.request);
         candidate.given.push(record.anchored(&domains));
@@ -221,13 +221,18 @@ fn match_record(
 
 fn match_by_hash(record: &GivenRecord, md5: &str, candidates: &[SelectedRequest]) -> RecordMatch {
     let index = candidates.iter().position(|one| one.request.md5() == md5);
-    match index {
-        None => RecordMatch::Stray(of_another_request(md5, candidates)),
-        Some(index) if expectation::belongs_to_request(record, &candidates[index].request) => {
-            RecordMatch::Request(index)
-        }
-        Some(index) => RecordMatch::Stray(of_two_requests(record, &candidates[index])),
+    let Some(index) = index else {
+        return RecordMatch::Stray(of_another_request(md5, candidates));
+    };
+    let candidate = &candidates[index];
+    if !expectation::belongs_to_request(record, &candidate.request) {
+        return RecordMatch::Stray(of_two_requests(record, candidate));
     }
+    // An order for other domains may have been placed with the same CSR.
+    if !expectation::is_at_request_name(record, &candidate.request) {
+        return RecordMatch::Stray(of_no_domain(record, &candidates[index..=index]));
+    }
+    RecordMatch::Request(index)
 }
 
 fn match_by_domain(
@@ -278,74 +283,6 @@ fn words_with_request(selection: &DcvSelection<'_>, file: &str) -> Vec<String> {
     words.retain(|word| !selection.names.contains(word));
     words.push(file.to_owned());
     words
-}
-
-/// For a record that is for none of the requests' domains.
-fn of_no_domain(record: &GivenRecord, candidates: &[SelectedRequest]) -> Finding {
-    let names: Vec<&str> = candidates
-        .iter()
-        .flat_map(|one| &one.request.dns_names)
-        .map(String::as_str)
-        .take(5)
-        .collect();
-    let message = format!(
-        "the given record validates none of the requested names ({}): {}",
-        names.join(", "),
-        record.zone_line()
-    );
-    Finding::error("record-for-another-domain", message)
-        .with_step(dcv_check_command::copy_record_with_host())
-}
-
-/// For a record with the hash of a request that is not among the candidates.
-fn of_another_request(md5: &str, candidates: &[SelectedRequest]) -> Finding {
-    let hashes: Vec<String> = candidates
-        .iter()
-        .take(5)
-        .map(|one| format!("that of {} is {}", one.shown, one.request.md5()))
-        .collect();
-    let message = format!(
-        "the given record was derived from another CSR: it has the MD5 {md5}; {}",
-        hashes.join(", ")
-    );
-    Finding::error("record-from-another-request", message)
-        .with_step(dcv_check_command::copy_record_of_this_order())
-}
-
-/// For a record whose host and value belong to different requests.
-fn of_two_requests(record: &GivenRecord, candidate: &SelectedRequest) -> Finding {
-    let message = format!(
-        "the host of the given record belongs to {}, its value to another CSR: {}",
-        candidate.shown, record.value
-    );
-    let labels = record::target_labels(&candidate.request);
-    Finding::error("record-from-another-request", message)
-        .with_step(dcv_check_command::value_starts_with(&labels))
-}
-
-impl SelectedRequest {
-    /// Returns the request in a file; its `.dcv` file is read later, if the request is needed.
-    pub(crate) fn in_file(path: &Path, request: &SigningRequest) -> Self {
-        Self {
-            shown: path.display().to_string(),
-            path: Some(path.to_owned()),
-            request: request.clone(),
-            reuses_key: false,
-            given: Vec::new(),
-            stored: StoredRecord::default(),
-        }
-    }
-
-    fn on_stdin(request: SigningRequest) -> Self {
-        Self {
-            shown: "the request on stdin".to_owned(),
-            path: None,
-            request,
-            reuses_key: false,
-            given: Vec::new(),
-            stored: StoredRecord::default(),
-        }
-    }
 }
 
 /// Returns every request in the folder, without duplicates.
@@ -473,15 +410,19 @@ fn nothing_pending(
     missing: MissingRequests,
 ) -> Failure {
     let folder = describe_folder(&context.directory);
-    let (message, next) = match missing {
+    let (message, next) = match &missing {
         MissingRequests::NoRequest => (
             format!("no request (CSR) in {folder}"),
             dcv_check_command::make_first_request(&context.command_words("csr")),
         ),
         MissingRequests::AllIssued(name) => (
             format!("all requests in {folder} have their certificate already"),
-            dcv_check_command::check_finished_request(wait_command, &name),
+            dcv_check_command::check_finished_request(wait_command, name),
         ),
     };
-    Failure::new(FailureKind::NotFound, message).with_step(next)
+    let failure = Failure::new(FailureKind::NotFound, message).with_step(next);
+    match missing {
+        MissingRequests::NoRequest => add_other_folders(context, "dcv-check", failure),
+        MissingRequests::AllIssued(_) => failure,
+    }
 }

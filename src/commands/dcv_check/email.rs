@@ -30,7 +30,7 @@ struct DomainToCheck {
 /// Checks all mailboxes once.
 pub(super) fn check_mailboxes(check: &MethodCheck<'_>) -> Result<MethodOutcome, Failure> {
     let domains = domains_to_check(check.chosen);
-    let mut findings: Vec<Finding> = check.chosen.strays.clone();
+    let mut findings: Vec<Finding> = check.chosen.first_findings();
     findings.extend(ca_findings(check));
     let mail_domains = look_up_mail(check, &domains)?;
     let mut results = Vec::new();

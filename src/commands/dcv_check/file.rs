@@ -69,7 +69,7 @@ pub(super) fn check_files(check: &MethodCheck<'_>) -> Result<MethodOutcome, Fail
             results.push(judged.result());
         }
     }
-    findings.splice(0..0, check.chosen.strays.iter().cloned());
+    findings.splice(0..0, check.chosen.first_findings());
     let repeat_command = repeat_command(check.wait_command, &files, &findings);
     let install_command = check.context.command_words("install");
     Ok(MethodOutcome {

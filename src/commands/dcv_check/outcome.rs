@@ -112,6 +112,11 @@ impl DcvCheckOutcome {
         self.checks = checks;
     }
 
+    /// Adds findings before all others.
+    pub(super) fn add_first(&mut self, findings: &[Finding]) {
+        self.findings.splice(0..0, findings.iter().cloned());
+    }
+
     /// Prints which request the given records belong to, before the wait begins.
     pub(super) fn announce(&mut self, context: &Context) {
         self.announced = true;

@@ -1,10 +1,13 @@
 //! Selects what `install` installs: the certificates, the name of each in /etc/ssl, and the trust
 //! anchors that it is verified with.
 
+mod groups;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use self::groups::{InputGroup, input_groups, selects_folders};
 use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -13,10 +16,9 @@ use crate::inputs::dcv_file;
 use crate::inputs::{
     self, DeliveryOptions, InputReader, KeyUse, MatchedCertificate, NamedKeyOrigin, PasswordArgs,
 };
-use crate::install::installed::{self, InstalledFiles, InstalledLineages};
-use crate::matching::{FolderContents, HeldFile, file_names, file_stem_of};
+use crate::install::installed::{self, InstalledLineages};
+use crate::matching::{FolderContents, file_names, file_stem_of};
 use crate::pki::chain::ChainPreference;
-use crate::pki::request::SigningRequest;
 use crate::pki::trust::TrustAnchors;
 use crate::store::settings::{LineageSettings, ROOT_REQUESTS};
 use crate::system::accounts;
@@ -68,33 +70,6 @@ pub(super) struct SelectedCertificate {
     pub(super) refusal: Option<Finding>,
 }
 
-/// Files that are read together.
-struct InputGroup {
-    files: Vec<String>,
-    /// The key of these files, where it is known.
-    key: Option<PathBuf>,
-    installed: Option<InstalledGroup>,
-}
-
-/// What is known about installed files without reading their folder.
-struct InstalledGroup {
-    stem: String,
-    requests: Vec<HeldFile<SigningRequest>>,
-}
-
-impl InputGroup {
-    fn of_installed(installed: InstalledFiles) -> Self {
-        Self {
-            files: vec![installed.chain_path.display().to_string()],
-            key: Some(installed.key_path),
-            installed: Some(InstalledGroup {
-                stem: installed.stem,
-                requests: installed.requests,
-            }),
-        }
-    }
-}
-
 /// The stored options of a lineage that a certificate has to be read with.
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
 struct StoredSources {
@@ -126,10 +101,10 @@ pub(super) fn select_certificates(
         anchors: HashMap::new(),
     };
     let mut selected = Vec::new();
-    for group in input_groups(context, inputs)? {
+    for group in input_groups(context, inputs.files, inputs.key)? {
         selected.extend(selector.select(&group)?);
     }
-    if inputs.files.is_empty() {
+    if selects_folders(inputs.files) {
         selected = choose_newest(context, selected);
         selected = choose_ready(context, selected)?;
     }
@@ -138,57 +113,6 @@ pub(super) fn select_certificates(
     }
     refuse_same_names(&mut selected);
     Ok(selected)
-}
-
-/// All arguments form one group, except names for which the folder has nothing newer than the
-/// installed files. Each of these names forms a group with its installed files, so that an install
-/// that ended `not-served` or was interrupted can be continued.
-fn input_groups(context: &Context, inputs: InputSelection<'_>) -> Result<Vec<InputGroup>, Failure> {
-    let mut rest = InputGroup {
-        files: Vec::new(),
-        key: inputs.key.map(Path::to_owned),
-        installed: None,
-    };
-    if inputs.files.is_empty() {
-        return folder_groups(context, rest);
-    }
-    if inputs.key.is_some() {
-        rest.files = inputs.files.to_vec();
-        return Ok(vec![rest]);
-    }
-    let mut groups = Vec::new();
-    let newest = installed::find_newest(context, inputs.files)?;
-    for (name, installed) in inputs.files.iter().zip(newest) {
-        match installed {
-            Some(installed) => groups.push(InputGroup::of_installed(installed)),
-            None => rest.files.push(name.clone()),
-        }
-    }
-    if !rest.files.is_empty() {
-        groups.push(rest);
-    }
-    Ok(groups)
-}
-
-/// The groups of an install without arguments: the plain files of the working directory, and each
-/// archive there with a certificate for a key or a request in it.
-fn folder_groups(context: &Context, plain: InputGroup) -> Result<Vec<InputGroup>, Failure> {
-    let here = FolderContents::read(context)?;
-    let mut groups: Vec<InputGroup> = inputs::archives_for_keys(&here)
-        .iter()
-        .map(|archive| InputGroup {
-            files: vec![archive.display().to_string()],
-            key: plain.key.clone(),
-            installed: None,
-        })
-        .collect();
-    let ids = here.key_ids();
-    let leaves = here.leaves(context.now());
-    let has_plain_leaf = leaves.iter().any(|leaf| ids.contains(&leaf.key_id));
-    if groups.is_empty() || has_plain_leaf {
-        groups.push(plain);
-    }
-    Ok(groups)
 }
 
 /// Reads groups; installed lineages and trust anchors are read once per run.
@@ -275,12 +199,27 @@ impl CertificateSelector<'_> {
         matched: &MatchedCertificate,
     ) -> StoredSources {
         let needs_key = matched.key.is_none() && group.key.is_none();
+        let stored = settings.folder.filter(|folder| folders::is_folder(folder));
         StoredSources {
             trust: self.trust(settings.trust),
-            folder: settings
-                .folder
-                .filter(|folder| needs_key && folders::is_folder(folder)),
+            folder: needs_key
+                .then(|| self.folder_with_key(group, matched).or(stored))
+                .flatten(),
         }
+    }
+
+    /// The folder of a file that was passed, if it has the key or the request of the certificate.
+    fn folder_with_key(&self, group: &InputGroup, matched: &MatchedCertificate) -> Option<PathBuf> {
+        let id = matched.leaf().key_id;
+        let files = group.files.iter().map(Path::new);
+        let mut parents = files
+            .filter(|file| folders::is_file(file))
+            .map(files::parent);
+        let has_key = |folder: &&Path| {
+            let there = FolderContents::read(&self.context.in_folder((*folder).to_owned()));
+            there.is_ok_and(|there| there.key_ids().contains(&id))
+        };
+        parents.find(has_key).map(Path::to_owned)
     }
 
     /// The certificates of a group, read with these stored options.
@@ -366,18 +305,6 @@ fn folder_to_store(folder: PathBuf) -> PathBuf {
         PathBuf::from(ROOT_REQUESTS)
     } else {
         folder
-    }
-}
-
-impl InstalledGroup {
-    /// The working directory with only the requests of the installed files.
-    fn folder(&self, context: &Context) -> FolderContents {
-        FolderContents {
-            path: context.directory.clone(),
-            requests: self.requests.clone(),
-            complete: true,
-            ..FolderContents::default()
-        }
     }
 }
 

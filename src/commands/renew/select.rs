@@ -13,6 +13,7 @@ use crate::pki::name::DnsName;
 use crate::scan::ScanResults;
 use crate::store::root;
 use crate::system::fs::folders;
+use crate::wording;
 
 /// The certificates to renew.
 pub(super) struct DueSelection {
@@ -153,10 +154,33 @@ fn find_named(context: &Context, all: &[StatusRow], name: &str) -> Result<Status
         [only] => Ok((*only).clone()),
         [] => {
             let other = all.iter().find(|row| wanted.is_name_of(row));
-            Err(not_renewable(context, name, other))
+            let failure = not_renewable(context, name, other);
+            let nearest = other.is_none().then(|| nearest_name(name, all)).flatten();
+            Err(match nearest {
+                Some(nearest) => did_you_mean(context, &nearest, failure),
+                None => failure,
+            })
         }
         several => Err(ambiguous(context, name, several)),
     }
+}
+
+/// The name of a certificate that `name` may be with a typing error.
+fn nearest_name(name: &str, rows: &[StatusRow]) -> Option<String> {
+    let renewable = rows.iter().filter(|row| row.certificate.is_some());
+    let mut names = renewable.flat_map(|row| row.names.iter().cloned().chain([label(row)]));
+    names.find(|known| wording::is_typing_error(name, known))
+}
+
+/// Adds the renewal of `nearest` as the first next step.
+fn did_you_mean(context: &Context, nearest: &str, mut failure: Failure) -> Failure {
+    let others = std::mem::take(&mut failure.next);
+    let words = context.command_words("renew");
+    failure = failure
+        .because(format!("did you mean {nearest}?"))
+        .with_step(renew_command::renew_this_one(words, nearest));
+    failure.next.extend(others);
+    failure
 }
 
 fn ambiguous(context: &Context, name: &str, rows: &[&StatusRow]) -> Failure {

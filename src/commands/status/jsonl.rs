@@ -82,6 +82,8 @@ impl Serialize for ItemList<'_> {
                 ItemContent::LockedKey { .. } => {
                     items.serialize_element(&ItemLine::EncryptedKey)?
                 }
+                // A line for the file itself says that it cannot be read.
+                ItemContent::UnreadableKey => {}
                 ItemContent::Request(request) => items.serialize_element(&ItemLine::Request {
                     dns_names: &request.names,
                     key: KeyLine {
@@ -266,7 +268,7 @@ fn names_of(content: &ItemContent) -> &[String] {
     match content {
         ItemContent::Certificates(chain) => chain.first().map_or(&[], |leaf| &leaf.dns_names),
         ItemContent::Request(request) => &request.names,
-        ItemContent::Key(_) | ItemContent::LockedKey { .. } | ItemContent::Revoked(_) => &[],
+        _ => &[],
     }
 }
 

@@ -185,6 +185,9 @@ impl LineRecords {
     fn finish_record(&mut self) -> Result<(), RecordError> {
         let PartialRecord { host, kind, value } = std::mem::take(&mut self.draft);
         match (host, value) {
+            (Some(value), None) | (None, Some(value)) if shown::is_lone_hash_value(&value) => {
+                return Err(RecordError::NoHashHost(value));
+            }
             (Some(host), Some(value)) => self.records.push(RawRecord { host, kind, value }),
             (Some(host), None) => {
                 return Err(shown::damaged_host_error(&host).unwrap_or(RecordError::NoValue(host)));
@@ -392,6 +395,10 @@ fn is_noise(word: &Word<'_>) -> bool {
 fn parse_kind(word: &Word<'_>) -> Option<Result<RecordKind, RecordError>> {
     const OTHERS: [&str; 8] = ["A", "AAAA", "ALIAS", "ANAME", "CAA", "MX", "NS", "SRV"];
     if word.text.len() > LONGEST {
+        return None;
+    }
+    // The article `a` is a word of a sentence.
+    if word.text == "a" {
         return None;
     }
     let text = word.text.trim_end_matches(':').to_ascii_uppercase();

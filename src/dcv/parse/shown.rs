@@ -1,7 +1,7 @@
 //! A record as found in a pasted text, and the errors that it can have.
 
 use crate::dcv::answer::RecordKind;
-use crate::dcv::reseller_record::is_hash;
+use crate::dcv::reseller_record::{has_request_hashes, is_hash};
 
 /// Why a pasted text is not a validation record.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -31,9 +31,21 @@ pub enum RecordError {
     /// A value that has no host.
     #[error("the value {0:?} has no host")]
     NoHost(String),
+    /// The target of a request's record without its host.
+    #[error("{0:?} is the value (target) of the record; its host is missing")]
+    NoHashHost(String),
+    /// Text without any word that a record has.
+    #[error("this is not a DNS record: it has no host name")]
+    NotARecord,
     /// A host with no value after it.
     #[error("the host {0:?} has no value")]
     NoValue(String),
+    /// A PEM block; holds its label.
+    #[error("this is PEM text ({0}), not a DNS record")]
+    Pem(String),
+    /// The form of a value as certctl prints it, with a placeholder in it.
+    #[error("the text has certctl's placeholder {0} in the place of the CA's own value")]
+    Placeholder(&'static str),
     /// Another type of record.
     #[error("this is a record of type {0}, not CNAME or TXT")]
     Type(String),
@@ -103,4 +115,30 @@ pub(super) fn split_md5_label(host: &str) -> Result<(&str, &str), RecordError> {
 /// Returns whether a label consists of hex digits, more than a word has.
 pub(super) fn is_long_hex(label: &str) -> bool {
     label.len() > 16 && label.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Returns whether a name is below a zone in which the values of requests' records are.
+pub(super) fn is_in_ca_zone(name: &str) -> bool {
+    [".sectigo.com", ".comodoca.com", ".ssl.com"]
+        .into_iter()
+        .any(|zone| ends_in(name, zone))
+}
+
+/// Returns whether a name without a partner is the value of a request's record. The host of one starts
+/// with an underscore.
+pub(super) fn is_lone_hash_value(name: &str) -> bool {
+    let has_hash = starts_with_hex_label(name) && is_in_ca_zone(name);
+    !name.starts_with('_') && (has_hash || has_request_hashes(name))
+}
+
+/// Returns whether the first label, without its underscore, is a long run of hex digits.
+pub(super) fn starts_with_hex_label(name: &str) -> bool {
+    let label = name.split('.').next().unwrap_or_default();
+    is_long_hex(label.strip_prefix('_').unwrap_or(label))
+}
+
+pub(super) fn ends_in(name: &str, tail: &str) -> bool {
+    let name = name.trim_end_matches('.').as_bytes();
+    name.len() >= tail.len()
+        && name[name.len() - tail.len()..].eq_ignore_ascii_case(tail.as_bytes())
 }

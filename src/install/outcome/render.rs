@@ -203,7 +203,12 @@ impl TransactionOutcome {
         let expires = day(self.leaf.not_after);
         let mut done = match (self.headline(), self.proof()) {
             (Some(headline), _) if headline.works => {
-                format!("{} {} until {expires}", self.site(), headline.text)
+                let text = match self.leaf.is_self_issued() {
+                    // No browser accepts it.
+                    true => headline.text.replacen("works", "answers", 1),
+                    false => headline.text,
+                };
+                format!("{} {text} until {expires}", self.site())
             }
             (Some(headline), _) => format!(
                 "{} {}; its certificate expires {expires}",

@@ -38,6 +38,13 @@ pub(crate) enum SavedOptions {
     WithoutServer,
 }
 
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PlanKind {
+    Install,
+    Rollback,
+}
+
 /// Everything needed to run the plan of one lineage.
 #[derive(Debug)]
 pub(crate) struct PlanContext<'a> {
@@ -62,6 +69,8 @@ pub(crate) struct PlanContext<'a> {
     pub settings_before: LineageSettings,
     /// How many older releases are kept.
     pub older_releases: usize,
+    /// Whether the plan is a rollback, which has a list of its own in the settings.
+    pub kind: PlanKind,
     /// Whether the options of this run are in the settings file.
     pub saved: SavedOptions,
     /// The command of `--after`, where it is due.
@@ -404,8 +413,15 @@ impl PlanContext<'_> {
         before: Option<&ReleaseId>,
         now: Timestamp,
     ) -> Result<(), InstallError> {
-        self.settings
-            .add_to_history(release.clone(), before.cloned(), now);
+        let (release, before) = (release.clone(), before.cloned());
+        if self.kind == PlanKind::Rollback {
+            // The options stay as they are: a rollback stores none.
+            let mut saved = self.settings_before.clone();
+            saved.add_rollback(release, before, now);
+            self.settings.rollbacks.clone_from(&saved.rollbacks);
+            return self.write_settings(&saved);
+        }
+        self.settings.add_to_history(release, before, now);
         self.save_options()
     }
 

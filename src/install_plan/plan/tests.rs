@@ -194,7 +194,10 @@ fn a_failed_rollback_restores_the_proven_release() {
         &with(both(), serves()),
         &layout(),
     );
-    assert_eq!(short(&plan.steps), "live=a test reload prove(a) proven=a");
+    assert_eq!(
+        short(&plan.steps),
+        "live=a test reload prove(a) proven=a record(a)"
+    );
     assert_eq!(
         short(&undo(&plan, until_failure(&plan)).steps),
         "live=b test reload prove(b)"
@@ -208,7 +211,7 @@ fn a_failed_rollback_restores_the_proven_release() {
         &with(installed("b", "a"), serves()),
         &layout(),
     );
-    assert_eq!(short(&plan.steps), "live=a test reload prove(a)");
+    assert_eq!(short(&plan.steps), "live=a test reload prove(a) record(a)");
     assert_eq!(
         short(&undo(&plan, until_failure(&plan)).steps),
         "",
@@ -226,7 +229,7 @@ fn a_failed_rollback_restores_the_proven_release() {
     );
     assert_eq!(
         short(&plan.steps),
-        "write(c) live=c test reload prove(c) proven=c"
+        "write(c) live=c test reload prove(c) proven=c record(c)"
     );
 }
 

@@ -13,6 +13,7 @@ use rustix::fs::FileType;
 
 use super::files::FileError;
 use super::listing::{self, FolderEntry};
+use super::scratch;
 use super::tree;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,8 +65,9 @@ impl FolderWalk {
         }
     }
 
-    /// Reads the names of the next folder, sorted.
-    fn open(&mut self, folder: PathBuf) -> Result<(), FileError> {
+    /// Reads the names of the next folder, sorted. A rehearsal below the start of the walk is not
+    /// read: its certificates are not real.
+    fn open(&mut self, folder: PathBuf) -> Result<Option<WalkedEntry>, FileError> {
         let failed = || FileError::at("read the folder", &folder);
         let mut names = Vec::new();
         for entry in listing::open(&folder).map_err(failed())? {
@@ -78,20 +80,37 @@ impl FolderWalk {
                 names.push((name, kind));
             }
         }
+        if self.skips_rehearsal(&names) {
+            let skipped = WalkedEntry::Skipped(folder, "a folder of `certctl rehearse`");
+            return Ok(Some(skipped));
+        }
         names.sort_by(|(one, _): &(OsString, FileType), (other, _)| one.cmp(other));
         self.names = names.into();
         self.here = folder;
-        // Folders come after the files in the same folder, sorted by name.
-        if self.depth == WalkDepth::Tree {
-            let below = self
-                .names
-                .iter()
-                .filter(|(_, kind)| *kind == FileType::Directory);
-            let mut below: Vec<PathBuf> = below.map(|(name, _)| self.here.join(name)).collect();
-            below.reverse();
-            self.folders.extend(below);
+        self.queue_folders();
+        Ok(None)
+    }
+
+    /// Adds the folders in the current one: they come after its files, sorted by name.
+    fn queue_folders(&mut self) {
+        if self.depth != WalkDepth::Tree {
+            return;
         }
-        Ok(())
+        let mut below = Vec::new();
+        for (name, kind) in &self.names {
+            if *kind == FileType::Directory {
+                below.push(self.here.join(name));
+            }
+        }
+        below.reverse();
+        self.folders.extend(below);
+    }
+
+    /// Returns whether `names` are those of a rehearsal that is not the start of the walk.
+    fn skips_rehearsal(&self, names: &[(OsString, FileType)]) -> bool {
+        let is_start = self.here.as_os_str().is_empty();
+        let mut names = names.iter();
+        !is_start && names.any(|(name, _)| name == scratch::MARKER)
     }
 
     fn classify(&mut self, path: PathBuf, kind: FileType) -> Option<WalkedEntry> {
@@ -156,10 +175,14 @@ impl Iterator for FolderWalk {
                     Err(error) => return Some(WalkedEntry::Failed(error)),
                 }
             }
-            if let Err(error) = self.open(folder) {
-                // An empty path means that the walk has not started.
-                self.here = PathBuf::from(".");
-                return Some(WalkedEntry::Failed(error));
+            match self.open(folder) {
+                Ok(None) => {}
+                Ok(skipped) => return skipped,
+                Err(error) => {
+                    // An empty path means that the walk has not started.
+                    self.here = PathBuf::from(".");
+                    return Some(WalkedEntry::Failed(error));
+                }
             }
         }
     }
@@ -233,6 +256,24 @@ mod tests {
             tell(WalkDepth::Tree),
             [&own[..], &["a/.hidden", "a/two", "a/b/three"]].concat()
         );
+    }
+
+    #[test]
+    fn a_rehearsal_is_read_only_at_the_start_of_a_walk() {
+        let folder = tempfile::tempdir().unwrap();
+        let rehearsal = folder.path().join("rehearsal");
+        fs::create_dir_all(rehearsal.join("etc")).unwrap();
+        fs::write(rehearsal.join(super::scratch::MARKER), "").unwrap();
+        fs::write(rehearsal.join("etc/leaf.pem"), "x").unwrap();
+        let walk = |start: &std::path::Path| -> Vec<WalkedEntry> {
+            FolderWalk::new(start, WalkDepth::Tree).collect()
+        };
+        let above = walk(folder.path());
+        let [WalkedEntry::Skipped(path, _)] = above.as_slice() else {
+            panic!("{above:?}");
+        };
+        assert_eq!(*path, rehearsal);
+        assert_eq!(walk(&rehearsal).len(), 2);
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn a_rollback_replaces_the_copies() {
     let plan = plan_rollback(&target, &observed, &copies());
     assert_eq!(
         short(&plan.steps),
-        "keep(chain) keep(key) live=a copy(a) proven=a"
+        "keep(chain) keep(key) live=a copy(a) proven=a record(a)"
     );
     assert_eq!(
         short(&undo(&plan, until_failure(&plan)).steps),
