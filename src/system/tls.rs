@@ -34,11 +34,24 @@ use crate::pki::key::KeyAlgorithm;
 use crate::probe::{KeyCheck, ProbeTarget, TlsHandshake};
 use crate::wording::with_causes;
 
+/// The name of an alert as RFC 8446 section 6 and everybody who writes about it spell it, from the one
+/// of rustls, such as `HandshakeFailure`.
+fn standard_name(alert: &str) -> String {
+    let mut name = String::new();
+    for letter in alert.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name.replace("unrecognised", "unrecognized")
+}
+
 /// Why a server sent no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// The server ended the handshake with an alert (RFC 8446 section 6.2).
-    #[error("the server ended the handshake with the alert {0}")]
+    #[error("the server ended the handshake with the alert {}", standard_name(.0))]
     Alert(String),
     /// The server closed the connection before it sent a certificate.
     #[error("the server closed the connection during the handshake")]
