@@ -535,7 +535,8 @@ fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds()
         forced_removal,
     ];
     if swept_machine::is_possible() {
-        scenarios.extend([hook_and_log as fn() -> Scenario, approved]);
+        scenarios.push(hook_and_log);
+        scenarios.push(approved);
     }
     for prepare in scenarios {
         let scenario = prepare();
