@@ -141,7 +141,7 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Working directory: where names are looked up and new files are written [default: .]')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Working directory: where names are looked up and new files are written [default: .]')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Tree to install into instead of /')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]')
+            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [default: auto]')
             [CompletionResult]::new('--agree-tos', '--agree-tos', [CompletionResultType]::ParameterName, 'Agree to the CA''s terms of service, for a new account')
             [CompletionResult]::new('--accept-charges', '--accept-charges', [CompletionResultType]::ParameterName, 'Accept what the certificate costs, or may cost')

@@ -134,7 +134,7 @@ set edit:completion:arg-completer[certctl] = {|@words|
             cand -C 'Working directory: where names are looked up and new files are written [default: .]'
             cand --directory 'Working directory: where names are looked up and new files are written [default: .]'
             cand --root 'Tree to install into instead of /'
-            cand --at 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]'
+            cand --at 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]'
             cand --color 'When to use colour [default: auto]'
             cand --agree-tos 'Agree to the CA''s terms of service, for a new account'
             cand --accept-charges 'Accept what the certificate costs, or may cost'

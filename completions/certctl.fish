@@ -169,7 +169,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand order" -l cert-name -d '
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l allow -d 'Report this finding as a warning instead of refusing: challenge-file-unchecked (the validation file cannot be fetched from here), unchecked-record (the zone\'s servers cannot be queried from here)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand order" -l at -d 'Evaluate dates as of this time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
