@@ -78,9 +78,9 @@ impl KeptCommandLine {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RepeatOption<'a> {
     /// `--trust`, or `--aia=any`.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
     /// Its value, if that is a word of its own.
-    pub(crate) value: Option<&'a str>,
+    pub value: Option<&'a str>,
 }
 
 impl RepeatOption<'_> {

@@ -46,7 +46,7 @@ pub(crate) fn install_delivery(name: &str, words: &[String], root: Option<&Path>
 /// A word of another tool, or one that certctl used before, and what does the same here.
 pub(crate) struct ForeignWord {
     /// The word, which is not a certctl command.
-    pub(crate) word: &'static str,
+    pub word: &'static str,
     /// What the person wants, as the sentence of the next step.
     sentence: &'static str,
     /// The command line that is right, without `certctl`; it changes nothing.

@@ -60,9 +60,9 @@ pub(super) struct Globals {
 /// An option that can also be set by an environment variable.
 pub(super) struct GlobalVariable {
     /// The long option, without its dashes.
-    pub(super) option: &'static str,
+    pub option: &'static str,
     /// The variable.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     takes: OptionValue,
 }
 

@@ -29,10 +29,10 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
 /// One command in its group.
 #[derive(Debug)]
 pub(super) struct GroupedCommand {
-    pub(super) group: &'static str,
-    pub(super) name: &'static str,
+    pub group: &'static str,
+    pub name: &'static str,
     /// The first sentence of its help.
-    pub(super) summary: String,
+    pub summary: String,
 }
 
 /// The commands that exist, group by group.

@@ -42,17 +42,17 @@ pub enum CaaLookup {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct CaaAnswers {
     /// The result at the resolver, which follows aliases.
-    pub(crate) resolver: CaaLookup,
+    pub resolver: CaaLookup,
     /// The results at the zone's own servers that answered.
-    pub(crate) zone_servers: Vec<CaaServerAnswer>,
+    pub zone_servers: Vec<CaaServerAnswer>,
 }
 
 /// The result at one of the zone's own servers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct CaaServerAnswer {
     /// Its name and address.
-    pub(crate) server: String,
-    pub(crate) lookup: CaaLookup,
+    pub server: String,
+    pub lookup: CaaLookup,
 }
 
 impl CaaAnswers {

@@ -28,8 +28,8 @@ pub enum ValueFlaw {
 
 /// A value that was found, and its flaw; `None` for one known to be right.
 pub(super) struct ObservedValue<'a> {
-    pub(super) value: &'a str,
-    pub(super) flaw: Option<ValueFlaw>,
+    pub value: &'a str,
+    pub flaw: Option<ValueFlaw>,
 }
 
 /// Returns the value in an answer to the query for the record. Of several texts, this is the one

@@ -111,7 +111,7 @@ pub(super) struct ReadBudget<'a> {
     entries: SpentAmount,
     inflated: SpentAmount,
     blocks: SpentAmount,
-    pub(super) work: KeyDerivationBudget,
+    pub work: KeyDerivationBudget,
 }
 
 impl<'a> ReadBudget<'a> {

@@ -22,8 +22,8 @@ pub(crate) const AIA_URLS: usize = 4;
 /// The networks from which certificates may be fetched, and the signal that stops a transfer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AiaFetch<'a> {
-    pub(crate) reach: NetworkReach,
-    pub(crate) interrupt: &'a InterruptSignal,
+    pub reach: NetworkReach,
+    pub interrupt: &'a InterruptSignal,
 }
 
 /// Extends the chain of `assembly`, which was built from `bag`, by issuers that are missing and can

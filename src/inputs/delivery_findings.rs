@@ -14,9 +14,9 @@ use crate::wording::day;
 /// The CA certificates from which chains are built.
 pub(super) struct CaCandidates {
     /// Each CA certificate once; other server certificates are not part of any chain.
-    pub(super) authorities: Vec<Certificate>,
+    pub authorities: Vec<Certificate>,
     /// The labels of certificates that occur more than once.
-    pub(super) duplicates: Vec<String>,
+    pub duplicates: Vec<String>,
 }
 
 impl CaCandidates {

@@ -13,7 +13,7 @@ use crate::pki::key::{PrivateKey, PublicKeyId};
 /// A file in which a command found keys.
 pub(crate) struct FoundKeyFile {
     /// What it contains.
-    pub(crate) delivery: CaDelivery,
+    pub delivery: CaDelivery,
     judgement: KeyFileJudgement,
 }
 

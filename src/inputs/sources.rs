@@ -26,11 +26,11 @@ use crate::wording::joined_with_and;
 #[derive(Default)]
 pub(crate) struct PassedArguments {
     /// The content of files and of stdin.
-    pub(crate) inputs: Vec<DeliveryInput>,
+    pub inputs: Vec<DeliveryInput>,
     /// The files that were read.
-    pub(crate) opened: OpenedFiles,
+    pub opened: OpenedFiles,
     /// Names that are known in the working directory.
-    pub(crate) names: Vec<DnsName>,
+    pub names: Vec<DnsName>,
 }
 
 /// Reads the files among the arguments, and collects the names.
@@ -120,18 +120,18 @@ pub(crate) fn unread_leaf(delivery: &CaDelivery) -> Option<Failure> {
 
 /// The keys and certificates of the arguments.
 pub(crate) struct PassedKeys<'a> {
-    pub(crate) delivery: &'a mut CaDelivery,
+    pub delivery: &'a mut CaDelivery,
     /// The files that they were read from. Keys from other files are not judged.
-    pub(crate) opened: &'a OpenedFiles,
+    pub opened: &'a OpenedFiles,
 }
 
 /// The files of `--key` and `--csr`.
 #[derive(Clone, Copy)]
 pub(crate) struct NamedFiles<'a> {
-    pub(crate) key: Option<&'a Path>,
+    pub key: Option<&'a Path>,
     /// Who named the key.
-    pub(crate) key_origin: NamedKeyOrigin,
-    pub(crate) csr: Option<&'a Path>,
+    pub key_origin: NamedKeyOrigin,
+    pub csr: Option<&'a Path>,
 }
 
 impl NamedFiles<'_> {

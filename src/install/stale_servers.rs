@@ -51,12 +51,12 @@ pub(crate) enum RecentReload {
 
 /// A certificate whose files are in place and whose servers are unknown.
 pub(crate) struct ReplacedFiles<'a> {
-    pub(crate) layout: &'a LineageLayout,
-    pub(crate) settings: &'a LineageSettings,
-    pub(crate) release: &'a Release,
+    pub layout: &'a LineageLayout,
+    pub settings: &'a LineageSettings,
+    pub release: &'a Release,
     /// What was deployed before this run.
-    pub(crate) before: Option<&'a DeployedCertificate>,
-    pub(crate) reload: RecentReload,
+    pub before: Option<&'a DeployedCertificate>,
+    pub reload: RecentReload,
 }
 
 /// The listening addresses of this machine, read once, for several certificates.

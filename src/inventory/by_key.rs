@@ -15,23 +15,23 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 /// One place of a certificate, and all certificates at that place in their order.
 #[derive(Debug)]
 pub(super) struct CertificateCopy {
-    pub(super) place: ItemLocation,
-    pub(super) bag: Rc<SentCertificates>,
+    pub place: ItemLocation,
+    pub bag: Rc<SentCertificates>,
 }
 
 /// One server certificate, with all places where it was found.
 #[derive(Debug)]
 pub(super) struct LeafCopies {
-    pub(super) certificate: Arc<Certificate>,
-    pub(super) copies: Vec<CertificateCopy>,
+    pub certificate: Arc<Certificate>,
+    pub copies: Vec<CertificateCopy>,
 }
 
 /// All items with one key id.
 #[derive(Debug, Default)]
 pub(super) struct KeyGroup {
-    pub(super) keys: Vec<(ItemLocation, HeldKey)>,
-    pub(super) requests: Vec<(ItemLocation, ListedRequest)>,
-    pub(super) leaves: Vec<LeafCopies>,
+    pub keys: Vec<(ItemLocation, HeldKey)>,
+    pub requests: Vec<(ItemLocation, ListedRequest)>,
+    pub leaves: Vec<LeafCopies>,
     /// Whether a file with the name of the key exists that this user may not read.
     pub has_unreadable_key: bool,
 }

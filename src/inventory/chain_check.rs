@@ -19,10 +19,10 @@ use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 /// The result of checking a chain.
 pub(super) struct CheckedChain {
     /// The scope of the trust anchor, if the chain leads to one.
-    pub(super) scope: Option<TrustScope>,
+    pub scope: Option<TrustScope>,
     /// The earliest expiry in the chain, including that of the leaf.
-    pub(super) expiry: Timestamp,
-    pub(super) reasons: Vec<StatusReason>,
+    pub expiry: Timestamp,
+    pub reasons: Vec<StatusReason>,
 }
 
 /// Checks the chain that servers read and the chain that each address sends, each by itself: a

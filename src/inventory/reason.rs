@@ -48,11 +48,11 @@ enum Rank {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct DeployedNewer {
     /// The file of the certificate.
-    pub(crate) place: ItemLocation,
+    pub place: ItemLocation,
     /// The file of its key, if that was read.
-    pub(crate) key: Option<ItemLocation>,
+    pub key: Option<ItemLocation>,
     /// The name under which certctl installed it.
-    pub(crate) installed_as: Option<String>,
+    pub installed_as: Option<String>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -29,10 +29,10 @@ pub(super) const INHIBIT_ANY_POLICY: u8 = 54;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ExtensionField<'a> {
     /// The octets of its object identifier.
-    pub(super) id: &'a [u8],
-    pub(super) criticality: Criticality,
+    pub id: &'a [u8],
+    pub criticality: Criticality,
     /// The DER inside of its OCTET STRING.
-    pub(super) value: &'a [u8],
+    pub value: &'a [u8],
 }
 
 /// Whether a client must refuse a certificate if it does not know the extension.
@@ -60,15 +60,15 @@ impl ExtensionField<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct CertificateFields<'a> {
     /// 1, 2 or 3.
-    pub(super) version: u8,
+    pub version: u8,
     /// The octets of the serial number.
-    pub(super) serial: &'a [u8],
+    pub serial: &'a [u8],
     /// The issuer and subject as whole elements.
-    pub(super) issuer: &'a [u8],
-    pub(super) subject: &'a [u8],
+    pub issuer: &'a [u8],
+    pub subject: &'a [u8],
     /// Whether it has unique identifiers (RFC 5280 4.1.2.8).
-    pub(super) has_unique_identifiers: bool,
-    pub(super) extensions: Vec<ExtensionField<'a>>,
+    pub has_unique_identifiers: bool,
+    pub extensions: Vec<ExtensionField<'a>>,
 }
 
 impl<'a> CertificateFields<'a> {
@@ -157,11 +157,11 @@ impl KeyUsageBits {
 /// The authority key identifier (RFC 5280 4.2.1.1).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AuthorityKeyField<'a> {
-    pub(super) key_identifier: Option<&'a [u8]>,
+    pub key_identifier: Option<&'a [u8]>,
     /// The first directory name of `authorityCertIssuer`, a whole element.
-    pub(super) issuer: Option<&'a [u8]>,
+    pub issuer: Option<&'a [u8]>,
     /// The octets of `authorityCertSerialNumber`.
-    pub(super) serial: Option<&'a [u8]>,
+    pub serial: Option<&'a [u8]>,
 }
 
 impl<'a> AuthorityKeyField<'a> {

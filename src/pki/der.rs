@@ -57,9 +57,9 @@ pub(crate) const CONTEXT_0: u8 = 0xa0;
 /// One element: its tag, its value octets, and both with the length between them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DerElement<'a> {
-    pub(crate) tag: u8,
-    pub(crate) value: &'a [u8],
-    pub(crate) whole: &'a [u8],
+    pub tag: u8,
+    pub value: &'a [u8],
+    pub whole: &'a [u8],
 }
 
 /// Reads DER elements in sequence.
@@ -107,9 +107,9 @@ pub(crate) fn split_signed(der: &[u8]) -> Option<SignedElement<'_>> {
 /// The parts that [`split_signed`] splits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignedElement<'a> {
-    pub(crate) body: &'a [u8],
-    pub(crate) algorithm: &'a [u8],
-    pub(crate) signature: &'a [u8],
+    pub body: &'a [u8],
+    pub algorithm: &'a [u8],
+    pub signature: &'a [u8],
 }
 
 /// Splits `SubjectPublicKeyInfo` into the value of the algorithm identifier and the key bits.

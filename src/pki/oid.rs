@@ -17,15 +17,15 @@ pub(super) enum StringType {
 /// A known type of attribute in a name.
 #[derive(Debug)]
 pub(super) struct AttributeType {
-    pub(super) oid: Oid<'static>,
+    pub oid: Oid<'static>,
     /// Its name in RFC 4514 3, or else in OpenSSL (for example those of EVG 9.2).
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// Another name that is accepted.
     also: &'static str,
-    pub(super) letters: StringType,
+    pub letters: StringType,
     /// The maximum length of its value in characters (RFC 5280 A.1, X.520, BR 7.1.4.2); 0 if there
     /// is no limit.
-    pub(super) most: usize,
+    pub most: usize,
 }
 
 const fn attribute(

@@ -32,8 +32,8 @@ pub(crate) struct RehearsalPaths {
 /// The certificate that the site has before the rehearsal.
 #[derive(Debug)]
 pub(crate) struct OldCertificate {
-    pub(crate) paths: RehearsalPaths,
-    pub(crate) leaf: Certificate,
+    pub paths: RehearsalPaths,
+    pub leaf: Certificate,
 }
 
 /// Creates an old certificate and key for `name` and writes the files.

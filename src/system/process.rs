@@ -116,14 +116,14 @@ pub(crate) enum LeftoverProcesses {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommandSurroundings {
     /// The working directory; `None` for that of certctl.
-    pub(crate) folder: Option<PathBuf>,
+    pub folder: Option<PathBuf>,
     /// The whole environment except for `PATH`, as names and values; `None` for that of certctl.
-    pub(crate) variables: Option<Vec<(String, String)>>,
+    pub variables: Option<Vec<(String, String)>>,
     /// What the command reads from its stdin; `None` for nothing.
-    pub(crate) input: Option<SecretText>,
-    pub(crate) leftovers: LeftoverProcesses,
+    pub input: Option<SecretText>,
+    pub leftovers: LeftoverProcesses,
     /// A signal to certctl that ends the command, as its deadline does; `None` if none does.
-    pub(crate) interrupt: Option<InterruptSignal>,
+    pub interrupt: Option<InterruptSignal>,
 }
 
 impl CommandSurroundings {

@@ -19,17 +19,17 @@ const LIMIT: u64 = 64 * 1024;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ChildProcess {
     /// When it started, to about a hundredth of a second.
-    pub(crate) started: Timestamp,
+    pub started: Timestamp,
     /// Its command line, or the title that it has given itself. Untrusted text.
-    pub(crate) title: String,
+    pub title: String,
 }
 
 /// Two fields of /proc/PID/stat (proc_pid_stat(5): 4 and 22).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct ProcessStat {
-    pub(crate) parent: i32,
+    pub parent: i32,
     /// When the process started, in clock ticks since boot.
-    pub(crate) started: u64,
+    pub started: u64,
 }
 
 /// Reads the stat of a process from its folder in /proc; `None` if the process has ended, or the

@@ -15,7 +15,7 @@ pub(crate) struct RootsError {
     /// The first error while reading it.
     problem: Option<String>,
     /// The command of this machine's package manager that installs a package, if it is known.
-    pub(crate) install_command: Option<&'static str>,
+    pub install_command: Option<&'static str>,
 }
 
 /// The package with the roots; Debian, Ubuntu, Red Hat, SUSE, Alpine and Arch use the same name.

@@ -29,9 +29,9 @@ const PRIORITY: u8 = 5;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct LogLine {
     /// The line for people; it has no line breaks.
-    pub(crate) message: String,
+    pub message: String,
     /// The same facts as fields of the journal, with their names.
-    pub(crate) fields: Vec<(&'static str, String)>,
+    pub fields: Vec<(&'static str, String)>,
 }
 
 /// Whether the system has a log.

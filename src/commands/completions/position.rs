@@ -12,7 +12,7 @@ use super::names::NameScope;
 pub(super) struct NameArgument {
     command: &'static str,
     /// Where its names are known.
-    pub(super) scope: NameScope,
+    pub scope: NameScope,
     alternative: NameAlternative,
 }
 
@@ -72,13 +72,13 @@ pub(super) fn value_hint(command: &str) -> Option<ValueHint> {
 /// A cursor at an argument that takes names.
 #[derive(Debug)]
 pub(super) struct CursorPosition {
-    pub(super) argument: &'static NameArgument,
+    pub argument: &'static NameArgument,
     /// What was typed of the name.
-    pub(super) typed: String,
+    pub typed: String,
     /// The value of `-C`.
-    pub(super) directory: Option<PathBuf>,
+    pub directory: Option<PathBuf>,
     /// The value of `--root`.
-    pub(super) root: Option<PathBuf>,
+    pub root: Option<PathBuf>,
 }
 
 impl CursorPosition {

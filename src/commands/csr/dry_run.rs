@@ -24,11 +24,11 @@ use crate::system::fs::files;
 
 /// What a dry run found out about a request.
 pub(super) struct RequestPlan<'a> {
-    pub(super) steps: &'a [RequestStep],
+    pub steps: &'a [RequestStep],
     /// The request that exists already.
-    pub(super) existing: Option<&'a SigningRequest>,
-    pub(super) stored: &'a StoredRecord,
-    pub(super) findings: &'a [Finding],
+    pub existing: Option<&'a SigningRequest>,
+    pub stored: &'a StoredRecord,
+    pub findings: &'a [Finding],
 }
 
 impl<'a> RequestPlan<'a> {

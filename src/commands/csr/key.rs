@@ -75,9 +75,9 @@ impl RequestKeyFile {
 /// A key that is not used.
 #[derive(Clone)]
 pub(super) struct RefusedRequestKey {
-    pub(super) file: DoubtfulKeyFile,
+    pub file: DoubtfulKeyFile,
     /// Whether a certificate here or on this machine needs it.
-    pub(super) has_certificate: bool,
+    pub has_certificate: bool,
 }
 
 impl RefusedRequestKey {
@@ -128,8 +128,8 @@ fn already_installed(context: &Context, names: &AltNames, id: PublicKeyId) -> Op
 
 /// The key of `--key`.
 pub(super) struct GivenKey {
-    pub(super) key: PrivateKey,
-    pub(super) file: RequestKeyFile,
+    pub key: PrivateKey,
+    pub file: RequestKeyFile,
     directory: FolderContents,
 }
 

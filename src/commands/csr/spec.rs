@@ -20,18 +20,18 @@ use crate::pki::subject::SubjectName;
 
 /// The content of a new request.
 pub(super) struct CsrSpec {
-    pub(super) names: AltNames,
+    pub names: AltNames,
     /// The subject with its common name.
-    pub(super) subject: SubjectName,
+    pub subject: SubjectName,
     /// The kind of key, if one was requested.
-    pub(super) key_type: Option<KeyAlgorithm>,
+    pub key_type: Option<KeyAlgorithm>,
     /// The key of `--key`.
-    pub(super) given: Option<GivenKey>,
+    pub given: Option<GivenKey>,
     /// A description of the source of `--like`.
-    pub(super) from: Option<String>,
+    pub from: Option<String>,
     /// Reads encrypted files. The only one of a run: it has read the password, which stdin sends only
     /// once.
-    pub(super) reader: InputReader,
+    pub reader: InputReader,
     /// False if the subject is only a common name made from the names.
     has_own_subject: bool,
     before: EarlierContent,

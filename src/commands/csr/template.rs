@@ -24,12 +24,12 @@ pub(crate) const NAME_LIMIT: usize = 10_000;
 
 /// The parts of a certificate or request that a new request takes over.
 pub(super) struct CsrTemplate {
-    pub(super) label: String,
-    pub(super) names: AltNames,
-    pub(super) subject: SubjectName,
+    pub label: String,
+    pub names: AltNames,
+    pub subject: SubjectName,
     /// The nearest key algorithm that certctl generates.
-    pub(super) key_type: Option<KeyAlgorithm>,
-    pub(super) before: EarlierContent,
+    pub key_type: Option<KeyAlgorithm>,
+    pub before: EarlierContent,
 }
 
 /// The raw parts of a certificate or request.

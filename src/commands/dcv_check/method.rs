@@ -16,27 +16,27 @@ const STRAY_RECORD_CODES: [&str; 2] = ["record-for-another-domain", "record-from
 
 /// What a check by another method needs.
 pub(super) struct MethodCheck<'a> {
-    pub(super) context: &'a Context,
-    pub(super) resolvers: &'a ResolverList,
+    pub context: &'a Context,
+    pub resolvers: &'a ResolverList,
     /// The CA of the command line.
-    pub(super) ca: Option<Ca>,
-    pub(super) chosen: &'a ChosenRecords,
+    pub ca: Option<Ca>,
+    pub chosen: &'a ChosenRecords,
     /// The words of the command line that waits.
-    pub(super) wait_command: &'a [String],
+    pub wait_command: &'a [String],
 }
 
 /// The result for one name or domain.
 #[derive(Debug)]
 pub(super) struct MethodResult {
-    pub(super) verdict: DcvVerdict,
-    pub(super) answered: bool,
+    pub verdict: DcvVerdict,
+    pub answered: bool,
     /// Its entry in the `records` of the JSON document.
-    pub(super) record: Value,
-    pub(super) name: String,
+    pub record: Value,
+    pub name: String,
     /// The paragraphs of the report.
-    pub(super) lines: Vec<MethodLine>,
+    pub lines: Vec<MethodLine>,
     /// Each server with its status.
-    pub(super) rows: Vec<(String, String)>,
+    pub rows: Vec<(String, String)>,
 }
 
 /// A paragraph about one name or domain.

@@ -27,8 +27,8 @@ pub(crate) struct InspectOutcome {
 /// Certificates that were found or sent together, in order.
 pub(super) struct CertificateGroup<'a> {
     /// The line printed above them.
-    pub(super) heading: Option<String>,
-    pub(super) certificates: Vec<(&'a Certificate, String)>,
+    pub heading: Option<String>,
+    pub certificates: Vec<(&'a Certificate, String)>,
 }
 
 impl InspectOutcome {

@@ -18,12 +18,12 @@ use crate::wording::day;
 /// A certificate before the transaction.
 pub(super) struct CheckedCertificate {
     /// The file of its key, if the key was decrypted.
-    pub(super) decrypted_key: Option<PathBuf>,
-    pub(super) outcome: CertificateOutcome,
+    pub decrypted_key: Option<PathBuf>,
+    pub outcome: CertificateOutcome,
     /// The certificate and its key, unless they are refused.
-    pub(super) certified: Option<CertifiedKey>,
+    pub certified: Option<CertifiedKey>,
     /// The folder, request and CA that it comes from.
-    pub(super) origin: LineageSettings,
+    pub origin: LineageSettings,
 }
 
 /// Verifies a certificate with its key.

@@ -37,14 +37,14 @@ pub(crate) struct InstallOutcome {
 /// The outcome for one certificate.
 #[derive(Debug)]
 pub(super) struct CertificateOutcome {
-    pub(super) stem: String,
+    pub stem: String,
     /// The certificate, in words.
-    pub(super) description: String,
+    pub description: String,
     /// What was repaired or omitted, or does not match.
-    pub(super) findings: Vec<Finding>,
-    pub(super) result: InstallResult,
+    pub findings: Vec<Finding>,
+    pub result: InstallResult,
     /// How to roll back, if files were replaced.
-    pub(super) undo: Option<NextStep>,
+    pub undo: Option<NextStep>,
 }
 
 /// The result for one certificate.

@@ -13,8 +13,8 @@ use crate::wording::day;
 
 /// The names of a placeholder.
 pub(super) struct PlaceholderNames {
-    pub(super) first: DnsName,
-    pub(super) all: Vec<DnsName>,
+    pub first: DnsName,
+    pub all: Vec<DnsName>,
 }
 
 impl PlaceholderNames {

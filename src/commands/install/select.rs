@@ -32,23 +32,23 @@ use live_comparison::{LiveComparison, compare_with_live};
 /// The options of the command line that select certificates.
 #[derive(Clone, Copy)]
 pub(super) struct InputSelection<'a> {
-    pub(super) files: &'a [String],
+    pub files: &'a [String],
     /// `--key`
-    pub(super) key: Option<&'a Path>,
+    pub key: Option<&'a Path>,
     /// `--trust`
-    pub(super) trust: Option<&'a str>,
+    pub trust: Option<&'a str>,
     /// The configured `trust`, for certificates that were installed without `--trust`.
-    pub(super) default_trust: Option<&'a str>,
+    pub default_trust: Option<&'a str>,
     /// `--prefer`
-    pub(super) prefer: ChainPreference,
+    pub prefer: ChainPreference,
     /// `--aia`
-    pub(super) aia: Option<NetworkReach>,
+    pub aia: Option<NetworkReach>,
     /// How encrypted files are opened.
-    pub(super) reading: &'a PasswordArgs,
+    pub reading: &'a PasswordArgs,
     /// `--cert-name`
-    pub(super) cert_name: Option<&'a str>,
+    pub cert_name: Option<&'a str>,
     /// Whether there are options that only one certificate can have.
-    pub(super) count: CertificateCount,
+    pub count: CertificateCount,
 }
 
 /// How many certificates the command line allows.
@@ -60,14 +60,14 @@ pub(super) enum CertificateCount {
 
 /// One certificate that the arguments select.
 pub(super) struct SelectedCertificate {
-    pub(super) matched: MatchedCertificate,
-    pub(super) anchors: Rc<TrustAnchors>,
+    pub matched: MatchedCertificate,
+    pub anchors: Rc<TrustAnchors>,
     /// Its name in /etc/ssl.
-    pub(super) stem: String,
+    pub stem: String,
     /// What the next renewal needs: the request, its folder or that of the key, the CA.
-    pub(super) origin: LineageSettings,
+    pub origin: LineageSettings,
     /// Why it cannot be installed together with the others.
-    pub(super) refusal: Option<Finding>,
+    pub refusal: Option<Finding>,
 }
 
 /// The stored options of a lineage that a certificate has to be read with.

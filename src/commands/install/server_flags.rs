@@ -59,9 +59,9 @@ impl ServerChoice {
 #[derive(Default)]
 pub(super) struct ConfigFiles {
     /// `FILE`: for whichever server is used.
-    pub(super) any_server: Option<PathBuf>,
+    pub any_server: Option<PathBuf>,
     /// `haproxy=FILE`: by the name of the server.
-    pub(super) by_server: BTreeMap<String, PathBuf>,
+    pub by_server: BTreeMap<String, PathBuf>,
 }
 
 impl ConfigFiles {

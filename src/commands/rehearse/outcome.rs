@@ -15,13 +15,13 @@ use crate::wording::day;
 #[derive(Clone, Debug)]
 pub(super) struct RehearsalProof {
     /// The address of the site.
-    pub(super) address: String,
+    pub address: String,
     /// `TLS 1.3`.
-    pub(super) protocol: &'static str,
+    pub protocol: &'static str,
     /// The SHA-256 fingerprint of the leaf.
-    pub(super) sha256: String,
+    pub sha256: String,
     /// The expiry date of the leaf.
-    pub(super) not_after: jiff::Timestamp,
+    pub not_after: jiff::Timestamp,
 }
 
 /// The outcome of `rehearse`.

@@ -34,20 +34,20 @@ pub(crate) enum RehearsalServer {
 /// The reseller, the DNS zone and the web server of a rehearsal, and the steps so far.
 pub(super) struct RehearsalRun<'a> {
     /// The context of the commands: silent, in the rehearsal's folder.
-    pub(super) inner: Context,
-    pub(super) name: DnsName,
-    pub(super) zone: RehearsalZone,
-    pub(super) dns: DnsServer,
-    pub(super) reseller: RehearsalReseller,
-    pub(super) root: Certificate,
-    pub(super) root_path: PathBuf,
-    pub(super) old: Certificate,
-    pub(super) web: RehearsalSite,
+    pub inner: Context,
+    pub name: DnsName,
+    pub zone: RehearsalZone,
+    pub dns: DnsServer,
+    pub reseller: RehearsalReseller,
+    pub root: Certificate,
+    pub root_path: PathBuf,
+    pub old: Certificate,
+    pub web: RehearsalSite,
     /// The file name of the reseller's zip.
-    pub(super) zip: String,
-    pub(super) steps: Vec<RehearsalStep>,
+    pub zip: String,
+    pub steps: Vec<RehearsalStep>,
     /// Whether it waits after each step.
-    pub(super) pause: StepPause<'a>,
+    pub pause: StepPause<'a>,
 }
 
 impl<'a> RehearsalRun<'a> {

@@ -13,48 +13,48 @@ const OMITTED_LABELS: [Label; 2] = [Label::Note, Label::Undo];
 #[derive(Debug)]
 pub(super) struct RehearsalStep {
     /// What the step does: a sentence without its full stop.
-    pub(super) title: &'static str,
+    pub title: &'static str,
     /// All words, `certctl` first.
-    pub(super) argv: Vec<String>,
+    pub argv: Vec<String>,
     /// How the command should end.
-    pub(super) expected: ExpectedResult,
-    pub(super) result: CommandResult,
+    pub expected: ExpectedResult,
+    pub result: CommandResult,
     /// What the reseller, the DNS provider and visitors of the site did afterwards.
-    pub(super) events: Vec<OutsideEvent>,
+    pub events: Vec<OutsideEvent>,
 }
 
 /// How a command should end: exit code and verdict (`csr` has none).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct ExpectedResult {
-    pub(super) exit_code: u8,
-    pub(super) verdict: Option<&'static str>,
+    pub exit_code: u8,
+    pub verdict: Option<&'static str>,
 }
 
 /// How a command ended.
 #[derive(Debug)]
 pub(super) struct CommandResult {
-    pub(super) exit_code: u8,
+    pub exit_code: u8,
     /// What it prints.
-    pub(super) output: TextOutput,
+    pub output: TextOutput,
     /// What it prints with `--json`.
-    pub(super) document: Value,
+    pub document: Value,
 }
 
 /// Something that happened outside of certctl.
 #[derive(Debug)]
 pub(super) struct OutsideEvent {
-    pub(super) actor: &'static str,
+    pub actor: &'static str,
     /// A sentence without its full stop.
-    pub(super) event: String,
+    pub event: String,
     /// The CNAME record that it is about.
-    pub(super) record: Option<ShownRecord>,
+    pub record: Option<ShownRecord>,
 }
 
 /// A CNAME record as a reseller shows it.
 #[derive(Debug)]
 pub(super) struct ShownRecord {
-    pub(super) host: String,
-    pub(super) target: String,
+    pub host: String,
+    pub target: String,
 }
 
 impl RehearsalStep {

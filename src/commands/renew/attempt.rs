@@ -37,33 +37,33 @@ use crate::store::settings::LineageSettings;
 #[derive(Debug)]
 pub(super) struct RenewalAttempt {
     /// The certificate's name in /etc/ssl, else the first of its names.
-    pub(super) name: String,
+    pub name: String,
     /// The names that are requested.
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
     /// The time from which it is due.
-    pub(super) due: Timestamp,
+    pub due: Timestamp,
     /// The expiry date of the certificate.
-    pub(super) not_after: Timestamp,
+    pub not_after: Timestamp,
     /// The last day of the order term.
-    pub(super) paid_until: Option<Date>,
+    pub paid_until: Option<Date>,
     /// Whether the new certificate is part of the order; `None` if the term is unknown.
-    pub(super) payment: Option<PaymentCoverage>,
+    pub payment: Option<PaymentCoverage>,
     /// How the names are validated.
-    pub(super) validation: ValidationMethod,
+    pub validation: ValidationMethod,
     /// The reseller or CA.
-    pub(super) ca: Option<Ca>,
-    pub(super) result: RenewalResult,
+    pub ca: Option<Ca>,
+    pub result: RenewalResult,
     /// What this run wrote, or would write.
-    pub(super) steps: Vec<RequestStep>,
+    pub steps: Vec<RequestStep>,
     /// The fingerprint of the certificate that is renewed.
-    pub(super) sha256: String,
+    pub sha256: String,
     /// What servers read at the certificate's paths; it stays until the new one is installed.
-    pub(super) deployed: Option<DeployedCertificate>,
-    pub(super) findings: Vec<Finding>,
+    pub deployed: Option<DeployedCertificate>,
+    pub findings: Vec<Finding>,
     /// The words of the `dcv-check` command line for the folder of the request.
-    pub(super) check_command: Vec<String>,
+    pub check_command: Vec<String>,
     /// The words of the `install` command line for the folder of the request.
-    pub(super) install_command: Vec<String>,
+    pub install_command: Vec<String>,
 }
 
 /// What is prepared.
@@ -79,32 +79,32 @@ pub(super) enum RenewalResult {
 /// The files of a renewal.
 #[derive(Debug)]
 pub(super) struct RenewalFiles {
-    pub(super) key: PathBuf,
-    pub(super) request: PathBuf,
+    pub key: PathBuf,
+    pub request: PathBuf,
     /// The algorithm of the key.
-    pub(super) algorithm: KeyAlgorithm,
+    pub algorithm: KeyAlgorithm,
 }
 
 /// Key and request of a renewal.
 #[derive(Debug)]
 pub(super) struct PreparedRequest {
     /// Whether they were made in this run.
-    pub(super) is_new: bool,
-    pub(super) files: RenewalFiles,
-    pub(super) request: SigningRequest,
+    pub is_new: bool,
+    pub files: RenewalFiles,
+    pub request: SigningRequest,
     /// The DNS records to publish, as far as they are known.
-    pub(super) records: Vec<DcvRecord>,
+    pub records: Vec<DcvRecord>,
 }
 
 /// A certificate to renew, and what is known about it.
 pub(super) struct RenewalContext<'a> {
-    pub(super) context: &'a Context,
+    pub context: &'a Context,
     /// The context for the folder of the next request.
-    pub(super) folder_context: Context,
-    pub(super) args: &'a RenewArgs,
-    pub(super) row: &'a StatusRow,
-    pub(super) previous: PreviousCertificate<'a>,
-    pub(super) folder: Rc<RequestFolder>,
+    pub folder_context: Context,
+    pub args: &'a RenewArgs,
+    pub row: &'a StatusRow,
+    pub previous: PreviousCertificate<'a>,
+    pub folder: Rc<RequestFolder>,
 }
 
 /// Finds what is prepared for the renewal of `row`, and prepares it if nothing is.

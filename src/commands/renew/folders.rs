@@ -16,7 +16,7 @@ pub(super) struct RequestFolders(HashMap<PathBuf, Rc<RequestFolder>>);
 
 /// A folder with its requests indexed by names and by key.
 pub(super) struct RequestFolder {
-    pub(super) contents: FolderContents,
+    pub contents: FolderContents,
     by_names: HashMap<Vec<String>, Vec<usize>>,
     by_key: HashMap<PublicKeyId, Vec<usize>>,
 }

@@ -30,8 +30,8 @@ pub(crate) struct RenewOutcome {
 
 /// A certificate whose renewal could not be prepared.
 pub(super) struct FailedRenewal {
-    pub(super) name: String,
-    pub(super) failure: Failure,
+    pub name: String,
+    pub failure: Failure,
 }
 
 impl RenewOutcome {

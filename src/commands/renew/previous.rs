@@ -22,12 +22,12 @@ use crate::system::fs::folders as disk;
 
 /// The certificate to renew, and where it came from.
 pub(super) struct PreviousCertificate<'a> {
-    pub(super) leaf: &'a Certificate,
-    pub(super) settings: LineageSettings,
+    pub leaf: &'a Certificate,
+    pub settings: LineageSettings,
     /// The request that it answers.
-    pub(super) request: Option<HeldFile<SigningRequest>>,
+    pub request: Option<HeldFile<SigningRequest>>,
     /// The `.dcv` file of that request.
-    pub(super) stored: StoredRecord,
+    pub stored: StoredRecord,
 }
 
 /// Returns the context for the folder of the next request: `-C`, else the folder of the last

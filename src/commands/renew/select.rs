@@ -17,25 +17,25 @@ use crate::wording;
 
 /// The certificates to renew.
 pub(super) struct DueSelection {
-    pub(super) rows: Vec<StatusRow>,
-    pub(super) not_due: NotYetDue,
+    pub rows: Vec<StatusRow>,
+    pub not_due: NotYetDue,
     /// What could not be checked.
-    pub(super) findings: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
 /// Certificates that are not due yet.
 #[derive(Debug, Default)]
 pub(super) struct NotYetDue {
-    pub(super) count: usize,
+    pub count: usize,
     /// The one that is due first.
-    pub(super) first: Option<NextDue>,
+    pub first: Option<NextDue>,
 }
 
 /// When a certificate becomes due.
 #[derive(Debug)]
 pub(super) struct NextDue {
-    pub(super) name: String,
-    pub(super) due: Timestamp,
+    pub name: String,
+    pub due: Timestamp,
 }
 
 /// Selects the named certificates, else those that are due.

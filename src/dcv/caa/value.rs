@@ -4,13 +4,13 @@
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct IssueValue {
     /// The CA that may issue, in lower case; `None` if the value is empty or malformed.
-    pub(super) issuer: Option<String>,
+    pub issuer: Option<String>,
     /// Whether the value matches the grammar; otherwise it counts as allowing no CA.
-    pub(super) readable: bool,
+    pub readable: bool,
     /// The parameter `accounturi` (RFC 8657 3).
-    pub(super) account: Option<String>,
+    pub account: Option<String>,
     /// The parameter `validationmethods` (RFC 8657 4).
-    pub(super) methods: Option<String>,
+    pub methods: Option<String>,
 }
 
 const UNREADABLE: IssueValue = IssueValue {

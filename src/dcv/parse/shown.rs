@@ -83,9 +83,9 @@ pub(super) const MOST: usize = 256;
 /// Host, type and value as found in the text, not checked yet.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct RawRecord {
-    pub(super) host: String,
-    pub(super) kind: Option<RecordKind>,
-    pub(super) value: String,
+    pub host: String,
+    pub kind: Option<RecordKind>,
+    pub value: String,
 }
 
 /// Returns the error of a host that nearly has the form of a request's record.

@@ -8,8 +8,8 @@ pub(super) const CONTEXT: u8 = 0x80;
 /// A tag with its class.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct ElementTag {
-    pub(super) class: u8,
-    pub(super) number: u32,
+    pub class: u8,
+    pub number: u32,
 }
 
 impl ElementTag {
@@ -39,9 +39,9 @@ pub(super) enum ElementLength {
 /// The octets in front of the content of an element.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ElementHeader {
-    pub(super) tag: ElementTag,
-    pub(super) is_constructed: bool,
-    pub(super) length: ElementLength,
+    pub tag: ElementTag,
+    pub is_constructed: bool,
+    pub length: ElementLength,
 }
 
 /// An element that OpenSSL refuses.

@@ -9,29 +9,29 @@ use crate::export::service_profile::ServiceProfile;
 /// `{pfx}` and `{key}` stand for the paths of files on this machine, and `{name}` for their name.
 pub(super) struct Row {
     /// The page with the facts of this row, read in November 2026.
-    pub(super) source: &'static str,
+    pub source: &'static str,
     /// What that page says that explains the row.
-    pub(super) why: &'static str,
-    pub(super) target: ExportTarget,
-    pub(super) formats: &'static [ExportFormat],
-    pub(super) strength: Pkcs12Strength,
+    pub why: &'static str,
+    pub target: ExportTarget,
+    pub formats: &'static [ExportFormat],
+    pub strength: Pkcs12Strength,
     /// Commands that copy the files to their destination.
-    pub(super) copy: &'static [&'static str],
+    pub copy: &'static [&'static str],
     /// The sentence above the lines: where they belong.
-    pub(super) place: &'static str,
-    pub(super) lines: &'static [&'static str],
+    pub place: &'static str,
+    pub lines: &'static [&'static str],
     /// The same for another version of the server.
-    pub(super) other_version: Option<PlacedLines>,
+    pub other_version: Option<PlacedLines>,
     /// The command that makes the server load the files.
-    pub(super) reload: Option<&'static str>,
+    pub reload: Option<&'static str>,
     /// What `certctl install --server NAME` does at each renewal.
-    pub(super) install: Option<ServiceProfile>,
+    pub install: Option<ServiceProfile>,
 }
 
 /// Lines of a configuration, and the sentence above them.
 pub(super) struct PlacedLines {
-    pub(super) place: &'static str,
-    pub(super) lines: &'static [&'static str],
+    pub place: &'static str,
+    pub lines: &'static [&'static str],
 }
 
 const COPY_PAIR: &[&str] = &[

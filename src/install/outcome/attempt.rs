@@ -7,9 +7,9 @@ use crate::install_plan::plan::{InstallPlan, PlanStep};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct AttemptedChange {
     /// A file that servers read.
-    pub(super) deployed: Attempt,
+    pub deployed: Attempt,
     /// A release, and with it a key.
-    pub(super) release: Attempt,
+    pub release: Attempt,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

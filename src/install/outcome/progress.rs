@@ -9,10 +9,10 @@ use crate::store::layout::ReleaseId;
 /// How far a failed plan got, and what its rollback restored.
 pub(super) struct FailedProgress {
     /// Whether `live` was switched, or a server was tested, reloaded or probed.
-    pub(super) reached_servers: bool,
+    pub reached_servers: bool,
     /// Whether `live` was switched, or anything was rolled back.
     has_switched: bool,
-    pub(super) new_files: NewFiles,
+    pub new_files: NewFiles,
     /// Whether the wanted release is live in the end.
     wanted_stays: bool,
     /// Whether every step of the rollback succeeded. A server whose test or reload failed may not

@@ -25,7 +25,7 @@ pub(super) struct KeyFolder {
 #[derive(Debug)]
 pub(super) struct KeyReaders {
     /// The users and groups of the tree.
-    pub(super) accounts: AccountNames,
+    pub accounts: AccountNames,
     /// The folders above the key, if another user than root owns it, or a group may read it.
     folders: Vec<KeyFolder>,
     /// A path without closed folders above it.

@@ -13,8 +13,8 @@ use crate::wording::joined_with_and;
 /// The servers of one kind that are used, and those whose configuration cannot be read.
 #[derive(Debug, Default)]
 pub(super) struct ChosenInstances {
-    pub(super) chosen: Vec<Rc<ObservedServer>>,
-    pub(super) unreadable: Vec<Rc<ObservedServer>>,
+    pub chosen: Vec<Rc<ObservedServer>>,
+    pub unreadable: Vec<Rc<ObservedServer>>,
 }
 
 impl ChosenInstances {

@@ -11,14 +11,14 @@ use crate::system::tls::{ProbeError, clear_text};
 #[derive(Debug)]
 pub(super) struct ObservedTarget {
     /// What it answered.
-    pub(super) baseline: TargetBaseline,
+    pub baseline: TargetBaseline,
     /// The target to probe after a rollback: of any key type, if it served another one than the new
     /// certificate has.
-    pub(super) restored: ProbeTarget,
+    pub restored: ProbeTarget,
     /// What that target answered.
-    pub(super) restored_baseline: TargetBaseline,
+    pub restored_baseline: TargetBaseline,
     /// Whether it served the previous certificate.
-    pub(super) serves_previous: bool,
+    pub serves_previous: bool,
 }
 
 /// Returns what each of these answers shows; `previous` is the certificate that a rollback would

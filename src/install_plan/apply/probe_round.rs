@@ -13,9 +13,9 @@ pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The targets of one request, what they answered before (may be empty), and what they should serve.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ProbeRequest<'a> {
-    pub(super) targets: &'a [ProbeTarget],
-    pub(super) baselines: &'a [TargetBaseline],
-    pub(super) certificates: &'a [Certificate],
+    pub targets: &'a [ProbeTarget],
+    pub baselines: &'a [TargetBaseline],
+    pub certificates: &'a [Certificate],
 }
 
 /// Probes every target of every group once, all at the same time. A group is the targets and the

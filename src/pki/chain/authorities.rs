@@ -11,30 +11,30 @@ use crate::pki::trust::TrustAnchors;
 #[derive(Clone, Copy)]
 pub(super) struct CertificatePool<'a> {
     /// The leaf at index 0, then every other certificate once.
-    pub(super) certificates: &'a [&'a Certificate],
-    pub(super) names: &'a PoolNames<'a>,
+    pub certificates: &'a [&'a Certificate],
+    pub names: &'a PoolNames<'a>,
 }
 
 /// A CA: a name and a key.
 pub(super) struct CertifiedCa {
-    pub(super) key: PublicKeyId,
-    pub(super) spki: Vec<u8>,
+    pub key: PublicKeyId,
+    pub spki: Vec<u8>,
     /// The key identifier of its certificates.
-    pub(super) identifier: Option<Vec<u8>>,
+    pub identifier: Option<Vec<u8>>,
     /// The certificates for it, in the order in which they are tried.
-    pub(super) certificates: Vec<usize>,
+    pub certificates: Vec<usize>,
     /// The self-issued one, if it is a root.
-    pub(super) root: Option<usize>,
-    pub(super) anchor: bool,
+    pub root: Option<usize>,
+    pub anchor: bool,
 }
 
 /// All CAs of a pool and of the anchors that its certificates name.
 pub(super) struct AuthorityTable<'a> {
-    pub(super) all: Vec<CertifiedCa>,
+    pub all: Vec<CertifiedCa>,
     by_name: HashMap<&'a [u8], Vec<usize>>,
     by_name_and_key: HashMap<(&'a [u8], PublicKeyId), usize>,
     /// The CA that each certificate certifies.
-    pub(super) of_certificate: Vec<usize>,
+    pub of_certificate: Vec<usize>,
 }
 
 impl<'a> AuthorityTable<'a> {

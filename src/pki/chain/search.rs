@@ -57,11 +57,11 @@ pub(super) enum PathGoal {
 #[derive(Clone, Debug)]
 pub(super) struct VerifiedPath {
     /// Indices in the pool, the leaf first.
-    pub(super) certificates: Vec<usize>,
+    pub certificates: Vec<usize>,
     /// The CA that signed the last one.
-    pub(super) end: Option<usize>,
+    pub end: Option<usize>,
     /// Its key, if it is an anchor.
-    pub(super) anchor: Option<PublicKeyId>,
+    pub anchor: Option<PublicKeyId>,
 }
 
 /// The maximum number of intermediates that clients accept (the limit of webpki, and more than any
@@ -76,9 +76,9 @@ pub(super) struct PathSearch<'a> {
     pool: CertificatePool<'a>,
     criteria: ChainCriteria<'a>,
     /// Whether authority key identifiers exclude certificates that they do not name.
-    pub(super) identifiers: IdentifierUse,
+    pub identifiers: IdentifierUse,
     /// Whether an authority key identifier excluded one.
-    pub(super) has_excluded: bool,
+    pub has_excluded: bool,
     authorities: AuthorityTable<'a>,
     /// Whether a CA signed a certificate with its name as the issuer.
     signed: HashMap<(usize, usize), bool>,

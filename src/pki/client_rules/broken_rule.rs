@@ -9,9 +9,9 @@ use crate::pki::name::join_listed;
 pub struct BrokenRule {
     pub(crate) rule: &'static ClientRule,
     /// The label of the certificate.
-    pub(crate) label: String,
+    pub label: String,
     /// How it breaks the rule.
-    pub(crate) how: String,
+    pub how: String,
     /// The clients that refuse it in this place, in the order of [`TlsClient::ALL`].
     pub(crate) clients: Vec<TlsClient>,
 }

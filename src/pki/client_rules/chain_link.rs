@@ -16,9 +16,9 @@ pub(super) enum ChainRole {
 
 /// A certificate of a chain with its role.
 pub(super) struct ChainLink<'a> {
-    pub(super) certificate: &'a Certificate,
-    pub(super) fields: CertificateFields<'a>,
-    pub(super) role: ChainRole,
+    pub certificate: &'a Certificate,
+    pub fields: CertificateFields<'a>,
+    pub role: ChainRole,
 }
 
 impl<'a> ChainLink<'a> {

@@ -14,8 +14,8 @@ pub(crate) struct AccountNames {
 /// A user who has to read a key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct KeyReader {
-    pub(crate) uid: u32,
-    pub(crate) groups: Vec<u32>,
+    pub uid: u32,
+    pub groups: Vec<u32>,
 }
 
 impl AccountNames {

@@ -18,8 +18,8 @@ pub(crate) const ALIAS_LIMIT: usize = 16;
 
 /// A chain of aliases without a record at its end, and the name where it starts.
 pub(super) struct BrokenChain {
-    pub(super) start: String,
-    pub(super) chain: AliasChain,
+    pub start: String,
+    pub chain: AliasChain,
 }
 
 /// Follows the alias that a server returns for the first name; returns `None` if there is a record

@@ -35,11 +35,11 @@ const AT_ONCE: usize = 400;
 /// One question to one server.
 #[derive(Clone, Debug)]
 pub(super) struct DnsQuery {
-    pub(super) server: SocketAddr,
-    pub(super) name: Name,
-    pub(super) kind: RecordType,
-    pub(super) recursion: RecursionDesired,
-    pub(super) form: QueryForm,
+    pub server: SocketAddr,
+    pub name: Name,
+    pub kind: RecordType,
+    pub recursion: RecursionDesired,
+    pub form: QueryForm,
 }
 
 /// Whether signatures and extended errors are requested (EDNS, DO).

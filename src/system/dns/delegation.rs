@@ -20,12 +20,12 @@ use crate::system::dns::join::in_order;
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct ExploredZone {
     /// The resolver that was used for other queries.
-    pub(super) main_resolver: SocketAddr,
+    pub main_resolver: SocketAddr,
     /// The servers that the zone or its parent zone lists.
-    pub(super) own: ZoneServers,
-    pub(super) delegation: ZoneDelegation,
+    pub own: ZoneServers,
+    pub delegation: ZoneDelegation,
     /// The zones from the top level down to this one; their keys are queried later.
-    pub(super) cuts: Vec<ZoneCut>,
+    pub cuts: Vec<ZoneCut>,
 }
 
 /// How many servers of the parent zone are tried until one answers.

@@ -17,8 +17,8 @@ use crate::system::dns::join::in_order;
 /// A record that is queried.
 #[derive(Clone, Debug)]
 pub(super) struct RecordQuestion {
-    pub(super) name: String,
-    pub(super) kind: RecordKind,
+    pub name: String,
+    pub kind: RecordKind,
 }
 
 /// Returns whether the same server should not be queried again.

@@ -83,9 +83,9 @@ pub(super) fn apex(message: &Message, name: &Name) -> Option<Name> {
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct ZoneServers {
     /// One for each address, and one without an address for each name that has none.
-    pub(super) servers: Vec<DnsServerId>,
+    pub servers: Vec<DnsServerId>,
     /// How many were omitted because of the limit.
-    pub(super) omitted: UnqueriedServers,
+    pub omitted: UnqueriedServers,
 }
 
 /// Returns the names of the zone's servers, as the resolver reports them.

@@ -19,10 +19,10 @@ const MOST_UNRESPONSIVE: usize = 1000;
 
 /// The jobs of one zone.
 pub(super) struct ZoneQueue<J> {
-    pub(super) waiting: VecDeque<J>,
-    pub(super) open: usize,
+    pub waiting: VecDeque<J>,
+    pub open: usize,
     /// How many jobs may be open.
-    pub(super) allowed: usize,
+    pub allowed: usize,
     /// How many jobs in a row got no answer.
     failed: u32,
     unresponsive: Option<UnresponsiveZone>,

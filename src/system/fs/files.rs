@@ -66,8 +66,8 @@ impl FileError {
 /// Which file was opened, and who may use it: from the open file, not from its path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct FileIdentity {
-    pub(crate) mode: Mode,
-    pub(crate) owner: Owner,
+    pub mode: Mode,
+    pub owner: Owner,
     inode: (u64, u64),
 }
 

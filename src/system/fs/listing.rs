@@ -16,9 +16,9 @@ use crate::permissions::Mode;
 
 /// One name in a folder.
 pub(crate) struct FolderEntry {
-    pub(crate) name: OsString,
+    pub name: OsString,
     /// Its kind; links are not followed.
-    pub(crate) kind: FileType,
+    pub kind: FileType,
 }
 
 /// The entries of a folder, in the order of the system.

@@ -21,11 +21,11 @@ const MOST_LINKS: usize = 40;
 #[derive(Debug)]
 pub(crate) struct WalkedPath {
     /// Every folder and link on the way, from `/`.
-    pub(crate) above: Vec<PathNode>,
+    pub above: Vec<PathNode>,
     /// What is at the end.
-    pub(crate) end: PathNode,
+    pub end: PathNode,
     /// The identity of what is at the end.
-    pub(crate) identity: FileIdentity,
+    pub identity: FileIdentity,
 }
 
 /// Follows paths; each folder is followed once.

@@ -59,7 +59,7 @@ pub struct ApacheConfig {
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
     /// The first doubt about which directives there are.
-    pub(crate) unclear: Option<String>,
+    pub unclear: Option<String>,
     /// All directives, including those that do not apply.
     pub directives: Vec<ApacheDirective>,
 }

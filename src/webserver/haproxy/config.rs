@@ -60,7 +60,7 @@ pub struct HaproxyConfig {
     /// The sections that listen or have servers, with their modes and servers.
     pub routes: Vec<ProxyRoute>,
     /// The first condition that certctl cannot evaluate, or line that it cannot read.
-    pub(crate) unclear: Option<String>,
+    pub unclear: Option<String>,
     /// TCP frontends that pass TLS connections on.
     pub(crate) pass_through: Vec<PassThrough>,
     /// What certctl cannot evaluate: the position and the reason.

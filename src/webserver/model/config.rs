@@ -47,7 +47,7 @@ pub struct ServerConfig {
     /// What certctl cannot evaluate: the position and the reason.
     pub doubts: Vec<String>,
     /// The first doubt about which blocks there are; with one, no answer can be predicted.
-    pub(crate) unclear: Option<String>,
+    pub unclear: Option<String>,
     /// Addresses at which TLS connections are passed on.
     pub(crate) pass_through: Vec<PassThrough>,
     pub(crate) index: BlockIndex,

@@ -5,8 +5,8 @@ use super::parse::NginxDirective;
 /// The directives of a server and those of the block around it.
 #[derive(Clone, Copy)]
 pub(super) struct DirectiveLevels<'a> {
-    pub(super) inner: &'a [&'a NginxDirective],
-    pub(super) outer: &'a [&'a NginxDirective],
+    pub inner: &'a [&'a NginxDirective],
+    pub outer: &'a [&'a NginxDirective],
 }
 
 impl<'a> DirectiveLevels<'a> {

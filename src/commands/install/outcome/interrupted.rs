@@ -5,10 +5,10 @@ use crate::finding::NextStep;
 
 /// How far one of several certificates got.
 pub(super) struct InterruptedCertificate {
-    pub(super) stem: String,
-    pub(super) state: Vec<String>,
+    pub stem: String,
+    pub state: Vec<String>,
     /// What to do now, if this certificate was interrupted itself.
-    pub(super) next: Option<NextStep>,
+    pub next: Option<NextStep>,
 }
 
 /// Certificates that a signal left in the same state.

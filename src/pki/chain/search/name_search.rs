@@ -27,25 +27,25 @@ pub(crate) enum IdentifierUse {
 /// A certificate to follow to its issuers.
 #[derive(Clone, Copy)]
 pub(super) struct SearchStep {
-    pub(super) certificate: usize,
+    pub certificate: usize,
     /// The number of intermediates below its issuer.
-    pub(super) depth: usize,
+    pub depth: usize,
     /// How many of them count for path lengths: those that are not self-issued.
-    pub(super) counted: usize,
+    pub counted: usize,
 }
 
 /// The state of a breadth-first search by names.
 #[derive(Default)]
 pub(super) struct NameSearch {
-    pub(super) queue: VecDeque<SearchStep>,
+    pub queue: VecDeque<SearchStep>,
     /// For each certificate that was reached, the one below it.
-    pub(super) child_of: HashMap<usize, usize>,
+    pub child_of: HashMap<usize, usize>,
     /// The CAs that were reached, with their certificates that no identifier has named yet.
-    pub(super) leftovers: HashMap<usize, Vec<usize>>,
+    pub leftovers: HashMap<usize, Vec<usize>>,
     /// The CAs that are the goal, with the certificate that each signed.
-    pub(super) ends: HashMap<usize, usize>,
+    pub ends: HashMap<usize, usize>,
     /// The CA at the end of the best path so far, and its depth.
-    pub(super) best: Option<(usize, usize)>,
+    pub best: Option<(usize, usize)>,
 }
 
 impl NameSearch {
