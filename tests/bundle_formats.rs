@@ -311,7 +311,7 @@ fn json_document_and_server_lines_are_complete() {
     next    Then check and reload Postfix:
                 sudo postfix check && sudo postfix reload
     next    Or let certctl copy the files, reload and verify, now and at each renewal:
-                sudo certctl install example.com.fullchain.pem --key example.com.key --server none --reload 'postfix reload' --probe 127.0.0.1:25
+                sudo certctl install example.com.fullchain.pem --key example.com.key --server postfix
     next    For Dovecot, copy the files on the server:
                 sudo install -m 0644 example.com.fullchain.pem /etc/ssl/example.com.fullchain.pem
                 sudo install -m 0600 example.com.key /etc/ssl/private/example.com.key
@@ -324,7 +324,7 @@ fn json_document_and_server_lines_are_complete() {
     next    Then check and reload Dovecot:
                 sudo doveconf -n >/dev/null && sudo doveadm reload
     next    Or let certctl copy the files, reload and verify, now and at each renewal:
-                sudo certctl install example.com.fullchain.pem --key example.com.key --server none --reload 'doveadm reload' --probe 127.0.0.1:993 --probe 127.0.0.1:143
+                sudo certctl install example.com.fullchain.pem --key example.com.key --server dovecot
     next    For Tomcat, copy the files on the server:
                 sudo install -m 0640 -g tomcat example.com.pfx /etc/tomcat9/example.com.pfx
     next    For Tomcat, add these lines to the Connector of server.xml with the password of the file, and restart Tomcat:

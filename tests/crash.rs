@@ -911,7 +911,7 @@ fn an_install_flushes_what_its_plan_predicts() {
         (first(), &[][..], 13),
         (replacement(), &[], 10),
         (takeover(), &ReleaseFile::USUAL, 22),
-        (back(), &[], 2),
+        (back(), &[], 3),
     ] {
         let (document, flushed, root) = traced(&scenario);
         let (plan, layout) = planned(&root, &document["certificates"][0], "example.com", SITE);

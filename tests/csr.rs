@@ -242,7 +242,7 @@ fn each_ca_has_its_own_instructions() {
                 Type   CNAME
                 Host   _[MD5].www
                 Value  [SHA256 FIRST].[SHA256 LAST].<unique value>.<zone>
-    next    Copy the whole record that Namecheap shows, start this command, and paste the record into it; it waits until the CA can see the record:
+    next    Copy the whole record that Namecheap shows, start this command, paste the record and press Ctrl-D; it waits until the CA can see the record:
                 certctl dcv-check --wait --record -
     --- exit 0
     "#);
@@ -272,7 +272,7 @@ fn each_ca_has_its_own_instructions() {
                 Type   CNAME
                 Host   _[MD5].www
                 Value  [SHA256 FIRST].[SHA256 LAST].<unique value>.ssl.com
-    next    Copy the whole record that SSL.com shows, start this command, and paste the record into it; it waits until the CA can see the record:
+    next    Copy the whole record that SSL.com shows, start this command, paste the record and press Ctrl-D; it waits until the CA can see the record:
                 certctl dcv-check --wait --record -
     --- exit 0
     ");
@@ -301,7 +301,7 @@ fn each_ca_has_its_own_instructions() {
                 Host   _[MD5].www
                 Value  [SHA256 FIRST].[SHA256 LAST][.<unique value>].<zone>
             If the CA shows another CNAME or TXT record (as DigiCert, GlobalSign, GoDaddy and AWS do), add that one.
-    next    Copy the whole record that the CA shows, start this command, and paste the record into it; it waits until the CA can see the record:
+    next    Copy the whole record that the CA shows, start this command, paste the record and press Ctrl-D; it waits until the CA can see the record:
                 certctl dcv-check --wait --record -
     --- exit 0
     ");

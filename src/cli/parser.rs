@@ -80,6 +80,9 @@ mod tests {
             if self.takes_name {
                 args.push("a.example".to_owned());
             }
+            if self.command == "order" && self.option != "--ca=" {
+                args.push("--ca=letsencrypt".to_owned());
+            }
             args.push(format!("{}{word}", self.option));
             let args: Vec<OsString> = args.into_iter().map(OsString::from).collect();
             match parse(&args) {

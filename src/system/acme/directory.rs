@@ -171,6 +171,7 @@ fn problem_of(answer: &ApiAnswer) -> Result<AcmeProblem, ApiError> {
             .unwrap_or_default()
             .to_owned(),
         detail: document.detail,
+        status: Some(answer.status),
         parts: Vec::new(),
         retry_at: answer.retry_at(),
     })

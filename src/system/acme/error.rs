@@ -12,6 +12,8 @@ pub(crate) struct AcmeProblem {
     /// The last part of its type, such as `rateLimited`.
     pub kind: String,
     pub detail: String,
+    /// The HTTP status of the answer, if the CA repeats it.
+    pub status: Option<u16>,
     /// The problem of each name, `NAME: DETAIL`.
     pub parts: Vec<String>,
     /// When the CA asks to be asked again.
@@ -70,13 +72,12 @@ impl AcmeError {
         }
     }
 
-    /// Returns whether the CA says that the order, account or other object does not exist.
+    /// Returns whether the CA says that there is no such object (HTTP 404). No type of problem in RFC 8555
+    /// means that, and `malformed` means many other things.
     #[must_use]
     pub(crate) fn is_missing_object(&self) -> bool {
         match self {
-            Self::Refused(problem) => {
-                ["malformed", "accountDoesNotExist"].contains(&problem.kind.as_str())
-            }
+            Self::Refused(problem) => problem.status == Some(404),
             Self::Api(error) => matches!(**error, ApiError::Status { status: 404, .. }),
             Self::Protocol(_) | Self::Registration(_) => false,
         }
@@ -98,6 +99,7 @@ impl AcmeProblem {
         Self {
             kind: kind.rsplit(':').next().unwrap_or_default().to_owned(),
             detail: problem.detail.clone().unwrap_or_default(),
+            status: problem.status,
             parts,
             retry_at,
         }
