@@ -803,6 +803,9 @@ fn masked(setup: &InstallSandbox, run: &support::Run) -> String {
     text = text.replace(&setup.sandbox.path().display().to_string(), "[SANDBOX]");
     let document = run.json();
     let certificate = &document["certificates"][0];
+    if let Some(id) = document["plan_id"].as_str() {
+        text = text.replace(id, "[PLAN]");
+    }
     for (field, mask) in [
         ("release", "[RELEASE]"),
         ("sha256", "[SHA256]"),
@@ -966,7 +969,30 @@ fn an_install_prints_this_document_and_this_text() {
           "next": []
         }
       ],
-      "next": [],
+      "next": [
+        {
+          "text": "Run exactly this plan, which is refused if anything has changed by then",
+          "command": "certctl install new.crt --root tree --trust root.pem --test true --probe none --json --plan [PLAN]",
+          "argv": [
+            "certctl",
+            "install",
+            "new.crt",
+            "--root",
+            "tree",
+            "--trust",
+            "root.pem",
+            "--test",
+            "true",
+            "--probe",
+            "none",
+            "--json",
+            "--plan",
+            "[PLAN]"
+          ],
+          "needs_root": false,
+          "when": "now"
+        }
+      ],
       "undo": []
     }
     "#);

@@ -19,8 +19,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "certctl could not fetch a test file as the CA would",
         why: "A firewall or router may prevent this machine from reaching its own public address. \
             The CA may still reach it, but each failed validation counts against its limits.",
-        fix: "Make port 80 of the name's addresses reachable from here, or accept it: `certctl order \
-            --allow challenge-file-unchecked`.",
+        fix: "Make port 80 of the name's addresses reachable from here, or accept it: \
+            `certctl order example.com --ca letsencrypt --allow challenge-file-unchecked`.",
         source: "RFC 8555 8.3",
         ..FINDING
     },
@@ -30,7 +30,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         why: "The CA fetches the validation file over port 80 from any address of the name. It \
             would refuse the order, so certctl has not placed it.",
         fix: "Pass the folder that the web server serves for this name, and let it serve \
-            `/.well-known/acme-challenge/` over plain HTTP: `certctl order --webroot`.",
+            `/.well-known/acme-challenge/` over plain HTTP: \
+            `certctl order example.com --ca letsencrypt --webroot /var/www/html`.",
         example: "server {\n    listen 80;\n    server_name example.com;\n    root /var/www/html;\n}",
         source: "RFC 8555 8.3",
         ..FINDING
