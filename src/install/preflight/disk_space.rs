@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use crate::audit::AuditAction;
 use crate::install::preflight::PreflightState;
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::plan::{InstallPlan, PlanStep};
@@ -229,6 +230,8 @@ fn made_by(situation: &PreflightState, step: &PlanStep) -> Vec<NewFile> {
         PlanStep::Link { path, text } => vec![new_link(path, text)],
         PlanStep::MarkProven { .. } => vec![new_pointer(layout, ReleasePointer::Proven)],
         PlanStep::Switch { .. } => vec![new_pointer(layout, ReleasePointer::Live)],
+        // A rollback goes on without its entry in the history.
+        PlanStep::Record { .. } if situation.action == AuditAction::Rollback => Vec::new(),
         PlanStep::Remember { .. } | PlanStep::Record { .. } => {
             let text = situation.settings.to_json().unwrap_or_default();
             vec![NewFile::new(
