@@ -119,7 +119,7 @@ const RECORDS: [(&str, &str); 33] = [
 const REFUSED: [(&str, &str, &str); 12] = [
     ("nothing", "  \n; a comment\n", "no record was given"),
     ("a host alone", "Host: H", "has no value"),
-    ("a value alone", "Value: V", "has no host"),
+    ("a value alone", "Value: V", "its host is missing"),
     (
         "two values for one host",
         "H CNAME V\nH CNAME 2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd.aaaaaaaaaaaaa.sectigo.com",

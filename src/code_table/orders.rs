@@ -19,8 +19,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "certctl could not fetch a test file as the CA would",
         why: "A firewall or router may prevent this machine from reaching its own public address. \
             The CA may still reach it, but each failed validation counts against its limits.",
-        fix: "Make port 80 of the name's addresses reachable from here, or accept it: \
-            `certctl order example.com --ca letsencrypt --allow challenge-file-unchecked`.",
+        fix: "Make port 80 of the name's addresses reachable from here, or order with \
+            `--allow challenge-file-unchecked`.",
         source: "RFC 8555 8.3",
         ..FINDING
     },
