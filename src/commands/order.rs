@@ -34,7 +34,7 @@ const USUAL_WEBROOTS: [&str; 2] = ["/var/www/html", "/usr/share/nginx/html"];
 /// Order a certificate from a CA with ACME, and install it
 ///
 /// Examples:
-///   sudo certctl order example.com --ca letsencrypt --webroot /srv/www --agree-tos
+///   sudo certctl order example.com --ca letsencrypt --dns alidns --agree-tos
 ///   certctl order example.com --ca https://ca.example/dir --webroot /srv/www --no-install
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
