@@ -147,7 +147,7 @@ fn every_mistake_has_its_own_message() {
     $ certctl verify rsa.pem --key example.com.key
     found   rsa.pem: rsa.example.com, expires [DATE]; 1 intermediate
     error   example.com.key: the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
-    next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
+    next    Pass the key that was created with this request, for example `--key example.com.key` (`certctl inspect example.com.key` shows the type of a key); if it is lost, have the certificate reissued for a new request.
     warning the matching key was found in rsa.example.com.key
     next    Repeat the command with `--key rsa.example.com.key`:
                 certctl verify rsa.pem --trust root.pem --key rsa.example.com.key
@@ -227,7 +227,7 @@ fn bundle_repairs_what_it_can_and_refuses_the_rest() {
     $ certctl bundle rsa.pem --key example.com.key
     found   rsa.example.com, expires [DATE]; matches rsa.example.com.csr; 1 intermediate
     error   the private key (ecdsa-p256) does not match the certificate rsa.example.com, whose key is rsa-2048; `nginx -t` accepts them, but every handshake fails
-    next    Pass the key that was created with this request, for example `--key example.com.key`; `certctl inspect example.com.key` shows the type of a key.
+    next    Pass the key that was created with this request, for example `--key example.com.key` (`certctl inspect example.com.key` shows the type of a key); if it is lost, have the certificate reissued for a new request.
     warning the matching key was found in rsa.example.com.key
     next    Repeat the command with `--key rsa.example.com.key`:
                 certctl bundle rsa.pem --trust root.pem --key rsa.example.com.key
