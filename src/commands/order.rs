@@ -35,7 +35,7 @@ const USUAL_WEBROOTS: [&str; 2] = ["/var/www/html", "/usr/share/nginx/html"];
 ///
 /// Examples:
 ///   sudo certctl order example.com --ca letsencrypt --dns alidns --agree-tos
-///   certctl order example.com --ca https://ca.example/dir --webroot /srv/www --no-install
+///   certctl order example.com --ca letsencrypt-staging --webroot /srv/www
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct OrderArgs {
