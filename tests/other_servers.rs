@@ -355,6 +355,15 @@ fn the_name_of_a_server_stands_for_its_options() {
         run forgotten forget example.com
         stat -c '%F %U:%G %a' /etc/ssl/example.com.mosquitto.key >>access"
     );
+    // The services of this machine are not those of a tree.
+    let tree = ["--server", "postfix", "--dry-run", "--json"];
+    let tree = setup.install("1.crt", &[&tree[..], &["--key", "1.key"]].concat());
+    let tree = tree.expect(0).json();
+    let settings = &tree["certificates"][0]["settings"];
+    assert_eq!(settings["server"], "postfix", "{tree}");
+    for option in ["test", "reload", "probe"] {
+        assert!(settings.get(option).is_none(), "{option}: {tree}");
+    }
     let Some(machine) = Machine::run(&setup.sandbox, &script) else {
         return;
     };

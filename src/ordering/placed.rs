@@ -180,12 +180,13 @@ impl<'a> PlacedOrder<'a> {
     fn download(&mut self, order: &mut AcmeOrder) -> Result<(), Failure> {
         let chain = order.certificate()?;
         files::replace(&self.journal.entry.chain, chain.as_bytes(), CHAIN_MODE)?;
-        self.journal.record(OrderProgress::Issued)?;
+        // Counted first: if this run ends in between, it is counted twice, and never not at all.
         let directory = self.run.spec.ca.directory();
         let names = self.run.spec.name_texts();
         self.run
             .state
             .record_issuance(directory, &names, clock::now())?;
+        self.journal.record(OrderProgress::Issued)?;
         self.journal.remove_files()
     }
 

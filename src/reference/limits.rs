@@ -181,8 +181,8 @@ fn network_limits() -> Vec<LimitRow> {
             "Waiting for the file: each address, all addresses",
             format!(
                 "{}, {}",
-                seconds(http::at::PATIENCE),
-                seconds(http::at::ALL)
+                seconds(http::many::PATIENCE),
+                seconds(http::many::ALL)
             ),
             "reported as unresponsive",
         ),

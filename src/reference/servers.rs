@@ -8,8 +8,8 @@ const INTRODUCTION: &str = "\
 
 certctl reads the configurations of nginx, Apache and HAProxy. For the servers of this page, `certctl install --server NAME`
 stands for the options below; `certctl bundle --for NAME` prints the lines for their configuration. Options of the command
-line and options that an earlier installation has saved take precedence. The options are saved with the certificate. This
-page is generated from the table that certctl uses.
+line and options that an earlier installation has saved take precedence. The options are saved with the certificate. With
+`--root`, only the key's path and owner apply: the services of this machine are not those of the tree. This page is generated from the table that certctl uses.
 
 ";
 

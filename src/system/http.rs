@@ -10,6 +10,7 @@ use reqwest::{Client, Response, Url, redirect};
 
 pub(crate) mod api;
 pub(crate) mod at;
+pub(crate) mod many;
 pub(crate) mod validator;
 
 use super::activity;

@@ -23,7 +23,10 @@ pub(super) fn add(
     let Some(profile) = profile else {
         return Ok(());
     };
-    add_commands(profile, settings);
+    // Under `--root`, the services of this machine are not those of the tree.
+    if context.root.is_none() {
+        add_commands(profile, settings);
+    }
     if settings.key_path.is_none() {
         settings.key_path = profile.key_path(stem).map(PathBuf::from);
     }

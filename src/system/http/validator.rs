@@ -6,16 +6,13 @@
 //! it as not checked.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use reqwest::{Client, Response, Url, redirect};
 
 use super::super::activity;
-use super::super::runtime;
 use super::super::signals::InterruptSignal;
+use super::many::{FetchFailure, fetch_many};
 
-/// The maximum time for one file from one address, including redirects.
-pub(crate) const VALIDATOR_PATIENCE: Duration = Duration::from_secs(10);
 /// The maximum number of redirects (Boulder's limit).
 pub(crate) const VALIDATOR_REDIRECTS: usize = 10;
 /// The maximum number of bytes that are read.
@@ -45,44 +42,21 @@ pub(crate) fn fetch_as_validator(
     questions: &[(String, SocketAddr)],
     interrupt: &InterruptSignal,
 ) -> Result<Vec<ValidatorAnswer>, i32> {
-    let all = async {
-        tokio::select! {
-            answers = fetch_all(questions) => Ok(answers),
-            signal = interrupt.wait_for_signal() => Err(signal),
+    fetch_many(questions, interrupt, fetch)
+}
+
+impl From<FetchFailure> for ValidatorAnswer {
+    fn from(failure: FetchFailure) -> Self {
+        match failure {
+            FetchFailure::NoRoute => Self::NoRoute,
+            FetchFailure::NoResponse(reason) => Self::NoResponse(reason),
         }
-    };
-    runtime::block_on(all).unwrap_or_else(|error| {
-        Ok(vec![
-            ValidatorAnswer::NoResponse(error.to_string());
-            questions.len()
-        ])
-    })
-}
-
-async fn fetch_all(questions: &[(String, SocketAddr)]) -> Vec<ValidatorAnswer> {
-    let mut tasks = tokio::task::JoinSet::new();
-    for (index, (url, address)) in questions.iter().cloned().enumerate() {
-        tasks.spawn(async move { (index, fetch_within_time(&url, address).await) });
-    }
-    let mut done = tasks.join_all().await;
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, answer)| answer).collect()
-}
-
-async fn fetch_within_time(url: &str, address: SocketAddr) -> ValidatorAnswer {
-    match tokio::time::timeout(VALIDATOR_PATIENCE, fetch(url, address)).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => describe_failure(&error),
-        Err(_) => ValidatorAnswer::NoResponse(format!(
-            "no answer within {} s",
-            VALIDATOR_PATIENCE.as_secs()
-        )),
     }
 }
 
-async fn fetch(start: &str, address: SocketAddr) -> Result<ValidatorAnswer, reqwest::Error> {
-    let Ok(mut url) = Url::parse(start) else {
-        return Ok(ValidatorAnswer::BadRedirect(start.to_owned()));
+async fn fetch(start: String, address: SocketAddr) -> Result<ValidatorAnswer, reqwest::Error> {
+    let Ok(mut url) = Url::parse(&start) else {
+        return Ok(ValidatorAnswer::BadRedirect(start));
     };
     let host = url.host_str().unwrap_or_default().to_owned();
     let client = client_for(&host, address)?;
@@ -146,21 +120,4 @@ async fn read_file(mut response: Response) -> Result<ValidatorAnswer, reqwest::E
         }
     }
     Ok(ValidatorAnswer::File(body))
-}
-
-/// Returns the last cause, which is the most informative one.
-fn describe_failure(error: &reqwest::Error) -> ValidatorAnswer {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    let kind = cause
-        .downcast_ref::<std::io::Error>()
-        .map(std::io::Error::kind);
-    match kind {
-        Some(std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable) => {
-            ValidatorAnswer::NoRoute
-        }
-        _ => ValidatorAnswer::NoResponse(cause.to_string()),
-    }
 }
