@@ -14,6 +14,7 @@ use certctl::facade::delivery::load_certificates;
 use certctl::facade::pki::certificate::Certificate;
 use support::external::{external_program, succeed};
 use support::issued_certificate::IssuedCertificate;
+use support::mutation::mutate;
 use support::seed::Generator;
 
 /// How many mutated files are compared.
@@ -156,75 +157,6 @@ fn originals(setup: &IssuedCertificate) -> Vec<Vec<u8>> {
     ];
     all.extend(layouts.map(String::into_bytes));
     all
-}
-
-/// Changes a file in a few places, sometimes inside of the DER of a block.
-fn mutate(original: &[u8], numbers: &mut Generator) -> Vec<u8> {
-    let text = String::from_utf8_lossy(original).into_owned();
-    let begin = text.find("-----BEGIN CERTIFICATE-----\n");
-    let end = text.find("\n-----END CERTIFICATE-----");
-    if let (Some(begin), Some(end)) = (begin, end)
-        && numbers.below(3) > 0
-        && let Some(body) = text.get(begin + 28..end)
-        && let Some(mut der) = decode(body)
-        && !der.is_empty()
-    {
-        mutate_bytes(&mut der, numbers);
-        return [
-            &text.as_bytes()[..begin + 28],
-            encode(&der).as_bytes(),
-            &text.as_bytes()[end..],
-        ]
-        .concat();
-    }
-    let mut bytes = original.to_vec();
-    mutate_bytes(&mut bytes, numbers);
-    bytes
-}
-
-fn mutate_bytes(bytes: &mut Vec<u8>, numbers: &mut Generator) {
-    const INTERESTING: [u8; 16] = [
-        0, 1, 0x7f, 0x80, 0x81, 0xff, b'\n', b'\r', b' ', b'-', b'=', b':', 0x30, 0x02, 0x03, 0xa0,
-    ];
-    let changes = [1, 1, 1, 2, 3][numbers.below(5)];
-    for _ in 0..changes {
-        if bytes.is_empty() {
-            return;
-        }
-        // The structure is at the start of a certificate, its values all over it.
-        let reach = if numbers.below(2) == 0 {
-            bytes.len().min(80)
-        } else {
-            bytes.len()
-        };
-        let at = numbers.below(reach);
-        match numbers.below(5) {
-            0 => bytes[at] ^= 1 << numbers.below(8),
-            1 => bytes[at] = INTERESTING[numbers.below(INTERESTING.len())],
-            2 => bytes.insert(at, INTERESTING[numbers.below(INTERESTING.len())]),
-            3 => {
-                bytes.remove(at);
-            }
-            _ => bytes.truncate(at.max(1)),
-        }
-    }
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    use base64::Engine as _;
-    let text: String = text.split_whitespace().collect();
-    base64::engine::general_purpose::STANDARD.decode(text).ok()
-}
-
-fn encode(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-    let lines: Vec<&str> = text
-        .as_bytes()
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
-    lines.join("\n")
 }
 
 fn digest(bytes: &[u8]) -> String {

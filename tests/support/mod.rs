@@ -25,6 +25,7 @@ pub mod lab;
 pub mod layout;
 pub mod machine;
 pub mod mask;
+pub mod mutation;
 pub mod namespace;
 pub mod nginx;
 pub mod openssl_ca;
