@@ -7,7 +7,7 @@ mod support;
 
 use std::fmt::Write;
 
-use support::ca::{Leaf, days, today};
+use support::ca::{Leaf, days, midnight, today};
 use support::issued_certificate::IssuedCertificate;
 use support::mask::masked;
 use support::zip::zip;
@@ -978,6 +978,68 @@ fn strict_verification_needs_no_key() {
             && refused.stdout.contains("refused by Python 3.13"),
         "{refused}"
     );
+}
+
+/// OpenSSL, Go and browsers accept such a key: nothing but its private half protects it, and everybody
+/// can compute that.
+#[test]
+fn an_rsa_key_whose_modulus_is_a_prime_is_wrong() {
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    let csr = sandbox.read("example.com.csr");
+    let mut request = rcgen::CertificateSigningRequestParams::from_pem(&csr).unwrap();
+    request.params.not_before = midnight(days(today(), -1));
+    request.params.not_after = midnight(days(today(), 40));
+    request.params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+    request.params.use_authority_key_identifier_extension = true;
+    let spki = rsa_public_key(&mersenne_prime_2203());
+    let key = rcgen::SubjectPublicKeyInfo::from_der(&spki).unwrap();
+    let leaf = request
+        .params
+        .signed_by(&key, &setup.ca.intermediate)
+        .unwrap()
+        .pem();
+    let chain = format!("{leaf}{}", setup.ca.intermediate_pem());
+    sandbox.write("elsewhere/chain.pem", chain);
+    let verify = ["verify", "elsewhere/chain.pem", "--trust", "root.pem"];
+    let run = sandbox.run(&verify).expect(1);
+    let cause = "its RSA modulus is a prime, so everybody can compute the private key";
+    assert!(
+        run.stdout.replace("\n        ", " ").contains(cause),
+        "{run}"
+    );
+    let bundle = [
+        "bundle",
+        "elsewhere/chain.pem",
+        "--trust",
+        "root.pem",
+        "--out",
+        "-",
+    ];
+    let run = sandbox.run(&bundle).expect(1);
+    assert!(
+        run.stdout.replace("\n        ", " ").contains(cause),
+        "{run}"
+    );
+}
+
+/// 2^2203 - 1, which is a prime (Robinson 1952), as big-endian octets of an INTEGER.
+fn mersenne_prime_2203() -> Vec<u8> {
+    let mut octets = vec![0xff; 276];
+    octets[0] = 0x07;
+    octets
+}
+
+/// A DER `SubjectPublicKeyInfo` of RSA with the exponent 65537 (RFC 8017 A.1.1).
+fn rsa_public_key(modulus: &[u8]) -> Vec<u8> {
+    let element = |tag: u8, value: &[u8]| {
+        let length = u16::try_from(value.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82], &length[..], value].concat()
+    };
+    let numbers = [&element(2, modulus), &b"\x02\x03\x01\x00\x01"[..]].concat();
+    let key = [&[0], &element(0x30, &numbers)[..]].concat();
+    let rsa = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+    element(0x30, &[&rsa[..], &element(3, &key)].concat())
 }
 
 #[test]

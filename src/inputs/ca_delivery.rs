@@ -457,7 +457,8 @@ impl CertificateMatcher<'_> {
     ) -> Vec<Finding> {
         let scope = self.options.anchors.source().scope();
         let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
-        let lints = lint::lint_chain(chain);
+        let mut lints = lint::lint_chain(chain);
+        lints.extend(lint::check_prime_modulus(chain.leaf()));
         findings.extend(lints.iter().map(|lint| lint_finding(lint, scope)));
         let policy = VerifyPolicy {
             hosts: &[],

@@ -72,9 +72,9 @@ impl<'a> VerifyCriteria<'a> {
     ) -> Vec<Finding> {
         let problems = verify::find_problems(chain, self.policy);
         let mut findings: Vec<Finding> = problems.iter().map(Finding::from).collect();
-        for lint in &lint::lint_chain(chain) {
-            findings.push(lint_finding(lint, self.scope));
-        }
+        let mut lints = lint::lint_chain(chain);
+        lints.extend(lint::check_prime_modulus(chain.leaf()));
+        findings.extend(lints.iter().map(|lint| lint_finding(lint, self.scope)));
         for broken in &verify::find_strict_refusals(chain, self.policy) {
             findings.push(strict_refusal_finding(broken));
         }
