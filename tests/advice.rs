@@ -57,7 +57,7 @@ fn a_missing_private_root_is_reported_with_the_option_for_it() {
     );
     std::fs::remove_file(issued.sandbox.join("root.pem")).unwrap();
     let without_root = issued.sandbox.run(&args).expect(1).json();
-    let missing = finding(&without_root, "missing-intermediate");
+    let missing = finding(&without_root, "unknown-issuer");
     let message = missing["message"].as_str().unwrap();
     assert!(message.contains("Test DV CA R2"), "{without_root}");
     assert!(

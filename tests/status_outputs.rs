@@ -269,7 +269,7 @@ fn the_document_and_the_text() {
     insta::assert_snapshot!(plain(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.status/1",
-      "comment": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
+      "comment": "the issuer of Test DV CA R2 was not found: CN=Test Root R1,O=certctl tests is neither with it nor in Mozilla's list of [DATE]; it is a missing intermediate or the root of a company's own CA",
       "verdict": "fine",
       "changed": false,
       "machine": {
@@ -329,9 +329,9 @@ fn the_document_and_the_text() {
           ],
           "reasons": [
             {
-              "code": "missing-intermediate",
+              "code": "unknown-issuer",
               "severity": "warning",
-              "message": "an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
+              "message": "the issuer of Test DV CA R2 was not found: CN=Test Root R1,O=certctl tests is neither with it nor in Mozilla's list of [DATE]; it is a missing intermediate or the root of a company's own CA",
               "next": [
                 {
                   "text": "When all files from the CA are in this folder, install the complete chain",
@@ -428,9 +428,9 @@ fn the_document_and_the_text() {
       "outputs": [],
       "findings": [
         {
-          "code": "missing-intermediate",
+          "code": "unknown-issuer",
           "severity": "warning",
-          "message": "example.com: an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report \"unable to get local issuer certificate\"",
+          "message": "example.com: the issuer of Test DV CA R2 was not found: CN=Test Root R1,O=certctl tests is neither with it nor in Mozilla's list of [DATE]; it is a missing intermediate or the root of a company's own CA",
           "next": [
             {
               "text": "When all files from the CA are in this folder, install the complete chain",
@@ -465,7 +465,7 @@ fn the_document_and_the_text() {
     insta::assert_snapshot!(plain(&text), @r#"
     VERDICT NAME                                    STATE      LEFT              PLACE
     fine    example.com +1                          installed  43 d  ##########  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
-    warning an intermediate certificate is missing: Test DV CA R2 was issued by CN=Test Root R1,O=certctl tests, which was not found; servers start without it, but curl and phones report "unable to get local issuer certificate"
+    warning the issuer of Test DV CA R2 was not found: CN=Test Root R1,O=certctl tests is neither with it nor in Mozilla's list of [DATE]; it is a missing intermediate or the root of a company's own CA
     note    renew from [DATE]; paid until [DATE]; the CA may reuse its domain validation until [DATE]
     next    When all files from the CA are in this folder, install the complete chain:
                 certctl --root tree install example.com

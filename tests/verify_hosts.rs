@@ -11,7 +11,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use support::Sandbox;
-use support::ca::{Leaf, days, today};
+use support::ca::{Leaf, days, midnight, today};
 use support::external::external_program;
 use support::issued_certificate::IssuedCertificate;
 use support::nginx::free_port;
@@ -205,4 +205,53 @@ fn backends_with_different_certificates_are_an_error() {
         .find(|one| one["code"].as_str() == Some("answers-differ"));
     let message = differ.expect("a finding")["message"].as_str().unwrap();
     assert_eq!(message.matches("SHA-256").count(), 2, "{message}");
+}
+
+/// A company's root signs the certificate directly: no intermediate is missing. Where the certificate
+/// was installed with `--trust`, the root is known.
+#[test]
+fn the_certificate_of_a_private_root_is_judged_by_the_stored_trust() {
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    let csr = sandbox.read("example.com.csr");
+    let mut request = rcgen::CertificateSigningRequestParams::from_pem(&csr).unwrap();
+    request.params.not_before = midnight(days(today(), -1));
+    request.params.not_after = midnight(days(today(), 40));
+    request.params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+    request.params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+    request.params.use_authority_key_identifier_extension = true;
+    let leaf = request.signed_by(&setup.ca.root).unwrap().pem();
+    sandbox.write("elsewhere/leaf.pem", leaf);
+    let options = ["-cert", "elsewhere/leaf.pem", "-key", "example.com.key"];
+    let server = OpensslServer::start(sandbox, &options);
+    let host = format!("127.0.0.1:{}", server.1);
+    let verify = [
+        "--root",
+        "tree",
+        "verify",
+        &host,
+        "--host",
+        "example.com",
+        "--json",
+    ];
+    let document = sandbox.run(&verify).expect(1).json();
+    let findings = &document["certificates"][0]["findings"];
+    assert_eq!(findings[0]["code"], "unknown-issuer", "{document}");
+    assert!(
+        !document.to_string().contains("missing-intermediate"),
+        "{document}"
+    );
+    let install = [
+        "--root",
+        "tree",
+        "install",
+        "elsewhere/leaf.pem",
+        "--server",
+        "none",
+        "--trust",
+        "root.pem",
+    ];
+    sandbox.run(&install).expect(0);
+    let document = sandbox.run(&verify).expect(0).json();
+    assert_eq!(document["verdict"], "right", "{document}");
 }

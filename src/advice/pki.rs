@@ -190,6 +190,9 @@ impl From<&ChainProblem> for Finding {
             ChainProblem::MissingIntermediate { urls, trust, .. } => {
                 with_missing_issuer_steps(finding, urls, trust)
             }
+            ChainProblem::UnknownIssuer { .. } => {
+                with_missing_issuer_steps(finding, &[], &TrustSource::Mozilla)
+            }
             other => finding.with_step(NextStep::say(problem_advice(other))),
         }
     }
@@ -264,10 +267,10 @@ fn problem_advice(problem: &ChainProblem) -> &'static str {
                 `--key example.com.key` (`certctl inspect example.com.key` shows the type of a \
                 key); if it is lost, have the certificate reissued for a new request"
         }
-        // Both have steps of their own.
-        ChainProblem::HostNotCovered { .. } | ChainProblem::MissingIntermediate { .. } => {
-            ADD_BUNDLE
-        }
+        // These have steps of their own.
+        ChainProblem::HostNotCovered { .. }
+        | ChainProblem::MissingIntermediate { .. }
+        | ChainProblem::UnknownIssuer { .. } => ADD_BUNDLE,
     }
 }
 

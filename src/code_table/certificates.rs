@@ -258,6 +258,19 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "unknown-issuer",
+        meaning: "the issuer was not found; it may be the root of a company's own CA",
+        why: "Clients need a path to a root that they know. A certificate of a public CA names a \
+            URL of its issuer; this one does not, so it is probably from a private CA. Then either \
+            its root was not passed, or an intermediate is missing.",
+        fix: "If it is your company's CA, pass its root: `certctl verify example.com.crt --trust \
+            company-root.pem`. If that finds no path either, add the CA's intermediate.",
+        source: "RFC 5280 6.1",
+        example: "$ openssl verify example.com.crt\n\
+            error 20 at 0 depth lookup: unable to get local issuer certificate",
+        ..FINDING
+    },
+    CodeEntry {
         code: "unknown-root",
         meaning: "the chain ends in a root that is not trusted",
         why: "Clients that do not have this root reject the connection. A company's own CA is \

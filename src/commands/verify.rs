@@ -129,14 +129,17 @@ fn verify_host(
     host: &HostArgument,
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
-    let configured = context.defaults()?.trust;
-    let trust = args.trust.as_deref().or(configured.as_deref());
-    let anchors = inputs::trust_anchors(trust)?;
     let mut names = outcome.hosts.clone();
     // An address next to `--host` says where to connect, not which name is asked for.
     if names.is_empty() || host.name.parse::<IpAddr>().is_err() {
         names.insert(0, host.name.clone());
     }
+    let given = args.trust.clone();
+    let trust = match given.or_else(|| stored_trust(context, &names[0])) {
+        Some(trust) => Some(trust),
+        None => context.defaults()?.trust,
+    };
+    let anchors = inputs::trust_anchors(trust.as_deref())?;
     let criteria = VerifyCriteria::new(context.now(), args.strictness(), &anchors, &names);
     let mut verified = host::verify(host, args.starttls, criteria)?;
     for certificate in &mut verified {
@@ -145,6 +148,14 @@ fn verify_host(
     outcome.verified.extend(verified);
     outcome.trust = anchors.source().clone();
     Ok(())
+}
+
+/// Returns the `--trust` with which a certificate of this name is installed here.
+fn stored_trust(context: &Context, name: &str) -> Option<String> {
+    let found = installed::find_newest(context, &[name.to_owned()]).ok()?;
+    let lineage = found.into_iter().flatten().next()?;
+    let settings = installed::read_settings(context, &lineage.stem).ok()?;
+    settings.trust
 }
 
 /// Checks the files of the arguments; without any, those in the directory, else all that are

@@ -312,9 +312,11 @@ impl StatusReason {
         match self {
             // A company's own CA is legitimate, and a server's default certificate is often
             // self-signed.
-            Self::Problem(ChainProblem::UnknownRoot { .. } | ChainProblem::SelfSigned { .. }) => {
-                ReasonSeverity::Warns
-            }
+            Self::Problem(
+                ChainProblem::SelfSigned { .. }
+                | ChainProblem::UnknownIssuer { .. }
+                | ChainProblem::UnknownRoot { .. },
+            ) => ReasonSeverity::Warns,
             // Certificates of public CAs contain the URL of their issuer (AIA). Without that, the
             // missing issuer may be a root of a company's own CA.
             Self::Problem(ChainProblem::MissingIntermediate { urls, .. }) if urls.is_empty() => {

@@ -12,7 +12,7 @@ use super::chain::{AssembledChain, Chain, ChainCriteria, ChainEnd};
 use super::client_rules::{self, BrokenRule, TlsClient};
 use super::key::KeyAlgorithm;
 use super::signature;
-use super::trust::TrustAnchors;
+use super::trust::{TrustAnchors, TrustScope};
 
 mod problem;
 mod webpki_words;
@@ -201,6 +201,18 @@ fn check_end(chain: &Chain, anchors: &TrustAnchors) -> Option<ChainProblem> {
         _ if chain.leaf().is_self_issued() => Some(ChainProblem::SelfSigned {
             label: chain.leaf().label(),
         }),
+        // Certificates of public CAs contain the URL of their issuer (AIA, BR 7.1.2.7.7).
+        ChainEnd::Gap {
+            subject,
+            issuer,
+            urls,
+        } if urls.is_empty() && anchors.source().scope() == TrustScope::Public => {
+            Some(ChainProblem::UnknownIssuer {
+                subject: subject.clone(),
+                issuer: issuer.clone(),
+                source_name: anchors.source().to_string(),
+            })
+        }
         ChainEnd::Gap {
             subject,
             issuer,

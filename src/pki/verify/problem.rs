@@ -95,6 +95,20 @@ pub enum ChainProblem {
             certificates with the same names"
     )]
     TooManyCandidates,
+    /// The issuer is in neither the bag nor a public list, and the certificate does not name a URL of
+    /// it: an intermediate, or the root of a company's own CA.
+    #[error(
+        "the issuer of {subject} was not found: {issuer} is neither with it nor in {source_name}; \
+            it is a missing intermediate or the root of a company's own CA"
+    )]
+    UnknownIssuer {
+        /// The label of the certificate without issuer.
+        subject: String,
+        /// The name of the issuer.
+        issuer: String,
+        /// The list of trusted roots that lacks it.
+        source_name: String,
+    },
     /// The chain is complete but its root is not trusted.
     #[error("the root {root} is not trusted: it is not in {source_name}")]
     UnknownRoot {
@@ -167,6 +181,7 @@ impl ChainProblem {
             Self::Refused { .. } => "chain-refused",
             Self::SelfSigned { .. } => "self-signed",
             Self::TooManyCandidates => "too-many-candidates",
+            Self::UnknownIssuer { .. } => "unknown-issuer",
             Self::UnknownRoot { .. } => "unknown-root",
             Self::WeakKey { .. } => "weak-key",
             Self::WeakSignature { .. } => "weak-signature",
