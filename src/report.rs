@@ -207,7 +207,7 @@ impl Sink {
     pub(crate) fn print_bytes(&self, bytes: &[u8]) -> u8 {
         match self.write_bytes(bytes) {
             Ok(()) => 0,
-            Err(error) => self.report_unwritable_stdout(&error),
+            Err(error) => self.report_lost_result(&error, None),
         }
     }
 
@@ -238,9 +238,12 @@ impl Sink {
             Ok(()) => outcome.exit_code(),
             // The exit codes 5 and 6 describe the state of the site, which matters more than the
             // lost output.
-            Err(error) => outcome
-                .exit_code()
-                .max(self.report_unwritable_stdout(&error)),
+            Err(error) => {
+                let mut text = TextOutput::default();
+                outcome.human(&mut text);
+                let lost = self.report_lost_result(&error, Some(&text.summary()));
+                outcome.exit_code().max(lost)
+            }
         }
     }
 
@@ -258,10 +261,14 @@ impl Sink {
         failure.kind.exit_code()
     }
 
-    /// Reports that stdout cannot be written; returns the exit code for that.
-    fn report_unwritable_stdout(&self, error: &io::Error) -> u8 {
-        let failure = Failure::new(FailureKind::Io, "cannot write the result to stdout")
+    /// Reports that stdout cannot be written, and `result`, the most important line of what was to be
+    /// printed; returns the exit code for that.
+    fn report_lost_result(&self, error: &io::Error, result: Option<&str>) -> u8 {
+        let mut failure = Failure::new(FailureKind::Io, "cannot write the result to stdout")
             .because(error.to_string());
+        if let Some(result) = result.filter(|result| !result.is_empty()) {
+            failure = failure.knowing(format!("the command ended with: {result}"));
+        }
         self.print_to_stderr(|text| text.add_failure(&failure));
         failure.kind.exit_code()
     }

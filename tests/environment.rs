@@ -122,6 +122,13 @@ fn install_and_rollback_work_with_unusual_streams_environments_and_folders() {
         let wrapped = wrapped.replace("CLOCK", &clock_words());
         let run = script(&setup, &wrapped.replace("ARGS", INSTALL));
         assert_eq!(run.code, code, "{what}\n{run}");
+        if what == "stdout full" {
+            let ended = "the command ended with: example.com is installed and expires";
+            assert!(
+                run.stderr.replace("\n        ", " ").contains(ended),
+                "{run}"
+            );
+        }
         let installed = changed(&setup, &start, what);
         let run = script(&setup, &wrapped.replace("ARGS", ROLLBACK));
         assert_eq!(run.code, code, "{what}\n{run}");
@@ -132,7 +139,7 @@ fn install_and_rollback_work_with_unusual_streams_environments_and_folders() {
 #[test]
 fn a_first_install_has_the_same_modes_under_any_umask() {
     let mut trees = Vec::new();
-    for umask in ["000", "022", "077"] {
+    for umask in ["000", "022", "077", "777"] {
         let setup = InstallSandbox::new();
         setup.write_delivery("new.crt");
         fs::create_dir(setup.sandbox.join("tree")).unwrap();

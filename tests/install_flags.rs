@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
 use support::install_sandbox::{InstallSandbox, KEY, codes, mode};
@@ -185,4 +186,25 @@ fn allowed_findings_are_reported_as_warnings() {
             .ends_with("(allowed by `--allow names-not-covered`)"),
         "{finding}"
     );
+}
+
+/// Options that would be saved wrongly, or that mean another process at the next renewal.
+#[test]
+fn options_that_cannot_be_saved_are_refused_or_reported() {
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    let mut command = setup.sandbox.command(&["install", "new.crt"]);
+    let path = std::ffi::OsStr::from_bytes(b"a\xff.pem");
+    command.arg("--chain-path").arg(path);
+    let run = setup.sandbox.run_command(command).expect(2);
+    assert!(run.stderr.contains("UTF-8"), "{run}");
+    let found = |reload: &str| {
+        let document = setup
+            .install("new.crt", &["--reload", reload, "--dry-run", "--json"])
+            .expect(0)
+            .json();
+        codes(&document).contains(&"reload-by-number")
+    };
+    assert!(found("kill -HUP 39") && found("/bin/kill -s HUP 39"));
+    assert!(!found("kill -l HUP") && !found("true 39") && !found("auto"));
 }

@@ -232,6 +232,21 @@ pub(crate) fn repeat_without_saved_command(option: &str) -> NextStep {
     repeat_with("To forget it, repeat the command", &["install"], &[forget])
 }
 
+/// The command of `--reload` names a process by its number; `unit` runs that process.
+#[must_use]
+pub(crate) fn reload_by_name(unit: Option<&str>) -> NextStep {
+    let command = unit.map(|unit| format!("systemctl reload {unit}"));
+    let name = RepeatOption {
+        name: "--reload",
+        value: Some(command.as_deref().unwrap_or("auto")),
+    };
+    let sentence = match unit {
+        Some(_) => "To name the unit instead, repeat the command",
+        None => "To let certctl find the way to reload, repeat the command",
+    };
+    repeat_with(sentence, &["install"], &[name])
+}
+
 /// As [`repeat_without_saved_command`], for a command that does not have the option.
 #[must_use]
 pub(crate) fn install_without_saved_command(

@@ -45,6 +45,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "reload-by-number",
+        meaning: "the command of --reload names a process by its number",
+        why: "The command is saved for the next renewals. By then the server may have another number, \
+            and the signal goes to nothing or to another program.",
+        fix: "Name the service instead: `sudo certctl install example.com --reload 'systemctl reload \
+            nginx'`. `--reload auto` lets certctl find the way.",
+        source: "kill(1)",
+        ..FINDING
+    },
+    CodeEntry {
         code: "saved-options-used",
         meaning: "options that an earlier install saved took part in the step that failed",
         why: "The command line does not show them. An earlier test, reload or address may no longer \

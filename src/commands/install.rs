@@ -84,10 +84,10 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "FILE")]
     pub server_config: Vec<PathBuf>,
     /// Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = parse_stored_path)]
     pub chain_path: Option<PathBuf>,
     /// Path where servers read the private key [default: /etc/ssl/private/NAME.key]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = parse_stored_path)]
     pub key_path: Option<PathBuf>,
     /// How servers get the files: link, or copy for containers, chroots and shared folders [default:
     /// the saved mode, else copy if a server would not see a link's target, else link]
@@ -164,6 +164,11 @@ fn parse_term(text: &str) -> Result<PaidTerm, &'static str> {
 /// Parses the value of `--test` and `--reload`: the keyword in any case, else a command.
 fn parse_command(text: &str) -> Result<String, Infallible> {
     Ok(spell_keyword(text, &[FORGET]))
+}
+
+/// Parses a path that is saved in settings.json, which holds UTF-8 only; clap refuses other text.
+fn parse_stored_path(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(PathBuf::from(text))
 }
 
 /// How long to wait for the lock without `--lock-timeout`.

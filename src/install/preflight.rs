@@ -211,6 +211,8 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             servers::find_serving(context, discovery, search_paths, certificates)?;
         let layout = deploy_choice::choose(request, layout, &mut settings, &mut serving);
         server_choice::require(request, &serving.undecided)?;
+        let by_number = saved_commands::check_process_number(&settings);
+        serving.findings.extend(by_number);
         Ok(Self {
             request,
             layout,

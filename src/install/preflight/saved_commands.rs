@@ -1,12 +1,15 @@
-//! Checks the saved commands: a program may be gone by the next renewal, and the command line does
-//! not show the option that names it.
+//! Checks the commands that are saved: a program may be gone by the next renewal, and the command line
+//! does not show the option that names it; a process may have another number.
 
 use crate::advice::servers;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::finding::Finding;
 use crate::install::request::{InstallGoal, InstallRequest};
 use crate::install::servers::parse_command;
 use crate::store::settings::LineageSettings;
+use crate::system::command_words;
+use crate::webserver::control::service;
 
 /// Checks the commands of `settings` that are not from the command line.
 ///
@@ -25,6 +28,23 @@ pub(super) fn check(
         check_command(context, request, "--reload", settings.reload.as_deref())?;
     }
     Ok(())
+}
+
+/// Warns about a reload by `kill NUMBER`: at the next renewal another process may have that number.
+pub(super) fn check_process_number(settings: &LineageSettings) -> Option<Finding> {
+    let command = settings.reload.as_deref()?;
+    let words = command_words::split_command(command).ok()?;
+    let program = words.first()?.rsplit('/').next()?;
+    let number = words.last()?.parse::<i32>().ok()?;
+    if program != "kill" || number <= 0 {
+        return None;
+    }
+    let message = format!(
+        "`{command}` is saved for the next renewals, and process {number} may then be another program"
+    );
+    let unit = service::unit_of_process(number);
+    let step = servers::reload_by_name(unit.as_deref());
+    Some(Finding::warning("reload-by-number", message).with_step(step))
 }
 
 fn check_command(

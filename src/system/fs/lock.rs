@@ -39,6 +39,7 @@ impl FileLock {
     ) -> Result<Option<Self>, FileError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW;
         let file = tree::open(path, flags, LOCK_MODE).map_err(FileError::at(OPEN_LOCK, path))?;
+        restore_owner_access(&file).map_err(FileError::at("set the mode of", path))?;
         let ends = Instant::now() + wait;
         loop {
             if try_lock(&file).map_err(FileError::at("lock", path))? {
@@ -83,6 +84,15 @@ impl FileLock {
             .sync_all()
             .map_err(FileError::at("flush the folder", path))
     }
+}
+
+/// Lets the owner of a lock open it again: a umask of 0777 takes that away from a new file.
+fn restore_owner_access(file: &File) -> io::Result<()> {
+    let mode = file.metadata()?.permissions().mode();
+    if mode & LOCK_MODE.bits() == LOCK_MODE.bits() {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(LOCK_MODE.bits()))
 }
 
 /// Locks the file; false if another process has locked it.
