@@ -8,7 +8,10 @@ mod support;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 
+use support::external::external_program;
 use support::install_sandbox::{InstallSandbox, KEY, codes, mode};
+use support::namespace::is_root;
+use support::program::program;
 use support::site::Site;
 
 #[test]
@@ -207,4 +210,35 @@ fn options_that_cannot_be_saved_are_refused_or_reported() {
     };
     assert!(found("kill -HUP 39") && found("/bin/kill -s HUP 39"));
     assert!(!found("kill -l HUP") && !found("true 39") && !found("auto"));
+}
+
+/// Without /proc a server that runs counts as stopped: nothing may be switched.
+#[test]
+fn an_install_that_cannot_see_processes_changes_nothing() {
+    let site = Site::new();
+    let (chain, key) = ("etc/site.crt", "etc/site.key");
+    site.plain(chain, key);
+    let block = site.block_for("example.com www.example.com", chain, key);
+    let nginx = site.start(&block);
+    let sandbox = &site.setup.sandbox;
+    site.setup.write_delivery("new.crt");
+    let before = sandbox.read(chain);
+    let config = site.folder().join("nginx.conf").display().to_string();
+    let path = |path: &str| sandbox.join(path).display().to_string();
+    let install = format!(
+        "install new.crt --trust root.pem --server-config {config} --chain-path {} --key-path {}",
+        path(chain),
+        path(key)
+    );
+    let hidden = format!("mount -t tmpfs tmpfs /proc && exec \"$CERTCTL\" {install}");
+    let namespace = if is_root() { "-m" } else { "-rm" };
+    let mut command = external_program("unshare");
+    command
+        .args([namespace, "sh", "-c", &hidden])
+        .env("CERTCTL", program())
+        .current_dir(sandbox.path());
+    let run = sandbox.run_command(command).expect(4);
+    assert!(run.stderr.contains("not visible in /proc"), "{run}");
+    assert_eq!(sandbox.read(chain), before);
+    drop(nginx);
 }

@@ -210,7 +210,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         let (layout, mut serving) =
             servers::find_serving(context, discovery, search_paths, certificates)?;
         let layout = deploy_choice::choose(request, layout, &mut settings, &mut serving);
-        server_choice::require(request, &serving.undecided)?;
+        server_choice::require(context, request, &serving)?;
         let by_number = saved_commands::check_process_number(&settings);
         serving.findings.extend(by_number);
         Ok(Self {

@@ -28,7 +28,7 @@ pub(crate) mod nginx;
 mod observe;
 pub(crate) mod open_files;
 pub(crate) mod ports;
-mod process_table;
+pub(crate) mod process_table;
 pub(crate) mod server_view;
 pub(crate) mod service;
 mod view_config;

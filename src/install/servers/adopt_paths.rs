@@ -26,6 +26,10 @@ const OTHER_TOOLS: [(&str, &str); 6] = [
     ("/usr/", "a package"),
 ];
 
+/// The part of /usr that belongs to the administrator, not to packages (Filesystem Hierarchy Standard
+/// 4.9): servers that were built by hand, and the whole of FreeBSD's.
+const ADMINISTRATORS_FOLDER: &str = "/usr/local/";
+
 /// The decision about the paths that the configuration references for the certificate's names.
 #[derive(Debug)]
 pub(crate) enum PathAdoption {
@@ -353,8 +357,10 @@ fn check_owner(path: &Path) -> Option<String> {
             "{text} is the self-signed test certificate of this machine"
         ));
     }
-    let is_below =
-        |tree: &str| text.starts_with(tree) || (tree.contains("/.") && text.contains(tree));
+    let is_below = |tree: &str| {
+        let is_own = tree == "/usr/" && text.starts_with(ADMINISTRATORS_FOLDER);
+        !is_own && text.starts_with(tree) || (tree.contains("/.") && text.contains(tree))
+    };
     let (_, tool) = OTHER_TOOLS.iter().find(|(tree, _)| is_below(tree))?;
     Some(format!("{text} is managed by {tool}"))
 }
@@ -370,6 +376,9 @@ mod tests {
             ("/root/.acme.sh/example.com/fullchain.cer", true),
             ("/etc/ssl/certs/ssl-cert-snakeoil.pem", true),
             ("/usr/share/x/cert.pem", true),
+            ("/usr/local/nginx/conf/cert.pem", false),
+            ("/usr/local/etc/nginx/site.key", false),
+            ("/usr/local/x/.acme.sh/a/a.cer", true),
             ("/etc/ssl/your_site.crt", false),
             ("/etc/nginx/ssl/site.key", false),
         ] {

@@ -55,6 +55,12 @@ pub enum ServerError {
         software: ServerSoftware,
         binary: PathBuf,
     },
+    /// /proc is not mounted, or hides the processes of other users (proc(5), hidepid).
+    #[error(
+        "the processes of this machine are not visible in /proc, so certctl cannot see which servers \
+            run and reload them"
+    )]
+    ProcessesHidden,
     /// The program could not be run.
     #[error(transparent)]
     Process(#[from] ProcessError),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::observe::split_at_nulls;
+use super::observe::{ServerError, split_at_nulls};
 use crate::system::clock;
 use crate::system::fs::files;
 use crate::system::fs::folders::{self, FileKind};
@@ -43,6 +43,16 @@ pub(crate) fn process_folders() -> Vec<PathBuf> {
     let mut folders = files::entries(Path::new(PROC), ENTRIES).unwrap_or_default();
     folders.retain(|folder| pid_of(folder).is_some());
     folders
+}
+
+/// Checks that the processes of other users are visible: in each namespace, that of number 1 is.
+///
+/// # Errors
+/// [`ServerError::ProcessesHidden`].
+pub(crate) fn check_visible() -> Result<(), ServerError> {
+    files::read(Path::new("/proc/1/stat"), FILE_LIMIT)
+        .map(drop)
+        .map_err(|_| ServerError::ProcessesHidden)
 }
 
 /// Returns the process id that a folder of /proc is for.
