@@ -41,7 +41,7 @@ pub(crate) struct StatusOutcome {
 /// The machine that the outcome is about, and the version of certctl on it.
 #[derive(Debug, Serialize)]
 pub(crate) struct MachineIdentity {
-    hostname: String,
+    pub hostname: String,
     version: &'static str,
 }
 

@@ -106,6 +106,10 @@ import icalendar
 calendar = icalendar.Calendar.from_ical(open(sys.argv[1], 'rb').read())
 for event in calendar.walk('VEVENT'):
     assert not event.errors, event.errors
+    alarms = [(str(a['action']), a.decoded('trigger').total_seconds(), str(a['description']) == str(event['summary'])) for a in event.walk('VALARM')]
+    estimated = 'estimated' in str(event['summary'])
+    due = str(event['summary']).startswith('Renew')
+    assert alarms == ([] if estimated else [('DISPLAY', 9 * 3600 if due else -7 * 86400, True)]), alarms
     print(event.decoded('dtstart').isoformat(), str(event['uid']), str(event['summary']), str(event['description']).count('\\n'))
 ";
 

@@ -101,6 +101,11 @@ fn the_page_is_well_formed_complete_and_self_contained() {
         text.contains("\\<script\\>alert(1)\\</script\\>\\u{202e}\\\" onload='x'"),
         "the subject is shown as text"
     );
+    let machine = run["machine"]["hostname"].as_str().unwrap();
+    assert!(
+        text.contains(&format!("Certificates on {machine}")),
+        "{text}"
+    );
     assert!(!page.contains('\u{202e}') && page.matches("<script>").count() == 1);
     // Rule changes in the future are on the page.
     for rule in [date(2027, 3, 15), date(2028, 3, 15), date(2029, 3, 15)] {

@@ -44,12 +44,14 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
         day: wording::date(due),
         summary: format!("Renew {name} (expires on {})", wording::day(ends)),
         description: renewal_in_words(one, &names),
+        alarm: Some(MORNING),
     });
     out.event(&CalendarEvent {
         uid: uid(row, "end"),
         day: wording::date(ends),
         summary: format!("{name} expires"),
         description: names,
+        alarm: Some(WEEK_BEFORE),
     });
     if let Some(until) = row.paid_until {
         out.event(&CalendarEvent {
@@ -57,6 +59,7 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
             day: until,
             summary: format!("The paid term of {name} ends"),
             description: "The next certificate has to be purchased.".to_owned(),
+            alarm: Some(WEEK_BEFORE),
         });
     }
     for (number, renewal) in row.renewals.iter().enumerate().skip(1) {
@@ -65,6 +68,7 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
             day: wording::date(renewal.due),
             summary: format!("Renew {name} (estimated from the current CA rules)"),
             description: needs(renewal),
+            alarm: None,
         });
     }
 }
@@ -90,7 +94,13 @@ struct CalendarEvent {
     day: Date,
     summary: String,
     description: String,
+    /// When it reminds people, from the start of the day on.
+    alarm: Option<&'static str>,
 }
+
+/// Nine o'clock of the same day (RFC 5545 3.3.6).
+const MORNING: &str = "PT9H";
+const WEEK_BEFORE: &str = "-P7D";
 
 /// Returns the UID of an event. The same event has the same UID in a later run, so that it replaces
 /// the earlier one.
@@ -124,7 +134,19 @@ impl Calendar {
         self.line(&format!("SUMMARY:{}", quoted(&event.summary)));
         self.line(&format!("DESCRIPTION:{}", quoted(&event.description)));
         self.line("TRANSP:TRANSPARENT");
+        if let Some(alarm) = event.alarm {
+            self.alarm(alarm, &event.summary);
+        }
         self.line("END:VEVENT");
+    }
+
+    /// Appends a reminder of the event that is open (RFC 5545 section 3.6.6).
+    fn alarm(&mut self, trigger: &str, summary: &str) {
+        self.line("BEGIN:VALARM");
+        self.line("ACTION:DISPLAY");
+        self.line(&format!("TRIGGER:{trigger}"));
+        self.line(&format!("DESCRIPTION:{}", quoted(summary)));
+        self.line("END:VALARM");
     }
 
     /// Appends a line, folded to at most 75 octets: continuation lines begin with a space (RFC 5545

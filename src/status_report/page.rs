@@ -26,7 +26,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 
 pub(crate) fn html(outcome: &StatusOutcome) -> String {
     let timeline = Timeline::from(outcome.at);
-    let mut page = head(outcome.at);
+    let mut page = head(&outcome.machine.hostname, outcome.at);
     page.push_str(&counts(outcome));
     page.push_str(&notes(&outcome.findings));
     page.push_str(&timeline.grid());
@@ -54,7 +54,7 @@ pub(crate) fn html(outcome: &StatusOutcome) -> String {
     page
 }
 
-fn head(at: Timestamp) -> String {
+fn head(hostname: &str, at: Timestamp) -> String {
     let policy = format!(
         "default-src 'none'; img-src data:; style-src '{}'; script-src '{}'; base-uri 'none'; \
             form-action 'none'",
@@ -62,13 +62,14 @@ fn head(at: Timestamp) -> String {
         hash(SCRIPT)
     );
     let at = date_and_minute(at);
+    let machine = text(hostname);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Certificates, {at}</title>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>Certificates on {machine}, {at}</title>\n\
          <link rel=\"icon\" href=\"{ICON}\">\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <header><h1>Certificates</h1><p>Status at <time>{at}</time></p></header>\n"
+         <header><h1>Certificates on {machine}</h1><p>Status at <time>{at}</time></p></header>\n"
     )
 }
 

@@ -43,7 +43,10 @@ pub(crate) fn list(class: &str, lines: impl Iterator<Item = String>) -> String {
 pub(crate) fn step(next: &NextStep) -> String {
     let mut shown = text(&next.sentence());
     if let Some(command) = &next.command {
-        shown.push_str(&format!(" <code>{}</code>", text(command)));
+        shown.push_str(&format!(
+            " <code class=\"command\">{}</code>",
+            text(command)
+        ));
     }
     if !next.lines.is_empty() {
         let lines: Vec<String> = next.lines.iter().map(|line| text(line)).collect();

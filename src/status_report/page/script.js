@@ -43,6 +43,23 @@
     });
   }
 
+  // A button that copies, beside each command and each block of lines. Pages of a file have no clipboard in some browsers.
+  if (navigator.clipboard) {
+    for (const source of document.querySelectorAll(".command, pre")) {
+      const button = document.createElement("button");
+      const words = source.textContent;
+      button.type = "button";
+      button.className = "copy";
+      button.textContent = "Copy";
+      source.after(" ", button);
+      button.addEventListener("click", async () => {
+        await navigator.clipboard.writeText(words);
+        button.textContent = "Copied";
+        setTimeout(() => { button.textContent = "Copy"; }, 2000);
+      });
+    }
+  }
+
   // Names are compared from the right, so that the names of one domain are sorted together.
   const domain = (name) => name.split(".").reverse().join(".");
   const keys = {
