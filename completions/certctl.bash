@@ -16,6 +16,9 @@ _certctl() {
             ",$1")
                 cmd="certctl"
                 ;;
+            certctl,account)
+                cmd="certctl__subcmd__account"
+                ;;
             certctl,bundle)
                 cmd="certctl__subcmd__bundle"
                 ;;
@@ -52,6 +55,9 @@ _certctl() {
             certctl,renew)
                 cmd="certctl__subcmd__renew"
                 ;;
+            certctl,revoke)
+                cmd="certctl__subcmd__revoke"
+                ;;
             certctl,rollback)
                 cmd="certctl__subcmd__rollback"
                 ;;
@@ -68,12 +74,62 @@ _certctl() {
 
     case "${cmd}" in
         certctl)
-            opts="-C -q -v -h -V --json --directory --root --at --quiet --verbose --color --help --version csr dcv-check dcv-publish order install renew status verify inspect explain bundle rollback forget rehearse completions"
+            opts="-C -q -v -h -V --json --directory --root --at --quiet --verbose --color --help --version csr dcv-check dcv-publish order install renew status verify inspect explain bundle rollback account revoke forget rehearse completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certctl__subcmd__account)
+            opts="-C -q -v -h --ca --key --out --trust --dry-run --json --directory --root --at --quiet --verbose --color --help list show import export rollover"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --directory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -652,7 +708,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__order)
-            opts="-C -q -v -h --ca --webroot --dns --resolver --agree-tos --email --eab-kid --eab-hmac-key-file --profile --accept-charges --expand --force --no-install --trust --cert-name --allow --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --webroot --standalone --dns --resolver --agree-tos --email --eab-kid --eab-hmac-key-file --profile --accept-charges --expand --force --no-install --trust --cert-name --allow --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -663,6 +719,10 @@ _certctl() {
                     return 0
                     ;;
                 --webroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --standalone)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -775,6 +835,56 @@ _certctl() {
             fi
             case "${prev}" in
                 --renew-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certctl__subcmd__revoke)
+            opts="-C -q -v -h --serial --replaced --reason --ca --trust --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

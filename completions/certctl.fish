@@ -47,6 +47,8 @@ complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'Show w
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "explain" -d 'Explain a code, verdict, state or exit code of certctl'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Write the files from the CA as a verified chain file or in another format'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Restore the previous certificate'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "account" -d 'Show, move and secure the accounts at CAs, which all certificates of a CA share'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "revoke" -d 'Revoke certificates at the CA, except for those that are in use'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Stop managing a certificate; servers keep their files, and previous versions are deleted'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'Rehearse a renewal on this machine only, with a built-in CA, DNS server and web server'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -158,7 +160,8 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s v -l ver
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l ca -d 'CA: letsencrypt, letsencrypt-staging (a test, not installed), zerossl, ssl.com, sectigo, google, digicert, globalsign, actalis, or the URL of an ACME directory' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l webroot -d 'Folder from which the web server of the names serves files: validation files are written to its .well-known/acme-challenge (may be repeated, with NAME= for one of several names)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand order" -l dns -d 'DNS provider through which validation records are published instead of files: rfc2136 or exec:PROGRAM [default: `dns` in config.toml, without --webroot]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l standalone -d 'Serve validation files with certctl\'s own server, at port 80 of all addresses or at ADDR' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l dns -d 'DNS provider through which validation records are published instead of files: alidns, cloudflare, rfc2136, lexicon:NAME, exec:PROGRAM [default: `dns` in config.toml]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l email -d 'Mail address that the CA may use, for a new account' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l eab-kid -d 'Key id of an external account binding, for a new account at a CA that requires one' -r
@@ -414,6 +417,37 @@ complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'Pr
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l ca -d 'CA, as in `order --ca` [default: the only one with an account]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l key -d 'File with the key of the account to import (PEM)' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l out -d 'File to which the key of the account is exported (PEM, mode 0600)' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l trust -d 'Trusted roots of the CA\'s API: mozilla, system, or a file of CA certificates [default: mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand account" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l dry-run -d 'Show what would be done, and change nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand account" -l json -d 'Print one JSON object on stdout, for errors too'
+complete -c certctl -n "__fish_certctl_using_subcommand account" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand account" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand account" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l serial -d 'Revoke the certificate with this serial number (hex)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l reason -d 'Reason: unspecified, key-compromise, affiliation-changed, superseded or cessation-of-operation [default: superseded with --replaced, else unspecified]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l ca -d 'CA that issued it, as in `order --ca` [default: the one from which it was ordered]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l trust -d 'Trusted roots of the CA\'s API: mozilla, system, or a file of CA certificates [default: the saved one, else mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l replaced -d 'Revoke the certificates that were replaced by the installed one and have not expired'
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l dry-run -d 'Show what would be done, and revoke nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l json -d 'Print one JSON object on stdout, for errors too'
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand revoke" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand forget" -l root -d 'Tree to install into instead of /' -r -F

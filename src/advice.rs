@@ -1,6 +1,7 @@
 //! Converts the errors of each module into a [`Failure`](crate::failure::Failure): kind, message,
 //! causes and next steps. There is one file per module or command, and advice is written only here.
 
+pub(crate) mod account_command;
 mod api;
 pub(crate) mod bundle_command;
 pub(crate) mod caa;
@@ -38,12 +39,14 @@ pub(crate) mod programs;
 pub(crate) mod rehearsal;
 pub(crate) mod renew_command;
 pub(crate) mod rerun;
+pub(crate) mod revoke_command;
 pub(crate) mod scan;
 pub(crate) mod served_evidence;
 pub(crate) mod server_blocks;
 pub(crate) mod servers;
 pub(crate) mod site_check;
 pub(crate) mod stale_servers;
+pub(crate) mod standalone;
 pub(crate) mod status_command;
 pub(crate) mod system;
 pub(crate) mod usage;

@@ -1,5 +1,5 @@
 //! The audit log: one line in the journal or syslog for each change, key, decrypted key, rollback,
-//! removal and published record (who, which command, what before and after, which proof). Never a secret: of files it has
+//! removal, revocation and published record (who, which command, what before and after, which proof). Never a secret: of files it has
 //! names and fingerprints, and no option of certctl takes a password as its value.
 
 use std::path::Path;
@@ -16,30 +16,38 @@ const VALUE_LIMIT: usize = 4096;
 /// What was done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AuditAction {
+    ChangeAccountKey,
     CreateAccount,
     CreateKey,
     DecryptKey,
+    ExportAccount,
     Forget,
+    ImportAccount,
     Install,
     InstallPlaceholder,
     Order,
     PublishRecord,
     RemoveRecord,
+    Revoke,
     Rollback,
 }
 
 impl AuditAction {
     fn name(self) -> &'static str {
         match self {
+            Self::ChangeAccountKey => "change-account-key",
             Self::CreateAccount => "create-account",
             Self::CreateKey => "create-key",
             Self::DecryptKey => "decrypt-key",
+            Self::ExportAccount => "export-account",
             Self::Forget => "forget",
+            Self::ImportAccount => "import-account",
             Self::Install => "install",
             Self::InstallPlaceholder => "install-placeholder",
             Self::Order => "order",
             Self::PublishRecord => "publish-record",
             Self::RemoveRecord => "remove-record",
+            Self::Revoke => "revoke",
             Self::Rollback => "rollback",
         }
     }

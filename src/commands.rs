@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Outcome;
 
+pub(crate) mod account;
 pub(crate) mod bundle;
 pub(crate) mod completions;
 pub(crate) mod csr;
@@ -21,6 +22,7 @@ pub(crate) mod install;
 pub(crate) mod order;
 pub(crate) mod rehearse;
 pub(crate) mod renew;
+pub(crate) mod revoke;
 pub(crate) mod rollback;
 pub(crate) mod status;
 mod validation_text;
@@ -43,16 +45,34 @@ pub(crate) enum CliCommand {
     Explain(explain::ExplainArgs),
     Bundle(bundle::BundleArgs),
     Rollback(rollback::RollbackArgs),
+    #[command(flatten)]
+    Ca(CaCommand),
     Forget(forget::ForgetArgs),
     Rehearse(rehearse::RehearseArgs),
     Completions(completions::CompletionsArgs),
+}
+
+/// The commands about what a CA has: accounts and certificates.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaCommand {
+    Account(account::AccountArgs),
+    Revoke(revoke::RevokeArgs),
+}
+
+impl CaCommand {
+    fn run(self, context: &Context) -> u8 {
+        match self {
+            Self::Account(args) => run_command(context, &args, account::run),
+            Self::Revoke(args) => run_command(context, &args, revoke::run),
+        }
+    }
 }
 
 /// Adds the arguments of one command to it.
 type AugmentArgs = fn(clap::Command) -> clap::Command;
 
 /// Each command by its name.
-const COMMANDS: [(&str, AugmentArgs); 15] = [
+const COMMANDS: [(&str, AugmentArgs); 17] = [
     ("csr", csr::CsrArgs::augment_args),
     ("dcv-check", dcv_check::DcvCheckArgs::augment_args),
     ("dcv-publish", dcv_publish::DcvPublishArgs::augment_args),
@@ -65,6 +85,8 @@ const COMMANDS: [(&str, AugmentArgs); 15] = [
     ("explain", explain::ExplainArgs::augment_args),
     ("bundle", bundle::BundleArgs::augment_args),
     ("rollback", rollback::RollbackArgs::augment_args),
+    ("account", account::AccountArgs::augment_args),
+    ("revoke", revoke::RevokeArgs::augment_args),
     ("forget", forget::ForgetArgs::augment_args),
     ("rehearse", rehearse::RehearseArgs::augment_args),
     ("completions", completions::CompletionsArgs::augment_args),
@@ -93,13 +115,14 @@ impl CliCommand {
             Self::DcvPublish(args) => run_dcv_publish(context, &args),
             Self::Order(args) => run_order(context, &args),
             Self::Install(args) => run_install(context, &args),
-            Self::Renew(args) => run_command(context, &args, renew::run),
+            Self::Renew(args) => run_renew(context, &args),
             Self::Status(args) => run_status(context, &args),
-            Self::Verify(args) => run_command(context, &args, verify::run),
+            Self::Verify(args) => run_verify(context, &args),
             Self::Inspect(args) => run_command(context, &args, inspect::run),
-            Self::Explain(args) => run_command(context, &args, explain::run),
+            Self::Explain(args) => run_explain(context, &args),
             Self::Bundle(args) => run_command(context, &args, bundle::run),
             Self::Rollback(args) => run_rollback(context, &args),
+            Self::Ca(command) => command.run(context),
             Self::Forget(args) => run_forget(context, &args),
             Self::Rehearse(args) => run_command(context, &args, rehearse::run),
             Self::Completions(args) => completions::run(context, &args, command_line()),
@@ -113,6 +136,18 @@ fn run_dcv_publish(context: &Context, args: &dcv_publish::DcvPublishArgs) -> u8 
 
 fn run_order(context: &Context, args: &order::OrderArgs) -> u8 {
     conclude(context, order::run(context, args))
+}
+
+fn run_explain(context: &Context, args: &explain::ExplainArgs) -> u8 {
+    conclude(context, explain::run(context, args))
+}
+
+fn run_verify(context: &Context, args: &verify::VerifyArgs) -> u8 {
+    conclude(context, verify::run(context, args))
+}
+
+fn run_renew(context: &Context, args: &renew::RenewArgs) -> u8 {
+    conclude(context, renew::run(context, args))
 }
 
 fn run_rollback(context: &Context, args: &rollback::RollbackArgs) -> u8 {

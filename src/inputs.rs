@@ -41,5 +41,5 @@ pub(crate) use self::reader::{InputReader, PasswordArgs};
 pub(crate) use self::served_files::{ServedCertificates, ServedFileOptions, read_served_files};
 pub(crate) use self::sources::{read_named_keys, reading_findings, sort_causes_first};
 pub(crate) use self::trust::{
-    bundle_command, parse_trust, trust_anchors, trust_difference, trust_flags,
+    bundle_command, parse_trust, saved_trust, trust_anchors, trust_difference, trust_flags,
 };

@@ -6,6 +6,7 @@ pub(crate) mod forget;
 pub(crate) mod hook;
 mod hook_call;
 pub(crate) mod installed;
+pub(crate) mod kept_releases;
 pub(crate) mod key_owner;
 pub(crate) mod other_folders;
 pub(crate) mod outcome;

@@ -11,7 +11,8 @@
 //!    checked before anything is created.
 //! 4. `challenge_files`: a test file is fetched as the CA's validator would fetch it. A failed
 //!    validation counts against the CA's limits; a test does not.
-//! 5. `account`: the account is opened, or created with a key that is on the disk already.
+//! 5. `account`: the account is opened, or created with a key that is on the disk already. Then
+//!    `caa_check`: do the CAA records of the names allow this account to order by this method?
 //! 6. `new_files`: key and request are written, or found where `csr` has written them.
 //! 7. `placed`: the order is placed, validated, finalized and downloaded. From here on, a failure
 //!    is an outcome (`pending`) and not an error, because the order exists.
@@ -31,6 +32,7 @@
 //! | before the install | installs the certificate from its file, and asks no CA |
 
 mod account;
+mod caa_check;
 mod challenge_files;
 mod challenge_records;
 mod document;
@@ -38,6 +40,7 @@ mod installed;
 mod installing;
 mod issued;
 mod journal;
+mod listener;
 mod new_files;
 mod order_run;
 mod placed;
@@ -48,6 +51,7 @@ mod run;
 mod spec;
 mod webroots;
 
+pub(crate) use self::account::CaConnection;
 pub(crate) use self::challenge_files::CHALLENGE_FILE_UNCHECKED;
 pub(crate) use self::document::OrderOutcome;
 pub(crate) use self::run::order_certificate;

@@ -174,7 +174,7 @@ fn every_document_of_a_command_has_the_common_fields() {
         let plan = schema["properties"].get("plan");
         assert!(plan.is_none(), "{name}: a plan belongs in `certificates`");
     }
-    assert_eq!(count, 15);
+    assert_eq!(count, 17);
 }
 
 #[test]

@@ -372,6 +372,8 @@ fn help_overview_usage_errors_and_failures() {
         "install",
         "rollback",
         "forget",
+        "account",
+        "revoke",
         "renew",
         "status",
         "explain",

@@ -4,136 +4,15 @@
 
 mod support;
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use support::dns::{NameServer, TsigKey, port_53, with_port_53};
-use support::install_sandbox::{codes, mode, tree};
+use support::dns::with_port_53;
+use support::install_sandbox::{codes, mode};
 use support::json::Json;
-use support::nginx::Nginx;
-use support::pebble::{HMAC_KEY, KEY_ID, Pebble, PebbleOptions};
-use support::{Run, Sandbox};
-
-/// The names in the zone shop.example.
-const NAMES: [&str; 2] = ["shop.example", "www.shop.example"];
-
-/// A site whose names, web server and CA are on loopback.
-struct OrderLab {
-    sandbox: Sandbox,
-    resolver: IpAddr,
-    site: IpAddr,
-    pebble: Pebble,
-    _knot: NameServer,
-}
-
-impl OrderLab {
-    /// `number` is different in each test.
-    fn start(number: u8, options: PebbleOptions) -> Self {
-        let name_server = port_53(0, number * 3);
-        let site = port_53(1, number * 3).ip();
-        let ca = port_53(2, number * 3).ip();
-        let hosts = format!(
-            "ns1 A {}\nns2 A {}\n@ A {site}\nwww A {site}",
-            name_server.ip(),
-            name_server.ip()
-        );
-        let key = TsigKey::new("certctl");
-        let knot = NameServer::knot_with_updates(&[name_server], &hosts, &key, "");
-        let sandbox = Sandbox::new();
-        let credentials = format!(
-            "[dns.rfc2136]\nnameserver = \"{name_server}\"\ntsig_key = \"{}\"\ntsig_secret = \"{}\"\n",
-            key.name, key.secret
-        );
-        sandbox.write_key("tree/etc/certctl/credentials.toml", credentials);
-        std::fs::create_dir_all(sandbox.join("webroot")).unwrap();
-        Self {
-            pebble: Pebble::start(ca, name_server, options),
-            sandbox,
-            resolver: name_server.ip(),
-            site,
-            _knot: knot,
-        }
-    }
-
-    /// The block that serves the webroot on port 80.
-    fn plain_block(&self) -> String {
-        let webroot = self.sandbox.join("webroot");
-        format!(
-            "server {{ listen {}:80; server_name {}; root {}; }}\n",
-            self.site,
-            NAMES.join(" "),
-            webroot.display()
-        )
-    }
-
-    /// The same and a block for TLS, which redirects nothing.
-    fn both_blocks(&self) -> String {
-        let path = |name: &str| self.sandbox.join(name).display().to_string();
-        format!(
-            "{}server {{ listen {}:443 ssl; server_name {};\nssl_certificate {};\n\
-             ssl_certificate_key {}; return 204; }}\n",
-            self.plain_block(),
-            self.site,
-            NAMES.join(" "),
-            path("tree/etc/ssl/shop.example.fullchain.pem"),
-            path("tree/etc/ssl/private/shop.example.key")
-        )
-    }
-
-    fn nginx(&self, http: &str) -> Nginx {
-        Nginx::start(&self.sandbox.join("nginx"), http)
-    }
-
-    fn words(&self, names: &[&str], more: &[&str]) -> Vec<String> {
-        let words = ["--root", "tree", "order"].iter().chain(names);
-        let mut words: Vec<String> = words.map(ToString::to_string).collect();
-        let options = [
-            ("--ca", self.pebble.directory()),
-            ("--trust", self.pebble.roots().display().to_string()),
-            ("--resolver", self.resolver.to_string()),
-        ];
-        for (option, value) in options {
-            words.extend([option.to_owned(), value]);
-        }
-        words.extend(more.iter().map(ToString::to_string));
-        words
-    }
-
-    fn order(&self, more: &[&str]) -> Run {
-        let files = ["--webroot", "webroot", "--agree-tos", "--json"];
-        self.order_names(&NAMES, &[&files[..], more].concat())
-    }
-
-    fn order_names(&self, names: &[&str], more: &[&str]) -> Run {
-        let words = self.words(names, more);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        self.sandbox.run(&words)
-    }
-
-    /// The files in a folder of the state.
-    fn state(&self, folder: &str) -> Vec<PathBuf> {
-        let path = self.sandbox.join("tree/var/lib/certctl").join(folder);
-        tree(&path).into_keys().collect()
-    }
-
-    fn webroot_files(&self) -> Vec<PathBuf> {
-        let path = self.sandbox.join("webroot/.well-known/acme-challenge");
-        tree(&path).into_keys().collect()
-    }
-}
-
-fn verdict(document: &Json) -> &str {
-    document["verdict"].as_str().unwrap()
-}
-
-fn sha256(document: &Json) -> String {
-    document["certificates"][0]["sha256"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
+use support::order_lab::{NAMES, OrderLab, sha256, verdict};
+use support::pebble::{HMAC_KEY, KEY_ID, PebbleOptions};
 
 #[test]
 fn one_command_orders_installs_and_verifies() {

@@ -2,8 +2,9 @@
 
 use crate::dcv::answer::DnsAnswer;
 use crate::dcv::ca::CaaIssuer;
+use crate::dcv::caa::order::{OrderFacts, OrderPermission, OrderRefusal, OrderRuling};
 use crate::dcv::caa::{CaaParameters, CaaRefusal, CaaRuling, CaaVerdict};
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::pki::name::join_listed;
 use crate::wording::joined_with_and;
 
@@ -109,6 +110,93 @@ fn forbidden(ruling: &CaaRuling, why: &CaaRefusal, found: &str) -> Finding {
             "Delete this record at {at}, or set its flags to 0"
         ))),
     }
+}
+
+/// What the records say about an order that is about to be placed; `ca` is the name for people.
+#[must_use]
+pub(crate) fn of_order(ruling: &OrderRuling, order: OrderFacts<'_>, ca: &str) -> Option<Finding> {
+    let name = &ruling.name;
+    let server = ruling.server.as_ref();
+    let server = server.map(|server| format!(" (at {server})"));
+    let server = server.unwrap_or_default();
+    let found = format!("{} CAA {}{server}", ruling.at, ruling.records.join(", "));
+    match &ruling.permission {
+        OrderPermission::Allowed => None,
+        OrderPermission::CaUnknown => Some(Finding::warning(
+            "caa-ca-unknown",
+            format!(
+                "{found}: {ca} does not say which identifier stands for it, so certctl cannot tell whether it may issue for {name}"
+            ),
+        )),
+        OrderPermission::Failed(queried, answer) => {
+            let finding = failed(name, queried, answer);
+            let severity = match answer {
+                DnsAnswer::Bogus => Severity::Error,
+                _ => Severity::Warning,
+            };
+            Some(Finding {
+                severity,
+                ..finding
+            })
+        }
+        OrderPermission::Forbidden(why) => Some(order_forbidden(ruling, why, order, &found, ca)),
+    }
+}
+
+/// The records do not allow the order.
+fn order_forbidden(
+    ruling: &OrderRuling,
+    why: &OrderRefusal,
+    order: OrderFacts<'_>,
+    found: &str,
+    ca: &str,
+) -> Finding {
+    let name = &ruling.name;
+    let at = &ruling.at;
+    let reason = match why {
+        OrderRefusal::UnknownCritical(tag) => {
+            let message = format!(
+                "{found}: CAs do not know the critical tag '{tag}', so none may issue for {name}"
+            );
+            return Finding::error("caa-unknown-critical", message).with_step(NextStep::say(
+                format!("Delete this record at {at}, or set its flags to 0"),
+            ));
+        }
+        OrderRefusal::NotListed => format!("{ca} may not issue for {name}"),
+        OrderRefusal::OtherAccount => {
+            format!(
+                "{ca} may issue for {name}, but not to the account {}",
+                order.account
+            )
+        }
+        OrderRefusal::OtherMethod => {
+            format!(
+                "{ca} may issue for {name}, but not after validation by {}",
+                order.method
+            )
+        }
+    };
+    let finding = Finding::error("caa-forbids", format!("{found}: {reason}"));
+    match order.identities.first() {
+        Some(identity) => finding.with_step(add_for_order(ruling, order, identity)),
+        None => finding,
+    }
+}
+
+/// The record that allows the order; it is as strict as the present ones.
+fn add_for_order(ruling: &OrderRuling, order: OrderFacts<'_>, identity: &str) -> NextStep {
+    let has = |word: &str| ruling.records.iter().any(|record| record.contains(word));
+    let is_wild = ruling.name.starts_with("*.") && has("issuewild");
+    let tag = if is_wild { "issuewild" } else { "issue" };
+    let mut value = identity.to_owned();
+    if has("accounturi=") {
+        value.push_str(&format!("; accounturi={}", order.account));
+    }
+    if has("validationmethods=") {
+        value.push_str(&format!("; validationmethods={}", order.method));
+    }
+    let line = format!("{}. CAA 0 {tag} \"{value}\"", ruling.at);
+    NextStep::say(format!("Add this to the zone of {}", ruling.at)).with_lines([line])
 }
 
 fn titles(issuers: &[CaaIssuer]) -> String {

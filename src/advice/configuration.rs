@@ -70,7 +70,9 @@ fn protect(path: &Path, access: ConfigurationAccess) -> NextStep {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         let kind = match &error {
-            StateError::Locked { .. } | StateError::OrderLocked { .. } => FailureKind::LockHeld,
+            StateError::Locked { .. }
+            | StateError::AccountLocked { .. }
+            | StateError::OrderLocked { .. } => FailureKind::LockHeld,
             StateError::Damaged { .. }
             | StateError::DamagedEntry { .. }
             | StateError::Exposed { .. } => FailureKind::Malformed,
@@ -79,9 +81,11 @@ impl From<StateError> for Failure {
         let failure = Self::from_error(kind, &error);
         match error {
             StateError::File(error) => error.into(),
-            StateError::Locked { .. } | StateError::OrderLocked { .. } => failure.with_step(
-                NextStep::say("Wait until the other certctl has ended, then repeat the command"),
-            ),
+            StateError::Locked { .. }
+            | StateError::AccountLocked { .. }
+            | StateError::OrderLocked { .. } => failure.with_step(NextStep::say(
+                "Wait until the other certctl has ended, then repeat the command",
+            )),
             StateError::DamagedEntry { path, .. } => failure.with_step(NextStep::run_shell(
                 "Check its owner and mode; if it is damaged, move it out of the folder",
                 format!("ls -l {}", shell_path(&path)),

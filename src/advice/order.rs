@@ -7,10 +7,11 @@ use super::command_lines::{run_as_root_if_needed, shell_path};
 use super::install_command;
 use super::rerun::{RepeatOption, repeat_with};
 use crate::acme::ca_table::{AccountBinding, AcmeCa, AcmeChoice};
+use crate::acme::signer::MessageError;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
 use crate::state::JournaledOrder;
-use crate::system::acme::{AcmeError, AcmeProblem};
+use crate::system::acme::{AcmeError, AcmeProblem, ChallengeMethod};
 use crate::system::http::api::ApiUrlError;
 use crate::wording::date_and_time;
 
@@ -18,20 +19,32 @@ use crate::wording::date_and_time;
 const ORDER: [&str; 1] = ["order"];
 
 /// Problems after which the CA has to be asked again later.
-const BUSY: [&str; 2] = ["rateLimited", "serverInternal"];
+const BUSY: [&str; 3] = ["badNonce", "rateLimited", "serverInternal"];
 
 impl From<AcmeError> for Failure {
     fn from(error: AcmeError) -> Self {
         match error {
             AcmeError::Api(error) => (*error).into(),
             AcmeError::Refused(problem) => refused(problem),
-            AcmeError::Protocol(_) => Self::from_error(FailureKind::Network, &error),
-            AcmeError::Registration(_) => Self::from_error(FailureKind::Malformed, &error)
-                .with_step(NextStep::say(
+            AcmeError::Protocol(_) | AcmeError::Unsupported(_) => {
+                Self::from_error(FailureKind::Network, &error)
+            }
+            AcmeError::Message(MessageError::Key) => {
+                Self::from_error(FailureKind::Malformed, &error)
+            }
+            AcmeError::Message(MessageError::HmacKey) => {
+                Self::from_error(FailureKind::Malformed, &error).with_step(NextStep::say(
                     "Copy the key id and the HMAC key again from the CA's console; the HMAC key is \
                         base64url text",
-                )),
+                ))
+            }
         }
+    }
+}
+
+impl From<MessageError> for Failure {
+    fn from(error: MessageError) -> Self {
+        AcmeError::from(error).into()
     }
 }
 
@@ -160,12 +173,14 @@ pub(crate) fn limit_reached(ca: &str, count: u32, limit: u32) -> Failure {
     ))
 }
 
-/// ACME's http-01 validates DNS names only.
+/// The name is a mail address, or an address that would be validated by a record.
 #[must_use]
-pub(crate) fn not_a_dns_name(name: &str) -> Failure {
+pub(crate) fn not_orderable(name: &str) -> Failure {
     Failure::new(
         FailureKind::Usage,
-        format!("{name} is not a DNS name, and certctl orders certificates only for DNS names"),
+        format!(
+            "certctl orders certificates for DNS names, and for IP addresses by a file: {name}"
+        ),
     )
 }
 
@@ -252,6 +267,21 @@ pub(crate) fn file_unchecked(name: &str, reason: &str) -> Finding {
 pub(crate) fn ca_refused(ca: &str, problem: &AcmeProblem) -> Finding {
     let message = format!("{ca} refused the order: {problem}");
     Finding::error("ca-refused", message).with_quote(problem.parts.clone())
+}
+
+/// The CA has refused, and certctl's own check finds nothing wrong.
+#[must_use]
+pub(crate) fn own_check_passed(method: ChallengeMethod) -> NextStep {
+    NextStep::say(match method {
+        ChallengeMethod::Http01 => {
+            "Compare the addresses in the CA's message with those of the names in the DNS: \
+                certctl itself fetched a test file of every name without an error"
+        }
+        ChallengeMethod::Dns01 => {
+            "Check that the parent zone delegates the domain to the same servers: the records were \
+                visible at the zone's own servers before the CA was asked"
+        }
+    })
 }
 
 /// The CA has refused the order without a reason.
@@ -404,26 +434,54 @@ pub(crate) fn continue_later(time: &str) -> NextStep {
     ))
 }
 
-/// No method of validation was given. `webroots` are folders that may be the right ones.
+/// A method of validation that is possible on this machine.
+#[derive(Clone, Debug)]
+pub(crate) enum PossibleMethod {
+    /// A DNS provider with credentials.
+    Provider(String),
+    /// A folder that web servers serve by default.
+    Webroot(String),
+    /// Nothing holds port 80.
+    Standalone,
+}
+
+impl PossibleMethod {
+    fn step(&self) -> NextStep {
+        match self {
+            Self::Provider(provider) => repeat(
+                "To prove it by DNS records, repeat it",
+                "--dns",
+                Some(provider),
+            ),
+            Self::Webroot(webroot) => repeat(
+                "If the web server of these names serves files from this folder, repeat it",
+                "--webroot",
+                Some(webroot),
+            ),
+            Self::Standalone => repeat(
+                "If port 80 of these names leads to this machine, repeat it",
+                "--standalone",
+                None,
+            ),
+        }
+    }
+}
+
+/// No method of validation was given.
 #[must_use]
-pub(crate) fn choose_method(webroots: &[String]) -> Failure {
+pub(crate) fn choose_method(possible: &[PossibleMethod]) -> Failure {
     let failure = Failure::new(
         FailureKind::NotFound,
         "no method was given that proves control of the names to the CA",
     );
-    if webroots.is_empty() {
+    if possible.is_empty() {
         return failure.with_step(NextStep::say(
-            "Pass the folder from which the web server of these names serves files, as in \
-                `--webroot /var/www/html`",
+            "Pass `--webroot` and the folder from which the web server of these names serves files, \
+                or `--dns` and the DNS provider of these names",
         ));
     }
-    webroots.iter().fold(failure, |failure, webroot| {
-        failure.with_step(repeat(
-            "If the web server of these names serves files from this folder, repeat it",
-            "--webroot",
-            Some(webroot),
-        ))
-    })
+    let steps = possible.iter().map(PossibleMethod::step);
+    steps.fold(failure, Failure::with_step)
 }
 
 /// Only one part of the external account was given.

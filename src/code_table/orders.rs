@@ -15,6 +15,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "certificate-in-use",
+        meaning: "the certificate is still in use, so it is not revoked",
+        why: "Clients that check revocation would refuse the site at once. A certificate is in use \
+            if it is the installed one, or if a server of this machine sends it.",
+        fix: "Replace it first (`certctl renew example.com --force`), then revoke the replaced one: \
+            `certctl revoke example.com --replaced`.",
+        source: "RFC 5280 5.3.1",
+        ..FINDING
+    },
+    CodeEntry {
         code: "challenge-file-unchecked",
         meaning: "certctl could not fetch a test file as the CA would",
         why: "A firewall or router may prevent this machine from reaching its own public address. \
@@ -43,6 +53,14 @@ pub(super) static ROWS: &[CodeEntry] = &[
             the order, the account and the key.",
         fix: "Remove the cause that the message names, and run the same command again.",
         source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "revocation-failed",
+        meaning: "one of several certificates could not be revoked",
+        why: "The CA, the network or this machine failed after another certificate was revoked.",
+        fix: "Remove the cause that the message names, and run the same command again.",
+        source: "RFC 8555 7.6",
         ..FINDING
     },
 ];

@@ -31,6 +31,11 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "exported",
+        meaning: "account: the key of the account was written to a file",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "files",
         meaning: "install, rollback: the files are in place, and there was nothing to probe",
         why: "certctl did not verify what a server serves, for instance because no server is on \
@@ -50,9 +55,19 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "imported",
+        meaning: "account: later orders use this account",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "issued",
         meaning: "order: the certificate was issued and written to a file, and not installed",
         fix: "Install it: `sudo certctl install example.com`.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "listed",
+        meaning: "account: the accounts were listed",
         ..VERDICT
     },
     CodeEntry {
@@ -118,8 +133,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "refused",
-        meaning: "install, rollback, forget, dcv-publish: refused before anything was changed; order: \
-            not placed, or refused by the CA",
+        meaning: "install, rollback, forget, revoke, dcv-publish: refused before anything was \
+            changed; order: not placed, or refused by the CA",
         why: "A check failed that would have harmed the site. The findings say which.",
         fix: "Follow the `next` lines of the output.",
         ..VERDICT
@@ -127,6 +142,12 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "removed",
         meaning: "dcv-publish: removed, and no server of the zone has it any more",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "revoked",
+        meaning: "revoke: the CA has revoked the certificates",
+        why: "Clients learn of it through the CA's CRL, some of them hours later.",
         ..VERDICT
     },
     CodeEntry {
@@ -146,6 +167,12 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "install, rollback: failed after the switch and rolled back",
         why: "The site is as it was before.",
         fix: "Repair what the findings name, then install again.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "rolled-over",
+        meaning: "account: the account has a new key",
+        why: "Orders and renewals use it from now on.",
         ..VERDICT
     },
     CodeEntry {

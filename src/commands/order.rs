@@ -1,15 +1,16 @@
 //! `certctl order`: orders a certificate through ACME and installs it, from the request to the server
 //! that serves it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::acme::ca_table::{AcmeChoice, CaPurpose};
 use crate::acme::registration::ExternalAccount;
-use crate::advice::order as advice;
+use crate::advice::order::{self as advice, PossibleMethod};
 use crate::configuration::{ConfigurationFolders, read_defaults};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::inputs::saved_trust;
 use crate::install::installed;
 use crate::install::request::RunMode;
 use crate::matching::file_names;
@@ -17,13 +18,17 @@ use crate::ordering::{
     CHALLENGE_FILE_UNCHECKED, ChargeConsent, InstallChoice, NameExpansion, OrderOutcome, OrderSpec,
     OrderTiming, TermsConsent, ValidationSetup, Webroots, order_certificate,
 };
-use crate::pki::alt_name::AltNames;
+use crate::pki::alt_name::{AltName, AltNames};
+use crate::pki::name::DnsName;
+use crate::providers::{HOOK_TIMEOUT, open_provider};
 use crate::publication::{UNCHECKED_RECORD, UncheckedRule};
+use crate::publishing::profiles::PROFILES;
 use crate::publishing::provider::ProviderChoice;
 use crate::secret::SecretText;
-use crate::store::settings::LineageSettings;
+use crate::store::settings::{LineageSettings, StoredOrder};
 use crate::system::dns;
 use crate::system::fs::{files, folders};
+use crate::webserver::control::ports;
 use crate::wording::find_keyword;
 
 /// The maximum number of bytes of a file with an HMAC key.
@@ -50,8 +55,19 @@ pub(crate) struct OrderArgs {
     /// its .well-known/acme-challenge (may be repeated, with NAME= for one of several names)
     #[arg(long, value_name = "[NAME=]DIR")]
     pub webroot: Vec<String>,
-    /// DNS provider through which validation records are published instead of files: rfc2136 or
-    /// exec:PROGRAM [default: `dns` in config.toml, without --webroot]
+    /// Serve validation files with certctl's own server, at port 80 of all addresses or at ADDR
+    #[arg(
+        long,
+        value_name = "ADDR[:PORT]",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_parser = parse_listener,
+        conflicts_with_all = ["webroot", "dns"]
+    )]
+    pub standalone: Option<ListenerAddress>,
+    /// DNS provider through which validation records are published instead of files: alidns,
+    /// cloudflare, rfc2136, lexicon:NAME, exec:PROGRAM [default: `dns` in config.toml]
     #[arg(long, value_name = "PROVIDER", conflicts_with = "webroot")]
     pub dns: Option<ProviderChoice>,
     /// Resolver to query instead of the system's (may be repeated)
@@ -101,6 +117,26 @@ pub(crate) struct OrderArgs {
     pub dry_run: bool,
 }
 
+/// The value of `--standalone`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListenerAddress(Option<SocketAddr>);
+
+/// Reads an address with or without a port; without both, it is port 80 of all addresses.
+fn parse_listener(text: &str) -> Result<ListenerAddress, &'static str> {
+    if text.is_empty() {
+        return Ok(ListenerAddress(None));
+    }
+    if let Ok(address) = text.parse() {
+        return Ok(ListenerAddress(Some(address)));
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let Ok(ip) = bare.parse() else {
+        return Err("an IP address of this machine, with or without a port");
+    };
+    let address = SocketAddr::new(ip, 80);
+    Ok(ListenerAddress(Some(address)))
+}
+
 fn parse_allowed(text: &str) -> Result<&'static str, &'static str> {
     find_keyword(text, &[CHALLENGE_FILE_UNCHECKED, UNCHECKED_RECORD]).ok_or(
         "codes that can be allowed: challenge-file-unchecked, unchecked-record (it is not checked)",
@@ -117,8 +153,11 @@ pub(crate) fn run(context: &Context, args: &OrderArgs) -> Result<OrderOutcome, F
     let saved = installed::read_settings(context, &name)?;
     let configuration = ConfigurationFolders::find(context.root.as_deref());
     let defaults = read_defaults(&configuration)?;
-    let method = method(args, &saved, defaults.dns)?;
+    let Some(method) = method(args, &saved, defaults.dns)? else {
+        return Err(choose_method(context, &configuration, &names));
+    };
     let resolvers = given_or(&args.resolver, defaults.resolvers);
+    let charges = charges(args, saved.order.as_ref(), &names);
     let spec = OrderSpec {
         name,
         names,
@@ -129,7 +168,7 @@ pub(crate) fn run(context: &Context, args: &OrderArgs) -> Result<OrderOutcome, F
         external: external_account(args)?,
         trust: trust(args, saved)?,
         terms: terms(args),
-        charges: charges(args),
+        charges,
         timing: timing(args),
         expansion: expansion(args),
         install: install_choice(args),
@@ -164,9 +203,13 @@ fn terms(args: &OrderArgs) -> TermsConsent {
     }
 }
 
-/// `--accept-charges`.
-fn charges(args: &OrderArgs) -> ChargeConsent {
-    if args.accept_charges {
+/// `--accept-charges`, now or in an earlier order of these names from this CA.
+fn charges(args: &OrderArgs, saved: Option<&StoredOrder>, names: &AltNames) -> ChargeConsent {
+    let is_saved = saved.is_some_and(|order| {
+        let accepted = |name: &String| order.charges_accepted.contains(name);
+        order.ca == args.ca.to_string() && names.texts().iter().all(accepted)
+    });
+    if args.accept_charges || is_saved {
         ChargeConsent::Accepted
     } else {
         ChargeConsent::Unasked
@@ -203,7 +246,7 @@ fn mode(args: &OrderArgs) -> RunMode {
 /// `--allow`: the code depends on the method.
 fn unchecked_rule(args: &OrderArgs, method: &ValidationSetup) -> UncheckedRule {
     let code = match method {
-        ValidationSetup::Files(_) => CHALLENGE_FILE_UNCHECKED,
+        ValidationSetup::Files(_) | ValidationSetup::Listener(_) => CHALLENGE_FILE_UNCHECKED,
         ValidationSetup::Records(_) => UNCHECKED_RECORD,
     };
     if args.allow.contains(&code) {
@@ -231,41 +274,79 @@ fn method(
     args: &OrderArgs,
     saved: &LineageSettings,
     configured: Option<ProviderChoice>,
-) -> Result<ValidationSetup, Failure> {
+) -> Result<Option<ValidationSetup>, Failure> {
+    let files = |values: &[String]| Webroots::parse(values).map(ValidationSetup::Files);
     if let Some(choice) = &args.dns {
-        return Ok(ValidationSetup::Records(choice.clone()));
+        return Ok(Some(ValidationSetup::Records(choice.clone())));
+    }
+    if let Some(ListenerAddress(address)) = args.standalone {
+        return Ok(Some(ValidationSetup::Listener(address)));
     }
     if !args.webroot.is_empty() {
-        return Ok(ValidationSetup::Files(Webroots::parse(&args.webroot)?));
+        return files(&args.webroot).map(Some);
     }
     if let Some(order) = &saved.order {
         if !order.webroot.is_empty() {
-            return Ok(ValidationSetup::Files(Webroots::parse(&order.webroot)?));
+            return files(&order.webroot).map(Some);
+        }
+        let listener = order.standalone.as_deref().map(parse_listener);
+        if let Some(Ok(ListenerAddress(address))) = listener {
+            return Ok(Some(ValidationSetup::Listener(address)));
         }
         let choice = order.dns.as_deref().and_then(|dns| dns.parse().ok());
         if let Some(choice) = choice {
-            return Ok(ValidationSetup::Records(choice));
+            return Ok(Some(ValidationSetup::Records(choice)));
         }
     }
-    if let Some(choice) = configured {
-        return Ok(ValidationSetup::Records(choice));
-    }
-    let usual = USUAL_WEBROOTS.into_iter();
-    let existing = usual.filter(|folder| folders::is_folder(Path::new(folder)));
-    let existing: Vec<String> = existing.map(str::to_owned).collect();
-    Err(advice::choose_method(&existing))
+    Ok(configured.map(ValidationSetup::Records))
 }
 
-/// The roots of the command line, else the saved ones; a file is named by its path without links.
-fn trust(args: &OrderArgs, saved: LineageSettings) -> Result<Option<String>, Failure> {
-    Ok(match args.trust.as_deref() {
-        None => saved.trust,
-        Some(word @ ("mozilla" | "system")) => Some(word.to_owned()),
-        Some(file) => {
-            let path = folders::resolve_links(Path::new(file))?;
-            Some(path.display().to_string())
+/// The error without a method: one line for each method that is possible here. A file validates no
+/// wildcard, and a DNS provider needs its credentials.
+fn choose_method(
+    context: &Context,
+    configuration: &ConfigurationFolders,
+    names: &AltNames,
+) -> Failure {
+    let mut possible = Vec::new();
+    for profile in PROFILES {
+        let Ok(choice) = profile.name.parse() else {
+            continue;
+        };
+        let opened = open_provider(&choice, configuration, HOOK_TIMEOUT, &context.interrupt);
+        if opened.is_ok() {
+            let name = profile.name.to_owned();
+            possible.push(PossibleMethod::Provider(name));
         }
-    })
+    }
+    let is_wildcard = |name: &AltName| name.dns().is_some_and(DnsName::is_wildcard);
+    if !names.iter().any(is_wildcard) {
+        possible.extend(possible_files());
+    }
+    advice::choose_method(&possible)
+}
+
+/// The methods that serve a file, as far as this machine shows them.
+fn possible_files() -> Vec<PossibleMethod> {
+    let mut possible = Vec::new();
+    for folder in USUAL_WEBROOTS {
+        if folders::is_folder(Path::new(folder)) {
+            let folder = folder.to_owned();
+            possible.push(PossibleMethod::Webroot(folder));
+        }
+    }
+    let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 80));
+    let sockets = ports::current_sockets();
+    if !sockets.iter().any(|socket| socket.covers(any)) {
+        possible.push(PossibleMethod::Standalone);
+    }
+    possible
+}
+
+/// The roots of the command line, else the saved ones.
+fn trust(args: &OrderArgs, saved: LineageSettings) -> Result<Option<String>, Failure> {
+    let given = saved_trust(args.trust.as_deref())?;
+    Ok(given.or(saved.trust))
 }
 
 /// A mail address as the URL that RFC 8555 7.1.2 asks for.

@@ -2,6 +2,7 @@
 //! 8657 for the parameters). CAs check it before every issuance (BR 3.2.2.8). Pure: `system::dns`
 //! queries the records and passes them as values.
 
+pub(crate) mod order;
 mod value;
 
 use std::collections::{BTreeSet, HashMap};

@@ -13,6 +13,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::chain::{Chain, ChainCriteria, ChainEnd};
 use crate::pki::trust::{TrustAnchors, TrustSource};
 use crate::pki::verify;
+use crate::system::fs::folders;
 use crate::system::roots;
 use crate::wording::spell_keyword;
 
@@ -47,6 +48,21 @@ pub(crate) fn trust_anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure
 /// Never.
 pub(crate) fn parse_trust(text: &str) -> Result<String, Infallible> {
     Ok(spell_keyword(text, &["mozilla", "system"]))
+}
+
+/// Returns the value of `--trust` as it is saved: a file is named by its path without links.
+///
+/// # Errors
+/// When the file does not exist.
+pub(crate) fn saved_trust(given: Option<&str>) -> Result<Option<String>, Failure> {
+    let Some(given) = given else {
+        return Ok(None);
+    };
+    if ["mozilla", "system"].contains(&given) {
+        return Ok(Some(given.to_owned()));
+    }
+    let path = folders::resolve_links(Path::new(given))?;
+    Ok(Some(path.display().to_string()))
 }
 
 fn system_anchors() -> Result<TrustAnchors, roots::RootsError> {

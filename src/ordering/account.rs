@@ -4,39 +4,50 @@
 use serde_json::Map;
 
 use super::spec::{OrderSpec, TermsConsent};
-use crate::acme::registration::AccountSigner;
+use crate::acme::ca_table::AcmeChoice;
+use crate::acme::signer::MessageSigner;
 use crate::advice::order as advice;
 use crate::audit::{self, AuditAction, AuditEvent};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::pki::key::PrivateKey;
 use crate::state::{AcmeAccount, StateFolder};
-use crate::system::acme::{AcmeDirectory, AcmeError, AcmeSession, NewAccountTerms};
+use crate::system::acme::{AcmeDirectory, AcmeSession, NewAccountTerms, SigningAccount};
 use crate::system::clock;
 use crate::system::http::api::{ApiClient, ApiUrl};
 
 /// The CA and the way to it.
-pub(super) struct CaConnection {
+pub(crate) struct CaConnection {
     pub client: ApiClient,
     pub directory: AcmeDirectory,
 }
 
 impl CaConnection {
-    /// Reads the directory of the CA, and checks the profile.
-    pub(super) fn open(context: &Context, spec: &OrderSpec) -> Result<Self, Failure> {
-        let url = ApiUrl::parse(spec.ca.directory());
-        let url = url.map_err(|error| advice::wrong_directory(spec.ca.directory(), error))?;
-        let anchors = spec.trust.as_deref();
-        let anchors = anchors.map(|trust| crate::inputs::trust_anchors(Some(trust)));
+    /// Reads the directory of a CA; `trust` is a value of `--trust`.
+    pub(crate) fn open(
+        context: &Context,
+        ca: &AcmeChoice,
+        trust: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let url = ApiUrl::parse(ca.directory());
+        let url = url.map_err(|error| advice::wrong_directory(ca.directory(), error))?;
+        let anchors = trust.map(|trust| crate::inputs::trust_anchors(Some(trust)));
         let anchors = anchors.transpose()?;
         let client = ApiClient::new(anchors.as_ref(), &context.interrupt)?;
         let directory = AcmeDirectory::read(&client, &url)?;
-        if let Some(profile) = &spec.profile
-            && !directory.profiles.contains(profile)
-        {
-            return Err(advice::unknown_profile(profile, &directory.profiles));
-        }
         Ok(Self { client, directory })
+    }
+
+    /// Reads the directory for an order, and checks the profile.
+    pub(super) fn open_for(context: &Context, spec: &OrderSpec) -> Result<Self, Failure> {
+        let connection = Self::open(context, &spec.ca, spec.trust.as_deref())?;
+        let offered = &connection.directory.profiles;
+        if let Some(profile) = &spec.profile
+            && !offered.contains(profile)
+        {
+            return Err(advice::unknown_profile(profile, offered));
+        }
+        Ok(connection)
     }
 
     /// Opens the account; creates it if there is none.
@@ -47,6 +58,7 @@ impl CaConnection {
         state: &StateFolder,
     ) -> Result<AcmeSession, Failure> {
         let directory = self.directory.url.expose();
+        self.finish_rollover(state)?;
         let account = match state.read_account(directory)? {
             Some(account) => account,
             None => self.create_account(context, spec, state)?,
@@ -54,6 +66,42 @@ impl CaConnection {
         let key = state.account_key(directory)?;
         let opened = AcmeSession::open(&self.client, &self.directory.url, &account.url, &key);
         Ok(opened?)
+    }
+
+    /// Returns the URL of an unfinished order for these names, if the CA lists the account's orders.
+    pub(super) fn find_open_order(
+        &self,
+        state: &StateFolder,
+        names: &[String],
+    ) -> Result<Option<String>, Failure> {
+        let directory = self.directory.url.expose();
+        let Some(account) = state.read_account(directory)? else {
+            return Ok(None);
+        };
+        let key = state.account_key(directory)?;
+        let signer = MessageSigner::new(&key)?;
+        let signing = SigningAccount {
+            url: &account.url,
+            signer: &signer,
+        };
+        let found = self.directory.find_open_order(&self.client, signing, names);
+        Ok(found?)
+    }
+
+    /// Finishes a change of the account's key that was interrupted after the CA had accepted the new
+    /// one. Returns whether there was one.
+    pub(crate) fn finish_rollover(&self, state: &StateFolder) -> Result<bool, Failure> {
+        let directory = self.directory.url.expose();
+        let Some(next) = state.next_account_key(directory)? else {
+            return Ok(false);
+        };
+        let signer = MessageSigner::new(&next)?;
+        let found = self.directory.find_account(&self.client, &signer)?;
+        if found.is_none() {
+            return Ok(false);
+        }
+        state.promote_account_key(directory, &next)?;
+        Ok(true)
     }
 
     /// Checks what a new account needs; nothing is sent.
@@ -103,7 +151,7 @@ impl CaConnection {
 
     /// Finds the account that an interrupted run has created with this key, else creates one.
     fn account_url(&self, spec: &OrderSpec, key: &PrivateKey) -> Result<String, Failure> {
-        let signer = AccountSigner::new(key).map_err(AcmeError::from)?;
+        let signer = MessageSigner::new(key)?;
         if let Some(url) = self.directory.find_account(&self.client, &signer)? {
             return Ok(url);
         }

@@ -5,15 +5,16 @@
 //! https does not keep the path, an old AAAA record leads to another machine, or port 80 is closed.
 //! What this machine cannot see (a firewall that lets only others in) is reported as unchecked.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
+use super::listener::open_listener;
 use super::spec::{OrderSpec, ValidationSetup};
 use super::webroots::Webroots;
 use crate::advice::caa::lookup_error_in_words;
-use crate::advice::order as advice;
+use crate::advice::{order as advice, standalone};
 use crate::context::Context;
 use crate::dcv::answer::{DnsAnswer, RecordKind};
 use crate::failure::{Failure, FailureKind};
@@ -30,39 +31,32 @@ const PORT: u16 = 80;
 
 /// Serves a test file for every name and fetches it as the validator would. Returns what is wrong;
 /// an error among it means that the CA would refuse, or that nothing is known.
-pub(super) fn check_webroots(context: &Context, spec: &OrderSpec) -> Result<Vec<Finding>, Failure> {
-    let ValidationSetup::Files(webroots) = &spec.method else {
-        return Ok(Vec::new());
-    };
+pub(super) fn check_files(context: &Context, spec: &OrderSpec) -> Result<Vec<Finding>, Failure> {
     let token = random_text();
     let content = random_text();
-    let mut folders = Vec::new();
-    for name in spec.name_texts() {
-        folders.push(ChallengeFolder::open(webroots.folder_of(&name)?)?);
-    }
-    let mut written = Ok(());
-    for folder in &folders {
-        written = written.and_then(|()| folder.write(&token, content.as_bytes()));
-    }
     let check = FileCheck {
         context,
         spec,
-        webroots,
         token: &token,
         content: &content,
     };
-    let found = written.map_err(Failure::from).and_then(|()| check.run());
-    for folder in &folders {
-        folder.remove(&token)?;
+    match &spec.method {
+        ValidationSetup::Records(_) => Ok(Vec::new()),
+        ValidationSetup::Files(webroots) => check.run_with_webroots(webroots),
+        ValidationSetup::Listener(_) => {
+            let listener = open_listener(spec)?;
+            if let Some(server) = &listener {
+                server.add(&token, &content);
+            }
+            check.run()
+        }
     }
-    found
 }
 
 /// What the CA's validator would fetch.
 struct FileCheck<'a> {
     context: &'a Context,
     spec: &'a OrderSpec,
-    webroots: &'a Webroots,
     token: &'a str,
     content: &'a str,
 }
@@ -78,19 +72,55 @@ enum AddressAnswer {
 }
 
 impl FileCheck<'_> {
+    /// Writes the file to each webroot, and removes it afterwards.
+    fn run_with_webroots(&self, webroots: &Webroots) -> Result<Vec<Finding>, Failure> {
+        let mut folders = Vec::new();
+        for name in self.spec.name_texts() {
+            folders.push(ChallengeFolder::open(webroots.folder_of(&name)?)?);
+        }
+        let found = self.write_and_run(&folders);
+        for folder in &folders {
+            folder.remove(self.token)?;
+        }
+        found
+    }
+
+    fn write_and_run(&self, folders: &[ChallengeFolder]) -> Result<Vec<Finding>, Failure> {
+        let content = self.content.as_bytes();
+        for folder in folders {
+            folder.write(self.token, content)?;
+        }
+        self.run()
+    }
+
+    /// The file is not what an address answers.
+    fn wrong(&self, name: &str, address: &str, reason: &str) -> Result<Finding, Failure> {
+        Ok(match &self.spec.method {
+            ValidationSetup::Files(webroots) => {
+                advice::file_wrong(name, address, reason, webroots.folder_of(name)?)
+            }
+            _ => standalone::file_wrong(name, address, reason),
+        })
+    }
+
     /// Fetches the file of each name from each of its addresses.
     fn run(&self) -> Result<Vec<Finding>, Failure> {
         let names = self.spec.name_texts();
         let mut questions = Vec::new();
-        for name in &names {
+        for name in names.iter().filter(|name| parse_ip(name).is_none()) {
             questions.push((name.clone(), RecordKind::Aaaa));
             questions.push((name.clone(), RecordKind::A));
         }
         let resolvers = ResolverList::new(&self.spec.resolvers);
         let answers = dns::look_up(&questions, &resolvers, &self.context.interrupt)?;
+        let mut answers = answers.into_iter();
         let mut findings = Vec::new();
-        for (name, answers) in names.iter().zip(answers.chunks(2)) {
-            findings.extend(self.check_name(name, answers)?);
+        for name in &names {
+            let answers: Vec<DnsAnswer> = match parse_ip(name) {
+                Some(ip) => vec![DnsAnswer::Addresses(vec![ip])],
+                None => answers.by_ref().take(2).collect(),
+            };
+            findings.extend(self.check_name(name, &answers)?);
         }
         Ok(findings)
     }
@@ -112,8 +142,7 @@ impl FileCheck<'_> {
                 AddressAnswer::Unreachable => {}
                 AddressAnswer::Unknown(reason) => unknown.push(format!("{address} {reason}")),
                 AddressAnswer::Wrong(reason) => {
-                    let folder = self.webroots.folder_of(name)?;
-                    return Ok(Some(advice::file_wrong(name, &address, &reason, folder)));
+                    return self.wrong(name, &address, &reason).map(Some);
                 }
             }
         }
@@ -127,7 +156,8 @@ impl FileCheck<'_> {
     }
 
     fn fetch(&self, name: &str, addresses: &[SocketAddr]) -> Result<Vec<ValidatorAnswer>, Failure> {
-        let url = format!("http://{name}/.well-known/acme-challenge/{}", self.token);
+        let host = host_of(name);
+        let url = format!("http://{host}/.well-known/acme-challenge/{}", self.token);
         let mut visits = Vec::new();
         for address in addresses {
             visits.push((url.clone(), *address));
@@ -138,6 +168,18 @@ impl FileCheck<'_> {
                 "interrupted while the validation files were checked; nothing was ordered",
             )
         })
+    }
+}
+
+fn parse_ip(name: &str) -> Option<IpAddr> {
+    name.parse().ok()
+}
+
+/// The name in a URL: an IPv6 address has brackets (RFC 3986 3.2.2).
+fn host_of(name: &str) -> String {
+    match parse_ip(name) {
+        Some(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => name.to_owned(),
     }
 }
 
@@ -199,6 +241,7 @@ fn unchecked(name: &str, reason: &str, spec: &OrderSpec) -> Finding {
     match spec.unchecked {
         UncheckedRule::Allow => Finding {
             severity: Severity::Warning,
+            next: Vec::new(),
             ..finding
         },
         UncheckedRule::Refuse => finding,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::journal::OrderJournal;
 use super::order_run::OrderRun;
-use super::publisher::RecordPublisher;
+use super::publisher::{RecordPublisher, open_named};
 use crate::advice::order as advice;
 use crate::dcv::answer::RecordKind;
 use crate::dcv::expectation::expect_record;
@@ -93,9 +93,6 @@ pub(super) fn remove_records(
     run: &OrderRun<'_>,
     journal: &mut OrderJournal<'_>,
 ) -> Result<Vec<Finding>, Failure> {
-    let Some(publisher) = &run.publisher else {
-        return Ok(Vec::new());
-    };
     if journal.entry.records.is_empty() {
         return Ok(Vec::new());
     }
@@ -105,9 +102,14 @@ pub(super) fn remove_records(
         if !journal.entry.records.contains(&entry.value) {
             continue;
         }
-        let removed = remove_published(&settings, run.state, &entry, &*publisher.provider);
-        if removed.exit_code != 0 {
-            warnings.push(advice::record_not_removed(&removed.name));
+        // The provider that has published it: this run may validate in another way.
+        let provider = open_named(run.context, &entry.provider);
+        let removed = provider.map(|provider| {
+            let removed = remove_published(&settings, run.state, &entry, &*provider);
+            removed.exit_code == 0
+        });
+        if !removed.unwrap_or(false) {
+            warnings.push(advice::record_not_removed(&entry.name));
         }
     }
     journal.forget_records()?;

@@ -58,7 +58,9 @@ pub(super) fn compare_with_installed(
 fn compare_names(spec: &OrderSpec, leaf: &Certificate) -> Result<bool, Failure> {
     let texts = spec.name_texts();
     let wanted: BTreeSet<&str> = texts.iter().map(String::as_str).collect();
-    let names: BTreeSet<&str> = leaf.dns_names.iter().map(String::as_str).collect();
+    let addresses: Vec<String> = leaf.ip_addresses.iter().map(ToString::to_string).collect();
+    let names = leaf.dns_names.iter().chain(&addresses);
+    let names: BTreeSet<&str> = names.map(String::as_str).collect();
     let is_expansion = wanted.is_superset(&names) && wanted.len() > names.len();
     if is_expansion && spec.expansion == NameExpansion::Refused {
         let new: Vec<&str> = wanted.difference(&names).copied().collect();

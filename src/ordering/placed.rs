@@ -3,11 +3,12 @@
 //! The state that the CA reports decides what comes next, not what this run has done: so a run that
 //! continues an order needs no other code than the one that has begun it.
 
-use super::challenge_files::check_webroots;
+use super::challenge_files::check_files;
 use super::challenge_records::{publish_records, remove_records};
 use super::document::{OrderOutcome, OrderVerdict};
 use super::installing::{audit_order, install_issued};
 use super::journal::OrderJournal;
+use super::listener::open_listener;
 use super::new_files::read_request;
 use super::order_run::OrderRun;
 use super::progress::{WaitResult, wait_while};
@@ -22,6 +23,7 @@ use crate::system::acme::{AcmeOrder, AcmeSession, OrderStage, PendingChallenge};
 use crate::system::clock;
 use crate::system::fs::files;
 use crate::system::fs::webroot::ChallengeFolder;
+use crate::system::serve::challenge::ChallengeServer;
 use crate::wording::date_and_time;
 
 /// The mode of the chain's file.
@@ -46,6 +48,8 @@ pub(super) struct PlacedOrder<'a> {
     journal: OrderJournal<'a>,
     /// What was found before the order.
     findings: Vec<Finding>,
+    /// certctl's own server for validation files, while the CA fetches them.
+    listener: Option<ChallengeServer>,
 }
 
 impl<'a> PlacedOrder<'a> {
@@ -60,13 +64,16 @@ impl<'a> PlacedOrder<'a> {
             session,
             journal,
             findings,
+            listener: None,
         }
     }
 
     /// Follows the order to its end. A failure other than a signal is an outcome: the order exists,
     /// and the same command continues it.
     pub(super) fn carry_out(mut self) -> Result<OrderOutcome, Failure> {
-        match self.follow() {
+        let end = self.follow();
+        self.listener = None;
+        match end {
             Ok(OrderEnd::Issued) => {
                 let order = self.journal.entry.order.clone();
                 audit_order(self.run, "issued", order.as_deref());
@@ -140,9 +147,23 @@ impl<'a> PlacedOrder<'a> {
                 let warnings = publish_records(self.run, publisher, &challenges)?;
                 self.findings.extend(warnings);
             }
+            (ValidationSetup::Listener(_), _) => self.serve_files(&challenges)?,
             (ValidationSetup::Records(_), None) => {}
         }
         Ok(order.accept_challenges(method)?)
+    }
+
+    /// Serves the files of http-01 until the order is finished or left.
+    fn serve_files(&mut self, challenges: &[PendingChallenge]) -> Result<(), Failure> {
+        if self.listener.is_none() {
+            self.listener = open_listener(self.run.spec)?;
+        }
+        if let Some(server) = &self.listener {
+            for challenge in challenges {
+                server.add(challenge.token.as_str(), &challenge.key_authorization);
+            }
+        }
+        Ok(())
     }
 
     /// Writes the files of http-01. The journal knows each of them before it exists, so that a later
@@ -192,17 +213,25 @@ impl<'a> PlacedOrder<'a> {
 
     /// Quotes the CA, beside what certctl itself sees.
     fn report_invalid(&mut self, order: &mut AcmeOrder) -> Result<(), Failure> {
+        let title = self.run.spec.ca.title();
         let problems = order.problems()?;
-        for problem in &problems {
-            self.findings
-                .push(advice::ca_refused(self.run.spec.ca.title(), problem));
+        let problems = problems.iter();
+        let refusals = problems.map(|problem| advice::ca_refused(title, problem));
+        let mut refusals: Vec<Finding> = refusals.collect();
+        if refusals.is_empty() {
+            refusals.push(advice::ca_refused_silently(title));
         }
-        if problems.is_empty() {
-            self.findings
-                .push(advice::ca_refused_silently(self.run.spec.ca.title()));
+        let own = check_files(self.run.context, self.run.spec)?;
+        // What was not checked is among the earlier findings.
+        if own.is_empty() && self.findings.is_empty() {
+            let step = advice::own_check_passed(self.run.spec.method.challenge());
+            let last = refusals.pop();
+            refusals.extend(last.map(|finding| finding.with_step(step)));
         }
-        self.findings
-            .extend(check_webroots(self.run.context, self.run.spec)?);
+        self.findings.extend(refusals);
+        self.findings.extend(own);
+        // What stays pending expires by itself.
+        let _ = order.deactivate_pending();
         Ok(())
     }
 
@@ -245,8 +274,13 @@ impl<'a> PlacedOrder<'a> {
     fn pending(self, failure: Failure) -> OrderOutcome {
         let mut outcome = self.outcome(OrderVerdict::Pending);
         outcome.exit_code = failure.kind.exit_code();
+        outcome.not_before = self.session.retry_at();
         outcome.findings.push(failure.into_finding("order-pending"));
-        "the order is kept, and the same command continues it".clone_into(&mut outcome.summary);
+        let summary = match outcome.order {
+            Some(_) => "the order is kept, and the same command continues it",
+            None => "no order was placed; the same command tries again, with the same key",
+        };
+        summary.clone_into(&mut outcome.summary);
         outcome
     }
 }

@@ -43,8 +43,10 @@ pub(super) fn wait_while(
         if order.stage() != *stage {
             return Ok(WaitResult::Moved);
         }
-        let pause = pause_before(order, asked);
-        if watch.elapsed() + pause > LONGEST {
+        let wish = order.retry_at().map(|at| at.duration_since(clock::now()));
+        let wish = wish.and_then(|wish| Duration::try_from(wish).ok());
+        let pause = pause_before(wish, asked);
+        if is_too_long(watch.elapsed(), pause) {
             let later = clock::now().checked_add(pause);
             return Ok(WaitResult::Later(later.unwrap_or(Timestamp::MAX)));
         }
@@ -57,11 +59,14 @@ pub(super) fn wait_while(
 }
 
 /// The CA's wish, else a pause that grows.
-fn pause_before(order: &AcmeOrder, asked: usize) -> Duration {
-    let wish = order.retry_at().map(|at| at.duration_since(clock::now()));
-    let wish = wish.and_then(|wish| Duration::try_from(wish).ok());
+fn pause_before(wish: Option<Duration>, asked: usize) -> Duration {
     let usual = PAUSES[asked.min(PAUSES.len() - 1)];
     wish.unwrap_or(usual).max(PAUSES[0])
+}
+
+/// Returns whether the run ends instead of pausing once more.
+fn is_too_long(elapsed: Duration, pause: Duration) -> bool {
+    elapsed + pause > LONGEST
 }
 
 /// A signal while the CA was asked.
@@ -70,4 +75,36 @@ pub(super) fn interrupted(signal: i32) -> Failure {
         FailureKind::Interrupted(signal),
         "interrupted while waiting for the CA; the same command continues the order",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{LONGEST, PAUSES, is_too_long, pause_before};
+
+    #[test]
+    fn a_run_ends_although_the_ca_never_does() {
+        let mut total = Duration::ZERO;
+        let mut asked = 0;
+        while !is_too_long(total, pause_before(None, asked)) {
+            total += pause_before(None, asked);
+            asked += 1;
+            assert!(asked < 100, "the CA is asked for ever");
+        }
+        assert!(total + PAUSES[PAUSES.len() - 1] > LONGEST);
+    }
+
+    #[test]
+    fn the_wish_of_the_ca_counts_within_limits() {
+        for (wish, pause) in [
+            (Some(Duration::ZERO), PAUSES[0]),
+            (Some(Duration::from_secs(30)), Duration::from_secs(30)),
+            (None, PAUSES[4]),
+        ] {
+            assert_eq!(pause_before(wish, 9), pause);
+        }
+        assert!(is_too_long(Duration::ZERO, LONGEST * 2));
+        assert!(!is_too_long(Duration::ZERO, LONGEST));
+    }
 }

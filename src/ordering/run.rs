@@ -1,21 +1,27 @@
 //! One order, step by step.
 
+use std::net::IpAddr;
+
 use super::account::CaConnection;
-use super::challenge_files::check_webroots;
+use super::caa_check::check_caa;
+use super::challenge_files::check_files;
+use super::challenge_records::remove_records;
 use super::document::{OrderOutcome, OrderVerdict};
 use super::installed::{InstalledComparison, compare_with_installed};
-use super::installing::install_issued;
+use super::installing::{audit_order, install_issued};
 use super::journal::OrderJournal;
+use super::listener::open_listener;
 use super::new_files::{lint_request, prepare_files};
 use super::order_run::{OrderRun, has_error};
 use super::placed::PlacedOrder;
 use super::preflight::{self, plan_install};
 use super::publisher::open_publisher;
 use super::spec::{ChargeConsent, InstallChoice, OrderSpec, OrderTiming, ValidationSetup};
-use crate::acme::ca_table::OrderPrice;
+use crate::acme::ca_table::{AcmeChoice, OrderPrice};
 use crate::advice::order as advice;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
+use crate::finding::Finding;
 use crate::install::outcome::InstallVerdict;
 use crate::install::request::{RunMode, refuse_at_option};
 use crate::pki::key::KeyAlgorithm;
@@ -50,10 +56,13 @@ pub(crate) fn order_certificate(
     }
     let give_up = || context.interrupt.signal().is_some();
     let _lock = state.lock_order(&spec.name, preflight::LOCK_TIMEOUT, give_up)?;
-    match run.unfinished_order()? {
+    let mut warnings = Vec::new();
+    let mut outcome = match run.unfinished_order(&mut warnings)? {
         Some(journal) => run.resume(journal),
         None => run.begin(),
-    }
+    }?;
+    outcome.findings.extend(warnings);
+    Ok(outcome)
 }
 
 /// Refuses what the method cannot validate.
@@ -61,14 +70,20 @@ fn check_names(spec: &OrderSpec) -> Result<(), Failure> {
     for name in spec.names.iter() {
         let text = name.text();
         match (name.dns(), &spec.method) {
-            (None, _) => return Err(advice::not_a_dns_name(&text)),
-            (Some(dns), ValidationSetup::Files(_)) if dns.is_wildcard() => {
+            // RFC 8738 4: an address is validated by a file, never by a record.
+            (None, ValidationSetup::Records(_)) => return Err(advice::not_orderable(&text)),
+            (None, _) if text.parse::<IpAddr>().is_err() => {
+                return Err(advice::not_orderable(&text));
+            }
+            (Some(dns), ValidationSetup::Files(_) | ValidationSetup::Listener(_))
+                if dns.is_wildcard() =>
+            {
                 return Err(advice::wildcard_needs_dns(&text));
             }
-            (Some(_), ValidationSetup::Files(webroots)) => {
+            (_, ValidationSetup::Files(webroots)) => {
                 webroots.folder_of(&text)?;
             }
-            (Some(_), ValidationSetup::Records(_)) => {}
+            (_, ValidationSetup::Records(_) | ValidationSetup::Listener(_)) => {}
         }
     }
     Ok(())
@@ -77,7 +92,10 @@ fn check_names(spec: &OrderSpec) -> Result<(), Failure> {
 impl<'a> OrderRun<'a> {
     /// Returns the unfinished order for the same names at the same CA. Another one of this name is
     /// dropped if the CA cannot have issued a certificate yet.
-    fn unfinished_order(&self) -> Result<Option<OrderJournal<'a>>, Failure> {
+    fn unfinished_order(
+        &self,
+        warnings: &mut Vec<Finding>,
+    ) -> Result<Option<OrderJournal<'a>>, Failure> {
         let Some(journal) = OrderJournal::resume(self.state, &self.spec.name)? else {
             return Ok(None);
         };
@@ -87,8 +105,31 @@ impl<'a> OrderRun<'a> {
         if journal.may_be_issued() {
             return Err(advice::other_order_unfinished(&journal.entry));
         }
-        journal.finish()?;
+        warnings.extend(self.abandon(journal)?);
         Ok(None)
+    }
+
+    /// Removes what is left of an order that is not continued. What is left at the CA, if it cannot
+    /// be reached, expires by itself.
+    fn abandon(&self, mut journal: OrderJournal<'a>) -> Result<Vec<Finding>, Failure> {
+        let warnings = remove_records(self, &mut journal)?;
+        if let Some(order) = &journal.entry.order {
+            let _ = self.deactivate(&journal.entry.directory, order);
+            audit_order(self, "abandoned", Some(order));
+        }
+        journal.finish()?;
+        Ok(warnings)
+    }
+
+    /// Deactivates the pending authorizations of an order.
+    fn deactivate(&self, directory: &str, order: &str) -> Result<(), Failure> {
+        if self.state.read_account(directory)?.is_none() {
+            return Ok(());
+        }
+        let ca = AcmeChoice::Url(directory.to_owned());
+        let connection = CaConnection::open(self.context, &ca, self.spec.trust.as_deref())?;
+        let session = connection.session(self.context, self.spec, self.state)?;
+        Ok(session.open_order(order)?.deactivate_pending()?)
     }
 
     /// Checks everything that can be checked before the CA is asked, then places the order.
@@ -103,11 +144,13 @@ impl<'a> OrderRun<'a> {
             return Ok(self.refused(faults));
         }
         self.check_limit()?;
+        // The port is free, or the order stops here.
+        drop(open_listener(self.spec)?);
         let planned = self.plan()?;
         if planned.verdict == OrderVerdict::Refused {
             return Ok(planned);
         }
-        let connection = CaConnection::open(self.context, self.spec)?;
+        let connection = CaConnection::open_for(self.context, self.spec)?;
         connection.check_consent(self.spec, self.state)?;
         if self.spec.mode == RunMode::DryRun {
             return Ok(planned);
@@ -140,11 +183,15 @@ impl<'a> OrderRun<'a> {
         connection: &CaConnection,
         algorithm: KeyAlgorithm,
     ) -> Result<OrderOutcome, Failure> {
-        let findings = check_webroots(self.context, self.spec)?;
+        let mut findings = check_files(self.context, self.spec)?;
         if has_error(&findings) {
             return Ok(self.refused(findings));
         }
         let session = connection.session(self.context, self.spec, self.state)?;
+        findings.extend(check_caa(self, connection, session.account_url())?);
+        if has_error(&findings) {
+            return Ok(self.refused(findings));
+        }
         let files = prepare_files(self.context, self.spec, algorithm)?;
         let directory = self.spec.ca.directory();
         let journal = OrderJournal::begin(self.state, self.spec, directory, files)?;
@@ -152,12 +199,19 @@ impl<'a> OrderRun<'a> {
     }
 
     /// Continues an order. A certificate that was issued already needs no CA.
-    fn resume(&self, journal: OrderJournal<'a>) -> Result<OrderOutcome, Failure> {
+    fn resume(&self, mut journal: OrderJournal<'a>) -> Result<OrderOutcome, Failure> {
         if journal.entry.progress == OrderProgress::Issued {
             return install_issued(self, journal, Vec::new());
         }
-        let connection = CaConnection::open(self.context, self.spec)?;
+        let connection = CaConnection::open_for(self.context, self.spec)?;
         let session = connection.session(self.context, self.spec, self.state)?;
+        if journal.entry.order.is_none() {
+            // The earlier run may have ended between the CA's answer and the journal.
+            let names = self.spec.name_texts();
+            if let Ok(Some(url)) = connection.find_open_order(self.state, &names) {
+                journal.record_placed(&url)?;
+            }
+        }
         PlacedOrder::new(self, session, journal, Vec::new()).carry_out()
     }
 

@@ -43,6 +43,8 @@ pub(crate) struct OrderSpec {
 pub(crate) enum ValidationSetup {
     /// By files that the web server serves (http-01).
     Files(Webroots),
+    /// By files that certctl serves itself (http-01), at this address or at port 80 of all.
+    Listener(Option<SocketAddr>),
     /// By records in the DNS (dns-01).
     Records(ProviderChoice),
 }
@@ -52,7 +54,7 @@ impl ValidationSetup {
     #[must_use]
     pub(super) fn challenge(&self) -> ChallengeMethod {
         match self {
-            Self::Files(_) => ChallengeMethod::Http01,
+            Self::Files(_) | Self::Listener(_) => ChallengeMethod::Http01,
             Self::Records(_) => ChallengeMethod::Dns01,
         }
     }
@@ -107,18 +109,24 @@ impl OrderSpec {
             ChargeConsent::Accepted => self.name_texts(),
             ChargeConsent::Unasked => Vec::new(),
         };
-        let (webroot, dns) = match &self.method {
-            ValidationSetup::Files(webroots) => (webroots.to_options(), None),
-            ValidationSetup::Records(choice) => (Vec::new(), Some(choice.to_string())),
-        };
+        let mut stored = StoredOrder::default();
+        match &self.method {
+            ValidationSetup::Files(webroots) => stored.webroot = webroots.to_options(),
+            ValidationSetup::Records(choice) => stored.dns = Some(choice.to_string()),
+            ValidationSetup::Listener(address) => {
+                let text = match address {
+                    Some(address) => address.to_string(),
+                    None => String::new(),
+                };
+                stored.standalone = Some(text);
+            }
+        }
         StoredOrder {
             ca: self.ca.to_string(),
-            webroot,
-            dns,
             resolver: self.resolvers.iter().map(ToString::to_string).collect(),
             profile: self.profile.clone(),
             charges_accepted,
-            other: serde_json::Map::new(),
+            ..stored
         }
     }
 }

@@ -293,6 +293,10 @@ fn configuration_files() -> Vec<FileRow> {
             "the account at a CA",
         ),
         (
+            state.join(ACCOUNTS_FOLDER).join("HASH.next-key"),
+            "the key that `account rollover` is about to give to an account",
+        ),
+        (
             state.join(ORDERS_FOLDER).join("HASH.json"),
             "an order that is not finished, which the same command continues",
         ),

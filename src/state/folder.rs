@@ -40,6 +40,8 @@ pub(crate) enum StateError {
     Locked { zone: String },
     #[error("another certctl orders the certificate {name}")]
     OrderLocked { name: String },
+    #[error("another certctl changes the account at {directory}")]
+    AccountLocked { directory: String },
     #[error("{} cannot be read: {reason}", path.display())]
     DamagedEntry { path: PathBuf, reason: String },
     /// A file of the journal was damaged.

@@ -141,6 +141,9 @@ pub(crate) struct StoredOrder {
     /// The value of `--dns`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns: Option<String>,
+    /// The value of `--standalone`; empty if it had none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standalone: Option<String>,
     /// The values of `--resolver`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resolver: Vec<String>,

@@ -16,10 +16,12 @@
 mod directory;
 mod error;
 mod order;
+mod requests;
 mod transport;
 
-pub(crate) use self::directory::{AcmeDirectory, NewAccountTerms};
+pub(crate) use self::directory::AcmeDirectory;
 pub(crate) use self::error::{AcmeError, AcmeProblem};
 pub(crate) use self::order::{
     AcmeOrder, AcmeSession, ChallengeMethod, OrderStage, PendingChallenge,
 };
+pub(crate) use self::requests::{NewAccountTerms, RevocationRequest, SigningAccount};

@@ -1,6 +1,7 @@
-//! The listeners of the rehearsal: on loopback only, each on its own thread with a current-thread
-//! runtime, stopped on drop. The caller (`rehearsal`) computes the answers.
+//! The listeners of the rehearsal, on loopback only, and the one for validation files: each on its own
+//! thread with a current-thread runtime, stopped on drop. The caller computes the answers.
 
+pub(crate) mod challenge;
 pub(crate) mod dns;
 pub(crate) mod web;
 

@@ -15,6 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::external::{external_program, path_of};
+use super::json::Json;
 use super::server_process::ServerProcess;
 
 const ACME_PORT: u16 = 14000;
@@ -115,6 +116,13 @@ impl Pebble {
     /// What pebble has printed.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// What the CA says about a certificate: `Valid` or `Revoked`. The serial number is in hex.
+    pub fn status(&self, serial: &str) -> String {
+        let page = self.get(&format!("/cert-status-by-serial/{serial}"));
+        let document = Json::parse(&page);
+        document["Status"].as_str().unwrap().to_owned()
     }
 
     fn write_roots(&self) {

@@ -35,7 +35,7 @@ const fn takes(
     }
 }
 
-const ARGUMENTS: [NameArgument; 11] = [
+const ARGUMENTS: [NameArgument; 12] = [
     takes("csr", NameScope::AllOfFolder, NameAlternative::Nothing),
     takes("dcv-check", NameScope::Folder, NameAlternative::Files),
     takes("dcv-publish", NameScope::Folder, NameAlternative::Files),
@@ -44,6 +44,7 @@ const ARGUMENTS: [NameArgument; 11] = [
     takes("install", NameScope::Everywhere, NameAlternative::Files),
     takes("order", NameScope::AllOfFolder, NameAlternative::Nothing),
     takes("renew", NameScope::Everywhere, NameAlternative::Nothing),
+    takes("revoke", NameScope::Installed, NameAlternative::Nothing),
     takes("rollback", NameScope::Installed, NameAlternative::Nothing),
     takes("status", NameScope::Everywhere, NameAlternative::Files),
     takes("verify", NameScope::Everywhere, NameAlternative::Files),

@@ -24,6 +24,13 @@ pub(crate) struct ProbeResult {
 }
 
 impl ProbeResult {
+    /// Returns the address, if the server sent this certificate there.
+    #[must_use]
+    pub(crate) fn address_with(&self, sha256: &str) -> Option<&str> {
+        let is_same = self.sha256.as_deref() == Some(sha256);
+        is_same.then_some(self.address.as_str())
+    }
+
     /// Adds what the site answered over HTTP at this address.
     #[must_use]
     pub(super) fn with_status(probe: &ProbeAnswer, http_status: Option<u16>) -> Self {

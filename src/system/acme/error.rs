@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::acme::registration::RegistrationError;
+use crate::acme::signer::MessageError;
 use crate::system::http::api::ApiError;
 
 /// A problem that the CA reports (RFC 8555 6.7). Untrusted text.
@@ -41,8 +41,11 @@ pub(crate) enum AcmeError {
     /// The answer is not what RFC 8555 describes.
     #[error("the CA's answer does not follow RFC 8555: {0}")]
     Protocol(String),
+    /// The CA's directory lacks this resource.
+    #[error("the CA does not offer {0}")]
+    Unsupported(&'static str),
     #[error(transparent)]
-    Registration(#[from] RegistrationError),
+    Message(#[from] MessageError),
 }
 
 impl From<ApiError> for AcmeError {
@@ -79,8 +82,24 @@ impl AcmeError {
         match self {
             Self::Refused(problem) => problem.status == Some(404),
             Self::Api(error) => matches!(**error, ApiError::Status { status: 404, .. }),
-            Self::Protocol(_) | Self::Registration(_) => false,
+            Self::Protocol(_) | Self::Unsupported(_) | Self::Message(_) => false,
         }
+    }
+
+    /// Returns whether the CA says that this key may not do this.
+    #[must_use]
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.has_type("unauthorized")
+    }
+
+    /// Returns whether the CA says that the certificate is revoked already (RFC 8555 7.6).
+    #[must_use]
+    pub(crate) fn is_already_revoked(&self) -> bool {
+        self.has_type("alreadyRevoked")
+    }
+
+    fn has_type(&self, kind: &str) -> bool {
+        matches!(self, Self::Refused(problem) if problem.kind == kind)
     }
 }
 

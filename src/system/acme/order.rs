@@ -110,6 +110,18 @@ impl AcmeSession {
         Ok(Self { account, transport })
     }
 
+    /// Returns the URL of the account.
+    #[must_use]
+    pub(crate) fn account_url(&self) -> &str {
+        self.account.id()
+    }
+
+    /// Returns when the last answer asked to be asked again.
+    #[must_use]
+    pub(crate) fn retry_at(&self) -> Option<Timestamp> {
+        self.transport.retry_at()
+    }
+
     /// Places an order for these names.
     ///
     /// # Errors
@@ -119,8 +131,7 @@ impl AcmeSession {
         names: &[String],
         profile: Option<&str>,
     ) -> Result<AcmeOrder, AcmeError> {
-        let names = names.iter().cloned();
-        let identifiers: Vec<Identifier> = names.map(Identifier::Dns).collect();
+        let identifiers: Vec<Identifier> = names.iter().map(|name| identifier(name)).collect();
         let mut order = NewOrder::new(&identifiers);
         if let Some(profile) = profile {
             order = order.profile(profile);
@@ -281,6 +292,25 @@ impl AcmeOrder {
         Ok(problems)
     }
 
+    /// Deactivates the authorizations that are pending (RFC 8555 7.5.2): they count against limits.
+    ///
+    /// # Errors
+    /// See [`AcmeError`].
+    pub(crate) fn deactivate_pending(&mut self) -> Result<(), AcmeError> {
+        let transport = self.transport.clone();
+        let deactivated = async {
+            let mut authorizations = self.order.authorizations();
+            while let Some(authorization) = authorizations.next().await {
+                let mut authorization = authorization?;
+                if authorization.status == AuthorizationStatus::Pending {
+                    authorization.deactivate().await?;
+                }
+            }
+            Ok(())
+        };
+        run(&transport, deactivated)
+    }
+
     /// Sends the request (DER), which makes the CA issue the certificate.
     ///
     /// # Errors
@@ -299,6 +329,14 @@ impl AcmeOrder {
         let transport = self.transport.clone();
         let chain = run(&transport, self.order.certificate())?;
         chain.ok_or_else(|| AcmeError::Protocol("a valid order without a certificate".to_owned()))
+    }
+}
+
+/// The identifier of a name (RFC 8555 9.7.7, RFC 8738 3).
+fn identifier(name: &str) -> Identifier {
+    match name.parse() {
+        Ok(address) => Identifier::Ip(address),
+        Err(_) => Identifier::Dns(name.to_owned()),
     }
 }
 

@@ -74,13 +74,15 @@ async fn fetch(start: String, address: SocketAddr) -> Result<ValidatorAnswer, re
     Ok(ValidatorAnswer::TooManyRedirects)
 }
 
-/// A client that asks one address, whatever the DNS says.
+/// A client that asks one address, whatever the DNS says. The port is that of the URL, because a
+/// redirect leads to another one.
 fn client_for(host: &str, address: SocketAddr) -> Result<Client, reqwest::Error> {
+    let any_port = SocketAddr::new(address.ip(), 0);
     Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()
         .tls_danger_accept_invalid_certs(true)
-        .resolve(host, address)
+        .resolve(host, any_port)
         .user_agent("certctl")
         .build()
 }
