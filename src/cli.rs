@@ -35,6 +35,9 @@ pub fn main(args: Vec<OsString>) -> u8 {
     wording::set_zone_reader(local_zone::read);
     let args = words::normalize(args);
     let command = globals::command_index(&args);
+    if let Some(failure) = usage::empty_argument(&args, command) {
+        return sink_of(&args).print_failure(&failure);
+    }
     rerun::keep_command_line(&args, command, folders::current_user());
     match parser::parse(&args) {
         Ok((globals, command)) => {
@@ -52,13 +55,18 @@ pub fn main(args: Vec<OsString>) -> u8 {
     }
 }
 
-/// Prints the help or version that was requested; reports everything else as a usage error.
-fn report_parse_error(error: &clap::Error, args: &[OsString]) -> u8 {
-    let sink = Sink::new(Style {
+/// The output of a command line that is not parsed.
+fn sink_of(args: &[OsString]) -> Sink {
+    Sink::new(Style {
         json: globals::wants_json(args),
         color: globals::apply_no_color(ColorWhen::Auto),
         ..Style::default()
-    });
+    })
+}
+
+/// Prints the help or version that was requested; reports everything else as a usage error.
+fn report_parse_error(error: &clap::Error, args: &[OsString]) -> u8 {
+    let sink = sink_of(args);
     match error.kind() {
         ErrorKind::DisplayHelp => sink.print_bytes(error.render().to_string().as_bytes()),
         ErrorKind::DisplayVersion => sink.print_bytes(version::text(args).as_bytes()),

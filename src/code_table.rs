@@ -27,6 +27,7 @@ mod sections;
 mod served_evidence;
 mod states;
 mod status;
+mod topics;
 mod unusable_files;
 mod validation_records;
 mod verdicts;

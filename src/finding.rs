@@ -47,8 +47,9 @@ pub struct NextStep {
     pub when: StepTiming,
 }
 
-/// The commands that write below /etc/ssl, and the options with which they do not.
-const ROOT_COMMANDS: [&str; 3] = ["install", "rollback", "forget"];
+/// The commands that write below /etc/ssl.
+pub(crate) const ROOT_COMMANDS: [&str; 3] = ["install", "rollback", "forget"];
+/// The options with which they do not.
 const HARMLESS: [&str; 3] = ["--root", "--dry-run", "--check"];
 
 impl NextStep {

@@ -75,7 +75,19 @@ pub struct Owner {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.uid, self.gid)
+        write!(f, "{}:{}", IdLabel(self.uid), IdLabel(self.gid))
+    }
+}
+
+/// A user or group: root has the same name on every machine, others are shown by number.
+struct IdLabel(u32);
+
+impl fmt::Display for IdLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("root"),
+            id => id.fmt(f),
+        }
     }
 }
 
@@ -133,7 +145,7 @@ mod tests {
         let owner = Owner { uid: 0, gid: 114 };
         assert_eq!(serde_json::to_string(&owner).unwrap(), "[0,114]");
         assert_eq!(serde_json::from_str::<Owner>("[0, 114]").unwrap(), owner);
-        assert_eq!(owner.to_string(), "0:114");
+        assert_eq!(owner.to_string(), "root:114");
         for text in ["[0]", "[0,1,2]", "[-1,0]", r#"{"uid":0,"gid":114}"#, "0"] {
             assert!(serde_json::from_str::<Owner>(text).is_err(), "{text}");
         }

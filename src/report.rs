@@ -229,6 +229,8 @@ impl Sink {
             outcome.human(&mut text);
             let amount = if self.style.quiet {
                 TextAmount::NeedsAction
+            } else if self.style.verbose {
+                TextAmount::Details
             } else {
                 TextAmount::Everything
             };

@@ -152,6 +152,40 @@ fn selinux_labels_are_kept() {
 }
 
 #[test]
+fn odd_selinux_labels_are_reported() {
+    let setup = plain(0o600);
+    setup.write_delivery("new.crt");
+    fs::rename(setup.sandbox.join("tree"), setup.sandbox.join("kept")).unwrap();
+    let run = in_mount(
+        &setup.sandbox,
+        "size=4m",
+        "cp -a kept/. tree/
+         touch tree/etc/ssl/other.pem tree/etc/ssl/private/other.key
+         setfattr -n security.selinux -v system_u:object_r:cert_t:s0 tree/etc/ssl/*.pem tree/etc/ssl/private/*.key
+         certctl install new.crt --root tree --trust root.pem >/dev/null
+         certctl install --check --root tree >same
+         cd tree/etc/ssl/certctl/example.com/live
+         setfattr -n security.selinux -v system_u:object_r:user_home_t:s0 key.pem
+         cd ../../../../../..
+         certctl install --check --root tree",
+    )
+    .expect(0);
+    assert!(!setup.sandbox.read("same").contains("SELinux"), "{run}");
+    let findings: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter(|line| line.contains("restorecon"))
+        .collect();
+    assert_eq!(findings.len(), 1, "{run}");
+    assert!(findings[0].contains("sudo restorecon -v "), "{run}");
+    assert!(findings[0].ends_with("/key.pem"), "{run}");
+    assert!(
+        run.stdout.contains("has the SELinux type user_home_t"),
+        "{run}"
+    );
+}
+
+#[test]
 fn hard_links_to_replaced_files_are_reported() {
     let setup = plain(0o600);
     let names = ["tree/srv/a.key", "tree/srv/b.key", "tree/srv/c.pem"];

@@ -12,6 +12,7 @@ use support::Run;
 use support::external::{external_program, succeed};
 use support::install_sandbox::{CHAIN, InstallSandbox, KEY, LINEAGE, codes, link, tree};
 use support::json::Json;
+use support::nginx::free_port;
 use support::program::program;
 use support::site::Site;
 
@@ -375,15 +376,64 @@ fn the_deleted_key_of_an_installed_certificate_is_reported_with_its_repair() {
         sandbox.run(&install),
     ] {
         assert_ne!(run.code, 0, "{run}");
-        let repair = format!("sudo mv -T {0} {0}.damaged && ", version.display());
         let text = run.to_string();
-        assert!(
-            text.contains(&repair) || text.contains("releases/"),
-            "{text}"
+        assert!(text.contains("in place of the damaged one"), "{text}");
+        assert!(text.contains("    certctl install --root "), "{text}");
+    }
+}
+
+#[test]
+fn a_certificate_that_was_never_served_is_not_called_changed() {
+    let site = Site::new();
+    let other = format!("server {{ listen 127.0.0.1:{}; }}", free_port());
+    let listener = site.start(&other);
+    site.renew_and_install(&[]).expect(1);
+    let run = site
+        .setup
+        .sandbox
+        .run(&["install", "--check", "--root", "tree"])
+        .expect(1);
+    assert!(
+        run.stdout.contains("unchanged, but not verified live"),
+        "{run}"
+    );
+    assert!(!run.stdout.contains("changed since"), "{run}");
+    assert!(
+        run.stdout
+            .contains("See which lines to add to the configuration"),
+        "{run}"
+    );
+    drop(listener);
+}
+
+#[test]
+fn an_install_replaces_a_damaged_version() {
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let version = setup
+        .sandbox
+        .join(LINEAGE)
+        .join("live")
+        .canonicalize()
+        .unwrap();
+    let install = [
+        "install", "new.crt", "--trust", "root.pem", "--root", "tree", "--json",
+    ];
+    let damages: [fn(&Path); 3] = [
+        |version| std::fs::write(version.join("fullchain.pem"), "").unwrap(),
+        |version| std::fs::remove_file(version.join("key.pem")).unwrap(),
+        |version| std::fs::remove_file(version.join("cert.pem")).unwrap(),
+    ];
+    for damage in damages {
+        damage(&version);
+        let run = setup.sandbox.run(&install).expect(0).json();
+        assert!(codes(&run).contains(&"damaged-version-replaced"), "{run}");
+        assert_eq!(
+            run["certificates"][0]["release"],
+            version.file_name().unwrap().to_str().unwrap()
         );
-        assert!(
-            text.contains(".damaged && certctl install --root "),
-            "{text}"
-        );
+        check(&setup, &[]).expect(0);
+        let versions = std::fs::read_dir(version.parent().unwrap()).unwrap();
+        assert_eq!(versions.count(), 1, "nothing damaged is left behind");
     }
 }

@@ -93,6 +93,11 @@ fn bare_certctl_ends_with_the_next_command() {
     ];
     sandbox.run(&words).expect(0);
     assert_eq!(next(&["--root", "tree"]), None);
+    // A zip whose key is not here.
+    let zip = support::zip::zip(&[("a_example.crt", issued.as_bytes())]);
+    sandbox.write("other/a_example.zip", zip);
+    let check = "certctl -C other verify other/a_example.zip";
+    assert_eq!(next(&["-C", "other"]).as_deref(), Some(check));
 }
 
 #[test]

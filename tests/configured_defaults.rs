@@ -148,3 +148,31 @@ fn a_configured_hook_runs_where_no_other_is_saved() {
     assert_eq!(runs.lines().next(), Some("configured"), "{runs}");
     assert_eq!(runs.lines().last(), Some("typed"), "{runs}");
 }
+
+#[test]
+fn a_wrong_file_does_not_stop_a_rollback() {
+    let setup = InstallSandbox::new();
+    for _ in 0..5 {
+        setup.renew_and_install(&[]).expect(0);
+    }
+    let kept = releases(&setup);
+    setup.sandbox.write(CONFIG, "keep = 1\nno_such_key = 1\n");
+    setup.sandbox.run(&["renew", "--root", "tree"]).expect(3);
+    let rollback = ["rollback", "example.com", "--root", "tree", "--json"];
+    let run = setup.sandbox.run(&rollback).expect(0).json();
+    let finding = &run["findings"][0];
+    assert_eq!(finding["code"], "config-ignored", "{run}");
+    assert_eq!(finding["severity"], "warning", "{run}");
+    assert_eq!(releases(&setup), kept);
+}
+
+#[test]
+fn dcv_check_uses_the_configured_ca() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    sandbox.run(&["csr", "intra.example"]).expect(0);
+    sandbox.write(CONFIG, "ca = \"private\"");
+    let check = ["dcv-check", "intra.example", "--root", "tree"];
+    let run = sandbox.run(&check).expect(3);
+    assert!(run.stderr.contains("is for a private CA"), "{run}");
+}

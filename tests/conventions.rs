@@ -101,6 +101,31 @@ fn a_typing_error_is_answered_with_the_nearest_word_and_the_help() {
 }
 
 #[test]
+fn an_empty_argument_is_named_as_such() {
+    let sandbox = Sandbox::new();
+    for words in [
+        &["verify", ""][..],
+        &["install", "x.zip", ""],
+        &["status", ""],
+        &["csr", ""],
+        &["explain", ""],
+        &["inspect", ""],
+        &["bundle", ""],
+    ] {
+        let document = sandbox.run(&[words, &["--json"]].concat()).expect(2).json();
+        let error = &document["error"];
+        assert_eq!(error["message"], "an argument is empty", "{words:?}");
+        let help = format!("certctl {} --help", words[0]);
+        assert_eq!(error["next"][0]["command"], help, "{words:?}");
+    }
+    // The value of an option may be empty.
+    let document = sandbox
+        .run(&["bundle", "x.zip", "--host", "", "--json"])
+        .json();
+    assert_ne!(document["error"]["message"], "an argument is empty");
+}
+
+#[test]
 fn values_of_other_programs_are_explained() {
     let sandbox = Sandbox::new();
     for (option, value, cause) in [
@@ -388,6 +413,20 @@ fn verbose_runs_show_what_is_written_queried_and_run() {
     ]);
     assert!(installed.stderr.contains("run: true"), "{installed}");
     assert!(installed.stderr.contains("fullchain.pem"), "{installed}");
+}
+
+#[test]
+fn verbose_runs_show_the_codes_of_findings() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("new.crt");
+    let check = ["verify", "new.crt"];
+    let run = sandbox.run(&check).expect(1);
+    assert!(!run.stdout.contains("code: "), "{run}");
+    let run = sandbox.run(&[&check[..], &["-v"]].concat());
+    let line = run.stdout.lines().find(|line| line.contains("code: "));
+    let code = line.and_then(|line| line.trim().strip_prefix("code: "));
+    sandbox.run(&["explain", code.unwrap()]).expect(0);
 }
 
 #[test]

@@ -285,8 +285,8 @@ fn each_ca_has_its_own_instructions() {
     -----END CERTIFICATE REQUEST-----
     next    If your CA is Active Directory Certificate Services, copy the CSR to a Windows computer and submit it there with your CA's template, for example WebServer:
                 certreq -submit -attrib CertificateTemplate:WebServer www.example.co.uk.csr www.example.co.uk.cer
-    next    When the certificate has arrived in this folder, install it:
-                sudo certctl install
+    next    When the certificate and your CA's root certificate (here root.pem) have arrived in this folder, install it:
+                sudo certctl install --trust root.pem
     --- exit 0
     ");
     insta::assert_snapshot!(text(&[]), @"
@@ -752,4 +752,45 @@ fn the_subject_keeps_its_order_and_escapes() {
         slashes["error"]["next"][0]["text"],
         "Write it as `--subject O=Acme,C=DE`"
     );
+}
+
+#[test]
+fn a_dry_run_advises_to_replace_no_file() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["csr", "example.com", "--dry-run"]).expect(0);
+    assert!(!run.stdout.contains("--force"), "{run}");
+    // Afterwards the same advice has to replace the files.
+    let run = sandbox.run(&["csr", "example.com"]).expect(0);
+    assert!(run.stdout.contains("--force"), "{run}");
+}
+
+#[test]
+fn requests_for_a_private_ca_wait_for_its_root_certificate() {
+    let sandbox = Sandbox::new();
+    let line = "install --trust root.pem";
+    let csr = ["csr", "intra.example", "--ca", "private"];
+    let created = sandbox.run(&csr).expect(0);
+    assert!(created.stdout.contains(line), "{created}");
+    for args in [&[][..], &["status", "--root", "tree"]] {
+        let run = sandbox.run(args).expect(0);
+        assert!(
+            run.stdout.contains("Send intra.example.csr to your CA"),
+            "{run}"
+        );
+        assert!(!run.stdout.contains("dcv-check intra"), "{run}");
+    }
+}
+
+#[test]
+fn root_learns_that_its_files_are_in_a_folder_of_another_user() {
+    let sandbox = Sandbox::new();
+    if !support::namespace::is_root() {
+        return;
+    }
+    let created = sandbox.run(&["csr", "one.example"]).expect(0);
+    assert!(!created.stdout.contains("chown"), "{created}");
+    std::os::unix::fs::chown(sandbox.path(), Some(1000), Some(1000)).unwrap();
+    let created = sandbox.run(&["csr", "two.example"]).expect(0);
+    let line = "sudo chown 1000:1000 two.example.key two.example.csr";
+    assert!(created.stdout.contains(line), "{created}");
 }

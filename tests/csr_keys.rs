@@ -98,7 +98,7 @@ fn keys_in_all_formats_are_used_and_not_changed() {
         assert_eq!(made["key"]["encrypted"], locked, "{form}");
         assert_eq!(
             made["next"][1]["command"],
-            format!("sudo certctl -C out install --key {form}")
+            format!("sudo certctl -C out install --key {form} --trust root.pem")
         );
         assert_eq!(std::fs::read(sandbox.join(form)).unwrap(), before, "{form}");
         let request = format!("out/{name}.csr");

@@ -475,6 +475,18 @@ fn zones_without_a_responding_server_are_unreachable() {
 }
 
 #[test]
+fn a_refusal_by_caa_is_the_last_word() {
+    let resolver = LAB.non_validating();
+    let _ = LAB.check("caa.example", &resolver, &["--ca", "sectigo"]);
+    let args = ["dcv-check", "--resolver", &resolver, "--ca", "sectigo"];
+    let text = LAB.run("caa.example", &args).expect(1).stdout;
+    let visible = text.find("the record is visible").unwrap();
+    let refusal = text.find("error   ").unwrap();
+    assert!(visible < refusal, "{text}");
+    assert!(!text.contains("done "), "{text}");
+}
+
+#[test]
 fn caa_records_are_judged_like_a_ca_does() {
     assert_rows(
         &[

@@ -308,6 +308,10 @@ fn a_configuration_with_another_error_is_not_changed() {
         "{run}"
     );
     assert!(!site.setup.sandbox.join("tree").exists());
+    // The server's error, and one line that tests again and then continues.
+    let text = site.renew_and_install(&[]).expect(1).stdout;
+    assert_eq!(text.matches("\nnext ").count(), 1, "{text}");
+    assert!(text.contains(" && certctl install "), "{text}");
 }
 
 #[test]

@@ -244,6 +244,30 @@ fn changed_public_files_are_reported_without_root() {
 }
 
 #[test]
+fn an_install_without_root_says_so() {
+    if !is_root() {
+        return;
+    }
+    let installed = Installed::new();
+    let sandbox = &installed.setup.sandbox;
+    installed.setup.write_delivery("new.crt");
+    chown(sandbox.join("example.com.key"), Some(USER), None).unwrap();
+    let mut command = installed.command_of_user();
+    command
+        .args(["install", "new.crt", "--trust", "root.pem"])
+        .current_dir(sandbox.path());
+    let run = sandbox.run_command(command).expect(4);
+    let text = &run.stderr;
+    assert!(
+        text.contains("error   `certctl install` has to be run as root"),
+        "{run}"
+    );
+    assert_eq!(text.matches("next ").count(), 1, "{run}");
+    let last = text.lines().last().unwrap().trim();
+    assert_eq!(last, "sudo certctl install new.crt --trust root.pem");
+}
+
+#[test]
 fn a_zip_that_only_root_can_install_has_one_next_step() {
     if !is_root() {
         return;

@@ -83,7 +83,7 @@ fn a_certificate_is_reported_from_request_to_expiry() {
         .write("example_com.crt", leaf + &setup.ca.intermediate_pem());
     assert_eq!(
         summaries(&status(&setup, &[]).expect(0).json()),
-        ["example.com ready fine"]
+        ["example.com ready fine unknown-root"]
     );
     setup.install("example_com.crt", &[]).expect(0);
     let fine = status(&setup, &[]).expect(0).json();
@@ -577,4 +577,54 @@ fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> String {
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || listener.incoming().flatten().for_each(&answer));
     address
+}
+
+#[test]
+fn a_row_with_a_warning_is_not_called_fine() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.write_delivery("one.crt");
+    let chain = sandbox.read("one.crt") + &setup.ca.root_pem();
+    sandbox.write("one.crt", chain);
+    let run = sandbox.run(&["status", "--root", "tree"]).expect(0);
+    let row = run.stdout.lines().find(|line| line.contains("example.com"));
+    assert!(row.is_some_and(|row| row.starts_with("warning ")), "{run}");
+    assert!(run.stdout.contains("not trusted"), "{run}");
+}
+
+#[test]
+fn what_was_rolled_back_is_not_suggested_again() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    setup.renew_and_install(&[]).expect(0);
+    let later = Leaf {
+        not_before: today(),
+        not_after: days(today(), 300),
+        ..Leaf::default()
+    };
+    let leaf = setup.ca.issue_as(&sandbox.read("example.com.csr"), later);
+    sandbox.write("new.pem", leaf + &setup.ca.intermediate_pem());
+    let install = [
+        "install", "new.pem", "--trust", "root.pem", "--root", "tree",
+    ];
+    let text = || sandbox.run(&["status", "--root", "tree"]).stdout;
+    assert!(
+        text().contains("Install the newer certificate"),
+        "{}",
+        text()
+    );
+    sandbox.run(&install).expect(0);
+    sandbox
+        .run(&["rollback", "example.com", "--root", "tree"])
+        .expect(0);
+    let after = text();
+    assert!(!after.contains("Install the newer certificate"), "{after}");
+    assert!(after.contains("rolled back on"), "{after}");
+    assert!(
+        after.contains("When the reason for the rollback is gone"),
+        "{after}"
+    );
+    // Once it is installed again, the rollback no longer counts.
+    sandbox.run(&install).expect(0);
+    assert!(!text().contains("rolled back on"), "{}", text());
 }

@@ -1098,3 +1098,18 @@ fn without_certificates_in_the_directory_installed_ones_are_verified() {
         .run(&["--root", "none", "-C", "empty", "verify"])
         .expect(3);
 }
+
+#[test]
+fn without_arguments_the_files_that_are_not_checked_are_listed() {
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("example.com.pem", setup.chain());
+    sandbox.write("next.zip", zip(&[("next.crt", setup.leaf.clone())]));
+    let run = sandbox.run(&["verify", "--trust", "root.pem"]).expect(0);
+    let line = "not checked, because it is packed: next.zip";
+    assert!(run.stdout.contains(line), "{run}");
+    let run = sandbox
+        .run(&["verify", "example.com.pem", "--trust", "root.pem"])
+        .expect(0);
+    assert!(!run.stdout.contains(line), "{run}");
+}

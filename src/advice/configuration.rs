@@ -6,7 +6,7 @@ use super::command_lines::shell_path;
 use crate::configuration::ConfigurationError;
 use crate::configuration::toml_file::ConfigurationAccess;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::NextStep;
+use crate::finding::{Finding, NextStep, Severity};
 use crate::state::StateError;
 use crate::system::fs::files;
 
@@ -45,6 +45,17 @@ impl From<ConfigurationError> for Failure {
             }
         }
     }
+}
+
+/// A configuration file is wrong, and the command goes on without it.
+#[must_use]
+pub(crate) fn report_ignored(error: ConfigurationError) -> Finding {
+    let mut finding = Failure::from(error).into_finding("config-ignored");
+    finding.severity = Severity::Warning;
+    finding
+        .message
+        .push_str("; its defaults, such as `after`, were not used");
+    finding
 }
 
 fn create(path: &Path) -> NextStep {

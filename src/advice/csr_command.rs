@@ -1,10 +1,12 @@
 //! Advice that `csr` prints: other command lines to choose from, and what to do with a new request.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::command_lines::run_as_root_if_needed;
+use super::dcv_check_command::folder_of;
 use crate::dcv::ca::Ca;
-use crate::finding::{NextStep, shell_word};
+use crate::finding::{Finding, NextStep, shell_word};
+use crate::permissions::Owner;
 
 /// Makes a request for a key file that exists without one.
 pub(crate) fn request_existing_key(words: &[String]) -> NextStep {
@@ -88,13 +90,32 @@ pub(crate) fn install_when_issued(words: &[String], key: Option<&Path>) -> NextS
     if let Some(path) = key {
         words.extend(["--key".to_owned(), path.display().to_string()]);
     }
-    let folder = if words.iter().any(|word| word == "-C") {
-        "the folder of the CSR"
-    } else {
-        "this folder"
-    };
+    let folder = folder_of(&words);
     let sentence = format!("When the certificate has arrived in {folder}, install it");
     run_as_root_if_needed(NextStep::run_certctl(sentence, &words)).later()
+}
+
+/// As the step `install`, for a company's own CA, whose root only the user has.
+pub(crate) fn with_own_root(install: NextStep) -> NextStep {
+    let mut words = install.argv.unwrap_or_default();
+    words.drain(..words.len().min(1));
+    let folder = folder_of(&words);
+    let sentence = format!(
+        "When the certificate and your CA's root certificate (here root.pem) have arrived in \
+         {folder}, install it"
+    );
+    words.extend(["--trust", "root.pem"].map(str::to_owned));
+    run_as_root_if_needed(NextStep::run_certctl(sentence, &words)).later()
+}
+
+/// Root created the files `written` in the folder of `owner`.
+pub(crate) fn files_of_root(owner: Owner, written: &[&PathBuf]) -> Finding {
+    let words: Vec<String> = written.iter().map(|path| path_word(path)).collect();
+    let message = "the new files belong to root, and another user owns the folder";
+    Finding::warning("files-of-root", message).with_step(NextStep::run_shell(
+        "If that user is to work with them, make that user the owner",
+        format!("sudo chown {owner} {}", words.join(" ")),
+    ))
 }
 
 /// Renews a certificate that is already installed.

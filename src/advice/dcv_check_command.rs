@@ -110,7 +110,7 @@ fn install_later(sentence: String, install_command: &[String]) -> NextStep {
 }
 
 /// The folder in which a command looks for files: that of `-C`, else the current one.
-fn folder_of(command: &[String]) -> &str {
+pub(super) fn folder_of(command: &[String]) -> &str {
     match command {
         [option, folder, ..] if option == "-C" => folder,
         _ => "this folder",

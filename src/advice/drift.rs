@@ -2,38 +2,38 @@
 
 use std::path::Path;
 
-use super::command_lines::shell_path;
-use crate::finding::NextStep;
+use super::command_lines::{certctl_step, shell_path};
+use crate::finding::{Finding, NextStep};
 use crate::permissions::{Mode, Owner};
 
-/// A file of the installed version in `folder` was changed, and there is nothing to roll back to.
+/// The code of the finding about a version that an install writes again.
+pub(crate) const REPAIRED: &str = "damaged-version-replaced";
+
+/// A file of the installed version was changed, and there is nothing to roll back to.
 #[must_use]
-pub(crate) fn replace_damaged(folder: &Path, root: Option<&Path>) -> NextStep {
-    reinstall("Copy", folder, root)
+pub(crate) fn replace_damaged(root: Option<&Path>) -> NextStep {
+    reinstall("Copy", root)
 }
 
 /// As [`replace_damaged`], where a rollback is offered first.
 #[must_use]
-pub(crate) fn or_replace_damaged(folder: &Path, root: Option<&Path>) -> NextStep {
-    reinstall("Or copy", folder, root)
+pub(crate) fn or_replace_damaged(root: Option<&Path>) -> NextStep {
+    reinstall("Or copy", root)
 }
 
-/// Moves `folder` aside and installs the certificate again. If the installation fails, the folder
-/// is moved back, because servers read it.
-fn reinstall(copy: &str, folder: &Path, root: Option<&Path>) -> NextStep {
-    let folder = shell_path(folder);
-    let install = match root {
-        Some(root) => format!("certctl install --root {}", shell_path(root)),
-        None => "sudo certctl install".to_owned(),
-    };
+/// The installed version is damaged as `damage` says, and this install writes it again.
+#[must_use]
+pub(crate) fn report_repair(damage: &str) -> Finding {
+    let message = format!("{damage}; this version is written again");
+    Finding::warning(REPAIRED, message)
+}
+
+fn reinstall(copy: &str, root: Option<&Path>) -> NextStep {
     let sentence = format!(
         "{copy} the files from the CA into this folder, then install the certificate again in \
          place of the damaged one"
     );
-    let command = format!(
-        "sudo mv -T {folder} {folder}.damaged && {install} || sudo mv -T {folder}.damaged {folder}"
-    );
-    NextStep::run_shell(sentence, command).later()
+    certctl_step(root, sentence, &["install"]).later()
 }
 
 /// Something that is neither a file nor a link is at the path of our link.
@@ -74,6 +74,20 @@ pub(crate) fn point_live_to_proven(live: &Path) -> NextStep {
 pub(crate) fn restore_mode(path: &Path, mode: Mode) -> NextStep {
     let command = format!("sudo chmod {mode} {}", shell_path(path));
     NextStep::run_shell("Restore the permissions", command)
+}
+
+/// SELinux labels the file at `path` with the type `label`, and the files beside the path that servers
+/// read with `usual`.
+#[must_use]
+pub(crate) fn report_label(path: &Path, label: &str, usual: &str) -> Finding {
+    let message = format!(
+        "{} has the SELinux type {label}, and the files beside it have {usual}; SELinux may keep a \
+            server from opening it",
+        path.display()
+    );
+    let command = format!("sudo restorecon -v {}", shell_path(path));
+    let step = NextStep::run_shell("Restore the label of the policy", command);
+    Finding::warning("label-differs", message).with_step(step)
 }
 
 /// The owner of a file or folder was changed from `owner`.

@@ -1,10 +1,13 @@
 //! Advice for what `status` finds.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 
+pub(crate) use super::call_context::CallContext;
+use super::call_context::is_here;
 use super::key_files;
 use super::missing_keys;
+use super::name_coverage::cover_names;
 use super::served_evidence::{reload_server, replace_stapled_response};
 use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::inventory::item::{ItemLocation, ItemOrigin};
@@ -13,15 +16,6 @@ use crate::inventory::{ReasonSeverity, RowState, RowVerdict, StatusReason, Statu
 use crate::pki::name::DnsName;
 use crate::pki::verify::ChainProblem;
 use crate::webserver::model::ServerSoftware;
-
-/// Makes steps with certctl commands that work from where this run was started. Each takes the
-/// sentence of the step and the words after `certctl`.
-pub(crate) struct CallContext<'a> {
-    /// In the same directory and tree.
-    pub here: &'a dyn Fn(&str, &[&str]) -> NextStep,
-    /// As root, in the same tree.
-    pub root: &'a dyn Fn(&str, &[&str]) -> NextStep,
-}
 
 /// Returns what to do about a row, the most urgent step first; nothing where it is fine.
 #[must_use]
@@ -60,7 +54,10 @@ fn step_for_waiting_row(row: &StatusRow, calls: &CallContext<'_>) -> Option<Next
             let request = row.requests.first()?;
             Some(check_validation(request, &row.name, calls))
         }
-        RowState::Ready => install_command(row, calls),
+        RowState::Ready => {
+            let step = install_command(row, calls)?;
+            Some(after_rollback(row, step))
+        }
         RowState::KeyMissing => Some(NextStep::say(
             "If this machine is to use the certificate, pass the folder with its key too, for \
                 example `certctl status /etc/ssl/private`",
@@ -75,6 +72,16 @@ fn step_for_waiting_row(row: &StatusRow, calls: &CallContext<'_>) -> Option<Next
         }
         _ => None,
     }
+}
+
+/// The same step, or what has to happen before a certificate that was rolled back is installed again.
+fn after_rollback(row: &StatusRow, mut step: NextStep) -> NextStep {
+    let is_rolled_back = |reason: &StatusReason| matches!(reason, StatusReason::RolledBack { .. });
+    if row.reasons.iter().any(is_rolled_back) {
+        step.text = "When the reason for the rollback is gone, install it again".to_owned();
+        return step.later();
+    }
+    step
 }
 
 /// Checks the domain validation of a request: by its name where it is in the working directory,
@@ -125,17 +132,6 @@ fn is_known_here(row: &StatusRow) -> bool {
         && DnsName::parse(&row.name).is_ok()
 }
 
-/// Returns true for a file in the working directory.
-fn is_here(place: &ItemLocation) -> bool {
-    matches!(
-        place,
-        ItemLocation::File {
-            origin: ItemOrigin::Here,
-            ..
-        }
-    )
-}
-
 /// Returns what to do about one reason. A key that is not used needs a check before the change.
 fn steps_for_reason(
     reason: &StatusReason,
@@ -162,6 +158,7 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
         StatusReason::Sent { reason, .. } => step_for_sent(reason, row, calls),
         StatusReason::TermEnds { .. }
         | StatusReason::Prepared { .. }
+        | StatusReason::RolledBack { .. }
         | StatusReason::Rule(_)
         | StatusReason::KeyRefused(_)
         | StatusReason::NewerNotServed { .. }
@@ -320,43 +317,6 @@ fn step_for_sent(
         }
         (reason, _) => step(reason, row, calls),
     }
-}
-
-/// Returns what to do about `names` that a server serves and the certificate does not have. A
-/// client that connects by address gets the certificate for clients that connect by name.
-fn cover_names(names: &[String], row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
-    if names.iter().all(|name| name.parse::<IpAddr>().is_ok()) {
-        return check_by_name(row, calls);
-    }
-    let mut words = vec!["csr"];
-    words.extend(row.names.iter().chain(names).map(String::as_str));
-    // The files of an answered request are in the way of a new one. Servers read the copies of
-    // what certctl installed; files that it did not install may be in use where they are.
-    let stem = names.first().and_then(|name| DnsName::parse(name).ok());
-    let stem = stem.map(|name| name.file_stem());
-    if row.requests.iter().any(is_here) {
-        match (&row.installed_as, &stem) {
-            (None, Some(stem)) => words.extend(["--cert-name", stem]),
-            _ => words.push("--force"),
-        }
-    }
-    (calls.here)("Create a request that includes the missing names", &words)
-}
-
-/// Probes the server by the name of its certificate instead of its address.
-fn check_by_name(row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
-    let port = row.locations.iter().find_map(|place| match place {
-        ItemLocation::Address { address, .. } => Some(address.port()),
-        ItemLocation::File { .. } => None,
-    });
-    if row.name.starts_with('*') || DnsName::parse(&row.name).is_err() {
-        return NextStep::say("If clients connect by name, pass that name instead of the address");
-    }
-    let host = format!("{}:{}", row.name, port.unwrap_or(443));
-    (calls.here)(
-        "If clients connect by name, check the server by that name",
-        &["status", &host],
-    )
 }
 
 /// Installs a newer certificate that was found at `place`.

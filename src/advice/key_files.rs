@@ -67,7 +67,9 @@ pub(crate) fn make_fresh_key(words: &[String]) -> NextStep {
 pub(super) fn steps_to_use(file: &DoubtfulKeyFile) -> Vec<NextStep> {
     let mut steps = vec![check_owner(file)];
     let again = "and run the same command again";
+    // Where another user can replace the key, a change of the file alone does not help.
     let restricted = restrict(file)
+        .filter(|_| file.is_folder_safe())
         .map(|line| NextStep::run_shell(format!("{}, {again}", restriction(file)), line));
     steps.extend(restricted);
     if !file.is_folder_safe() {

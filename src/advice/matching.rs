@@ -340,9 +340,8 @@ fn no_key(text: String, template: &RequestTemplate) -> Finding {
     Finding::warning("key-missing", text)
         .with_step(NextStep::say(
             "Pass the key that was created with the request, for example `--key example.com.key`, \
-                or its folder with `-C`",
+                or its folder with `-C`; `certctl status FOLDER` lists the keys in a folder",
         ))
-        .with_step(search_for_key())
         .with_step(reissue(template))
 }
 

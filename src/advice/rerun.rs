@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::command_lines::{certctl_step, run_as_root_if_needed};
-use crate::finding::{NextStep, shell_word};
+use crate::finding::{NextStep, ROOT_COMMANDS, shell_word};
 
 /// The command line of this process.
 static COMMAND_LINE: OnceLock<KeptCommandLine> = OnceLock::new();
@@ -121,11 +121,31 @@ pub(super) fn as_root() -> Option<NextStep> {
     as_root_saying("If only root may use it, run the same command as root")
 }
 
+/// Returns the command and the step that repeats it as root, if it is one that always needs root.
+#[must_use]
+pub(super) fn root_command() -> Option<(String, NextStep)> {
+    let line = COMMAND_LINE.get().filter(|line| line.root().is_none())?;
+    let command = line.words.get(line.command?)?;
+    let is_for_root = ROOT_COMMANDS.contains(&command.as_str());
+    let step = as_root_saying("Run the same command as root").filter(|_| is_for_root)?;
+    Some((format!("certctl {command}"), step))
+}
+
 /// Does the same with another sentence.
 #[must_use]
 pub(super) fn as_root_saying(sentence: &str) -> Option<NextStep> {
     let line = COMMAND_LINE.get().filter(|line| line.user != 0)?;
     Some(NextStep::run_certctl(sentence, &line.words).with_sudo())
+}
+
+/// Returns the command line as it was, if it is one of `commands` and can be repeated.
+#[must_use]
+pub(super) fn same_line(commands: &[&str]) -> Option<String> {
+    let line = COMMAND_LINE.get()?;
+    let command = line.repeatable_command()?;
+    let is_wanted = commands.contains(&command);
+    let step = NextStep::run_certctl("", &line.words);
+    run_as_root_if_needed(step).command.filter(|_| is_wanted)
 }
 
 /// Returns another certctl command for the tree of this command.

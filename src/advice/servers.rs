@@ -6,7 +6,7 @@ use std::path::Path;
 use super::command_lines::certctl_step;
 use super::rerun::{self, RepeatOption, repeat_with};
 use crate::failure::Failure;
-use crate::finding::{Finding, NextStep, shell_word};
+use crate::finding::{Finding, NextStep, StepTiming, shell_word};
 use crate::webserver::model::ServerSoftware;
 
 /// `--chain-path` and `--key-path` are equal, or inside of certctl's own folder.
@@ -131,10 +131,18 @@ pub(crate) fn repair_config(test_command: &str) -> NextStep {
             "Fix the configuration of the server, then run the same command again",
         );
     }
-    let sentence = "Fix the configuration until the server's own test passes";
-    NextStep::run_shell(sentence, test_command)
-        .later()
-        .with_sudo()
+    let test = format!("sudo {test_command}");
+    let step = match rerun::same_line(&["install"]) {
+        Some(again) => NextStep::run_shell(
+            "Fix the configuration; this tests it and, if that passes, installs again",
+            format!("{test} && {again}"),
+        ),
+        None => NextStep::run_shell(
+            "Fix the configuration until the server's own test passes",
+            test,
+        ),
+    };
+    step.later()
 }
 
 /// The new files stay after a failure; they can be removed only after the blocks that name them.
@@ -151,6 +159,16 @@ pub(crate) fn remove_blocks(blocks: &str) -> NextStep {
 pub(crate) fn check_what_is_served(root: Option<&Path>, stem: &str) -> NextStep {
     let words = ["install", stem, "--check"];
     certctl_step(root, "Check which certificate each address serves", &words)
+}
+
+/// A configuration does not use the certificate that `repair` installs again.
+#[must_use]
+pub(crate) fn show_lines_to_add(repair: &NextStep) -> NextStep {
+    let mut step = repair.clone();
+    if step.when == StepTiming::Now {
+        step.text = "See which lines to add to the configuration".to_owned();
+    }
+    step
 }
 
 /// A running server belongs to another user.
@@ -187,10 +205,31 @@ pub(crate) fn find_process(pid: i32) -> NextStep {
 /// Another process listens at an address of a server.
 #[must_use]
 pub(crate) fn free_addresses() -> NextStep {
-    NextStep::say(
-        "Stop the process that listens there, or remove the address from the configuration, then run \
-         the same `certctl install` again",
-    )
+    let sentence =
+        "Stop the process that listens there, or remove the address from the configuration";
+    match rerun::same_line(&["install"]) {
+        Some(again) => {
+            NextStep::run_shell(format!("{sentence}, then install again"), again).later()
+        }
+        None => NextStep::say(format!(
+            "{sentence}, then run the same `certctl install` again"
+        )),
+    }
+}
+
+/// The step that starts a server; where another process listens at its addresses, the server cannot
+/// start before that process is stopped.
+#[must_use]
+pub(crate) fn free_before_start(mut start: NextStep, findings: &[Finding]) -> NextStep {
+    let is_taken =
+        |finding: &Finding| finding.code == "server-not-running" && !finding.lines.is_empty();
+    if findings.iter().any(is_taken) {
+        start.text = "Stop the process that listens there, then start the server, and verify that \
+            it serves the certificate"
+            .to_owned();
+        return start.later();
+    }
+    start
 }
 
 /// An address alternates between the new certificate and the old one.

@@ -54,6 +54,9 @@ impl From<FileError> for Failure {
         if is_own_check && let Some((kind, step)) = unfit(error.source.kind(), &path) {
             return Self::from_error(kind, &error).with_step(step);
         }
+        if let Some(failure) = needs_root(&error) {
+            return failure;
+        }
         let kind = match error.source.kind() {
             ErrorKind::AlreadyExists => FailureKind::Exists,
             _ => FailureKind::Io,
@@ -65,6 +68,18 @@ impl From<FileError> for Failure {
         };
         Self::from_error(kind, &error).with_step(step)
     }
+}
+
+/// Returns the failure of a command that writes below /etc/ssl, was not run by root, and was denied
+/// something.
+fn needs_root(error: &FileError) -> Option<Failure> {
+    let is_denied = error.source.kind() == ErrorKind::PermissionDenied;
+    let is_denied = is_denied && error.source.raw_os_error() != Some(EPERM);
+    let (command, step) = rerun::root_command().filter(|_| is_denied)?;
+    let message = format!("`{command}` has to be run as root");
+    let failure = Failure::from_error(FailureKind::Io, error);
+    let failure = Failure::new(FailureKind::Io, message).because(failure.with_causes());
+    Some(failure.with_step(step))
 }
 
 /// The lock is a symbolic link; `rm` removes only the link.
@@ -86,7 +101,7 @@ fn damaged_version(path: &Path) -> Option<NextStep> {
     let root = base.ancestors().nth(3)?;
     let is_certctls = version.parent()?.ends_with("releases") && base.ends_with("certctl");
     let root = Some(root).filter(|root| *root != Path::new("/"));
-    is_certctls.then(|| drift::replace_damaged(version, root))
+    is_certctls.then(|| drift::replace_damaged(root))
 }
 
 /// Returns what to do where a file or its folder does not exist; `folder` is quoted for a shell.

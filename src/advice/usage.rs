@@ -43,6 +43,14 @@ pub(crate) fn install_delivery(name: &str, words: &[String], root: Option<&Path>
     }
 }
 
+/// Checks the certificate for `name`, whose key is not in the folder; `words` are the command line.
+#[must_use]
+pub(crate) fn check_certificate_without_key(name: &str, words: &[String]) -> NextStep {
+    let sentence =
+        format!("The key of the certificate for {name} is not in this folder; see what to do");
+    NextStep::run_certctl(sentence, words)
+}
+
 /// A word of another tool, or one that certctl used before, and what does the same here.
 pub(crate) struct ForeignWord {
     /// The word, which is not a certctl command.

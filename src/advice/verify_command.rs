@@ -1,9 +1,12 @@
 //! Advice that `verify` prints about servers and installed files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::rerun;
 use crate::advice::command_lines::certctl_step;
-use crate::finding::{NextStep, shell_word};
+use crate::finding::{Finding, NextStep, shell_word};
+use crate::matching::FolderContents;
+use crate::pki::name::join_listed;
 
 /// `--starttls` was given without a host.
 pub(crate) fn name_starttls_host() -> NextStep {
@@ -45,4 +48,43 @@ pub(crate) fn verify_live(root: Option<&Path>, stem: &str) -> NextStep {
         "Install the same files again, which verifies that the server serves them",
         &["install", stem],
     )
+}
+
+/// An installed certificate is renewed, as `status` says too; `renew` is the command line for it.
+pub(crate) fn renew_expired(findings: &mut [Finding], renew: &[String]) {
+    for finding in findings.iter_mut().filter(|one| one.code == "expired") {
+        let sentence = "Prepare the request for the next certificate";
+        finding.next = vec![NextStep::run_certctl(sentence, renew)];
+    }
+}
+
+/// Lists the files of the working directory that `verify` without arguments does not check: archives,
+/// and files that this user may not read.
+pub(crate) fn report_skipped_files(folder: &FolderContents) -> Vec<Finding> {
+    let archives = folder.archives.first().map(|first| {
+        let paths = joined_paths(&folder.archives);
+        let check = ["verify".to_owned(), first.display().to_string()];
+        Finding::note(
+            "skipped",
+            format!("not checked, because it is packed: {paths}"),
+        )
+        .with_step(NextStep::run_certctl("Check what the CA packed", &check))
+    });
+    let unreadable = (!folder.unreadable.is_empty()).then(|| {
+        let paths = joined_paths(&folder.unreadable);
+        let message = format!("not checked, because you may not read them: {paths}");
+        let finding = Finding::warning("skipped", message);
+        rerun::as_root()
+            .into_iter()
+            .fold(finding, Finding::with_step)
+    });
+    archives.into_iter().chain(unreadable).collect()
+}
+
+fn joined_paths(paths: &[PathBuf]) -> String {
+    let words: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    join_listed(&words)
 }

@@ -4,13 +4,15 @@
 
 use std::collections::HashSet;
 
-use crate::advice::{missing_keys, usage};
+use crate::advice::{dcv_check_command, missing_keys, usage};
 use crate::context::Context;
 use crate::finding::NextStep;
-use crate::inputs::folder::{self, FolderContents};
+use crate::inputs::dcv_file;
+use crate::inputs::folder::{self, FolderContents, HeldFile};
 use crate::install::installed;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
+use crate::pki::request::SigningRequest;
 
 /// A folder with more files is not searched.
 const FILE_LIMIT: usize = 500;
@@ -22,7 +24,7 @@ const ARCHIVE_LIMIT: usize = 10;
 pub(super) fn next_step(context: &Context) -> Option<NextStep> {
     let folder = FolderContents::read_if_small(context, FILE_LIMIT).ok()??;
     if folder.requests.is_empty() && folder.keys.is_empty() {
-        return None;
+        return check_archive(context, &folder);
     }
     let installed: HashSet<PublicKeyId> = installed::list_keys(context)
         .into_iter()
@@ -37,6 +39,21 @@ pub(super) fn next_step(context: &Context) -> Option<NextStep> {
         )),
         None => check_step(context, &folder, &certificates, installed),
     }
+}
+
+/// For a folder without a key: the check of a packed certificate, which says what is missing.
+fn check_archive(context: &Context, folder: &FolderContents) -> Option<NextStep> {
+    let archives = folder::read_archives(folder, ARCHIVE_LIMIT);
+    let mut leaves = archives.iter().flat_map(|archive| {
+        let certificates = archive.certificates.iter();
+        certificates.map(|certificate| (&archive.path, certificate))
+    });
+    let (path, leaf) = leaves.find(|(_, certificate)| {
+        certificate.is_server_certificate() && certificate.is_in_date(context.now())
+    })?;
+    let mut words = context.command_words("verify");
+    words.push(path.display().to_string());
+    Some(usage::check_certificate_without_key(&leaf.label(), &words))
 }
 
 /// The certificates of the folder, as `install` without arguments finds them: in plain files and in
@@ -88,10 +105,20 @@ fn check_step(
         });
         return Some(step);
     }
-    let names: Vec<&str> = pending
+    validation_step(context, &pending)
+}
+
+/// The check of the domain validation; a company's own CA has none, and only gets the request.
+fn validation_step(context: &Context, pending: &[&HeldFile<SigningRequest>]) -> Option<NextStep> {
+    let mut private = pending.iter().map(|held| &held.path);
+    if let Some(path) = private.find(|path| dcv_file::is_for_private_ca(path)) {
+        let install = context.command_words("install");
+        let request = path.display().to_string();
+        return Some(dcv_check_command::send_to_private_ca(&request, &install));
+    }
+    let names = pending
         .iter()
-        .filter_map(|held| held.value.dns_names.first())
-        .map(String::as_str)
-        .collect();
+        .filter_map(|held| held.value.dns_names.first());
+    let names: Vec<&str> = names.map(String::as_str).collect();
     (!names.is_empty()).then(|| usage::check_pending(&names, &context.command_words("dcv-check")))
 }

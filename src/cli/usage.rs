@@ -36,6 +36,22 @@ pub(super) fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
     })
 }
 
+/// The failure for an argument without any text; `command` is the index of the command in `args`. The
+/// value of an option may be empty.
+pub(super) fn empty_argument(args: &[OsString], command: Option<usize>) -> Option<Failure> {
+    let command = command?;
+    let (_, words) = args.split_at(command);
+    let is_empty =
+        |pair: &[OsString]| pair[1].is_empty() && !pair[0].to_string_lossy().starts_with('-');
+    let name = words[0]
+        .to_str()
+        .filter(|_| words.windows(2).any(is_empty))?;
+    let failure = Failure::new(FailureKind::Usage, "an argument is empty").because(
+        "a quoted shell variable without a value, such as \"$NAME\", becomes an empty argument",
+    );
+    Some(failure.with_step(usage::show_help(name)))
+}
+
 /// The command of a command line.
 struct TypedCommand {
     /// The first word that is not a global option.

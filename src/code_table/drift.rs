@@ -5,6 +5,16 @@ use super::entry::{CodeEntry, FINDING};
 
 pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
+        code: "damaged-version-replaced",
+        meaning: "an installed version was damaged, and the install writes it again",
+        why: "A server that is restarted could not load the damaged files, or other users could read \
+            the key.",
+        fix: "Find out what changed the files below /etc/ssl/certctl. If other users could read the \
+            key, prepare a new one and have the certificate reissued: `certctl renew example.com`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "drift-file",
         meaning: "an installed file was changed after the installation",
         why: "Key and certificate may no longer fit, and the server may fail at its next start or \
@@ -89,6 +99,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
             these files.",
         fix: "Run `sudo certctl install example.com` again. It verifies what is served.",
         source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "label-differs",
+        meaning: "a deployed file has another SELinux type than the files beside it",
+        why: "SELinux decides by the type whether a server may open a file, whatever owner and mode \
+            are. A label comes along when a file is moved from another folder.",
+        fix: "Restore the label that the policy has for the path: `sudo restorecon -v \
+            /etc/ssl/certctl/example.com/live/key.pem`.",
+        source: "restorecon(8)",
         ..FINDING
     },
 ];

@@ -15,6 +15,8 @@ pub enum CodeKind {
     RecordCaa,
     /// `state` of a row of `status`.
     State,
+    /// A term of the field, which is no word of the output.
+    Topic,
     /// `verdict` of a document, or of a part of it.
     Verdict,
 }
@@ -30,6 +32,7 @@ impl CodeKind {
             Self::Proof => "proof",
             Self::RecordCaa => "record-caa",
             Self::State => "state",
+            Self::Topic => "topic",
             Self::Verdict => "verdict",
         }
     }
@@ -44,6 +47,7 @@ impl CodeKind {
             Self::Proof => "proof of an installation",
             Self::RecordCaa => "CAA verdict of a validation record",
             Self::State => "state in `status`",
+            Self::Topic => "topic",
             Self::Verdict => "verdict",
         }
     }
@@ -87,4 +91,5 @@ pub(super) const FINDING: CodeEntry = empty_row(CodeKind::Finding);
 pub(super) const PROOF: CodeEntry = empty_row(CodeKind::Proof);
 pub(super) const RECORD_CAA: CodeEntry = empty_row(CodeKind::RecordCaa);
 pub(super) const STATE: CodeEntry = empty_row(CodeKind::State);
+pub(super) const TOPIC: CodeEntry = empty_row(CodeKind::Topic);
 pub(super) const VERDICT: CodeEntry = empty_row(CodeKind::Verdict);

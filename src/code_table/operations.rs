@@ -5,6 +5,15 @@ use super::entry::{CodeEntry, FINDING};
 
 pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
+        code: "config-ignored",
+        meaning: "a file with defaults is wrong, and the rollback went on without it",
+        why: "A rollback has to work when something else is broken. Nothing that the file \
+            configures took part, such as the command of `after`; no older version was removed.",
+        fix: "Correct the file as the message says.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "hook-failed",
         meaning: "the certificate is installed and verified, and the command of --after failed",
         why: "The servers that certctl knows serve the new certificate. Whatever the command was \

@@ -72,6 +72,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "files-of-root",
+        meaning: "root created key and request in the folder of another user",
+        why: "That user cannot read the key, so `certctl` without sudo does not find the certificate's \
+            key in this folder.",
+        fix: "Nothing to do if only root works with these files. Otherwise change their owner: `sudo \
+            chown ann:ann example.com.key example.com.csr`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "internal-name",
         meaning: "the name is internal, and public CAs do not issue for it",
         why: "The name does not exist in public DNS, so no CA can validate control of it.",

@@ -4,7 +4,7 @@ use super::entry::{CodeEntry, CodeKind};
 use super::{
     caa, certificates, deployment, dns, drift, exit_codes, failures, formats, installation,
     keys_and_chains, operations, orders, proofs, publishing, record_caa, requests, served_evidence,
-    states, status, unusable_files, validation_records, verdicts, web_and_mail,
+    states, status, topics, unusable_files, validation_records, verdicts, web_and_mail,
 };
 
 /// Rows that belong together, under one heading of the reference.
@@ -21,7 +21,7 @@ const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection
 }
 
 /// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 23] = [
+static SECTIONS: [CodeSection; 24] = [
     section("Exit codes", exit_codes::ROWS),
     section("Verdicts", verdicts::ROWS),
     section("Proof of an installation", proofs::ROWS),
@@ -48,6 +48,7 @@ static SECTIONS: [CodeSection; 23] = [
     section("Hooks, approval and audit", operations::ROWS),
     section("Changes after an installation", drift::ROWS),
     section("Status and renewal", status::ROWS),
+    section("Topics", topics::ROWS),
 ];
 
 /// Returns all sections.

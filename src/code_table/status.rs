@@ -13,6 +13,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "certificate-rolled-back",
+        meaning: "a rollback replaced this certificate, which is still in the folder",
+        why: "Somebody had a reason to restore the previous one, so certctl does not suggest to \
+            install it again.",
+        fix: "When the reason is gone, install it again: `sudo certctl install example_com.zip`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "certificate-unreadable",
         meaning: "an installed certificate or its key cannot be read",
         why: "certctl cannot say whether it is valid or when it expires. The server may not be \

@@ -13,20 +13,22 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::NextStep;
 use crate::report::{Outcome, TextOutput};
 
-/// Explain a code, verdict, state or exit code of certctl
+/// Explain a code, a state, an exit code or a term such as DCV
 ///
 /// Prints what it means, why it matters, what to do, and which rule it comes
 /// from. Without a code, lists all of them. The topic `credentials` lists which
 /// credentials of DNS providers are set, and never shows one. The topics
 /// `alidns`, `cloudflare` and `rfc2136` show how to set up such a provider.
+/// Terms of the field are topics too: `acme`, `caa`, `chain`, `csr`, `dcv`, ...
 ///
 /// Examples:
 ///   certctl explain wrong-key
-///   certctl explain alidns
+///   certctl explain DCV
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ExplainArgs {
-    /// Codes as certctl prints them, in any case, with hyphens, underscores or spaces
+    /// Codes as `-v` and `--json` print them, or topics; in any case, with hyphens, underscores or
+    /// spaces
     #[arg(value_name = "CODE")]
     pub words: Vec<String>,
 }

@@ -46,7 +46,7 @@ pub(crate) use outcome::InstallOutcome;
 use placeholder::PlaceholderNames;
 use select::{CertificateCount, InputSelection};
 
-/// Deploy a certificate, reload the server and verify it live, or roll back
+/// Deploy a certificate, reload the server and verify it; a failure is rolled back
 ///
 /// Examples:
 ///   sudo certctl install example_com.zip

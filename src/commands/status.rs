@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::advice::dcv_check_command::send_to_private_ca;
 use crate::advice::inventory::{CallContext, reason_finding, row_steps};
 use crate::advice::status_command::write_output_to_file;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::inventory::{RenewBefore, RowVerdict, StatusRow};
+use crate::inputs::dcv_file;
+use crate::inventory::{ItemLocation, RenewBefore, RowState, RowVerdict, StatusRow};
 use crate::permissions::Mode;
 use crate::probe::StartTls;
 use crate::report::{Outcome, TextOutput};
@@ -127,11 +129,27 @@ fn judge_rows(context: &Context, rows: Vec<StatusRow>) -> Vec<JudgedRow> {
             findings: reasons
                 .map(|reason| reason_finding(reason, &row, &calls))
                 .collect(),
-            next: row_steps(&row, &calls),
+            next: match private_request(&row) {
+                Some(request) => {
+                    let install = context.command_words("install");
+                    vec![send_to_private_ca(&request.to_string(), &install)]
+                }
+                None => row_steps(&row, &calls),
+            },
             row,
         });
     }
     judged
+}
+
+/// Returns the request of a row that waits for a company's own CA.
+fn private_request(row: &StatusRow) -> Option<&ItemLocation> {
+    let is_waiting = row.state == RowState::Pending && row.verdict() == RowVerdict::Fine;
+    let request = row.requests.first().filter(|_| is_waiting)?;
+    let ItemLocation::File { path, .. } = request else {
+        return None;
+    };
+    dcv_file::is_for_private_ca(path).then_some(request)
 }
 
 /// Stdout (`-`) takes one of the outputs, and then nothing else.

@@ -80,6 +80,8 @@ pub(crate) struct VerifyOutcome {
     pub trust: TrustSource,
     /// The hosts of `--host`.
     pub hosts: Vec<String>,
+    /// The files of the working directory that were not checked.
+    skipped: Vec<Finding>,
 }
 
 /// Checks the servers and files of the arguments.
@@ -91,6 +93,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
         verified: Vec::new(),
         trust: TrustSource::Mozilla,
         hosts: inputs::parse_host_flags(&args.hosts)?,
+        skipped: Vec::new(),
     };
     let mut hosts: Vec<HostArgument> = Vec::new();
     let mut items: Vec<String> = Vec::new();
@@ -167,6 +170,10 @@ fn verify_items(
     outcome: &mut VerifyOutcome,
 ) -> Result<(), Failure> {
     let installed = installed_files(context, args, items)?;
+    if items.is_empty() {
+        let folder = FolderContents::read(context)?;
+        outcome.skipped = verify_command::report_skipped_files(&folder);
+    }
     let reader = InputReader::new(context, &args.reading)?;
     if installed.is_empty() {
         let selection = FileSelection {
@@ -202,6 +209,11 @@ fn verify_installed(
     if let Err(failure) = verify_selection(context, args, &selection, outcome) {
         verify_without_key(context, args, selection, outcome, failure)?;
     }
+    let renew = context.command_words("renew");
+    let renew = [renew, vec![lineage.stem.clone()]].concat();
+    for certificate in &mut outcome.verified[first..] {
+        verify_command::renew_expired(&mut certificate.findings, &renew);
+    }
     if let (false, Some(certificate)) = (lineage.is_proven, outcome.verified.get_mut(first)) {
         let finding = unproven_finding(context, &lineage.stem);
         certificate.findings.push(finding);
@@ -232,13 +244,16 @@ fn verify_without_key(
         let mut failure = failure;
         for certificate in outcome.verified.drain(first..) {
             let words = certificate.in_words();
-            let fact = format!("{words}; its key was not checked");
+            let fact = format!("{words}; its installed key was not checked");
             failure = failure.knowing(fact);
         }
         return Err(failure);
     }
     if let Some(certificate) = outcome.verified.get_mut(first) {
-        let message = format!("its key was not checked: {}", failure.with_causes());
+        let message = format!(
+            "its installed key was not checked: {}",
+            failure.with_causes()
+        );
         let mut finding = Finding::note("keys-unreadable", message);
         for step in failure.next {
             finding = finding.with_step(step);
@@ -326,6 +341,7 @@ impl Outcome for VerifyOutcome {
             .verified
             .iter()
             .flat_map(|certificate| &certificate.findings)
+            .chain(&self.skipped)
             .collect();
         let certificates: Vec<Value> = self
             .verified
@@ -354,6 +370,7 @@ impl Outcome for VerifyOutcome {
             text.add(label, certificate.in_words());
             text.add_findings(&certificate.findings);
         }
+        text.add_findings(&self.skipped);
     }
 
     fn exit_code(&self) -> u8 {

@@ -28,6 +28,9 @@ const KEYS: [&str; 9] = [
     "trust",
 ];
 
+/// The largest value of `keep`.
+pub(crate) const MOST_KEPT: usize = 100;
+
 /// The values of `keep`: the version that a rollback restores is always kept.
 const KEEP_RANGE: std::ops::RangeInclusive<i64> = 1..=100;
 

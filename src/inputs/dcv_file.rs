@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::advice::inputs::repair_dcv_file;
+use crate::dcv::ca::Ca;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::{Failure, FailureKind};
 
@@ -22,6 +23,13 @@ pub(crate) fn dcv_path(request: &Path) -> PathBuf {
     } else {
         path
     }
+}
+
+/// Returns whether the request at `path` is for a company's own CA, which validates no domain.
+#[must_use]
+pub(crate) fn is_for_private_ca(path: &Path) -> bool {
+    let stored = read_record(&dcv_path(path));
+    stored.is_ok_and(|stored| stored.ca() == Some(Ca::Private))
 }
 
 /// Returns the record that is stored at `path`; an empty one if there is no file.

@@ -1,6 +1,7 @@
 //! Checks that the installed files and the served certificate are unchanged since the last install.
 //! Changes nothing.
 
+mod labels;
 mod probed_targets;
 
 use std::path::Path;
@@ -48,6 +49,9 @@ const SERVING: [&str; 13] = [
     "stapled-response-differs",
 ];
 
+/// The code of the finding about an install that was not verified live.
+const UNVERIFIED: &str = "drift-unverified";
+
 /// The result of checking one certificate.
 #[derive(Debug)]
 pub(crate) struct DriftCheck {
@@ -81,6 +85,17 @@ impl DriftCheck {
             (false, true) => InstallVerdict::NotServed,
             (false, false) => InstallVerdict::Refused,
         }
+    }
+
+    /// Returns whether nothing was changed, but the install was not verified live.
+    #[must_use]
+    pub(crate) fn is_unfinished(&self) -> bool {
+        let mut errors = self.findings.iter();
+        errors.all(|finding| {
+            finding.severity < Severity::Error
+                || finding.code == UNVERIFIED
+                || SERVING.contains(&finding.code)
+        })
     }
 
     /// The word for the proof in JSON.
@@ -221,7 +236,7 @@ fn check_files(context: &Context, stem: &str) -> Result<CheckedFiles, Failure> {
     observed.drifts.extend(former_drifts);
     let report = DriftReport::new(context, &layout, &settings, observed.release.as_ref());
     let mut findings = report.drift_findings(&observed.drifts);
-    findings.extend(report.placeholder_finding());
+    findings.extend(report.further_findings());
     let repair = report.install;
     let release = observed.release;
     // The commands in settings that other users can write to are not trusted: they are not run, and
@@ -347,10 +362,10 @@ impl DriftCheck {
 
     /// Adds findings about the servers that are not reported yet.
     fn add_new_findings(&mut self, mut findings: Vec<Finding>) {
-        // Findings about the access to a new key matter only to the next install.
-        findings.retain(|finding| {
-            finding.severity != Severity::Note && !finding.code.starts_with("key-")
-        });
+        // Findings about a new key and about damage matter only to the next install.
+        let is_later =
+            |finding: &Finding| finding.code.starts_with("key-") || finding.code == drift::REPAIRED;
+        findings.retain(|finding| finding.severity != Severity::Note && !is_later(finding));
         // The validity dates are reported as errors already; a rollback only warns about them.
         findings.retain(|finding| {
             let is_same = |known: &Finding| known.message == finding.message;
@@ -376,6 +391,8 @@ struct DriftReport<'a> {
     context: &'a Context,
     layout: &'a LineageLayout,
     settings: &'a LineageSettings,
+    /// The live release, if it can be loaded.
+    live: Option<ReleaseId>,
     /// When the placeholder that is live expires.
     placeholder_expiry: Option<Timestamp>,
     /// The step that installs the certificate again.
@@ -396,6 +413,7 @@ impl<'a> DriftReport<'a> {
             context,
             layout,
             settings,
+            live: live.map(|release| release.id.clone()),
             placeholder_expiry,
             install: match placeholder_expiry {
                 Some(_) => command_lines::install_some_file(context.root.as_deref()),
@@ -425,11 +443,22 @@ impl<'a> DriftReport<'a> {
         )))
     }
 
+    /// Reports a placeholder, and SELinux labels that may be wrong.
+    fn further_findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::from_iter(self.placeholder_finding());
+        let live = self.live.as_ref();
+        findings.extend(
+            live.into_iter()
+                .flat_map(|live| labels::find_odd_labels(self.layout, live)),
+        );
+        findings
+    }
+
     /// Reports a difference, and the step that repairs it.
     fn finding(&self, drifted: &FileDrift) -> Finding {
         let message = drifted.to_string();
         match drifted {
-            FileDrift::File { path, .. } => self.report_changed_file(path, message),
+            FileDrift::File { .. } => self.report_changed_file(message),
             FileDrift::Link { link, at } => {
                 let next = match at {
                     LinkReplacement::Other => drift::inspect_path(&link.path),
@@ -447,7 +476,7 @@ impl<'a> DriftReport<'a> {
                 Finding::error("drift-mode", message).with_step(drift::restore_mode(path, *was))
             }
             FileDrift::NotProven { .. } => {
-                Finding::error("drift-unverified", message).with_step(self.install.clone())
+                Finding::error(UNVERIFIED, message).with_step(self.install.clone())
             }
             FileDrift::Owner { path, was, .. } => {
                 Finding::error("drift-owner", message).with_step(drift::restore_owner(path, *was))
@@ -456,19 +485,15 @@ impl<'a> DriftReport<'a> {
     }
 
     /// Offers a rollback if there is a version to restore, else a new install.
-    fn report_changed_file(&self, path: &Path, message: String) -> Finding {
+    fn report_changed_file(&self, message: String) -> Finding {
         let finding = Finding::error("drift-file", message);
         let root = self.context.root.as_deref();
-        let folder = match path.parent() {
-            Some(folder) if path.extension().is_some() => folder,
-            _ => path,
-        };
         let previous = rollback::find_release(self.context, self.layout, self.settings, None);
         if previous.is_err() {
-            return finding.with_step(drift::replace_damaged(folder, root));
+            return finding.with_step(drift::replace_damaged(root));
         }
         finding
             .with_step(install_command::restore_previous(root, self.layout.stem()))
-            .with_step(drift::or_replace_damaged(folder, root))
+            .with_step(drift::or_replace_damaged(root))
     }
 }

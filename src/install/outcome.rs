@@ -8,7 +8,7 @@ use serde_json::Value;
 use self::attempt::AttemptedChange;
 use self::failed::NewFiles;
 use self::progress::FailedProgress;
-use crate::advice::{command_lines, install_command};
+use crate::advice::{command_lines, install_command, servers};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
@@ -328,11 +328,9 @@ impl TransactionOutcome {
                 .push(finding.with_quote(server_use.describe_port_owners()));
             self.start_commands.push(program.start_command());
         }
-        self.next.push(start_then_install(
-            context,
-            &self.start_commands,
-            &[&self.name],
-        ));
+        let start = start_then_install(context, &self.start_commands, &[&self.name]);
+        let start = servers::free_before_start(start, &self.findings);
+        self.next.push(start);
     }
 
     /// After a failure, servers read the new release only if it is still live.

@@ -14,8 +14,10 @@ mod service_options;
 use std::path::Path;
 
 use self::observation::{ObservationInput, PreflightObservation};
+use crate::advice::{configuration, drift};
 use crate::audit::AuditAction;
 use crate::configuration::ConfiguredDefaults;
+use crate::configuration::defaults::MOST_KEPT;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
@@ -95,13 +97,46 @@ pub(crate) fn observe_requests(
         .map(LocatedRequest::served_lineage)
         .collect();
     servers::health::test_servers(&mut lineages)?;
-    let defaults = context.defaults()?;
-    let mut states: Vec<Result<PreflightState, Failure>> = located
-        .into_iter()
-        .map(|located| located.and_then(|located| located.finish(context, &defaults)))
-        .collect();
+    let mut states = finish_requests(context, requests, located)?;
     probe_unchanged(states.iter_mut().filter_map(|state| state.as_mut().ok()));
     Ok(states)
+}
+
+/// Finishes the observation of each request.
+fn finish_requests(
+    context: &Context,
+    requests: &[InstallRequest<'_>],
+    located: Vec<Result<LocatedRequest<'_, '_>, Failure>>,
+) -> Result<Vec<Result<PreflightState, Failure>>, Failure> {
+    let (defaults, ignored) = usable_defaults(context, requests)?;
+    let finish = |located: LocatedRequest<'_, '_>| {
+        let mut state = located.finish(context, &defaults)?;
+        state.serving.findings.extend(ignored.clone());
+        Ok(state)
+    };
+    let located = located.into_iter();
+    Ok(located.map(|located| located.and_then(finish)).collect())
+}
+
+/// Reads the configured defaults. A wrong file does not stop a rollback, which may have to be fast: it
+/// is reported, and no version is removed, because the file may say how many are kept.
+fn usable_defaults(
+    context: &Context,
+    requests: &[InstallRequest<'_>],
+) -> Result<(ConfiguredDefaults, Option<Finding>), Failure> {
+    let is_rollback =
+        |request: &InstallRequest<'_>| matches!(request.goal, InstallGoal::Rollback(_));
+    match context.defaults() {
+        Ok(defaults) => Ok((defaults, None)),
+        Err(error) if requests.iter().all(is_rollback) => {
+            let defaults = ConfiguredDefaults {
+                keep: Some(MOST_KEPT),
+                ..ConfiguredDefaults::default()
+            };
+            Ok((defaults, Some(configuration::report_ignored(error))))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Probes the servers of requests whose files are all in place: if they serve the certificate, there
@@ -260,6 +295,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             self.add_check(finding);
         }
         self.judge_age(&observation);
+        self.report_damage(&observation);
         let settings = self.settings_to_save(&observation);
         let obstacles = checks::find_obstacles(context, self.request, &observation);
         let mut disk = observation.disk;
@@ -303,6 +339,14 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             }
             finding => self.serving.findings.extend(finding),
         }
+    }
+
+    /// Reports that the wanted release is damaged, and written again.
+    fn report_damage(&mut self, observation: &PreflightObservation) {
+        let damage = observation.disk.damage.as_deref();
+        self.serving
+            .findings
+            .extend(damage.map(drift::report_repair));
     }
 
     /// Describes what is deployed at the paths that were saved before, where this run changes them.
@@ -382,6 +426,7 @@ impl PreflightState {
         let wanted = Some(&self.wanted.id);
         observed.live.as_ref() == wanted
             && observed.proven.as_ref() == wanted
+            && self.disk.damage.is_none()
             && observed.any(|state| matches!(state, ServerState::Serves(..)))
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct DiskObservation {
     pub new_paths: NewPaths,
     /// What occupies a deployed path and cannot be replaced.
     pub obstacles: Vec<PathObstacle>,
+    /// What is wrong with the wanted release on disk, which is written again.
+    pub damage: Option<String>,
 }
 
 /// The distribution family of the tree below `root`.
@@ -62,15 +64,12 @@ pub(crate) fn observe_disk(
 ) -> Result<DiskObservation, InstallError> {
     let live = read_pointer(layout, ReleasePointer::Live)?;
     let proven = read_pointer(layout, ReleasePointer::Proven)?;
-    let live_release = match &live {
-        Some(live) => disk::load(layout, live)?,
-        None => None,
-    };
+    let live_release = load_if_any(layout, live.as_ref())?;
     let live_certificate = describe_deployed(live_release.as_ref(), layout);
     let existing = existing_files::find(layout, live_release, loads)?;
     let deployed = describe_deployed(existing.taken_over.as_ref(), layout).or(live_certificate);
-    let mut taken_over = existing.taken_over.iter().map(|release| &release.id);
-    let candidates = [live.as_ref(), proven.as_ref(), taken_over.next()];
+    let taken_over = existing.taken_over.as_ref().map(|release| &release.id);
+    let candidates = [live.as_ref(), proven.as_ref(), taken_over];
     let loadable = LoadableReleases::find(layout, &candidates, wanted)?;
     let observed = ObservedState {
         kept: find_kept_behind_links(layout, proven.as_ref(), &existing.states)?,
@@ -89,7 +88,18 @@ pub(crate) fn observe_disk(
         taken_over: existing.taken_over,
         new_paths: NewPaths::observe(layout)?,
         obstacles: existing.obstacles,
+        damage: loadable.damage,
     })
+}
+
+fn load_if_any(
+    layout: &LineageLayout,
+    id: Option<&ReleaseId>,
+) -> Result<Option<Release>, InstallError> {
+    match id {
+        Some(id) => Ok(disk::load(layout, id)?),
+        None => Ok(None),
+    }
 }
 
 /// The paths of certctl's links and copies whose plain files a killed run has kept: those with the bytes of the
@@ -121,6 +131,8 @@ struct LoadableReleases {
     ids: Vec<ReleaseId>,
     /// Files that a link of the layout needs and a release lacks.
     missing: Vec<(ReleaseId, ReleaseFile)>,
+    /// What is wrong with the wanted release.
+    damage: Option<String>,
 }
 
 impl LoadableReleases {
@@ -135,8 +147,15 @@ impl LoadableReleases {
             loadable.add(layout, id)?;
         }
         if folders::is_folder(&layout.release(&wanted.id)) {
-            disk::compare(layout, wanted)?;
-            loadable.ids.push(wanted.id.clone());
+            match disk::compare(layout, wanted) {
+                Ok(()) => loadable.ids.push(wanted.id.clone()),
+                // It is written again.
+                Err(damage) if damage.is_repairable(wanted) => {
+                    loadable.ids.retain(|id| *id != wanted.id);
+                    loadable.damage = Some(damage.in_words());
+                }
+                Err(damage) => return Err(damage.into()),
+            }
         }
         Ok(loadable)
     }

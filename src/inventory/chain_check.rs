@@ -153,7 +153,7 @@ fn check_copy(
 }
 
 /// Returns true for a problem that matters in `state`: for a certificate that no server uses, only
-/// what makes it unusable. The dates of the leaf itself are reported separately.
+/// what makes it unusable. Its intermediates may be in other files. The dates of the leaf itself are reported separately.
 fn counts_in(state: RowState, problem: &ChainProblem) -> bool {
     match state {
         RowState::Served | RowState::Installed => !matches!(
@@ -162,7 +162,10 @@ fn counts_in(state: RowState, problem: &ChainProblem) -> bool {
         ),
         _ => matches!(
             problem,
-            ChainProblem::WeakKey { .. } | ChainProblem::WeakSignature { .. }
+            ChainProblem::WeakKey { .. }
+                | ChainProblem::WeakSignature { .. }
+                | ChainProblem::UnknownRoot { .. }
+                | ChainProblem::SelfSigned { .. }
         ),
     }
 }

@@ -155,6 +155,8 @@ pub(crate) struct InstallTerms {
     pub placeholder: bool,
     /// The `--trust` of the install, if it was not Mozilla's list.
     pub trust: Option<String>,
+    /// The certificate that the last rollback replaced, and when.
+    pub rolled_back: Option<(Fingerprint, Timestamp)>,
 }
 
 /// The content of a file or of a block in it.

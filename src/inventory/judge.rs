@@ -46,7 +46,7 @@ pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<
             rows.push(LeafContext::new(group, leaf, &known, policy).into_row());
         }
     }
-    supersession::settle(&mut rows, policy.now);
+    supersession::settle(&mut rows, policy);
     rows.sort_by_cached_key(|row| {
         (
             row.state == RowState::Superseded,

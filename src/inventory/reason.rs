@@ -225,6 +225,9 @@ pub(crate) enum StatusReason {
         /// The file of the request.
         request: ItemLocation,
     },
+    /// A rollback replaced this certificate.
+    #[error("this certificate was rolled back on {}", day(*at))]
+    RolledBack { at: Timestamp },
     /// The paid term ends before the next renewal.
     #[error("the paid term ends on {on}; the next certificate has to be purchased")]
     TermEnds { on: Date },
@@ -259,6 +262,7 @@ impl StatusReason {
             Self::NewerNotServed { .. } => "newer-not-served",
             Self::NewerReady { .. } => "newer-ready",
             Self::Prepared { .. } => "prepared",
+            Self::RolledBack { .. } => "certificate-rolled-back",
             Self::TermEnds { .. } => "order-term-ends",
             Self::Placeholder => "placeholder-in-place",
             Self::Rule(change) => change.code,
@@ -296,13 +300,10 @@ impl StatusReason {
             Self::KeyReadable { .. } | Self::KeyRefused(_) => Rank::KeyReadable,
             Self::NamesNotCovered { .. } => Rank::Names,
             Self::Revoked { .. } => Rank::Revoked,
-            Self::NewerNotServed { .. }
-            | Self::NewerReady { .. }
-            | Self::NewerRefused { .. }
-            | Self::TermEnds { .. }
-            | Self::Placeholder => Rank::WorthKnowing,
             Self::Prepared { .. } => Rank::Prepared,
             Self::Rule(_) => Rank::Rule,
+            // What is newer, what comes next, and what is in place of it.
+            _ => Rank::WorthKnowing,
         }
     }
 
@@ -342,7 +343,9 @@ impl StatusReason {
             | Self::NewerRefused { .. }
             | Self::TermEnds { .. }
             | Self::Placeholder => ReasonSeverity::Warns,
-            Self::Prepared { .. } | Self::Rule(_) => ReasonSeverity::Notes,
+            Self::Prepared { .. } | Self::RolledBack { .. } | Self::Rule(_) => {
+                ReasonSeverity::Notes
+            }
         }
     }
 }

@@ -132,6 +132,13 @@ pub(crate) struct StatusRow {
 }
 
 impl StatusRow {
+    /// Returns whether something should be fixed that does not make it wrong.
+    #[must_use]
+    pub(crate) fn warns(&self) -> bool {
+        let mut severities = self.reasons.iter().map(StatusReason::severity);
+        severities.any(|severity| severity == ReasonSeverity::Warns)
+    }
+
     /// Returns the verdict according to the worst reason. A superseded row keeps only reasons about
     /// access to its key.
     #[must_use]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::reason::{self, DeployedNewer, StatusReason};
 use super::row::{RowState, StatusRow};
+use crate::inventory::policy::StatusPolicy;
 use crate::inventory::request_history;
 
 use crate::pki::key::KeyAlgorithm;
@@ -33,7 +34,7 @@ fn family(row: &StatusRow) -> Family {
 }
 
 /// Compares the rows of each family and updates their states and reasons.
-pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
+pub(super) fn settle(rows: &mut [StatusRow], policy: &StatusPolicy<'_>) {
     let answered = request_history::latest_renewals(rows);
     request_history::supersede(rows, &answered);
     let mut families: HashMap<Family, Vec<usize>> = HashMap::new();
@@ -45,7 +46,7 @@ pub(super) fn settle(rows: &mut [StatusRow], now: Timestamp) {
         families.entry(family(row)).or_default().push(index);
     }
     for family in families.into_values() {
-        for (index, effect) in effects(rows, &family, now) {
+        for (index, effect) in effects(rows, &family, policy) {
             match effect {
                 FamilyEffect::Reason(reason) => rows[index].reasons.push(*reason),
                 FamilyEffect::Superseded => {
@@ -71,7 +72,11 @@ enum FamilyEffect {
 }
 
 /// Returns the effects within one family, each with the index of the row that it applies to.
-fn effects(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, FamilyEffect)> {
+fn effects(
+    rows: &[StatusRow],
+    family: &[usize],
+    policy: &StatusPolicy<'_>,
+) -> Vec<(usize, FamilyEffect)> {
     let issued: Vec<IssuedRow> = family
         .iter()
         .filter_map(|&index| IssuedRow::new(rows, index))
@@ -79,25 +84,26 @@ fn effects(rows: &[StatusRow], family: &[usize], now: Timestamp) -> Vec<(usize, 
     let Some(newest) = issued.iter().max_by_key(|one| one.order) else {
         return Vec::new();
     };
-    let pending = family
-        .iter()
-        .map(|&index| &rows[index])
-        .find(|row| row.state == RowState::Pending);
-    let prepared = pending.and_then(|row| row.requests.first());
-    let next = NextCertificate {
-        ready: newer_ready(&rows[newest.index], now),
-        deployed: newer_deployed(&rows[newest.index], now),
-        prepared: prepared.map(|request| StatusReason::Prepared {
-            request: request.clone(),
-        }),
-    };
+    let rolled_back = rolled_back_at(&rows[newest.index], policy);
+    let next = NextCertificate::find(rows, family, newest.index, policy);
     let mut effects = Vec::new();
     for one in &issued {
         let comparison = newest.order.cmp(&one.order);
         let effect = effect(rows[one.index].state, comparison, &next);
         effects.extend(effect.map(|effect| (one.index, effect)));
     }
+    let reason = rolled_back.map(|at| Box::new(StatusReason::RolledBack { at }));
+    effects.extend(reason.map(|reason| (newest.index, FamilyEffect::Reason(reason))));
     effects
+}
+
+/// Returns when the certificate of `row` was replaced by a rollback, if it was not installed since.
+fn rolled_back_at(row: &StatusRow, policy: &StatusPolicy<'_>) -> Option<Timestamp> {
+    let certificate = row.certificate.as_ref()?;
+    let is_live = matches!(row.state, RowState::Served | RowState::Installed);
+    let mut rollbacks = policy.terms.values().filter_map(|terms| terms.rolled_back);
+    let (_, at) = rollbacks.find(|(leaf, _)| *leaf == certificate.fingerprint)?;
+    (!is_live).then_some(at)
 }
 
 /// What can replace the certificates of a family.
@@ -108,6 +114,28 @@ struct NextCertificate {
     deployed: Option<StatusReason>,
     /// A request that waits for its certificate.
     prepared: Option<StatusReason>,
+}
+
+impl NextCertificate {
+    /// Finds it for the rows of `family`; `newest` is the row with the newest certificate, which is
+    /// not suggested again if it was rolled back.
+    fn find(
+        rows: &[StatusRow],
+        family: &[usize],
+        newest: usize,
+        policy: &StatusPolicy<'_>,
+    ) -> Self {
+        let row = &rows[newest];
+        let mut members = family.iter().map(|&index| &rows[index]);
+        let pending = members.find(|row| row.state == RowState::Pending);
+        let prepared = pending.and_then(|row| row.requests.first()).cloned();
+        let is_rolled_back = rolled_back_at(row, policy).is_some();
+        Self {
+            ready: newer_ready(row, policy.now).filter(|_| !is_rolled_back),
+            deployed: newer_deployed(row, policy.now),
+            prepared: prepared.map(|request| StatusReason::Prepared { request }),
+        }
+    }
 }
 
 /// Returns the effect on a certificate in `state`; `newest` is how the newest certificate compares

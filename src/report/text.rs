@@ -109,6 +109,8 @@ enum Layout {
     Quote,
     /// Text with its own line breaks and no margin.
     Payload,
+    /// The code of the finding above, which `-v` shows.
+    Code,
     /// A row of a table, never wrapped.
     FactRow,
     /// A row of a table that needs action, never wrapped.
@@ -119,6 +121,8 @@ enum Layout {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum TextAmount {
     Everything,
+    /// With the codes of findings, as with `-v`.
+    Details,
     /// Without facts, as with `-q`.
     NeedsAction,
 }
@@ -211,6 +215,13 @@ impl TextOutput {
         };
         self.add(label, finding.message.clone());
         self.add_quote(&finding.lines);
+        self.add_code(finding.code);
+    }
+
+    /// Adds the code of the finding above, which `certctl explain` takes; `-v` shows it.
+    pub(crate) fn add_code(&mut self, code: &str) {
+        let label = self.label_above();
+        self.push(label, Layout::Code, format!("code: {code}"));
     }
 
     /// Quotes lines of a server or program below the paragraph above, each after a bar.
@@ -316,7 +327,7 @@ impl TextOutput {
         let mut out = String::new();
         let mut label_above = None;
         for paragraph in &self.paragraphs {
-            if amount == TextAmount::NeedsAction && !paragraph.needs_action() {
+            if !paragraph.is_shown(amount) {
                 continue;
             }
             paragraph.render(&mut out, label_above, coloring, width);
@@ -334,6 +345,15 @@ impl fmt::Display for TextOutput {
 }
 
 impl Paragraph {
+    fn is_shown(&self, amount: TextAmount) -> bool {
+        match amount {
+            TextAmount::Details => true,
+            _ if self.layout == Layout::Code => false,
+            TextAmount::Everything => true,
+            TextAmount::NeedsAction => self.needs_action(),
+        }
+    }
+
     /// Returns true for what `-q` prints too.
     fn needs_action(&self) -> bool {
         self.layout != Layout::FactRow && self.label.is_none_or(Label::needs_action)
@@ -350,7 +370,7 @@ impl Paragraph {
     ) {
         match self.layout {
             Layout::Body => self.render_body(out, label_above, coloring, width),
-            Layout::Continuation => {
+            Layout::Continuation | Layout::Code => {
                 push_wrapped(out, &escape(&self.body, &[]), LABEL_WIDTH, width);
             }
             Layout::FactRow | Layout::ActionRow => push_line(out, 0, &escape(&self.body, &[])),

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::advice::drift;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
+use crate::inventory::file_reader::{self, Keys};
 use crate::inventory::item::InstallTerms;
 use crate::inventory::{InventoryItem, ItemContent, ItemOrigin};
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
+use crate::pki::fingerprint::Fingerprint;
 use crate::scan::installed_certificate::{InstalledCertificate, read_installed};
 use crate::scan::request_folders::RequestStems;
 use crate::scan::results::ScanResults;
@@ -79,9 +84,26 @@ impl ScanResults {
                 paid_until: settings.paid_until,
                 placeholder: settings.placeholder.as_ref() == Some(&installed.live),
                 trust,
+                rolled_back: rolled_back(installed),
             },
         );
     }
+}
+
+/// Returns the certificate that the last rollback replaced, if nothing was installed since then.
+fn rolled_back(installed: &InstalledCertificate) -> Option<(Fingerprint, Timestamp)> {
+    let settings = &installed.settings;
+    let last = settings.rollbacks.last()?;
+    let is_undone = settings.history.last().is_some_and(|one| one.at > last.at);
+    let replaced = last.before.as_ref().filter(|_| !is_undone)?;
+    let path = installed.layout.file_path(replaced, ReleaseFile::Cert);
+    let bytes = files::read(&path, file_reader::LIMIT).ok()?;
+    let items = file_reader::read_items(&bytes, Mode::new(0o644), Keys::Checked);
+    let leaf = items.iter().find_map(|item| match item {
+        ItemContent::Certificates(chain) => chain.first(),
+        _ => None,
+    })?;
+    Some((leaf.fingerprint, last.at))
 }
 
 impl ScanResults {
@@ -100,8 +122,7 @@ impl ScanResults {
             layout.stem(),
             key.display()
         );
-        let folder = files::parent(&key);
-        let next = drift::replace_damaged(folder, context.root.as_deref());
+        let next = drift::replace_damaged(context.root.as_deref());
         self.findings
             .push(Finding::error("key-missing", message).with_step(next));
     }

@@ -54,7 +54,7 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
         } else {
             "; pass a name to see its dates and renewals too"
         };
-        text.add(Label::Found, format!("{}{more}", summary(&outcome.rows)));
+        text.add(Label::Found, format!("{}{more}", summary(outcome)));
     }
 }
 
@@ -84,6 +84,7 @@ fn write_row(one: &JudgedRow, columns: &Columns, count: usize, text: &mut TextOu
     for (reason, finding) in row.reasons.iter().zip(&one.findings) {
         if are_few || finding.severity > Severity::Note {
             text.add(label_of(reason.severity()), finding.message.clone());
+            text.add_code(finding.code);
         }
     }
     if are_few {
@@ -135,17 +136,32 @@ fn write_dates(row: &StatusRow, text: &mut TextOutput) {
     }
 }
 
-/// `5 rows: 1 wrong, 1 due, 3 fine`.
-fn summary(rows: &[JudgedRow]) -> String {
-    let wrong = count_with(rows, RowVerdict::Wrong);
-    let due = count_with(rows, RowVerdict::Due);
-    let fine = count_with(rows, RowVerdict::Fine);
-    format!("{} rows: {wrong} wrong, {due} due, {fine} fine", rows.len())
-}
-
-fn count_with(rows: &[JudgedRow], verdict: RowVerdict) -> usize {
-    let rows = rows.iter().filter(|one| one.row.verdict() == verdict);
-    rows.count()
+/// `5 rows: 1 wrong, 1 due, 1 with a warning, 2 fine; 1 error that is not about a row`.
+fn summary(outcome: &StatusOutcome) -> String {
+    let rows = &outcome.rows;
+    let count = |word: &str| {
+        let words = rows.iter().map(|one| verdict_in_words(&one.row));
+        words.filter(|known| *known == word).count()
+    };
+    let warned = match count("warning") {
+        0 => String::new(),
+        1 => "1 with a warning, ".to_owned(),
+        many => format!("{many} with warnings, "),
+    };
+    let errors = outcome.findings.iter();
+    let errors = errors.filter(|finding| finding.severity == Severity::Error);
+    let others = match errors.count() {
+        0 => String::new(),
+        1 => "; 1 error that is not about a row".to_owned(),
+        many => format!("; {many} errors that are not about a row"),
+    };
+    format!(
+        "{} rows: {} wrong, {} due, {warned}{} fine{others}",
+        rows.len(),
+        count("wrong"),
+        count("due"),
+        count("fine")
+    )
 }
 
 /// How wide the columns are, and what the bars are drawn with.
@@ -206,7 +222,7 @@ impl Columns {
     fn lines(&self, row: &StatusRow) -> Vec<String> {
         let mut lines = Vec::new();
         let name = name(row, self.name);
-        let mut line = padded(row.verdict().name(), VERDICT);
+        let mut line = padded(verdict_in_words(row), VERDICT);
         if width(&name) > self.name {
             lines.push(format!("{line}{name}"));
             line = " ".repeat(VERDICT + self.name);
@@ -247,6 +263,14 @@ impl Columns {
         std::iter::repeat_n(full, left)
             .chain(std::iter::repeat_n(empty, self.cells - left))
             .collect()
+    }
+}
+
+/// The verdict; a row without a fault that has a warning is not called fine.
+fn verdict_in_words(row: &StatusRow) -> &'static str {
+    match row.verdict() {
+        RowVerdict::Fine if row.warns() => "warning",
+        verdict => verdict.name(),
     }
 }
 

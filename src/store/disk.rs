@@ -2,6 +2,7 @@
 //! only read or removed.
 
 pub(crate) mod copies;
+mod error;
 pub(crate) mod kept_files;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+pub(crate) use self::error::StoreError;
 use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::store::combined_order::CombinedOrder;
@@ -27,21 +29,6 @@ use crate::system::fs::lock::FileLock;
 pub(crate) const PIECE_LIMIT: u64 = 1024 * 1024;
 /// The maximum number of names read from a folder.
 const NAMES_LIMIT: usize = 100_000;
-
-/// Why a release on disk cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A release differs from what certctl wrote.
-    #[error("{} was changed: {how}", path.display())]
-    Damaged {
-        path: PathBuf,
-        /// How it differs.
-        how: &'static str,
-    },
-    /// A file could not be used.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
 
 /// A release that is built but does not have its final name yet; it is removed on drop if it was
 /// not published. The lock shows other processes that certctl is still working in it.
@@ -115,10 +102,11 @@ fn make_hidden_folder(
 }
 
 impl StagedRelease {
-    /// Renames it to its final name, or, if that exists, compares the two.
+    /// Renames it to its final name. If that exists, the two are compared, and a damaged one is
+    /// replaced in one step.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when a release of that name has other content;
+    /// [`StoreError::Damaged`] when it was changed and other users may read the key of both;
     /// [`StoreError::File`] when a file cannot be used.
     pub(crate) fn publish(
         mut self,
@@ -127,7 +115,13 @@ impl StagedRelease {
     ) -> Result<(), StoreError> {
         match folders::rename_new(&self.folder, &layout.release(&release.id)) {
             Err(error) if error.is_taken() => {
-                compare(layout, release)?;
+                match compare(layout, release) {
+                    // The damaged one is removed on drop.
+                    Err(damage) if damage.is_repairable(release) => {
+                        folders::exchange(&self.folder, &layout.release(&release.id))?;
+                    }
+                    other => other?,
+                }
                 // The process that created it may have been killed before it flushed the folder.
                 Ok(files::sync_folder(&layout.releases())?)
             }

@@ -40,8 +40,7 @@ pub(crate) fn expected_records(
         return Err(host_unknown(context, unknown));
     }
     if records.is_empty() {
-        let is_private =
-            |one: &SelectedRequest| named_ca.or_else(|| one.stored.ca()) == Some(Ca::Private);
+        let is_private = |one: &SelectedRequest| one.ca(named_ca) == Some(Ca::Private);
         if let Some(private) = chosen.selected.iter().find(|one| is_private(one)) {
             let message = format!(
                 "{} is for a private CA, which checks no DNS record",
@@ -63,7 +62,7 @@ pub(crate) fn expected_records(
 
 fn records_of_request(named_ca: Option<Ca>, selected: &SelectedRequest) -> Vec<ExpectedRecord> {
     let request = &selected.request;
-    let ca = named_ca.or_else(|| selected.stored.ca());
+    let ca = selected.ca(named_ca);
     let own: Vec<_> = selected
         .stored
         .records()

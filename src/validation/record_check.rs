@@ -226,11 +226,13 @@ impl RecordCheck {
         }
         if self.judgement.verdict == DcvVerdict::Visible {
             let zone_health = self.zone_health.in_words();
-            let line = format!(
-                "the record is visible at all servers that were queried, so the CA would see it \
-                    now{zone_health}"
-            );
-            text.add(Label::Done, line);
+            let visible = "the record is visible at all servers that were queried";
+            if self.zone_health.errors().next().is_some() {
+                text.add(Label::Found, format!("{visible}{zone_health}"));
+            } else {
+                let line = format!("{visible}, so the CA would see it now{zone_health}");
+                text.add(Label::Done, line);
+            }
         }
     }
 

@@ -105,14 +105,28 @@ pub(crate) fn assign_records(
         return Err(nothing_pending(context, selection.wait_command, missing));
     }
     chosen.keyless = requests_without_key(context, &folder, &candidates, &history);
-    for candidate in &mut candidates {
-        candidate.reuses_key = history.is_used_again(&candidate.request, candidate.path.as_deref());
-        chosen
-            .written
-            .extend(store_records(candidate, selection.ca)?);
-    }
+    chosen.written = store_all(context, &mut candidates, &history, selection.ca)?;
     chosen.selected = candidates;
     Ok(chosen)
+}
+
+/// Adds what is known about each request, and stores the given records; returns the files that were
+/// written.
+fn store_all(
+    context: &Context,
+    candidates: &mut [SelectedRequest],
+    history: &KeyUsageHistory,
+    ca: Option<Ca>,
+) -> Result<Vec<PathBuf>, Failure> {
+    let default_ca = context.defaults()?.ca;
+    let mut written = Vec::new();
+    for candidate in candidates {
+        let path = candidate.path.as_deref();
+        candidate.reuses_key = history.is_used_again(&candidate.request, path);
+        candidate.default_ca = default_ca;
+        written.extend(store_records(candidate, ca)?);
+    }
+    Ok(written)
 }
 
 impl ChosenRecords {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::dcv::ca::Ca;
 use crate::dcv::dcv_file::StoredRecord;
 use crate::dcv::reseller_record::GivenRecord;
 use crate::pki::request::SigningRequest;
@@ -19,9 +20,17 @@ pub(crate) struct SelectedRequest {
     pub given: Vec<GivenRecord>,
     /// All records from its `.dcv` file and the command line.
     pub stored: StoredRecord,
+    /// The CA of the configuration.
+    pub default_ca: Option<Ca>,
 }
 
 impl SelectedRequest {
+    /// Returns the CA: `named` on the command line, else the stored one, else that of the
+    /// configuration.
+    pub(crate) fn ca(&self, named: Option<Ca>) -> Option<Ca> {
+        named.or_else(|| self.stored.ca()).or(self.default_ca)
+    }
+
     /// Returns the request in a file; its `.dcv` file is read later, if the request is needed.
     pub(crate) fn in_file(path: &Path, request: &SigningRequest) -> Self {
         Self {
@@ -31,6 +40,7 @@ impl SelectedRequest {
             reuses_key: false,
             given: Vec::new(),
             stored: StoredRecord::default(),
+            default_ca: None,
         }
     }
 
@@ -42,6 +52,7 @@ impl SelectedRequest {
             reuses_key: false,
             given: Vec::new(),
             stored: StoredRecord::default(),
+            default_ca: None,
         }
     }
 }

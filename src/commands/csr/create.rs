@@ -12,6 +12,7 @@ use super::key::{KeyOrigin, RequestKeyFile};
 use super::outcome::{CsrOutcome, RequestOnDisk};
 use super::refused::CsrRefusal;
 use super::spec::{CsrSpec, has_errors};
+use crate::advice::csr_command;
 use crate::audit::{self, AuditAction};
 use crate::context::Context;
 use crate::dcv::dcv_file::StoredRecord;
@@ -24,6 +25,7 @@ use crate::inputs::request_steps::RequestStep;
 use crate::pki::key::PrivateKey;
 use crate::pki::request::SigningRequest;
 use crate::report::Outcome;
+use crate::system::fs::{files, folders};
 
 /// Writes a new request and its key, unless a CA would refuse the request. With `--force` the
 /// existing files become numbered backups.
@@ -89,6 +91,7 @@ fn write_request(
         let failed = audit::record_key(context, AuditAction::CreateKey, &target.paths.key, key_id);
         findings.extend(failed);
     }
+    findings.extend(report_owner(&target.paths));
     let on_disk = RequestOnDisk {
         key: key_file(args, &spec, &target.paths, &generated.request),
         paths: target.paths,
@@ -104,6 +107,19 @@ fn write_request(
         steps,
         ..outcome
     }))
+}
+
+/// Reports that root owns the new files in a folder of another user, who cannot read the key.
+fn report_owner(paths: &RequestPaths) -> Option<Finding> {
+    let status = folders::read_status(files::parent(&paths.request)).ok()??;
+    let is_root = folders::current_user() == 0;
+    let owner = Some(status.owner).filter(|owner| is_root && owner.uid != 0)?;
+    let written = [&paths.key, &paths.request, &paths.record];
+    let written: Vec<&PathBuf> = written
+        .into_iter()
+        .filter(|path| files::exists(path))
+        .collect();
+    Some(csr_command::files_of_root(owner, &written))
 }
 
 /// Lists what [`create`] writes.

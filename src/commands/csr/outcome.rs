@@ -297,7 +297,7 @@ impl CsrOutcome {
         let install = csr_command::install_when_issued(&self.install_words, install_key);
         if self.ca == Some(Ca::Private) {
             let submit = csr_command::submit_to_windows_ca(&self.request_path);
-            return vec![submit, install];
+            return vec![submit, csr_command::with_own_root(install)];
         }
         let check = self.check_step();
         if self.key.found_here {

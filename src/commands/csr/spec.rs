@@ -104,8 +104,9 @@ impl CsrSpec {
             fault.rule.severity == Severity::Error && !args.allow.contains(&fault.rule.code)
         });
         // Once the files exist, a corrected request has to replace them.
+        let writes_files = !is_refused && !args.dry_run;
         let args = CsrArgs {
-            force: args.force || !is_refused,
+            force: args.force || writes_files,
             ..args.clone()
         };
         let mut findings = Vec::new();

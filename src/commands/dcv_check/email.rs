@@ -81,7 +81,7 @@ fn domains_to_check(chosen: &ChosenRecords) -> Vec<DomainToCheck> {
 fn ca_findings(check: &MethodCheck<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for selected in &check.chosen.selected {
-        let Some(ca) = check.ca.or_else(|| selected.stored.ca()) else {
+        let Some(ca) = selected.ca(check.ca) else {
             continue;
         };
         let profile = ca.profile();

@@ -134,7 +134,7 @@ fn wildcard_findings(chosen: &ChosenRecords) -> Vec<Finding> {
 
 fn files_of_request(check: &MethodCheck<'_>, selected: &SelectedRequest) -> Vec<FileToCheck> {
     let request = &selected.request;
-    let ca = check.ca.or_else(|| selected.stored.ca());
+    let ca = selected.ca(check.ca);
     let given: Vec<_> = selected
         .stored
         .records()

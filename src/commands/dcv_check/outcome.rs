@@ -254,14 +254,15 @@ impl Outcome for DcvCheckOutcome {
                 text.add(Label::Found, line);
             }
         }
-        let has_error = has_error(&self.findings);
-        if has_error {
+        // What keeps the CA from issuing although it sees the record is the last word.
+        let is_first = has_error(&self.findings) && self.verdict != DcvVerdict::Visible;
+        if is_first {
             text.add_findings(&self.findings);
         }
         for check in &self.checks {
             check.print(text);
         }
-        if !has_error {
+        if !is_first {
             text.add_findings(&self.findings);
         }
         text.add_next_steps(&self.next());

@@ -130,6 +130,7 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
         (InstallVerdict::NotServed, _) => {
             "the installed files are unchanged, but the certificate is not served as it should be"
         }
+        _ if check.is_unfinished() => "the installed files are unchanged, but not verified live",
         _ => "changed since it was installed",
     };
     let label = if check.verdict() == InstallVerdict::Unchanged {

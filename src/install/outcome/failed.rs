@@ -184,8 +184,12 @@ pub(super) fn explain_cause(
     let cause = check_still_old(situation, plan, error)
         .or_else(|| check_partly_reloaded(situation, plan, error))
         .or_else(|| evidence::check_new_alert(error));
-    let cause = cause.unwrap_or_else(|| error.into());
-    cause.with_quote(find_port_owners(situation, error))
+    let mut cause = cause.unwrap_or_else(|| error.into());
+    let owners = find_port_owners(situation, error);
+    if !owners.is_empty() {
+        cause.next = vec![servers::free_addresses()];
+    }
+    cause.with_quote(owners)
 }
 
 /// Describes the processes that listen at the addresses of a server in its place, where that may be

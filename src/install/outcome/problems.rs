@@ -4,7 +4,8 @@ use crate::finding::{Finding, NextStep, Severity};
 use crate::report::TextOutput;
 
 /// Prints findings without their next steps, then the state with `show_state`, and last what to do:
-/// the steps of errors and warnings, the worst first, each once, and then `next`.
+/// the steps of errors, each once, and then `next`. The steps of warnings are printed where there is
+/// no error: they can wait until the error is fixed.
 pub(crate) fn show_problems(
     text: &mut TextOutput,
     findings: &[Finding],
@@ -13,10 +14,11 @@ pub(crate) fn show_problems(
 ) {
     let mut problems = findings.to_vec();
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+    let worst = problems.first().map_or(Severity::Error, |one| one.severity);
     let mut steps: Vec<NextStep> = Vec::new();
     for problem in &mut problems {
         let own_steps = std::mem::take(&mut problem.next);
-        if problem.severity > Severity::Note {
+        if problem.severity == worst && worst > Severity::Note {
             steps.extend(own_steps);
         }
     }

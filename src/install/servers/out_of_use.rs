@@ -20,7 +20,7 @@ impl ServerUse {
                 let message =
                     format!("{title}'s configuration does not reference the files of {name}");
                 let finding = Finding::error("drift-not-configured", message);
-                Some(finding.with_step(repair.clone()))
+                Some(finding.with_step(servers::show_lines_to_add(repair)))
             }
             ServerState::Stopped(_) => {
                 let message = format!("{title} is not running, so it does not serve {name}");

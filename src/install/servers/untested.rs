@@ -51,7 +51,7 @@ pub(super) fn report_untested(
         Severity::Warning => Finding::warning("server-not-tested", message),
         Severity::Note => Finding::note("server-not-tested", message),
     };
-    finding
-        .with_quote(vec![denied.to_owned()])
-        .with_step(servers::test_as_root())
+    // In a note the output of the test says nothing more.
+    let quote = (severity > Severity::Note).then(|| denied.to_owned());
+    finding.with_quote(quote).with_step(servers::test_as_root())
 }

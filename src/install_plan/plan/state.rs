@@ -168,10 +168,11 @@ pub(crate) struct ObservedState {
 }
 
 impl ObservedState {
-    /// Whether the release is live and every deployed path shows it.
+    /// Whether the release is live and undamaged, and every deployed path shows it.
     #[must_use]
     pub(crate) fn shows(&self, id: &ReleaseId, deploy_mode: DeployMode) -> bool {
         self.live.as_ref() == Some(id)
+            && self.releases.contains(id)
             && self
                 .path_states
                 .iter()

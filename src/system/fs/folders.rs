@@ -321,6 +321,16 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     sync_folder(parent(to))
 }
 
+/// Exchanges a new folder with the one at `path` in one step, and flushes the folder above it.
+///
+/// # Errors
+/// When the system reports an error, such as on a file system that cannot do so.
+pub(crate) fn exchange(new: &Path, path: &Path) -> Result<(), FileError> {
+    activity::report(Activity::Write(path));
+    tree::exchange(new, path).map_err(FileError::at("exchange", path))?;
+    sync_folder(parent(path))
+}
+
 /// Removes a file or a link, and flushes the folder; does nothing if it does not exist.
 ///
 /// # Errors

@@ -182,6 +182,19 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Ok(renameat(from.folder(), &from.name, to.folder(), &to.name)?)
 }
 
+/// Exchanges what is at two paths, in one step.
+pub(super) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    let (one, other) = (place_of(one)?, place_of(other)?);
+    let flags = RenameFlags::EXCHANGE;
+    Ok(renameat_with(
+        one.folder(),
+        &one.name,
+        other.folder(),
+        &other.name,
+        flags,
+    )?)
+}
+
 /// Renames to a name that must be free.
 pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> Result<(), Errno> {
     let place = |path| place_of(path).map_err(|error| errno(&error));

@@ -1,8 +1,8 @@
 //! The steps for several certificates together.
 
-use crate::advice::install_command;
+use crate::advice::{install_command, servers};
 use crate::context::Context;
-use crate::finding::NextStep;
+use crate::finding::{Finding, NextStep};
 use crate::install::outcome::{TransactionOutcome, start_then_install};
 
 /// One step that rolls back all certificates with these names.
@@ -23,12 +23,14 @@ pub(super) fn merge_start_steps<'a>(
 ) -> Option<NextStep> {
     let mut start: Vec<String> = Vec::new();
     let mut names: Vec<&str> = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
     for transaction in transactions {
         if transaction.start_commands.is_empty() {
             continue;
         }
         transaction.next.clear();
         names.push(&transaction.name);
+        findings.extend_from_slice(&transaction.findings);
         for command in &transaction.start_commands {
             if !start.contains(command) {
                 start.push(command.clone());
@@ -38,5 +40,6 @@ pub(super) fn merge_start_steps<'a>(
     if names.is_empty() {
         return None;
     }
-    Some(start_then_install(context, &start, &names))
+    let start = start_then_install(context, &start, &names);
+    Some(servers::free_before_start(start, &findings))
 }
