@@ -14,6 +14,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..TOPIC
     },
     CodeEntry {
+        code: "aia",
+        meaning: "authority information access: the address in a certificate from which its \
+            issuer can be downloaded",
+        why: "Some browsers download a missing intermediate from there. Most other programs \
+            do not, so a server has to send it.",
+        fix: "Download what is missing, and write the chain: `certctl bundle example.com.crt \
+            --aia`.",
+        source: "RFC 5280 4.2.2.1",
+        ..TOPIC
+    },
+    CodeEntry {
         code: "caa",
         meaning: "DNS records that list which CAs may issue for a domain",
         why: "A CA queries them before it issues and refuses if they list only others. Without such \
@@ -52,6 +63,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..TOPIC
     },
     CodeEntry {
+        code: "ct",
+        meaning: "certificate transparency: public logs of all certificates that public CAs \
+            issue",
+        why: "Browsers accept only certificates that were logged, which the CA does. \
+            Everybody can read the names in the logs, also those of internal servers.",
+        fix: "Nothing to do. Use a private CA for names that have to stay secret: `certctl \
+            csr intra.example --ca private`.",
+        source: "RFC 9162",
+        ..TOPIC
+    },
+    CodeEntry {
         code: "dcv",
         meaning: "domain control validation: the CA checks that you control the domain",
         why: "The CA looks for a DNS record, a file on the web server or the answer to an email. \
@@ -68,6 +90,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         fix: "`certctl dcv-check` says whether the zone is signed and whether the signatures \
             are valid.",
         source: "RFC 4033",
+        ..TOPIC
+    },
+    CodeEntry {
+        code: "fullchain",
+        meaning: "a file with the certificate of the site, followed by the intermediates",
+        why: "It is what nginx expects in `ssl_certificate`, and HAProxy and Apache accept \
+            it too.",
+        fix: "Write it: `certctl bundle example_com.zip`.",
+        source: "certctl",
         ..TOPIC
     },
     CodeEntry {
@@ -113,6 +144,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
             has a root of its own, which only its machines trust.",
         fix: "Pass your company's root: `certctl verify example.com.crt --trust root.pem`.",
         source: "RFC 5280 3.2",
+        ..TOPIC
+    },
+    CodeEntry {
+        code: "san",
+        meaning: "subject alternative name: the list of names in a certificate",
+        why: "Browsers compare the address with this list only, and not with the common \
+            name.",
+        fix: "See the names: `certctl inspect example.com.crt`.",
+        source: "RFC 5280 4.2.1.6",
         ..TOPIC
     },
     CodeEntry {
