@@ -43,9 +43,9 @@ pub(super) fn empty_argument(args: &[OsString], command: Option<usize>) -> Optio
     let (_, words) = args.split_at(command);
     let is_empty =
         |pair: &[OsString]| pair[1].is_empty() && !pair[0].to_string_lossy().starts_with('-');
-    let name = words[0]
-        .to_str()
-        .filter(|_| words.windows(2).any(is_empty))?;
+    // A shell completes an empty word with `completions`.
+    let is_wrong = words[0] != "completions" && words.windows(2).any(is_empty);
+    let name = words[0].to_str().filter(|_| is_wrong)?;
     let failure = Failure::new(FailureKind::Usage, "an argument is empty").because(
         "a quoted shell variable without a value, such as \"$NAME\", becomes an empty argument",
     );
