@@ -828,7 +828,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__renew)
-            opts="-C -q -v -h --reuse-key --renew-before --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --reuse-key --renew-before --force --no-install --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -3,6 +3,7 @@
 
 pub(crate) mod ca_table;
 pub(crate) mod registration;
+pub(crate) mod renewal_info;
 pub(crate) mod revocation_reason;
 pub(crate) mod signer;
 pub(crate) mod token;

@@ -40,6 +40,7 @@ pub(crate) mod pki;
 pub(crate) mod programs;
 pub(crate) mod rehearsal;
 pub(crate) mod renew_command;
+pub(crate) mod renewal_timer;
 pub(crate) mod rerun;
 pub(crate) mod revoke_command;
 pub(crate) mod scan;

@@ -9,6 +9,7 @@ use crate::configuration::{
     ConfigurationError, ConfigurationFolders, ConfiguredDefaults, read_defaults,
 };
 use crate::inventory::RenewBefore;
+use crate::inventory::install_window::InstallWindow;
 use crate::report::Sink;
 use crate::system::{clock, signals::InterruptSignal};
 
@@ -40,6 +41,12 @@ impl Context {
         }
     }
 
+    /// Returns whether no other working directory was given (`-C`).
+    #[must_use]
+    pub(crate) fn has_usual_directory(&self) -> bool {
+        self.directory == Path::new(".")
+    }
+
     /// Reads the defaults for options; with `--root`, those of the tree.
     ///
     /// # Errors
@@ -65,6 +72,18 @@ impl Context {
             }
             None => Ok(RenewBefore::default()),
         }
+    }
+
+    /// Returns when renewed certificates are installed; `None` at any time.
+    ///
+    /// # Errors
+    /// When the configuration cannot be read, or its value is not valid.
+    pub(crate) fn install_window(&self) -> Result<Option<InstallWindow>, ConfigurationError> {
+        let Some(configured) = self.defaults()?.install_window else {
+            return Ok(None);
+        };
+        let window = InstallWindow::parse(&configured.text);
+        window.map(Some).map_err(|reason| configured.wrong(reason))
     }
 
     /// Returns the time that dates are evaluated as of.

@@ -3,11 +3,13 @@
 //! renewals. Pure: items, the time and the policy are passed in; nothing is read, probed or printed
 //! here. Advice is in `advice`.
 
+pub(crate) mod backoff;
 mod by_key;
 mod chain_check;
 pub(crate) mod crls;
 pub(crate) mod due;
 pub(crate) mod file_reader;
+pub(crate) mod install_window;
 pub(crate) mod item;
 mod judge;
 mod policy;

@@ -42,21 +42,30 @@ mod issued;
 mod journal;
 mod listener;
 mod new_files;
+mod obtained;
 mod order_run;
 mod placed;
 mod preflight;
 mod progress;
 mod publisher;
+mod renewal;
 mod run;
 mod spec;
+mod suggestions;
 mod webroots;
 
 pub(crate) use self::account::CaConnection;
 pub(crate) use self::challenge_files::CHALLENGE_FILE_UNCHECKED;
-pub(crate) use self::document::OrderOutcome;
-pub(crate) use self::run::order_certificate;
+pub(crate) use self::challenge_records::PUBLICATION_LIMIT;
+pub(crate) use self::document::{OrderOutcome, OrderVerdict};
+pub(crate) use self::placed::MOST_STAGES;
+pub(crate) use self::preflight::LOCK_TIMEOUT;
+pub(crate) use self::progress::LONGEST_WAIT;
+pub(crate) use self::renewal::{RenewalOptions, renewal_spec, wait_after_failure};
+pub(crate) use self::run::{KEPT_IN_RESERVE, order_certificate};
 pub(crate) use self::spec::{
-    ChargeConsent, InstallChoice, NameExpansion, OrderSpec, OrderTiming, TermsConsent,
-    ValidationSetup,
+    ChargeConsent, InstallChoice, KeyChoice, MOST_RENEWALS, NameExpansion, OrderSpec, OrderTiming,
+    TermsConsent, ValidationSetup,
 };
+pub(crate) use self::suggestions::RenewalSuggestions;
 pub(crate) use self::webroots::Webroots;

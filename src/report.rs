@@ -332,6 +332,17 @@ pub(crate) fn document(outcome: &dyn Outcome) -> Value {
     document
 }
 
+/// Exit codes, the worst first.
+const CODES: [u8; 6] = [6, 5, 7, 4, 3, 1];
+
+/// Returns the worst of the exit codes of several certificates.
+#[must_use]
+pub(crate) fn worst_exit_code(codes: impl IntoIterator<Item = u8>) -> u8 {
+    let codes: Vec<u8> = codes.into_iter().collect();
+    let worst = CODES.into_iter().find(|code| codes.contains(code));
+    worst.unwrap_or(0)
+}
+
 /// Ignores a closed pipe: in `certctl ... | head -1`, that is the reader's decision, not a failure.
 fn ignore_closed_pipe(result: io::Result<()>) -> io::Result<()> {
     match result {

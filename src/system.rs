@@ -20,6 +20,7 @@ pub(crate) mod privileges;
 pub(crate) mod process;
 pub(crate) mod process_start;
 pub(crate) mod program_trust;
+pub(crate) mod renewal_timer;
 pub(crate) mod roots;
 pub(crate) mod runtime;
 pub(crate) mod serve;

@@ -51,7 +51,8 @@ struct Case {
     mode: u32,
     /// Exit code of `install --check`.
     check: i32,
-    /// Exit code of `renew` on a day on which all certificates are due.
+    /// Exit code of `renew` on a day on which all certificates have expired: 1, if the next request is
+    /// prepared.
     renew: i32,
     /// Exit code of the rollback after the next install.
     rollback: i32,
@@ -64,7 +65,7 @@ const FINE: Case = Case {
     key: KEY,
     mode: 0o600,
     check: 0,
-    renew: 0,
+    renew: 1,
     rollback: 0,
 };
 
@@ -162,13 +163,13 @@ fn assert_readable(sandbox: &Sandbox, case: &Case) {
     )
     .expect(case.renew);
     assert!(
-        case.renew != 0 || due.json()["verdict"] == word::PREPARED,
+        case.renew != 1 || due.json()["verdict"] == word::PREPARED,
         "{}: {due}",
         case.sample
     );
     assert_eq!(
         tree(&sandbox.join("elsewhere")).is_empty(),
-        case.renew != 0,
+        case.renew != 1,
         "{}: {due}",
         case.sample
     );
@@ -488,7 +489,7 @@ fn saved_settings_are_used_for_the_next_request() {
     ];
     let mut command = sandbox.command(&args);
     command.current_dir(sandbox.join("elsewhere"));
-    let due = sandbox.run_command(command).expect(0).json();
+    let due = sandbox.run_command(command).expect(1).json();
     assert!(tree(&sandbox.join("elsewhere")).is_empty(), "{due}");
     assert!(sandbox.join("example.com-3.csr").exists(), "{due}");
     assert_eq!(mode(&sandbox.join("example.com-3.key")), 0o600);

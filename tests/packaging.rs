@@ -27,6 +27,8 @@ fn units(sandbox: &Sandbox) -> Vec<String> {
         "certctl-status.service",
         "certctl-status.timer",
         "certctl-status-mail.service",
+        "certctl-renew.service",
+        "certctl-renew.timer",
     ];
     let mailer = packaging("systemd/status-mail").display().to_string();
     names
@@ -55,12 +57,15 @@ fn systemd_accepts_the_units() {
         result.status.success() && !about_ours.contains("certctl"),
         "{about_ours}"
     );
-    // The exposure on a scale from 0 to 10, times ten.
-    succeed(
-        external_program("systemd-analyze")
-            .args(["security", "--offline=true", "--threshold=30"])
-            .arg(&units[0]),
-    );
+    // The exposure on a scale from 0 to 10, times ten. Renewals write files and reload servers.
+    for (unit, threshold) in [(&units[0], 30), (&units[3], 32)] {
+        succeed(
+            external_program("systemd-analyze")
+                .args(["security", "--offline=true"])
+                .arg(format!("--threshold={threshold}"))
+                .arg(unit),
+        );
+    }
     let broken = sandbox.write("broken.service", "[Service]\nExecStart=/nowhere/at/all\n");
     assert!(
         !external_program("systemd-analyze")
@@ -104,6 +109,31 @@ fn the_cron_line_is_silent_until_something_is_due() {
         due.stdout.contains("example.com") && due.stdout.contains("renew"),
         "{due}"
     );
+}
+
+/// cron reads an unescaped percent sign as the end of the command.
+#[test]
+fn the_cron_line_of_renew_waits_at_random_and_renews() {
+    let line = value("cron/certctl-renew", "23 3,15 * * *  root  ");
+    let command = line.replace("\\%", "%");
+    assert_eq!(line.matches('%').count(), line.matches("\\%").count());
+    let sandbox = Sandbox::new();
+    for (name, script) in [
+        ("sleep", "echo sleep $1"),
+        ("certctl", "echo certctl $*; pwd"),
+    ] {
+        let path = sandbox.write(&format!("bin/{name}"), format!("#!/bin/sh\n{script}\n"));
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut shell = std::process::Command::new("/bin/sh");
+    clear_environment(&mut shell).args(["-c", &command]);
+    let path = format!("{}:/usr/bin:/bin", sandbox.join("bin").display());
+    let output = shell.env("PATH", path).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let seconds: u32 = lines[0].strip_prefix("sleep ").unwrap().parse().unwrap();
+    assert!(seconds < 7200, "{text}");
+    assert_eq!(lines[1..], ["certctl renew -q", "/"], "{text}");
 }
 
 /// Returns the text after `key` in a file of `packaging`.

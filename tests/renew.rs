@@ -128,6 +128,10 @@ fn a_renewal_copies_the_content_of_the_last_request() {
         before
     );
 
+    // It waits for somebody, and most of the time has passed.
+    let late = renew(&setup, &["--json", "--at", &noon(DAYS_LEFT - 5)]);
+    assert_eq!(late.expect(1).json()["verdict"], "prepared");
+
     // Repeated, or with the name: the same request.
     let key = sandbox.read("example.com-2.key");
     for more in [
@@ -578,7 +582,7 @@ fn the_document_has_these_fields() {
     assert_eq!(
         fields(certificate),
         words(
-            "name names not_after due changed planned ca paid_until order dcv dcv_reusable_until key request records before after plan findings next"
+            "name verdict names not_after due changed planned ca paid_until order dcv dcv_reusable_until key request records before after plan findings next ordered"
         )
     );
     assert_eq!(fields(&certificate["key"]), words("path algorithm id"));

@@ -26,7 +26,7 @@ impl From<AcmeError> for Failure {
         match error {
             AcmeError::Api(error) => (*error).into(),
             AcmeError::Refused(problem) => refused(problem),
-            AcmeError::Protocol(_) | AcmeError::Unsupported(_) => {
+            AcmeError::Protocol(_) | AcmeError::Unsupported(_) | AcmeError::Replacement => {
                 Self::from_error(FailureKind::Network, &error)
             }
             AcmeError::Message(MessageError::Key) => {

@@ -1,11 +1,15 @@
 //! Advice of `renew`: where to paste the request, which record to check, what to run instead.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::command_lines::run_as_root_if_needed;
 use crate::dcv::ca::Ca;
-use crate::finding::{NextStep, shell_word};
+use crate::failure::{Failure, FailureKind};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
+use crate::state::FailedTry;
+use crate::wording::{date_and_minute, date_and_time};
 
 /// Where to paste the request of a renewal: at the CA or reseller `ca`, for a reissue of what is
 /// paid for or after a new purchase.
@@ -132,6 +136,56 @@ pub(crate) fn find_key_or_make_request(words: Vec<String>, name: &str) -> NextSt
 pub(crate) fn renew_with_certbot(name: &str) -> NextStep {
     let line = format!("sudo certbot renew --cert-name {}", shell_word(name));
     NextStep::run_shell("Renew it with certbot if it is due", line)
+}
+
+/// A renewal failed, and is not tried again yet.
+#[must_use]
+pub(crate) fn last_renewal_failed(last: &FailedTry) -> Finding {
+    let message = format!(
+        "the last renewal of {} failed at {}: {}",
+        last.name,
+        date_and_time(last.at),
+        last.reason
+    );
+    let words = ["renew".to_owned(), last.name.clone()];
+    Finding::error("last-renewal-failed", message).with_step(run_as_root_if_needed(
+        NextStep::run_certctl("Once the cause is removed, try again at once", &words),
+    ))
+}
+
+/// What was obtained waits for the time at which servers may be reloaded.
+#[must_use]
+pub(crate) fn outside_window(name: &str, opens_at: Timestamp) -> Finding {
+    let when = date_and_minute(opens_at);
+    Finding::note(
+        "outside-install-window",
+        format!("{name} is installed by the next run after {when}, when `install_window` opens"),
+    )
+}
+
+/// The saved CA is none that this version knows.
+#[must_use]
+pub(crate) fn saved_ca_unknown(name: &str, ca: &str) -> Failure {
+    Failure::new(
+        FailureKind::Malformed,
+        format!("the saved options of {name} have an unknown CA: {ca}"),
+    )
+    .with_step(NextStep::say(format!(
+        "Order {name} once with `--ca` and the CA of your choice; it is saved then"
+    )))
+}
+
+/// The key of the installed certificate cannot be used again.
+#[must_use]
+pub(crate) fn no_key_to_reuse(name: &str) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        format!("the key of {name} cannot be used again: it is not readable in /etc/ssl/certctl"),
+    )
+    .with_step(NextStep::run_certctl(
+        "Renew it with a new key",
+        &["renew", name, "--force"],
+    ))
 }
 
 fn with_name(mut words: Vec<String>, name: &str) -> Vec<String> {

@@ -47,11 +47,40 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "last-renewal-failed",
+        meaning: "a renewal failed, and it is not tried again yet",
+        why: "A CA limits how often validation may fail. The pause after each failure is longer, and \
+            never longer than a quarter of the time that is left.",
+        fix: "Remove the cause that the message names, then try at once: `certctl renew \
+            example.com`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "order-pending",
         meaning: "the order is not finished, and the same command continues it",
         why: "The CA, the network or this machine failed after the order was placed. certctl keeps \
             the order, the account and the key.",
         fix: "Remove the cause that the message names, and run the same command again.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "outside-install-window",
+        meaning: "the next certificate is here, and is installed when `install_window` opens",
+        why: "The configuration says when servers may be reloaded. The current certificate does not \
+            expire before.",
+        fix: "Nothing to do where a timer runs `renew` within the window. To install it now: `certctl \
+            renew example.com --force`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "renewal-failed",
+        meaning: "a certificate that is due could not be ordered",
+        why: "The certificate expires unless a later run succeeds or somebody acts. Servers keep the \
+            current one until then.",
+        fix: "Remove the cause that the message names, then renew it: `certctl renew example.com`.",
         source: "certctl",
         ..FINDING
     },

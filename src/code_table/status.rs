@@ -88,6 +88,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "no-timer",
+        meaning: "nothing on this machine renews the certificates that were ordered",
+        why: "Neither an enabled timer of systemd nor a table of cron runs `certctl renew`. The \
+            certificates expire unless somebody renews them.",
+        fix: "Enable the timer: `sudo systemctl enable --now certctl-renew.timer`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "order-term-ends",
         meaning: "the paid term ends before the next renewal",
         why: "Within the paid term the CA reissues without charge. After it a renewal needs a new \

@@ -107,7 +107,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "pending",
-        meaning: "order: the CA has the order, and it is not finished",
+        meaning: "order, renew: an order was begun, and it is not finished",
         why: "The CA needs more time, or something failed on the way.",
         fix: "Run the same command again, not before the time that certctl prints.",
         ..VERDICT
@@ -132,6 +132,12 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "ready",
+        meaning: "renew: the next certificate was obtained, and not installed",
+        fix: "Install it: `sudo certctl renew example.com`.",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "refused",
         meaning: "install, rollback, forget, revoke, dcv-publish: refused before anything was \
             changed; order: not placed, or refused by the CA",
@@ -142,6 +148,11 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "removed",
         meaning: "dcv-publish: removed, and no server of the zone has it any more",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "renewed",
+        meaning: "renew: the next certificate was obtained and installed",
         ..VERDICT
     },
     CodeEntry {

@@ -15,8 +15,8 @@ use crate::install::installed;
 use crate::install::request::RunMode;
 use crate::matching::file_names;
 use crate::ordering::{
-    CHALLENGE_FILE_UNCHECKED, ChargeConsent, InstallChoice, NameExpansion, OrderOutcome, OrderSpec,
-    OrderTiming, TermsConsent, ValidationSetup, Webroots, order_certificate,
+    CHALLENGE_FILE_UNCHECKED, ChargeConsent, InstallChoice, KeyChoice, NameExpansion, OrderOutcome,
+    OrderSpec, OrderTiming, TermsConsent, ValidationSetup, Webroots, order_certificate,
 };
 use crate::pki::alt_name::{AltName, AltNames};
 use crate::pki::name::DnsName;
@@ -32,7 +32,7 @@ use crate::webserver::control::ports;
 use crate::wording::find_keyword;
 
 /// The maximum number of bytes of a file with an HMAC key.
-const HMAC_KEY_LIMIT: u64 = 64 * 1024;
+pub(crate) const HMAC_KEY_LIMIT: u64 = 64 * 1024;
 /// Folders that Debian's and Red Hat's web servers serve by default.
 const USUAL_WEBROOTS: [&str; 2] = ["/var/www/html", "/usr/share/nginx/html"];
 
@@ -170,6 +170,7 @@ pub(crate) fn run(context: &Context, args: &OrderArgs) -> Result<OrderOutcome, F
         terms: terms(args),
         charges,
         timing: timing(args),
+        key: KeyChoice::New,
         expansion: expansion(args),
         install: install_choice(args),
         unchecked: unchecked_rule(args, &method),
@@ -285,18 +286,10 @@ fn method(
     if !args.webroot.is_empty() {
         return files(&args.webroot).map(Some);
     }
-    if let Some(order) = &saved.order {
-        if !order.webroot.is_empty() {
-            return files(&order.webroot).map(Some);
-        }
-        let listener = order.standalone.as_deref().map(parse_listener);
-        if let Some(Ok(ListenerAddress(address))) = listener {
-            return Ok(Some(ValidationSetup::Listener(address)));
-        }
-        let choice = order.dns.as_deref().and_then(|dns| dns.parse().ok());
-        if let Some(choice) = choice {
-            return Ok(Some(ValidationSetup::Records(choice)));
-        }
+    if let Some(order) = &saved.order
+        && let Some(method) = ValidationSetup::from_stored(order)?
+    {
+        return Ok(Some(method));
     }
     Ok(configured.map(ValidationSetup::Records))
 }

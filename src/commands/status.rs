@@ -9,10 +9,13 @@ use serde_json::Value;
 
 use crate::advice::dcv_check_command::send_to_private_ca;
 use crate::advice::inventory::{CallContext, reason_finding, row_steps};
+use crate::advice::renewal_timer;
 use crate::advice::status_command::write_output_to_file;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
+use crate::finding::Finding;
 use crate::inputs::dcv_file;
+use crate::install::installed;
 use crate::inventory::{ItemLocation, RenewBefore, RowState, RowVerdict, StatusRow};
 use crate::permissions::Mode;
 use crate::probe::StartTls;
@@ -24,6 +27,7 @@ use crate::status_report::{
     table,
 };
 use crate::system::fs::files;
+use crate::system::renewal_timer::find_renewal_timer;
 
 /// Show what is installed and served, what expires when, and what is pending
 ///
@@ -100,6 +104,9 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
     let mut results = ScanResults::scan(context, &scopes, args.starttls, NamedInputs::Included)?;
     let before = context.renew_before(args.renew_before)?;
     let rows = results.rows(context, &scopes, before);
+    if scopes.is_empty() {
+        results.findings.extend(missing_timer(context, &rows));
+    }
     let mut rows = judge_rows(context, rows);
     rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
     let mut outcome = StatusOutcome {
@@ -114,6 +121,21 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
     };
     write_files(context, args, &mut outcome)?;
     Ok(outcome)
+}
+
+/// Reports that certificates were ordered and nothing renews them. Under `--root` the timers are those
+/// of another machine.
+fn missing_timer(context: &Context, rows: &[StatusRow]) -> Option<Finding> {
+    if context.root.is_some() {
+        return None;
+    }
+    let is_ordered = |row: &StatusRow| {
+        let stem = row.installed_as.as_deref();
+        let settings = stem.and_then(|stem| installed::read_settings(context, stem).ok());
+        settings.is_some_and(|settings| settings.order.is_some())
+    };
+    let finding = renewal_timer::no_timer(find_renewal_timer())?;
+    rows.iter().any(is_ordered).then_some(finding)
 }
 
 /// Adds the findings and the next steps to each row.

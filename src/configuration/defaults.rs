@@ -16,11 +16,12 @@ use crate::wording::spell_keyword;
 pub(crate) const DEFAULTS_FILE: &str = "config.toml";
 
 /// The keys of the file.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "after",
     "ca",
     "dns",
     "hook_timeout",
+    "install_window",
     "keep",
     "lexicon_python",
     "renew_before",
@@ -49,6 +50,8 @@ pub(crate) struct ConfiguredDefaults {
     pub trust: Option<String>,
     /// For `--renew-before`.
     pub renew_before: Option<ConfiguredText>,
+    /// When `renew` installs.
+    pub install_window: Option<ConfiguredText>,
     /// How many older versions of a certificate are kept.
     pub keep: Option<usize>,
     /// For `--after`.
@@ -66,6 +69,14 @@ pub(crate) struct ConfiguredText {
 }
 
 impl ConfiguredText {
+    fn read(path: &Path, key: &str, value: &toml::Value) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            text: text_of(path, key, value)?.to_owned(),
+            path: path.to_owned(),
+            key: key.to_owned(),
+        })
+    }
+
     /// Returns the error for a value that is not valid.
     #[must_use]
     pub(crate) fn wrong(&self, reason: &str) -> ConfigurationError {
@@ -152,13 +163,10 @@ impl ConfiguredDefaults {
                 self.hook_timeout = Some(limit.map_err(|reason| wrong_value(path, key, reason))?);
             }
             "keep" => self.keep = Some(count_of(path, key, value)?),
-            "renew_before" => {
-                self.renew_before = Some(ConfiguredText {
-                    text: text_of(path, key, value)?.to_owned(),
-                    path: path.to_owned(),
-                    key: key.to_owned(),
-                });
+            "install_window" => {
+                self.install_window = Some(ConfiguredText::read(path, key, value)?);
             }
+            "renew_before" => self.renew_before = Some(ConfiguredText::read(path, key, value)?),
             "trust" => self.trust = Some(trust_of(path, key, value)?),
             _ => return Ok(KeyUse::Other),
         }
@@ -260,7 +268,7 @@ mod tests {
         assert_eq!(read("resolver = \"9.9.9.9\"").unwrap().resolvers.len(), 1);
         let installs = read(
             "keep = 5\ntrust = \"System\"\nafter = \"/usr/local/bin/copy\"\nhook_timeout = \"30s\"\n\
-            renew_before = \"20d\"",
+            renew_before = \"20d\"\ninstall_window = \"Tue 02:00-04:00\"",
         )
         .unwrap();
         assert_eq!(installs.keep, Some(5));
@@ -268,6 +276,7 @@ mod tests {
         assert_eq!(installs.after.as_deref(), Some("/usr/local/bin/copy"));
         assert_eq!(installs.hook_timeout, Some(Duration::from_secs(30)));
         assert_eq!(installs.renew_before.unwrap().text, "20d");
+        assert_eq!(installs.install_window.unwrap().text, "Tue 02:00-04:00");
     }
 
     #[test]

@@ -57,6 +57,29 @@ impl RenewBefore {
     }
 }
 
+/// Returns whether less than half of the time between due date and expiry is left.
+#[must_use]
+pub(crate) fn is_urgent(now: Timestamp, due: Timestamp, expiry: Timestamp) -> bool {
+    let left = expiry.as_second().saturating_sub(now.as_second());
+    let whole = expiry.as_second().saturating_sub(due.as_second());
+    left <= 0 || left < whole / 2
+}
+
+/// Returns when a certificate is due that the CA suggests to renew at `suggested`. A suggestion that leaves
+/// less than half of the usual time is not followed.
+#[must_use]
+pub(crate) fn follow_suggestion(
+    suggested: Timestamp,
+    usual: Timestamp,
+    expiry: Timestamp,
+) -> Timestamp {
+    if is_urgent(suggested, usual, expiry) {
+        usual
+    } else {
+        suggested
+    }
+}
+
 /// Returns the whole days from `now` to `then`, rounded down: 0 on the last day, negative after it.
 #[must_use]
 pub(crate) fn days_between(now: Timestamp, then: Timestamp) -> i64 {
@@ -67,7 +90,7 @@ pub(crate) fn days_between(now: Timestamp, then: Timestamp) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{RenewBefore, Timestamp, days_between};
+    use super::{RenewBefore, Timestamp, days_between, follow_suggestion, is_urgent};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -122,6 +145,36 @@ mod tests {
         }
         for text in ["", "d", "20", "-1d", "0%", "100%", "1.5d", "20 d", "99999d"] {
             assert!(RenewBefore::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_second_half_of_the_time_is_urgent() {
+        let due = at("2027-01-01T00:00:00Z");
+        let expiry = at("2027-01-31T00:00:00Z");
+        for (now, expected) in [
+            ("2026-12-01T00:00:00Z", false),
+            ("2027-01-15T23:59:59Z", false),
+            ("2027-01-16T00:00:01Z", true),
+            ("2027-01-31T00:00:00Z", true),
+            ("2027-02-01T00:00:00Z", true),
+        ] {
+            assert_eq!(is_urgent(at(now), due, expiry), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_suggestion_that_comes_too_late_is_not_followed() {
+        let usual = at("2027-01-01T00:00:00Z");
+        let expiry = at("2027-01-31T00:00:00Z");
+        for (suggested, due) in [
+            ("2026-06-01T00:00:00Z", "2026-06-01T00:00:00Z"),
+            ("2027-01-10T00:00:00Z", "2027-01-10T00:00:00Z"),
+            ("2027-01-20T00:00:00Z", "2027-01-01T00:00:00Z"),
+            ("2030-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+        ] {
+            let found = follow_suggestion(at(suggested), usual, expiry);
+            assert_eq!(found, at(due), "{suggested}");
         }
     }
 

@@ -20,7 +20,7 @@ use crate::system::dns::ResolverList;
 use crate::validation::expected::ExpectedRecord;
 
 /// How long the zone's servers are queried for a new record.
-const PUBLICATION_LIMIT: Duration = Duration::from_secs(300);
+pub(crate) const PUBLICATION_LIMIT: Duration = Duration::from_secs(300);
 /// The label of the records.
 const LABEL: &str = "_acme-challenge";
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::spec::{OrderFiles, OrderSpec};
-use crate::finding::{Finding, NextStep};
-use crate::install::outcome::{TransactionOutcome, show_problems};
+use crate::finding::{Finding, NextStep, Severity};
+use crate::install::outcome::{InstallVerdict, TransactionOutcome, show_problems};
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
 
 /// How an order ended, before or without an install.
@@ -93,14 +93,41 @@ impl OrderOutcome {
     }
 
     /// Whether anything outside of certctl's own journal is different now.
-    fn is_changed(&self) -> bool {
+    #[must_use]
+    pub(crate) fn is_changed(&self) -> bool {
         let is_issued = matches!(self.verdict, OrderVerdict::Issued | OrderVerdict::Installed);
         let is_installed = self.transaction.as_ref().is_some_and(|done| done.changed);
         is_installed || is_issued || self.verdict == OrderVerdict::Pending
     }
 
+    /// Returns whether the new certificate is neither in use nor in a file, and the CA is not the one
+    /// to wait for.
+    #[must_use]
+    pub(crate) fn has_failed(&self) -> bool {
+        let is_failed_install = |done: &TransactionOutcome| {
+            matches!(
+                done.verdict,
+                InstallVerdict::Refused
+                    | InstallVerdict::RolledBack
+                    | InstallVerdict::PartlyRolledBack
+            )
+        };
+        match self.verdict {
+            OrderVerdict::Refused => true,
+            OrderVerdict::Pending => self.not_before.is_none() || self.has_error(),
+            OrderVerdict::Installed => self.transaction.as_deref().is_some_and(is_failed_install),
+            OrderVerdict::Issued | OrderVerdict::Planned | OrderVerdict::Unchanged => false,
+        }
+    }
+
+    fn has_error(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| finding.severity == Severity::Error)
+    }
+
     /// What was found before, during and after the install.
-    fn all_findings(&self) -> Vec<Finding> {
+    #[must_use]
+    pub(crate) fn all_findings(&self) -> Vec<Finding> {
         let mut findings = self.findings.clone();
         if let Some(transaction) = &self.transaction {
             findings.extend(transaction.findings.iter().cloned());
@@ -109,7 +136,8 @@ impl OrderOutcome {
     }
 
     /// The next steps of the order, then those of the install.
-    fn all_steps(&self) -> Vec<NextStep> {
+    #[must_use]
+    pub(crate) fn all_steps(&self) -> Vec<NextStep> {
         let mut next = self.next.clone();
         if let Some(transaction) = &self.transaction {
             next.extend(transaction.next.iter().cloned());
@@ -163,7 +191,8 @@ impl OrderOutcome {
     }
 
     /// Identifies what a dry run would do.
-    fn plan_id(&self) -> String {
+    #[must_use]
+    pub(crate) fn plan_id(&self) -> String {
         let install = self.transaction.as_ref();
         let install = install.and_then(|planned| planned.dry_run.as_ref());
         report::plan_id(json!([

@@ -5,17 +5,15 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::document::{OrderOutcome, OrderVerdict};
-use super::spec::{InstallChoice, NameExpansion, OrderSpec, OrderTiming};
+use super::obtained::list_obtained;
+use super::spec::{InstallChoice, NameExpansion, OrderSpec, OrderTiming, RenewedCertificate};
 use crate::advice::order as advice;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::inputs::folder::read_file;
 use crate::install::installed;
 use crate::inventory::RenewBefore;
-use crate::matching::file_names;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
-use crate::system::fs::files;
 use crate::wording::day;
 
 /// The result of the comparison.
@@ -34,6 +32,9 @@ pub(super) fn compare_with_installed(
     context: &Context,
     spec: &OrderSpec,
 ) -> Result<InstalledComparison, Failure> {
+    if let OrderTiming::Renewal(renewed) = &spec.timing {
+        return compare_with_renewed(context, spec, renewed);
+    }
     let existing = match spec.install {
         InstallChoice::Install => installed_leaf(context, spec)?,
         InstallChoice::FilesOnly => newest_in_folder(context, spec),
@@ -48,6 +49,29 @@ pub(super) fn compare_with_installed(
         return Ok(InstalledComparison::Order(leaf.algorithm));
     }
     let unchanged = unchanged_outcome(spec, &leaf, due);
+    Ok(InstalledComparison::Unchanged(Box::new(unchanged)))
+}
+
+/// Returns whether the certificate that was found to be due is still the live one. Another certctl may
+/// have replaced it while this one waited for the lock.
+fn compare_with_renewed(
+    context: &Context,
+    spec: &OrderSpec,
+    renewed: &RenewedCertificate,
+) -> Result<InstalledComparison, Failure> {
+    let Some(leaf) = installed_leaf(context, spec)? else {
+        return Ok(InstalledComparison::Order(KeyAlgorithm::EcdsaP256));
+    };
+    if leaf.sha256() == renewed.sha256 {
+        return Ok(InstalledComparison::Order(leaf.algorithm));
+    }
+    let mut unchanged = OrderOutcome::new(spec, OrderVerdict::Unchanged);
+    unchanged.not_after = Some(leaf.not_after);
+    unchanged.summary = format!(
+        "{} was renewed in the meantime; the certificate expires {}",
+        spec.name,
+        day(leaf.not_after)
+    );
     Ok(InstalledComparison::Unchanged(Box::new(unchanged)))
 }
 
@@ -98,25 +122,7 @@ fn installed_leaf(context: &Context, spec: &OrderSpec) -> Result<Option<Certific
 
 /// The newest certificate of this name in the working directory.
 fn newest_in_folder(context: &Context, spec: &OrderSpec) -> Option<Certificate> {
-    let mut newest: Option<Certificate> = None;
-    for number in 1.. {
-        let stem = match number {
-            1 => spec.name.clone(),
-            number => file_names::renewal_stem(&spec.name, number),
-        };
-        let path = context.path_of(format!("{stem}.fullchain.pem"));
-        if !files::exists(&path) {
-            return newest;
-        }
-        let delivery = read_file(&path).ok();
-        let leaf = delivery.and_then(|delivery| delivery.clone_certificates().into_iter().next());
-        let is_newer = |leaf: &Certificate| {
-            let known = newest.as_ref();
-            known.is_none_or(|known| known.not_after < leaf.not_after)
-        };
-        if let Some(leaf) = leaf.filter(is_newer) {
-            newest = Some(leaf);
-        }
-    }
-    newest
+    let obtained = list_obtained(context, spec).into_iter();
+    let newest = obtained.max_by_key(|obtained| obtained.leaf.not_after);
+    newest.map(|newest| newest.leaf)
 }

@@ -7,16 +7,17 @@ use super::issued::{IssuedCertificate, read_issued};
 use super::journal::OrderJournal;
 use super::order_run::OrderRun;
 use super::preflight::install_request;
-use super::spec::InstallChoice;
-use crate::advice::{install_command, order as advice};
+use super::spec::{InstallChoice, OrderTiming};
+use crate::advice::{install_command, order as advice, renewal_timer};
 use crate::audit::{self, AuditAction, AuditEvent};
 use crate::failure::Failure;
-use crate::finding::Finding;
+use crate::finding::{Finding, NextStep};
 use crate::install::installed;
 use crate::install::outcome::InstallVerdict;
 use crate::install::request::RunMode;
 use crate::install::transaction;
 use crate::pki::certified_key::CertifiedKey;
+use crate::system::renewal_timer::find_renewal_timer;
 use crate::wording::day;
 
 /// Installs the certificate of a journaled order.
@@ -102,11 +103,21 @@ fn install(
     outcome.transaction = Some(Box::new(transaction));
     if is_finished {
         journal.finish()?;
+        outcome.next.extend(missing_timer(run));
     } else {
         // The certificate is kept: the same command installs it without another order.
         outcome.next.push(advice::repeat_to_install());
     }
     Ok(outcome)
+}
+
+/// How to let this machine renew the certificate by itself. Under `--root` that is another machine.
+fn missing_timer(run: &OrderRun<'_>) -> Option<NextStep> {
+    let is_renewal = matches!(run.spec.timing, OrderTiming::Renewal(_));
+    if run.context.root.is_some() || is_renewal {
+        return None;
+    }
+    renewal_timer::start_timer(find_renewal_timer())
 }
 
 /// Returns whether the files are in place.

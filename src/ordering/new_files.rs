@@ -6,8 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::spec::{OrderFiles, OrderSpec};
+use super::spec::{KeyChoice, MOST_RENEWALS, OrderFiles, OrderSpec};
 use crate::acme::ca_table::AcmeChoice;
+use crate::advice::{order as advice, renew_command};
 use crate::audit::{self, AuditAction};
 use crate::context::Context;
 use crate::csr_lint::{self, EarlierContent, LintedRequest};
@@ -18,14 +19,11 @@ use crate::finding::{Finding, Severity};
 use crate::inputs::FoundKeyFile;
 use crate::inputs::folder::read_file;
 use crate::inputs::request_files::{RequestPaths, StagedRequestFiles};
-use crate::matching::file_names;
+use crate::install::installed;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::request::SigningRequest;
 use crate::pki::subject::SubjectName;
-use crate::system::fs::{files, folders};
-
-/// The highest number of a renewal whose files are searched.
-const MOST_RENEWALS: u32 = 10_000;
+use crate::system::fs::files;
 
 /// Reports what the CA would refuse. A CA that is not in the table has its own rules.
 pub(super) fn lint_request(spec: &OrderSpec, algorithm: KeyAlgorithm) -> Vec<Finding> {
@@ -54,61 +52,75 @@ pub(super) fn prepare_files(
     spec: &OrderSpec,
     algorithm: KeyAlgorithm,
 ) -> Result<OrderFiles, Failure> {
+    let reused = match spec.key {
+        KeyChoice::New => None,
+        KeyChoice::Reused => Some(installed_key(context, &spec.name)?),
+    };
     for number in 1..MOST_RENEWALS {
-        let stem = match number {
-            1 => spec.name.clone(),
-            number => file_names::renewal_stem(&spec.name, number),
-        };
-        let paths = RequestPaths::new(context, &stem);
-        let chain = context.path_of(format!("{stem}.fullchain.pem"));
-        if files::exists(&chain) {
+        let files = OrderFiles::numbered(context, &spec.name, number);
+        if files::exists(&files.chain) {
             continue;
         }
-        let exists = files::exists(&paths.key) || files::exists(&paths.request);
-        if !exists {
-            create_files(context, spec, &paths, algorithm)?;
-        } else if !fits(spec, &paths) {
+        if !files.have_request() {
+            match &reused {
+                Some(key) => create_files(context, spec, &files, key)?,
+                None => create_files(context, spec, &files, &PrivateKey::generate(algorithm)?)?,
+            }
+        } else if !fits(spec, &files, reused.as_ref()) {
             continue;
         }
-        return Ok(OrderFiles {
-            key: folders::absolute(&paths.key)?,
-            request: folders::absolute(&paths.request)?,
-            chain: folders::absolute(&chain)?,
-        });
+        return files.absolute();
     }
-    Err(crate::advice::order::too_many_files(&spec.name))
+    Err(advice::too_many_files(&spec.name))
 }
 
-/// Makes a key and a request, and writes the key first.
+/// The key of the installed certificate.
+fn installed_key(context: &Context, name: &str) -> Result<PrivateKey, Failure> {
+    let live = installed::find_live(context, name)?;
+    let live = live.ok_or_else(|| renew_command::no_key_to_reuse(name))?;
+    let path = &live.files.key_path;
+    let file = FoundKeyFile::read_installed(path)?;
+    match file.into_key(path, live.release.leaf().key_id) {
+        Some(Ok(key)) => Ok(key.into_held().value),
+        Some(Err(_)) | None => Err(renew_command::no_key_to_reuse(name)),
+    }
+}
+
+/// Makes a request, and writes it after its key.
 fn create_files(
     context: &Context,
     spec: &OrderSpec,
-    paths: &RequestPaths,
-    algorithm: KeyAlgorithm,
+    files: &OrderFiles,
+    key: &PrivateKey,
 ) -> Result<(), Failure> {
-    let key = PrivateKey::generate(algorithm)?;
     let subject = SubjectName::default().or_named(&spec.names);
-    let request = SigningRequest::build_with_subject(&spec.names, &subject, &key)?;
+    let request = SigningRequest::build_with_subject(&spec.names, &subject, key)?;
     let pem = key.to_pem();
     let stored = StoredRecord::default();
-    let staged = StagedRequestFiles::stage(paths, Some(&pem), &request, &stored)?;
+    let paths = RequestPaths {
+        key: files.key.clone(),
+        request: files.request.clone(),
+        record: files.request.with_extension("dcv"),
+    };
+    let staged = StagedRequestFiles::stage(&paths, Some(&pem), &request, &stored)?;
     staged.move_into_place(&[])?;
     let key_id = request.key_id.to_string();
     // The key exists whether or not the system's log has it.
-    let _ = audit::record_key(context, AuditAction::CreateKey, &paths.key, key_id);
+    let _ = audit::record_key(context, AuditAction::CreateKey, &files.key, key_id);
     Ok(())
 }
 
 /// Returns whether key and request are for the same names and belong together.
-fn fits(spec: &OrderSpec, paths: &RequestPaths) -> bool {
-    let Ok(request) = read_request(&paths.request) else {
+fn fits(spec: &OrderSpec, files: &OrderFiles, reused: Option<&PrivateKey>) -> bool {
+    let Ok(request) = read_request(&files.request) else {
         return false;
     };
     let names = request.alt_names();
     let is_same = names.is_some_and(|names| names.same_set(&spec.names));
-    let key = FoundKeyFile::read(&paths.key);
-    let key = key.map(|key| key.into_key(&paths.key, request.key_id));
-    is_same && matches!(key, Ok(Some(Ok(_))))
+    let key = FoundKeyFile::read(&files.key);
+    let key = key.map(|key| key.into_key(&files.key, request.key_id));
+    let is_wanted_key = reused.is_none_or(|key| key.id() == request.key_id);
+    is_same && is_wanted_key && matches!(key, Ok(Some(Ok(_))))
 }
 
 /// Reads the request of an order.
@@ -116,5 +128,5 @@ pub(super) fn read_request(path: &Path) -> Result<SigningRequest, Failure> {
     let delivery = read_file(path)?;
     let mut requests = delivery.requests.into_iter().map(|found| found.value);
     let request = requests.next();
-    request.ok_or_else(|| crate::advice::order::request_missing(&PathBuf::from(path)))
+    request.ok_or_else(|| advice::request_missing(&PathBuf::from(path)))
 }

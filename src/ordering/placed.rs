@@ -19,7 +19,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::permissions::Mode;
 use crate::state::{JournaledFile, OrderProgress};
-use crate::system::acme::{AcmeOrder, AcmeSession, OrderStage, PendingChallenge};
+use crate::system::acme::{AcmeOrder, AcmeSession, OrderStage, PendingChallenge, WantedOrder};
 use crate::system::clock;
 use crate::system::fs::files;
 use crate::system::fs::webroot::ChallengeFolder;
@@ -30,7 +30,7 @@ use crate::wording::date_and_time;
 const CHAIN_MODE: Mode = Mode::new(0o644);
 /// How many stages an order can pass through, with some to spare: a CA that goes back and forth is
 /// not followed for ever.
-const MOST_STAGES: usize = 12;
+pub(crate) const MOST_STAGES: usize = 12;
 
 /// How the conversation with the CA ended.
 enum OrderEnd {
@@ -128,8 +128,12 @@ impl<'a> PlacedOrder<'a> {
             self.journal.record(OrderProgress::Placing)?;
         }
         let names = self.run.spec.name_texts();
-        let profile = self.run.spec.profile.as_deref();
-        let order = self.session.place_order(&names, profile)?;
+        let replaces = self.run.spec.replaces();
+        let order = self.session.place_order(&WantedOrder {
+            names: &names,
+            profile: self.run.spec.profile.as_deref(),
+            replaces: replaces.as_deref(),
+        })?;
         self.journal.record_placed(order.url())?;
         audit_order(self.run, "placed", Some(order.url()));
         Ok(order)

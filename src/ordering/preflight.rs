@@ -27,7 +27,7 @@ use crate::store::settings::LineageSettings;
 /// The lifetime of the certificate in memory, that of most ACME certificates.
 const DAYS: i64 = 90;
 /// How long another certctl may hold the lock.
-pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Returns what the install would do.
 pub(super) fn plan_install(

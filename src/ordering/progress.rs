@@ -21,7 +21,7 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 /// The longest time that one run waits for a stage.
-const LONGEST: Duration = Duration::from_secs(300);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// How a wait ended.
 pub(super) enum WaitResult {
@@ -66,7 +66,7 @@ fn pause_before(wish: Option<Duration>, asked: usize) -> Duration {
 
 /// Returns whether the run ends instead of pausing once more.
 fn is_too_long(elapsed: Duration, pause: Duration) -> bool {
-    elapsed + pause > LONGEST
+    elapsed + pause > LONGEST_WAIT
 }
 
 /// A signal while the CA was asked.
@@ -81,7 +81,7 @@ pub(super) fn interrupted(signal: i32) -> Failure {
 mod tests {
     use std::time::Duration;
 
-    use super::{LONGEST, PAUSES, is_too_long, pause_before};
+    use super::{LONGEST_WAIT, PAUSES, is_too_long, pause_before};
 
     #[test]
     fn a_run_ends_although_the_ca_never_does() {
@@ -92,7 +92,7 @@ mod tests {
             asked += 1;
             assert!(asked < 100, "the CA is asked for ever");
         }
-        assert!(total + PAUSES[PAUSES.len() - 1] > LONGEST);
+        assert!(total + PAUSES[PAUSES.len() - 1] > LONGEST_WAIT);
     }
 
     #[test]
@@ -104,7 +104,7 @@ mod tests {
         ] {
             assert_eq!(pause_before(wish, 9), pause);
         }
-        assert!(is_too_long(Duration::ZERO, LONGEST * 2));
-        assert!(!is_too_long(Duration::ZERO, LONGEST));
+        assert!(is_too_long(Duration::ZERO, LONGEST_WAIT * 2));
+        assert!(!is_too_long(Duration::ZERO, LONGEST_WAIT));
     }
 }

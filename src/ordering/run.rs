@@ -28,7 +28,7 @@ use crate::pki::key::KeyAlgorithm;
 use crate::state::{OrderProgress, StateFolder};
 
 /// How many certificates below the CA's limit for one set of names are left for emergencies.
-const KEPT_IN_RESERVE: u32 = 2;
+pub(crate) const KEPT_IN_RESERVE: u32 = 2;
 /// The days of such a limit.
 const LIMIT_HOURS: i64 = 7 * 24;
 
@@ -52,14 +52,14 @@ pub(crate) fn order_certificate(
         publisher: open_publisher(context, spec)?,
     };
     if spec.mode == RunMode::DryRun {
-        return run.begin();
+        return run.begin_or_use_obtained();
     }
     let give_up = || context.interrupt.signal().is_some();
     let _lock = state.lock_order(&spec.name, preflight::LOCK_TIMEOUT, give_up)?;
     let mut warnings = Vec::new();
     let mut outcome = match run.unfinished_order(&mut warnings)? {
         Some(journal) => run.resume(journal),
-        None => run.begin(),
+        None => run.begin_or_use_obtained(),
     }?;
     outcome.findings.extend(warnings);
     Ok(outcome)
@@ -132,6 +132,14 @@ impl<'a> OrderRun<'a> {
         Ok(session.open_order(order)?.deactivate_pending()?)
     }
 
+    /// A certificate that an earlier run has obtained is not ordered again.
+    fn begin_or_use_obtained(&self) -> Result<OrderOutcome, Failure> {
+        match self.find_obtained() {
+            Some(obtained) => self.use_obtained(&obtained),
+            None => self.begin(),
+        }
+    }
+
     /// Checks everything that can be checked before the CA is asked, then places the order.
     fn begin(&self) -> Result<OrderOutcome, Failure> {
         self.check_charges()?;
@@ -159,7 +167,7 @@ impl<'a> OrderRun<'a> {
     }
 
     /// The outcome of a dry run, or of an install that would be refused.
-    fn plan(&self) -> Result<OrderOutcome, Failure> {
+    pub(super) fn plan(&self) -> Result<OrderOutcome, Failure> {
         let mut planned = OrderOutcome::new(self.spec, OrderVerdict::Planned);
         planned.steps = self.planned_steps();
         "dry run: nothing was ordered or changed".clone_into(&mut planned.summary);
@@ -229,7 +237,7 @@ impl<'a> OrderRun<'a> {
     /// Refuses to come close to the CA's limit for one set of names.
     fn check_limit(&self) -> Result<(), Failure> {
         let limit = self.spec.ca.known().and_then(|ca| ca.same_names_a_week);
-        let Some(limit) = limit.filter(|_| self.spec.timing == OrderTiming::WhenDue) else {
+        let Some(limit) = limit.filter(|_| self.spec.timing != OrderTiming::Now) else {
             return Ok(());
         };
         let names = self.spec.name_texts();

@@ -3,15 +3,24 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use super::webroots::Webroots;
 use crate::acme::ca_table::AcmeChoice;
 use crate::acme::registration::ExternalAccount;
+use crate::context::Context;
+use crate::failure::Failure;
 use crate::install::request::RunMode;
+use crate::matching::file_names;
 use crate::pki::alt_name::AltNames;
 use crate::publication::UncheckedRule;
 use crate::publishing::provider::ProviderChoice;
 use crate::store::settings::StoredOrder;
 use crate::system::acme::ChallengeMethod;
+use crate::system::fs::{files, folders};
+
+/// The highest number of a renewal whose files are searched.
+pub(crate) const MOST_RENEWALS: u32 = 10_000;
 
 /// An order as the user wants it.
 #[derive(Debug)]
@@ -31,6 +40,7 @@ pub(crate) struct OrderSpec {
     pub terms: TermsConsent,
     pub charges: ChargeConsent,
     pub timing: OrderTiming,
+    pub key: KeyChoice,
     pub expansion: NameExpansion,
     pub install: InstallChoice,
     /// What follows if a validation file cannot be fetched from here.
@@ -50,6 +60,21 @@ pub(crate) enum ValidationSetup {
 }
 
 impl ValidationSetup {
+    /// Returns the saved method; `None` if none is saved.
+    ///
+    /// # Errors
+    /// When the saved folders are not valid.
+    pub(crate) fn from_stored(order: &StoredOrder) -> Result<Option<Self>, Failure> {
+        if !order.webroot.is_empty() {
+            return Ok(Some(Self::Files(Webroots::parse(&order.webroot)?)));
+        }
+        if let Some(text) = &order.standalone {
+            return Ok(Some(Self::Listener(text.parse().ok())));
+        }
+        let choice = order.dns.as_deref().and_then(|dns| dns.parse().ok());
+        Ok(choice.map(Self::Records))
+    }
+
     /// Returns the method's name in RFC 8555.
     #[must_use]
     pub(super) fn challenge(&self) -> ChallengeMethod {
@@ -75,10 +100,29 @@ pub(crate) enum ChargeConsent {
 }
 
 /// Whether a certificate that is not due is ordered.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum OrderTiming {
     Now,
     WhenDue,
+    /// The caller knows that this certificate is due.
+    Renewal(RenewedCertificate),
+}
+
+/// The certificate that a renewal replaces.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct RenewedCertificate {
+    pub sha256: String,
+    /// Its identifier (RFC 9773 4.1), if it has one.
+    pub certificate_id: Option<String>,
+    pub not_after: Timestamp,
+}
+
+/// The key of the new certificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum KeyChoice {
+    New,
+    /// The key of the installed certificate.
+    Reused,
 }
 
 /// Whether the new certificate may have more names than the installed one.
@@ -100,6 +144,15 @@ impl OrderSpec {
     #[must_use]
     pub(super) fn name_texts(&self) -> Vec<String> {
         self.names.texts()
+    }
+
+    /// Returns the identifier of the certificate that is replaced.
+    #[must_use]
+    pub(super) fn replaces(&self) -> Option<String> {
+        match &self.timing {
+            OrderTiming::Renewal(renewed) => renewed.certificate_id.clone(),
+            OrderTiming::Now | OrderTiming::WhenDue => None,
+        }
     }
 
     /// Returns how the certificate is renewed.
@@ -125,6 +178,7 @@ impl OrderSpec {
             ca: self.ca.to_string(),
             resolver: self.resolvers.iter().map(ToString::to_string).collect(),
             profile: self.profile.clone(),
+            reuse_key: self.key == KeyChoice::Reused,
             charges_accepted,
             ..stored
         }
@@ -137,4 +191,38 @@ pub(crate) struct OrderFiles {
     pub key: PathBuf,
     pub request: PathBuf,
     pub chain: PathBuf,
+}
+
+impl OrderFiles {
+    /// Returns the files of the first order, or of a later one, in the working directory.
+    #[must_use]
+    pub(super) fn numbered(context: &Context, name: &str, number: u32) -> Self {
+        let stem = match number {
+            1 => name.to_owned(),
+            number => file_names::renewal_stem(name, number),
+        };
+        Self {
+            key: context.path_of(format!("{stem}.key")),
+            request: context.path_of(format!("{stem}.csr")),
+            chain: context.path_of(format!("{stem}.fullchain.pem")),
+        }
+    }
+
+    /// Returns the same files with absolute paths.
+    ///
+    /// # Errors
+    /// When the working directory does not exist any more.
+    pub(super) fn absolute(&self) -> Result<Self, Failure> {
+        Ok(Self {
+            key: folders::absolute(&self.key)?,
+            request: folders::absolute(&self.request)?,
+            chain: folders::absolute(&self.chain)?,
+        })
+    }
+
+    /// Returns whether a key or a request exists.
+    #[must_use]
+    pub(super) fn have_request(&self) -> bool {
+        files::exists(&self.key) || files::exists(&self.request)
+    }
 }

@@ -13,6 +13,7 @@ use crate::export::ExportFormat;
 use crate::inputs::request_files::{KEY_MODE, RequestPaths};
 use crate::permissions::Mode;
 use crate::state::acme_accounts::ACCOUNTS_FOLDER;
+use crate::state::failed_tries::FAILED_FOLDER;
 use crate::state::folder::{FILE_MODE, ROOT_FOLDER};
 use crate::state::orders::{ISSUED_FOLDER, ORDERS_FOLDER};
 use crate::state::published_records::RECORDS_FOLDER;
@@ -283,6 +284,13 @@ fn configuration_files() -> Vec<FileRow> {
          `$XDG_STATE_HOME/certctl/records` for other users than root",
         &["dcv-publish"],
     ));
+    rows.extend(order_files(&state));
+    rows
+}
+
+/// The state of accounts, orders and renewals.
+fn order_files(state: &Path) -> Vec<FileRow> {
+    let mut rows = Vec::new();
     for (path, meaning) in [
         (
             state.join(ACCOUNTS_FOLDER).join("HASH.key"),
@@ -299,6 +307,10 @@ fn configuration_files() -> Vec<FileRow> {
         (
             state.join(ORDERS_FOLDER).join("HASH.json"),
             "an order that is not finished, which the same command continues",
+        ),
+        (
+            state.join(FAILED_FOLDER).join("HASH.json"),
+            "a renewal that failed, and when it is tried again",
         ),
         (
             state.join(ISSUED_FOLDER).join("HASH.json"),

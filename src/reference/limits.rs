@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::table::table_row;
 use crate::commands::csr::NAME_LIMIT;
 use crate::commands::install::LOCK_TIMEOUT;
+use crate::commands::order::HMAC_KEY_LIMIT;
 use crate::dcv::http_file::MOST_BODY;
 use crate::delivery::{
     BER_BYTES, BER_DEPTH, BER_ELEMENTS, DeliveryLimits, INPUTS_TOGETHER, LONGEST_RSA, SCRYPT_MEMORY,
@@ -14,14 +17,22 @@ use crate::inputs::{AIA_STEPS, AIA_URLS, HOST_DEADLINE};
 use crate::install::placeholder::certificate::DAYS;
 use crate::install_plan::apply::HANDSHAKE_TIMEOUT;
 use crate::install_plan::apply::hook::{HOOK_TIMEOUT, OUTPUT_LIMIT};
-use crate::inventory::file_reader;
+use crate::inventory::{backoff, file_reader};
+use crate::ordering;
 use crate::probe::http::REDIRECT_LIMIT;
+use crate::providers;
 use crate::report::MESSAGE_LIMIT;
 use crate::scan;
+use crate::state::folder::{ENTRY_LIMIT, LOCK_WAIT};
+use crate::state::orders::KEPT_TIMES;
 use crate::store::disk::OLDER_RELEASES;
 use crate::store::settings::{HISTORY_LIMIT, SETTINGS_LIMIT};
+use crate::system::acme::NONCE_TRIES;
 use crate::system::dns::{ALIAS_LIMIT, NAME_SERVER_LIMIT, SERVER_ADDRESS_LIMIT};
+use crate::system::http::api;
+use crate::system::http::validator::VALIDATOR_REDIRECTS;
 use crate::system::http::{self, MOST_BYTES, MOST_REDIRECTS};
+use crate::system::renewal_timer;
 use crate::system::tls::hosts::{ADDRESS_LIMIT, HOSTS_AT_ONCE};
 use crate::system::tls::http_get;
 use crate::system::tls::starttls::{LINE, LINES};
@@ -53,6 +64,8 @@ pub(super) fn page() -> String {
         ("What a file contains", content_limits()),
         ("DNS, HTTP and TLS", network_limits()),
         ("Web servers and installed files", server_limits()),
+        ("Orders", order_limits()),
+        ("Renewals", renewal_limits()),
     ] {
         text.push_str(&format!("\n## {title}\n\n"));
         text.push_str(&table_row(&["what", "at most", "beyond it"]));
@@ -305,6 +318,120 @@ fn server_limits() -> Vec<LimitRow> {
             "it expires",
         ),
     ]
+}
+
+fn order_limits() -> Vec<LimitRow> {
+    vec![
+        row(
+            "Waiting for one step of the CA in one run",
+            seconds(ordering::LONGEST_WAIT),
+            "exit code 4; the next run continues the order",
+        ),
+        row(
+            "Waiting until all servers of a zone have a validation record",
+            seconds(ordering::PUBLICATION_LIMIT),
+            "the CA is not asked to validate",
+        ),
+        row(
+            "One request to the API of a CA or of a DNS provider",
+            seconds(api::API_DEADLINE),
+            "reported as no answer",
+        ),
+        row(
+            "An answer of such an API",
+            octets(wide(api::MOST_ANSWER)),
+            "refused",
+        ),
+        row(
+            "The time after which such an API asks to be asked again",
+            seconds(api::LONGEST_RETRY),
+            "a longer time counts as this one",
+        ),
+        row(
+            "Redirects of a validation file",
+            count(VALIDATOR_REDIRECTS),
+            "nothing is ordered",
+        ),
+        row(
+            "Stages that one run follows an order through",
+            count(ordering::MOST_STAGES),
+            "exit code 4; the next run continues the order",
+        ),
+        row(
+            "Waiting for another certctl that changes records in the same zone",
+            seconds(LOCK_WAIT),
+            "exit code 4",
+        ),
+        row(
+            "Waiting for another certctl that orders the same certificate",
+            seconds(ordering::LOCK_TIMEOUT),
+            "exit code 4",
+        ),
+        row(
+            "A program of `--dns exec:`",
+            seconds(providers::HOOK_TIMEOUT),
+            "ended; the record counts as not published",
+        ),
+        row(
+            "A message that the CA refuses because of its nonce",
+            format!("{NONCE_TRIES} tries"),
+            "the CA's error is reported",
+        ),
+        row(
+            "Certificates for the same names that are left below the CA's limit for a week",
+            ordering::KEPT_IN_RESERVE.to_string(),
+            "nothing is ordered without `--force`",
+        ),
+        row(
+            "Times of issuance that are kept for one set of names",
+            count(KEPT_TIMES),
+            "the oldest are forgotten",
+        ),
+        row(
+            "An entry of certctl's state",
+            octets(ENTRY_LIMIT),
+            "refused (exit code 3)",
+        ),
+        row(
+            "A file with the HMAC key of an external account",
+            octets(HMAC_KEY_LIMIT),
+            "refused (exit code 3)",
+        ),
+    ]
+}
+
+fn renewal_limits() -> Vec<LimitRow> {
+    vec![
+        row(
+            "Numbers of a name's requests in one folder",
+            grouped(ordering::MOST_RENEWALS.into()),
+            "no further request is made",
+        ),
+        row(
+            "The pause after the first failure of a renewal; it doubles with each further one",
+            hours(backoff::FIRST),
+            "the next run tries again",
+        ),
+        row(
+            "The longest pause",
+            hours(backoff::LONGEST),
+            "the next run tries again",
+        ),
+        row(
+            "The part of the time until the expiry that such a pause takes",
+            format!("1/{}", backoff::SHARE_OF_REST),
+            "the next run tries again",
+        ),
+        row(
+            "A unit or a table of cron that may run `certctl renew`",
+            octets(renewal_timer::SIZE_LIMIT),
+            "reported as not checked",
+        ),
+    ]
+}
+
+fn hours(time: SignedDuration) -> String {
+    format!("{} h", time.as_hours())
 }
 
 fn row(what: &'static str, at_most: String, beyond: &'static str) -> LimitRow {

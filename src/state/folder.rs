@@ -20,7 +20,7 @@ pub(crate) const FOLDER_MODE: Mode = Mode::new(0o700);
 /// The mode of the files in it.
 pub(crate) const FILE_MODE: Mode = Mode::new(0o600);
 /// The maximum number of bytes of an entry.
-const ENTRY_LIMIT: u64 = 256 * 1024;
+pub(crate) const ENTRY_LIMIT: u64 = 256 * 1024;
 /// How long a command waits for another one that changes the same zone. Longer than the longest
 /// change: a hook may take five minutes.
 pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(330);

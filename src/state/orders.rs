@@ -24,7 +24,7 @@ pub(crate) const ORDERS_FOLDER: &str = "orders";
 /// The folder with the times of issuance.
 pub(crate) const ISSUED_FOLDER: &str = "issued";
 /// How many times of issuance are kept for one set of names.
-const KEPT_TIMES: usize = 50;
+pub(crate) const KEPT_TIMES: usize = 50;
 
 /// The last step of an order.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

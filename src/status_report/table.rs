@@ -40,7 +40,7 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     }
     text.add_findings(&outcome.findings);
     for finding in &outcome.findings {
-        if finding.code != "keys-unreadable" {
+        if !["keys-unreadable", "no-timer"].contains(&finding.code) {
             continue;
         }
         for step in &finding.next {

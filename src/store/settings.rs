@@ -149,6 +149,9 @@ pub(crate) struct StoredOrder {
     pub resolver: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Whether renewals keep the key.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reuse_key: bool,
     /// The names for which charges were accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub charges_accepted: Vec<String>,

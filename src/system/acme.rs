@@ -22,6 +22,6 @@ mod transport;
 pub(crate) use self::directory::AcmeDirectory;
 pub(crate) use self::error::{AcmeError, AcmeProblem};
 pub(crate) use self::order::{
-    AcmeOrder, AcmeSession, ChallengeMethod, OrderStage, PendingChallenge,
+    AcmeOrder, AcmeSession, ChallengeMethod, OrderStage, PendingChallenge, WantedOrder,
 };
-pub(crate) use self::requests::{NewAccountTerms, RevocationRequest, SigningAccount};
+pub(crate) use self::requests::{NONCE_TRIES, NewAccountTerms, RevocationRequest, SigningAccount};

@@ -12,7 +12,7 @@ use super::Sandbox;
 
 /// The time at which the tests use the samples; all certificates in them are valid then.
 pub const NOW: &str = "2026-08-02T10:00:00Z";
-/// A time at which even the newest certificate in them is due for renewal, and still valid.
+/// A time at which even the newest certificate in them has expired.
 pub const DUE: &str = "2027-02-01T10:00:00Z";
 
 /// The mark after each line that begins or ends a key.

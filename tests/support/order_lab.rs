@@ -77,16 +77,24 @@ impl OrderLab {
 
     /// The same and a block for TLS, which redirects nothing.
     pub fn both_blocks(&self) -> String {
-        let path = |name: &str| self.sandbox.join(name).display().to_string();
+        self.blocks_in(&self.sandbox.join("tree").display().to_string())
+    }
+
+    /// The same for a certificate that is installed in another tree.
+    pub fn blocks_in(&self, root: &str) -> String {
+        let root = root.trim_end_matches('/');
         format!(
-            "{}server {{ listen {}:443 ssl; server_name {};\nssl_certificate {};\n\
-             ssl_certificate_key {}; return 204; }}\n",
+            "{}server {{ listen {}:443 ssl; server_name {};\nssl_protocols TLSv1.2 TLSv1.3;\n\
+             ssl_certificate {root}/etc/ssl/shop.example.fullchain.pem;\n\
+             ssl_certificate_key {root}/etc/ssl/private/shop.example.key; return 204; }}\n",
             self.plain_block(),
             self.site,
-            NAMES.join(" "),
-            path("tree/etc/ssl/shop.example.fullchain.pem"),
-            path("tree/etc/ssl/private/shop.example.key")
+            NAMES.join(" ")
         )
+    }
+
+    pub fn resolver(&self) -> IpAddr {
+        self.resolver
     }
 
     pub fn nginx(&self, http: &str) -> Nginx {

@@ -70,9 +70,6 @@ const RANKS: [InstallVerdict; 9] = [
     InstallVerdict::Unchanged,
 ];
 
-/// Exit codes, the worst first.
-const CODES: [u8; 6] = [6, 5, 7, 4, 3, 1];
-
 impl CertificateOutcome {
     /// How far it got, where a signal interrupted the run.
     fn interrupted_state(&self) -> InterruptedCertificate {
@@ -428,15 +425,8 @@ impl Outcome for InstallOutcome {
     }
 
     fn exit_code(&self) -> u8 {
-        let codes: Vec<u8> = self
-            .certificates
-            .iter()
-            .map(CertificateOutcome::exit_code)
-            .collect();
-        CODES
-            .into_iter()
-            .find(|code| codes.contains(code))
-            .unwrap_or(0)
+        let codes = self.certificates.iter();
+        report::worst_exit_code(codes.map(CertificateOutcome::exit_code))
     }
 }
 

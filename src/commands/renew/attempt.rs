@@ -23,6 +23,7 @@ use crate::inputs::folder::{FolderContents, HeldFile};
 use crate::inputs::request_steps::RequestStep;
 use crate::install::installed;
 use crate::inventory::StatusRow;
+use crate::inventory::due::is_urgent;
 use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ValidationMethod};
 use crate::matching::file_names;
 use crate::matching::key_trust::RefusedKeyFile;
@@ -53,6 +54,8 @@ pub(super) struct RenewalAttempt {
     /// The reseller or CA.
     pub ca: Option<Ca>,
     pub result: RenewalResult,
+    /// Whether little time is left until it expires.
+    pub is_urgent: bool,
     /// What this run wrote, or would write.
     pub steps: Vec<RequestStep>,
     /// The fingerprint of the certificate that is renewed.
@@ -187,9 +190,8 @@ impl RenewalContext<'_> {
         let next = schedule::renewals(terms, renew_before, now)
             .into_iter()
             .next();
-        let name = self.row.installed_as.clone();
         RenewalAttempt {
-            name: name.unwrap_or_else(|| self.row.name.clone()),
+            name: self.name(),
             names: self.names(),
             due,
             not_after,
@@ -198,6 +200,7 @@ impl RenewalContext<'_> {
             validation: next.map_or(ValidationMethod::New, |next| next.validation),
             ca: previous.ca(),
             result: RenewalResult::Ready(PathBuf::new()),
+            is_urgent: is_urgent(now, due.max(previous.leaf.not_before), not_after),
             steps: Vec::new(),
             sha256: previous.leaf.sha256(),
             deployed: None,
@@ -205,6 +208,12 @@ impl RenewalContext<'_> {
             check_command: self.folder_context.command_words("dcv-check"),
             install_command: self.folder_context.command_words("install"),
         }
+    }
+
+    /// Returns the certificate's name in /etc/ssl, else the first of its names.
+    fn name(&self) -> String {
+        let installed_as = self.row.installed_as.clone();
+        installed_as.unwrap_or_else(|| self.row.name.clone())
     }
 
     /// Returns the names of the request, else those of the certificate.

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 
 use super::attempt::{PreparedRequest, RenewalAttempt, RenewalFiles, RenewalResult};
 use crate::advice::renew_command;
+use crate::commands::renew::ordered::{OrderedRenewal, ReportDetail};
 use crate::commands::renew::select::NotYetDue;
 use crate::commands::validation_text;
 use crate::dcv::ca::Ca;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
 use crate::install::request::RunMode;
+use crate::inventory::StatusRow;
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
 use crate::pki::request::SigningRequest;
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput, path_text};
@@ -21,57 +23,90 @@ use crate::wording::day;
 #[derive(Debug)]
 pub(crate) struct RenewOutcome {
     attempts: Vec<RenewalAttempt>,
+    ordered: Vec<OrderedRenewal>,
     not_due: NotYetDue,
-    /// What could not be checked or prepared.
+    /// What could not be checked, prepared or ordered.
     findings: Vec<Finding>,
     exit_code: u8,
     mode: RunMode,
 }
 
-/// A certificate whose renewal could not be prepared.
+/// A certificate whose renewal failed.
 pub(super) struct FailedRenewal {
     pub name: String,
     pub failure: Failure,
+    /// The code of its finding.
+    code: &'static str,
+    exit_code: u8,
+}
+
+impl FailedRenewal {
+    /// The next request could not be prepared.
+    pub(super) fn of_request(row: &StatusRow, failure: Failure) -> Self {
+        Self {
+            name: row.name.clone(),
+            failure,
+            code: "request-not-prepared",
+            exit_code: 1,
+        }
+    }
+
+    /// The order could not be placed or continued.
+    pub(super) fn of_order(row: &StatusRow, failure: Failure) -> Self {
+        Self {
+            name: row.installed_as.clone().unwrap_or_else(|| row.name.clone()),
+            exit_code: match failure.kind {
+                // The command line was right: what was saved is not.
+                FailureKind::Usage => FailureKind::Malformed.exit_code(),
+                kind => kind.exit_code(),
+            },
+            failure,
+            code: "renewal-failed",
+        }
+    }
+
+    fn into_finding(self) -> Finding {
+        let Self { name, code, .. } = self;
+        let mut failure = self.failure;
+        failure.message = format!("{name}: {}", failure.message);
+        failure.into_finding(code)
+    }
 }
 
 impl RenewOutcome {
     pub(super) fn new(
         mode: RunMode,
         attempts: Vec<RenewalAttempt>,
+        ordered: Vec<OrderedRenewal>,
         failed: Vec<FailedRenewal>,
         not_due: NotYetDue,
         mut findings: Vec<Finding>,
     ) -> Self {
         // A certificate that could not be checked may be due.
-        let exit_code = u8::from(!failed.is_empty() || !findings.is_empty());
-        findings.extend(failed.into_iter().map(not_prepared));
+        let mut codes = vec![u8::from(!findings.is_empty())];
+        codes.extend(failed.iter().map(|failed| failed.exit_code));
+        codes.extend(ordered.iter().map(OrderedRenewal::exit_code));
+        codes.extend(attempts.iter().map(RenewalAttempt::exit_code));
+        findings.extend(failed.into_iter().map(FailedRenewal::into_finding));
         Self {
             attempts,
+            ordered,
             not_due,
             findings,
-            exit_code,
+            exit_code: report::worst_exit_code(codes),
             mode,
         }
     }
 
+    /// The verdict: the first of these words that applies to a certificate.
     fn verdict(&self) -> &'static str {
-        let is_planned =
-            |attempt: &RenewalAttempt| matches!(attempt.result, RenewalResult::Planned(_));
-        if self.attempts.is_empty() {
-            "nothing-due"
-        } else if self.attempts.iter().any(is_planned) {
-            "planned"
-        } else {
-            "prepared"
-        }
+        const WORDS: [&str; 5] = ["planned", "pending", "prepared", "ready", "renewed"];
+        let attempts = self.attempts.iter().map(RenewalAttempt::verdict);
+        let ordered = self.ordered.iter().map(OrderedRenewal::verdict);
+        let verdicts: Vec<&str> = attempts.chain(ordered).collect();
+        let found = WORDS.into_iter().find(|word| verdicts.contains(word));
+        found.unwrap_or("nothing-due")
     }
-}
-
-/// The finding for a certificate whose renewal could not be prepared, while others could.
-fn not_prepared(failed: FailedRenewal) -> Finding {
-    let FailedRenewal { name, mut failure } = failed;
-    failure.message = format!("{name}: {}", failure.message);
-    failure.into_finding("request-not-prepared")
 }
 
 impl NotYetDue {
@@ -106,36 +141,56 @@ impl RenewOutcome {
             .iter()
             .map(RenewalAttempt::considered)
             .collect();
+        let ordered: Vec<Value> = self
+            .ordered
+            .iter()
+            .map(OrderedRenewal::considered)
+            .collect();
         let considered = json!({
             "goal": "renew",
             "certificates": attempts,
+            "ordered": ordered,
             "findings": report::considered_findings(&self.findings),
         });
         DryRunSummary {
-            would_change: self
-                .attempts
-                .iter()
-                .any(|attempt| !attempt.steps.is_empty()),
+            would_change: self.would_change(),
             plan_id: report::plan_id(considered),
         }
+    }
+}
+
+impl RenewOutcome {
+    fn would_change(&self) -> bool {
+        let is_ordered = self.ordered.iter().any(|one| one.verdict() == "planned");
+        is_ordered || self.attempts.iter().any(|one| !one.steps.is_empty())
+    }
+
+    fn is_changed(&self) -> bool {
+        let is_ordered = self.ordered.iter().any(OrderedRenewal::is_changed);
+        is_ordered || self.attempts.iter().any(RenewalAttempt::is_new)
     }
 }
 
 impl Outcome for RenewOutcome {
     fn json(&self) -> Value {
         let attempts = &self.attempts;
-        let mut findings: Vec<&Finding> = self.findings.iter().collect();
+        let mut findings = self.findings.clone();
         let mut certificates = Vec::new();
         let mut next = Vec::new();
         for attempt in attempts {
-            findings.extend(&attempt.findings);
+            findings.extend(attempt.findings.iter().cloned());
             certificates.push(attempt.json());
             next.extend(attempt.next());
+        }
+        for ordered in &self.ordered {
+            findings.extend(ordered.findings());
+            certificates.push(ordered.json());
+            next.extend(ordered.next());
         }
         let mut document = json!({
             "schema": "certctl.renew/1",
             "verdict": self.verdict(),
-            "changed": attempts.iter().any(RenewalAttempt::is_new),
+            "changed": self.is_changed(),
             "certificates": certificates,
             "not_due": self.not_due.count,
             "next_due": self.not_due.first_json(),
@@ -152,8 +207,16 @@ impl Outcome for RenewOutcome {
         for attempt in &self.attempts {
             attempt.print(text);
         }
+        let detail = match self.ordered.len() {
+            1 => ReportDetail::All,
+            _ => ReportDetail::Line,
+        };
+        for ordered in &self.ordered {
+            ordered.print(detail, text);
+        }
         text.add_findings(&self.findings);
-        if self.attempts.is_empty() && self.exit_code == 0 {
+        let is_empty = self.attempts.is_empty() && self.ordered.is_empty();
+        if is_empty && self.exit_code == 0 {
             text.add(Label::Done, self.not_due.describe());
         }
     }
@@ -178,6 +241,19 @@ impl RenewalAttempt {
             RenewalResult::Prepared(prepared) => Some(&prepared.files),
             RenewalResult::Ready(_) => None,
         }
+    }
+
+    /// The verdict of this renewal.
+    fn verdict(&self) -> &'static str {
+        match self.result {
+            RenewalResult::Planned(_) => "planned",
+            RenewalResult::Prepared(_) | RenewalResult::Ready(_) => "prepared",
+        }
+    }
+
+    /// The exit code: waiting for a person is right as long as there is time.
+    fn exit_code(&self) -> u8 {
+        u8::from(self.is_urgent && self.verdict() == "prepared")
     }
 
     /// Returns whether a request was made in this run.
@@ -208,6 +284,7 @@ impl RenewalAttempt {
         let records = prepared.map(|prepared| prepared.records.as_slice());
         json!({
             "name": self.name,
+            "verdict": self.verdict(),
             "names": self.names,
             "not_after": self.not_after,
             "due": self.due,
@@ -226,6 +303,7 @@ impl RenewalAttempt {
             "plan": report::plan_json(&self.steps),
             "findings": self.findings,
             "next": self.next(),
+            "ordered": null,
         })
     }
 

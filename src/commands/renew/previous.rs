@@ -38,7 +38,7 @@ pub(super) fn in_request_folder(
     findings: &mut Vec<Finding>,
 ) -> Context {
     if let Some(folder) = &settings.folder
-        && context.directory == Path::new(".")
+        && context.has_usual_directory()
         && !is_working_directory(folder)
         && !replaces_home(folder, settings)
     {

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::args::RenewArgs;
+use super::reorder::is_ordered;
 use crate::advice::renew_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -52,7 +53,7 @@ pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelec
         findings,
     };
     if args.names.is_empty() {
-        selection.add_due(all, context.now());
+        selection.add_due(context, all);
     } else {
         for name in &args.names {
             selection.add_new(find_named(context, &all, name)?);
@@ -62,10 +63,14 @@ pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelec
 }
 
 impl DueSelection {
-    fn add_due(&mut self, all: Vec<StatusRow>, now: Timestamp) {
+    /// Adds what is due, and what was ordered: the CA may want it earlier, or its order was interrupted.
+    fn add_due(&mut self, context: &Context, all: Vec<StatusRow>) {
+        let now = context.now();
         for row in all.into_iter().filter(is_candidate) {
             match row.due {
-                Some(due) if due > now => self.not_due.add(&row, due),
+                Some(due) if due > now && !is_ordered(context, &row) => {
+                    self.not_due.add(&row, due);
+                }
                 _ => self.rows.push(row),
             }
         }
@@ -80,7 +85,7 @@ impl DueSelection {
 }
 
 impl NotYetDue {
-    fn add(&mut self, row: &StatusRow, due: Timestamp) {
+    pub(super) fn add(&mut self, row: &StatusRow, due: Timestamp) {
         self.count += 1;
         if self.first.as_ref().is_none_or(|first| due < first.due) {
             self.first = Some(NextDue {

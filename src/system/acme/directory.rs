@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::error::AcmeError;
+use crate::acme::renewal_info::RenewalInfo;
 use crate::system::http::api::{ApiClient, ApiMethod, ApiRequest, ApiUrl};
 
 /// The directory of a CA.
@@ -15,6 +16,8 @@ pub(crate) struct AcmeDirectory {
     pub(super) new_account: ApiUrl,
     pub(super) revoke_certificate: Option<ApiUrl>,
     pub(super) change_key: Option<ApiUrl>,
+    /// Where the CA says when to renew (RFC 9773); `None` if it does not.
+    renewal_info: Option<ApiUrl>,
     pub terms_of_service: Option<String>,
     pub requires_external_account: bool,
     /// The profiles that the CA offers.
@@ -32,6 +35,7 @@ struct DirectoryDocument {
     revoke_certificate: Option<String>,
     #[serde(rename = "keyChange")]
     change_key: Option<String>,
+    renewal_info: Option<String>,
     #[serde(default)]
     meta: DirectoryMeta,
 }
@@ -63,11 +67,33 @@ impl AcmeDirectory {
             new_account: url_in_directory(&document.new_account)?,
             revoke_certificate: optional_url(document.revoke_certificate.as_deref())?,
             change_key: optional_url(document.change_key.as_deref())?,
+            renewal_info: optional_url(document.renewal_info.as_deref())?,
             terms_of_service: meta.terms_of_service,
             requires_external_account: meta.external_account_required,
             profiles: meta.profiles.into_iter().map(|(name, _)| name).collect(),
             caa_identities: meta.caa_identities,
         })
+    }
+
+    /// Asks when to renew a certificate; `None` if the CA does not say.
+    ///
+    /// # Errors
+    /// See [`AcmeError`].
+    pub(crate) fn renewal_info(
+        &self,
+        client: &ApiClient,
+        certificate_id: &str,
+    ) -> Result<Option<RenewalInfo>, AcmeError> {
+        let Some(url) = &self.renewal_info else {
+            return Ok(None);
+        };
+        let base = url.expose().trim_end_matches('/');
+        let url = url_in_directory(&format!("{base}/{certificate_id}"))?;
+        let answer = client.send(&ApiRequest::new(ApiMethod::Get, url))?;
+        if !answer.is_success() {
+            return Err(answer.status_error(None).into());
+        }
+        Ok(Some(answer.parse()?))
     }
 }
 

@@ -30,6 +30,9 @@ impl AcmeProblem {
     }
 }
 
+/// What instant-acme 0.8.5 says if the CA has not repeated what the order replaces.
+const REPLACES_MISMATCH: &str = "replaces field mismatch";
+
 /// Why the CA did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AcmeError {
@@ -38,6 +41,9 @@ pub(crate) enum AcmeError {
     Api(Box<ApiError>),
     #[error("the CA refused the request")]
     Refused(#[source] AcmeProblem),
+    /// The CA offers no renewal information, or has not repeated what the order replaces.
+    #[error("the CA does not say what the order replaces")]
+    Replacement,
     /// The answer is not what RFC 8555 describes.
     #[error("the CA's answer does not follow RFC 8555: {0}")]
     Protocol(String),
@@ -63,6 +69,8 @@ impl AcmeError {
             }
             instant_acme::Error::Other(other) => match other.downcast::<ApiError>() {
                 Ok(error) => Self::Api(error),
+                // The crate has no kind of error of its own for this one.
+                Err(other) if other.to_string().starts_with(REPLACES_MISMATCH) => Self::Replacement,
                 Err(other) => Self::Protocol(other.to_string()),
             },
             // The parser's own words may quote a value.
@@ -71,8 +79,16 @@ impl AcmeError {
                 error.line(),
                 error.column()
             )),
+            instant_acme::Error::Unsupported(_) => Self::Replacement,
             other => Self::Protocol(other.to_string()),
         }
+    }
+
+    /// Returns whether the same order without the certificate that it replaces may succeed: the CA does
+    /// not support that, or another order has replaced the certificate (RFC 9773 5).
+    #[must_use]
+    pub(super) fn is_about_replacement(&self) -> bool {
+        matches!(self, Self::Replacement) || self.has_type("alreadyReplaced")
     }
 
     /// Returns whether the CA says that there is no such object (HTTP 404). No type of problem in RFC 8555
@@ -82,7 +98,9 @@ impl AcmeError {
         match self {
             Self::Refused(problem) => problem.status == Some(404),
             Self::Api(error) => matches!(**error, ApiError::Status { status: 404, .. }),
-            Self::Protocol(_) | Self::Unsupported(_) | Self::Message(_) => false,
+            Self::Protocol(_) | Self::Unsupported(_) | Self::Message(_) | Self::Replacement => {
+                false
+            }
         }
     }
 

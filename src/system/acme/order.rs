@@ -4,8 +4,8 @@
 use std::io;
 
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeStatus, ChallengeType, Identifier, NewOrder, Order,
-    OrderStatus,
+    Account, AuthorizationStatus, CertificateIdentifier, ChallengeStatus, ChallengeType,
+    Identifier, NewOrder, Order, OrderStatus,
 };
 use jiff::Timestamp;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -67,6 +67,32 @@ impl ChallengeMethod {
     }
 }
 
+/// What is ordered.
+pub(crate) struct WantedOrder<'a> {
+    pub names: &'a [String],
+    pub profile: Option<&'a str>,
+    /// The identifier of the certificate that it replaces (RFC 9773 5).
+    pub replaces: Option<&'a str>,
+}
+
+impl<'a> WantedOrder<'a> {
+    fn to_crate(&self, identifiers: &'a [Identifier]) -> NewOrder<'a> {
+        let order = NewOrder::new(identifiers);
+        match self.profile {
+            Some(profile) => order.profile(profile),
+            None => order,
+        }
+    }
+}
+
+fn identifier_of(text: &str) -> Option<CertificateIdentifier<'_>> {
+    let (authority_key, serial) = text.split_once('.')?;
+    Some(CertificateIdentifier {
+        authority_key_identifier: authority_key.into(),
+        serial: serial.into(),
+    })
+}
+
 /// An account whose requests are signed.
 pub(crate) struct AcmeSession {
     account: Account,
@@ -122,20 +148,21 @@ impl AcmeSession {
         self.transport.retry_at()
     }
 
-    /// Places an order for these names.
+    /// Places an order.
     ///
     /// # Errors
     /// See [`AcmeError`].
-    pub(crate) fn place_order(
-        &self,
-        names: &[String],
-        profile: Option<&str>,
-    ) -> Result<AcmeOrder, AcmeError> {
-        let identifiers: Vec<Identifier> = names.iter().map(|name| identifier(name)).collect();
-        let mut order = NewOrder::new(&identifiers);
-        if let Some(profile) = profile {
-            order = order.profile(profile);
+    pub(crate) fn place_order(&self, wanted: &WantedOrder<'_>) -> Result<AcmeOrder, AcmeError> {
+        let names = wanted.names.iter();
+        let identifiers: Vec<Identifier> = names.map(|name| identifier(name)).collect();
+        if let Some(replaced) = wanted.replaces.and_then(identifier_of) {
+            let order = wanted.to_crate(&identifiers).replaces(replaced);
+            match run(&self.transport, self.account.new_order(&order)) {
+                Err(error) if error.is_about_replacement() => {}
+                placed => return Ok(self.wrap(placed?)),
+            }
         }
+        let order = wanted.to_crate(&identifiers);
         let order = run(&self.transport, self.account.new_order(&order))?;
         Ok(self.wrap(order))
     }

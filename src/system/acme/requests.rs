@@ -19,7 +19,7 @@ use crate::acme::signer::{MessageSender, MessageSigner};
 use crate::system::http::api::{ApiAnswer, ApiClient, ApiError, ApiMethod, ApiRequest, ApiUrl};
 
 /// How often a message is sent again with a new nonce (RFC 8555 6.5).
-const NONCE_TRIES: usize = 5;
+pub(crate) const NONCE_TRIES: usize = 5;
 /// How many orders of a list are read, the last ones first.
 const LISTED_ORDERS: usize = 20;
 /// How many pages of a list are read.

@@ -22,6 +22,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 pub(crate) use self::answer::{ApiAnswer, JSON_TYPES};
 pub(crate) use self::error::{ApiError, MOST_ANSWER};
+pub(crate) use self::retry_after::LONGEST_RETRY;
 pub(crate) use self::url::{ApiUrl, ApiUrlError};
 use super::super::signals::InterruptSignal;
 use super::super::{activity, clock, roots, runtime};

@@ -1,0 +1,236 @@
+//! Orders certificates again that were ordered before: when that is due, with the saved options, and
+//! installed and verified like the first ones.
+
+use jiff::Timestamp;
+
+use super::args::RenewArgs;
+use super::earlier_tries::EarlierTries;
+use super::ordered::OrderedRenewal;
+use crate::advice::renew_command as advice;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::install::installed;
+use crate::inventory::due::{follow_suggestion, is_urgent};
+use crate::inventory::install_window::InstallWindow;
+use crate::inventory::{RenewBefore, StatusRow};
+use crate::ordering::{
+    InstallChoice, KeyChoice, OrderOutcome, OrderSpec, OrderVerdict, RenewalOptions,
+    RenewalSuggestions, order_certificate, renewal_spec, wait_after_failure,
+};
+use crate::pki::certificate::Certificate;
+use crate::state::StateFolder;
+use crate::store::settings::LineageSettings;
+use crate::wording::local_zone;
+
+/// The folder of the requests in the state folder.
+const REQUESTS_FOLDER: &str = "requests";
+
+/// What became of a certificate.
+pub(super) enum OrderAttempt {
+    /// It is not ordered through an API.
+    NotOrdered,
+    /// It is not due before this time.
+    NotDue(Timestamp),
+    Ordered(Box<OrderedRenewal>),
+}
+
+/// Orders certificates again in one run.
+pub(super) struct Reordering<'a> {
+    context: &'a Context,
+    args: &'a RenewArgs,
+    /// When renewed certificates are installed.
+    window: Option<InstallWindow>,
+    suggestions: RenewalSuggestions,
+}
+
+/// A certificate that was ordered before.
+struct ReorderedCertificate<'a> {
+    /// Its name in /etc/ssl.
+    stem: &'a str,
+    leaf: &'a Certificate,
+    /// When it is due.
+    due: Timestamp,
+    not_after: Timestamp,
+    spec: OrderSpec,
+    /// When the new certificate is installed; `None` for at once.
+    opens_at: Option<Timestamp>,
+}
+
+impl<'a> Reordering<'a> {
+    /// Reads when certificates are installed.
+    ///
+    /// # Errors
+    /// When the configuration is not valid.
+    pub(super) fn new(context: &'a Context, args: &'a RenewArgs) -> Result<Self, Failure> {
+        Ok(Self {
+            context,
+            args,
+            window: context.install_window()?,
+            suggestions: RenewalSuggestions::default(),
+        })
+    }
+
+    /// Orders the certificate of `row` if it is due, or continues its order.
+    ///
+    /// # Errors
+    /// What prevents the order from starting, or a signal.
+    pub(super) fn renew(&mut self, row: &StatusRow) -> Result<OrderAttempt, Failure> {
+        let Some(certificate) = self.find_ordered(row)? else {
+            return Ok(OrderAttempt::NotOrdered);
+        };
+        if !self.is_wanted(&certificate) {
+            return Ok(OrderAttempt::NotDue(certificate.due));
+        }
+        let before = installed::find_deployed(self.context, certificate.stem)?;
+        let outcome = self.order(&certificate)?;
+        let now = self.context.now();
+        let due = certificate.due.max(certificate.leaf.not_before);
+        Ok(OrderAttempt::Ordered(Box::new(OrderedRenewal {
+            name: certificate.stem.to_owned(),
+            names: certificate.spec.names.texts(),
+            due: certificate.due,
+            not_after: certificate.not_after,
+            ca: certificate.spec.ca.to_string(),
+            before,
+            outcome: with_window(certificate.stem, outcome, certificate.opens_at),
+            is_urgent: is_urgent(now, due, certificate.not_after),
+        })))
+    }
+
+    /// Returns what is to be ordered; `None` if the certificate was not ordered.
+    fn find_ordered<'r>(
+        &mut self,
+        row: &'r StatusRow,
+    ) -> Result<Option<ReorderedCertificate<'r>>, Failure> {
+        let (Some(stem), Some(leaf)) = (&row.installed_as, row.certificate.as_deref()) else {
+            return Ok(None);
+        };
+        let settings = installed::read_settings(self.context, stem)?;
+        let not_after = row.expiry.unwrap_or(leaf.not_after);
+        let opens_at = self.window_opens_at(not_after);
+        let options = self.options(&settings, opens_at);
+        let Some(spec) = renewal_spec(stem, leaf, &settings, options)? else {
+            return Ok(None);
+        };
+        let usual = row.due.unwrap_or(not_after);
+        Ok(Some(ReorderedCertificate {
+            stem,
+            leaf,
+            due: self.due(&spec, usual, not_after),
+            not_after,
+            spec,
+            opens_at,
+        }))
+    }
+
+    /// Returns when the window for installations opens; `None` if nothing waits for it.
+    fn window_opens_at(&self, not_after: Timestamp) -> Option<Timestamp> {
+        // `--force` does not wait.
+        let window = self.window.as_ref().filter(|_| !self.args.force)?;
+        window.opens_at(self.context.now(), not_after, local_zone())
+    }
+
+    fn options(&self, settings: &LineageSettings, opens_at: Option<Timestamp>) -> RenewalOptions {
+        let saved = settings.order.as_ref();
+        let is_saved = saved.is_some_and(|order| order.reuse_key);
+        let keeps_key = self.args.reuse_key || (is_saved && !self.args.force);
+        let only_obtains = self.args.no_install || opens_at.is_some();
+        RenewalOptions {
+            key: if keeps_key {
+                KeyChoice::Reused
+            } else {
+                KeyChoice::New
+            },
+            install: if only_obtains {
+                InstallChoice::FilesOnly
+            } else {
+                InstallChoice::Install
+            },
+            mode: self.args.mode(),
+        }
+    }
+
+    /// Returns when the certificate is due: as the CA suggests, unless the user says when to renew.
+    fn due(&mut self, spec: &OrderSpec, usual: Timestamp, not_after: Timestamp) -> Timestamp {
+        let is_usual = self.args.renew_before == Some(RenewBefore::Usual);
+        if !is_usual || self.args.force {
+            return usual;
+        }
+        let suggested = self.suggestions.find(self.context, spec);
+        suggested.map_or(usual, |at| follow_suggestion(at, usual, not_after))
+    }
+
+    /// Returns whether the certificate is due, or its order was interrupted.
+    fn is_wanted(&self, certificate: &ReorderedCertificate<'_>) -> bool {
+        let is_due = certificate.due <= self.context.now();
+        is_due || self.args.force || has_unfinished_order(self.context, certificate.stem)
+    }
+
+    /// Orders it, unless the last try failed and it is too early for the next one.
+    fn order(&self, certificate: &ReorderedCertificate<'_>) -> Result<OrderOutcome, Failure> {
+        let now = self.context.now();
+        let spec = &certificate.spec;
+        let tries = EarlierTries::read(self.context, certificate.stem, certificate.leaf)?;
+        // A person who names a certificate wants it now.
+        let is_patient = self.args.names.is_empty();
+        if let Some(last) = tries.too_early(now).filter(|_| is_patient) {
+            return Ok(wait_after_failure(spec, last));
+        }
+        let folder = self.request_folder()?;
+        let result = order_certificate(&folder, spec);
+        if !self.args.dry_run {
+            tries.record(now, result.as_ref())?;
+        }
+        result
+    }
+
+    /// The context for the folder of the next request: `-C`, else one that only certctl uses, because
+    /// a timer has no folder of its own.
+    fn request_folder(&self) -> Result<Context, Failure> {
+        let context = self.context;
+        if !context.has_usual_directory() {
+            return Ok(context.in_folder(context.directory.clone()));
+        }
+        let state = StateFolder::find(context.root.as_deref())?;
+        let folder = if self.args.dry_run {
+            state.subfolder(REQUESTS_FOLDER)
+        } else {
+            state.create_subfolder(REQUESTS_FOLDER)?
+        };
+        Ok(context.in_folder(folder))
+    }
+}
+
+/// Returns whether a certificate was ordered and installed.
+pub(super) fn is_ordered(context: &Context, row: &StatusRow) -> bool {
+    let stem = row.installed_as.as_deref();
+    let settings = stem.and_then(|stem| installed::read_settings(context, stem).ok());
+    settings.is_some_and(|settings| settings.order.is_some())
+}
+
+/// Returns whether an order of this certificate was interrupted. An entry that cannot be read counts:
+/// the order reports it.
+fn has_unfinished_order(context: &Context, stem: &str) -> bool {
+    let Ok(state) = StateFolder::find(context.root.as_deref()) else {
+        return false;
+    };
+    !matches!(state.read_order(stem), Ok(None))
+}
+
+/// Says when what was obtained is installed.
+fn with_window(name: &str, mut outcome: OrderOutcome, opens_at: Option<Timestamp>) -> OrderOutcome {
+    let is_obtained = matches!(
+        outcome.verdict,
+        OrderVerdict::Issued | OrderVerdict::Unchanged
+    );
+    if let Some(opens_at) = opens_at
+        && is_obtained
+        && outcome.files.is_some()
+    {
+        outcome.not_before = Some(opens_at);
+        outcome
+            .findings
+            .push(advice::outside_window(name, opens_at));
+    }
+    outcome
+}

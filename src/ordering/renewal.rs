@@ -1,0 +1,106 @@
+//! What a renewal orders: the same names from the same CA, with the saved options.
+
+use super::document::{OrderOutcome, OrderVerdict};
+use super::spec::{
+    ChargeConsent, InstallChoice, KeyChoice, NameExpansion, OrderSpec, OrderTiming,
+    RenewedCertificate, TermsConsent, ValidationSetup,
+};
+use crate::acme::ca_table::AcmeChoice;
+use crate::acme::renewal_info::certificate_id;
+use crate::advice::renew_command as advice;
+use crate::failure::Failure;
+use crate::install::request::RunMode;
+use crate::pki::alt_name::AltNames;
+use crate::pki::certificate::Certificate;
+use crate::publication::UncheckedRule;
+use crate::state::FailedTry;
+use crate::store::settings::{LineageSettings, StoredOrder};
+use crate::system::dns;
+use crate::wording::date_and_time;
+
+/// The options of a renewal that are not saved.
+pub(crate) struct RenewalOptions {
+    pub key: KeyChoice,
+    pub install: InstallChoice,
+    pub mode: RunMode,
+}
+
+/// Returns what the renewal of a certificate orders; `None` if it is not ordered through an API.
+///
+/// # Errors
+/// When a saved option is not valid.
+pub(crate) fn renewal_spec(
+    name: &str,
+    leaf: &Certificate,
+    settings: &LineageSettings,
+    options: RenewalOptions,
+) -> Result<Option<OrderSpec>, Failure> {
+    let Some(order) = &settings.order else {
+        return Ok(None);
+    };
+    let Some(method) = ValidationSetup::from_stored(order)? else {
+        return Ok(None);
+    };
+    let ca: AcmeChoice = order
+        .ca
+        .parse()
+        .map_err(|_| advice::saved_ca_unknown(name, &order.ca))?;
+    let names = AltNames::parse(&leaf_names(leaf))?;
+    let resolvers = order.resolver.iter();
+    Ok(Some(OrderSpec {
+        name: name.to_owned(),
+        charges: charges(order, &names),
+        names,
+        ca,
+        method,
+        resolvers: resolvers
+            .filter_map(|text| dns::parse_address(text).ok())
+            .collect(),
+        profile: order.profile.clone(),
+        contact: Vec::new(),
+        external: None,
+        trust: settings.trust.clone(),
+        terms: TermsConsent::Unasked,
+        timing: OrderTiming::Renewal(RenewedCertificate {
+            sha256: leaf.sha256(),
+            certificate_id: certificate_id(leaf),
+            not_after: leaf.not_after,
+        }),
+        key: options.key,
+        expansion: NameExpansion::Refused,
+        install: options.install,
+        unchecked: UncheckedRule::Refuse,
+        mode: options.mode,
+    }))
+}
+
+/// Returns the outcome for a renewal that failed, and is not tried again yet.
+#[must_use]
+pub(crate) fn wait_after_failure(spec: &OrderSpec, last: &FailedTry) -> OrderOutcome {
+    let mut waiting = OrderOutcome::new(spec, OrderVerdict::Pending);
+    waiting.exit_code = 1;
+    waiting.not_before = Some(last.again_at);
+    waiting.summary = format!(
+        "nothing was ordered: certctl tries again after {}",
+        date_and_time(last.again_at)
+    );
+    waiting.findings = vec![advice::last_renewal_failed(last)];
+    waiting
+}
+
+/// Returns the DNS names and the IP addresses of a certificate.
+#[must_use]
+pub(super) fn leaf_names(leaf: &Certificate) -> Vec<String> {
+    let addresses = leaf.ip_addresses.iter().map(ToString::to_string);
+    leaf.dns_names.iter().cloned().chain(addresses).collect()
+}
+
+/// Charges were accepted for certain names.
+fn charges(order: &StoredOrder, names: &AltNames) -> ChargeConsent {
+    let accepted = &order.charges_accepted;
+    if !accepted.is_empty() && names.texts().iter().all(|name| accepted.contains(name)) {
+        ChargeConsent::Accepted
+    } else {
+        ChargeConsent::Unasked
+    }
+}
