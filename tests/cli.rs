@@ -12,7 +12,7 @@ use support::ca::TestCa;
 use support::program::{clear_environment, program};
 use support::{Run, Sandbox};
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 17] = [
     "csr",
     "dcv-check",
     "dcv-publish",
@@ -28,6 +28,8 @@ const VERBS: [&str; 15] = [
     "forget",
     "rehearse",
     "completions",
+    "account",
+    "revoke",
 ];
 
 #[test]

@@ -80,9 +80,14 @@ mod tests {
             if self.takes_name {
                 args.push("a.example".to_owned());
             }
-            if self.command == "order" && self.option != "--ca=" {
-                args.push("--ca=letsencrypt".to_owned());
-            }
+            let needed: &[&str] = match self.command.as_str() {
+                "account" if self.option.is_empty() => &["--key=a.pem", "--out=b.pem"],
+                "account" => &["list"],
+                "order" if self.option != "--ca=" => &["--ca=letsencrypt"],
+                "revoke" => &["--replaced"],
+                _ => &[],
+            };
+            args.extend(needed.iter().map(ToString::to_string));
             args.push(format!("{}{word}", self.option));
             let args: Vec<OsString> = args.into_iter().map(OsString::from).collect();
             match parse(&args) {

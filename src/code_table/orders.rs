@@ -19,8 +19,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "the certificate is still in use, so it is not revoked",
         why: "Clients that check revocation would refuse the site at once. A certificate is in use \
             if it is the installed one, or if a server of this machine sends it.",
-        fix: "Replace it first (`certctl renew example.com --force`), then revoke the replaced one: \
-            `certctl revoke example.com --replaced`.",
+        fix: "Replace it first (`certctl order example.com --ca letsencrypt --force`), then revoke \
+            the replaced one: `certctl revoke example.com --replaced`.",
         source: "RFC 5280 5.3.1",
         ..FINDING
     },
