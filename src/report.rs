@@ -243,7 +243,7 @@ impl Sink {
             Err(error) => {
                 let mut text = TextOutput::default();
                 outcome.human(&mut text);
-                let lost = self.report_lost_result(&error, Some(&text.summary()));
+                let lost = self.report_lost_result(&error, Some(text.summary()));
                 outcome.exit_code().max(lost)
             }
         }
