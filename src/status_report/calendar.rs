@@ -62,6 +62,11 @@ fn add_row(out: &mut Calendar, one: &JudgedRow) {
             alarm: Some(WEEK_BEFORE),
         });
     }
+    add_estimates(out, row, &name);
+}
+
+/// Adds the renewals after the next one.
+fn add_estimates(out: &mut Calendar, row: &StatusRow, name: &str) {
     for (number, renewal) in row.renewals.iter().enumerate().skip(1) {
         out.event(&CalendarEvent {
             uid: uid(row, &format!("renewal {number}")),
