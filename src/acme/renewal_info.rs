@@ -33,7 +33,7 @@ impl RenewalInfo {
         let length = end.duration_since(start).as_secs().max(0);
         let digits = Fingerprint::of(certificate_id.as_bytes()).first_digits();
         let part = i64::from_str_radix(&digits[..4], 16).unwrap_or(0);
-        let offset = SignedDuration::from_secs(length / PARTS * part);
+        let offset = SignedDuration::from_secs(length.saturating_mul(part) / PARTS);
         start.checked_add(offset).unwrap_or(start)
     }
 }
