@@ -113,7 +113,7 @@ fn damaged_files_are_described_in_words_of_certctl() {
         let repeat = numbers.repeat("own_words", "damaged_files");
         assert!((0..=4).contains(&run.code), "{command} ({repeat}):\n{run}");
         refused += usize::from(run.code != 0);
-        let found = find_rust_text(&run.stdout).or(find_rust_text(&run.stderr));
+        let found = find_rust_text(&run.stdout).or_else(|| find_rust_text(&run.stderr));
         assert!(found.is_none(), "{found:?} of {command} ({repeat}):\n{run}");
     }
     assert!(refused > count() / 3, "{refused} refused");
