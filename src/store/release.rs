@@ -207,7 +207,9 @@ impl Release {
     #[must_use]
     pub fn with_access_in_id(self) -> Self {
         let KeyAccess { mode, owner } = self.access;
-        let owner = owner.map_or_else(|| "own".to_owned(), |owner| owner.to_string());
+        // The form of every version: an installed release is found by its id.
+        let numbers = |owner: Owner| format!("{}:{}", owner.uid, owner.gid);
+        let owner = owner.map_or_else(|| "own".to_owned(), numbers);
         let text = format!("{}\naccess {mode} {owner}\n", self.id);
         let id = ReleaseId::of_hash(Fingerprint::of(text.as_bytes()));
         self.with_id(id)
