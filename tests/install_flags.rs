@@ -238,7 +238,7 @@ fn an_install_that_cannot_see_processes_changes_nothing() {
         .env("CERTCTL", program())
         .current_dir(sandbox.path());
     let run = sandbox.run_command(command).expect(4);
-    assert!(run.stderr.contains("not visible in /proc"), "{run}");
+    assert!(run.stderr.contains("/proc is not mounted"), "{run}");
     assert_eq!(sandbox.read(chain), before);
     drop(nginx);
 }

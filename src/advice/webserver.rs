@@ -1,12 +1,10 @@
 //! Advice for servers whose configuration cannot be read.
 
+use super::servers;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{NextStep, shell_word};
 use crate::webserver::control::ServerError;
 use crate::webserver::model::ServerSoftware;
-
-/// Mounts /proc with all processes visible, whether it is mounted or not.
-const MOUNT_PROC: &str = "sudo mount -t proc -o hidepid=0 proc /proc";
 
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
@@ -17,9 +15,16 @@ impl From<ServerError> for Failure {
                 .with_step(test_configuration("nginx", "sudo nginx -t")),
             ServerError::ApacheConfig(_) => Self::from_error(FailureKind::Malformed, &error)
                 .with_step(test_configuration("Apache", "sudo apachectl configtest")),
-            ServerError::ProcessesHidden => Self::from_error(FailureKind::Io, &error).with_step(
-                NextStep::run_shell("Mount it, then repeat the command", MOUNT_PROC),
-            ),
+            ServerError::NoProc => {
+                Self::from_error(FailureKind::Io, &error).with_step(NextStep::run_shell(
+                    "Mount it, then repeat the command",
+                    "sudo mount -t proc proc /proc",
+                ))
+            }
+            // Root sees all processes. How /proc is mounted is the administrator's decision.
+            ServerError::ProcessesHidden => {
+                Self::from_error(FailureKind::Io, &error).with_step(servers::run_as_root())
+            }
             ServerError::UnexpectedProgram { ref binary, .. } => {
                 let binary = shell_word(&binary.display().to_string());
                 let step =

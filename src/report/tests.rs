@@ -297,6 +297,7 @@ fn server_failures() -> Vec<Failure> {
         }
         .into(),
         ServerError::TooManyFiles(ServerSoftware::Nginx).into(),
+        ServerError::NoProc.into(),
         ServerError::ProcessesHidden.into(),
         ScratchError::Busy("rehearsal".into()).into(),
         ScratchError::Foreign("rehearsal".into()).into(),

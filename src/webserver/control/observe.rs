@@ -55,10 +55,13 @@ pub enum ServerError {
         software: ServerSoftware,
         binary: PathBuf,
     },
-    /// /proc is not mounted, or hides the processes of other users (proc(5), hidepid).
+    /// /proc is not mounted.
+    #[error("/proc is not mounted, so certctl cannot see which servers run and reload them")]
+    NoProc,
+    /// /proc hides the processes of other users (proc(5), hidepid).
     #[error(
-        "the processes of this machine are not visible in /proc, so certctl cannot see which servers \
-            run and reload them"
+        "/proc hides the processes of other users (hidepid), so certctl cannot see which servers run \
+            and reload them"
     )]
     ProcessesHidden,
     /// The program could not be run.

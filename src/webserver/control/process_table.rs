@@ -48,11 +48,13 @@ pub(crate) fn process_folders() -> Vec<PathBuf> {
 /// Checks that the processes of other users are visible: in each namespace, that of number 1 is.
 ///
 /// # Errors
-/// [`ServerError::ProcessesHidden`].
+/// [`ServerError::NoProc`], [`ServerError::ProcessesHidden`].
 pub(crate) fn check_visible() -> Result<(), ServerError> {
-    files::read(Path::new("/proc/1/stat"), FILE_LIMIT)
-        .map(drop)
-        .map_err(|_| ServerError::ProcessesHidden)
+    let first = files::read(Path::new("/proc/1/stat"), FILE_LIMIT);
+    first.map(drop).map_err(|_| match own_pid() {
+        Some(_) => ServerError::ProcessesHidden,
+        None => ServerError::NoProc,
+    })
 }
 
 /// Returns the process id that a folder of /proc is for.
