@@ -1,4 +1,4 @@
-"""Compares `dcv-check --batch` and one lookup with dig and hickory, against a knot on loopback that it starts."""
+"""Compares `dcv-check --batch` and one lookup with dig, hickory and a raw loop, against a knot on loopback that it starts."""
 
 import json
 import os
@@ -92,7 +92,7 @@ def memory(argv, cwd):
     return most / 1024
 
 
-def measure(certctl, hickory, base, rounds, row):
+def measure(certctl, yardstick, base, rounds, row):
     """Prints rows for one lookup and for many with `row`. Returns True if every goal is met."""
     with Knot(base) as knot:
         batch = [certctl, "dcv-check", "--resolver", knot.at(), "--batch"]
@@ -101,7 +101,8 @@ def measure(certctl, hickory, base, rounds, row):
             "dig": knot.digs(knot.name),
             "many": [*batch, knot.batch],
             "dig -f": ["dig", "@127.0.0.1", "-p", str(knot.port), "+tries=3", "+time=1", "-f", knot.dig],
-            "hickory": [hickory, knot.batch, knot.at()],
+            "hickory": [os.path.join(yardstick, "dns_hickory"), knot.batch, knot.at()],
+            "raw": [os.path.join(yardstick, "dns_raw"), knot.batch, knot.at()],
         }
         runs = {name: [] for name in sides}
         for _ in range(rounds):
@@ -110,7 +111,11 @@ def measure(certctl, hickory, base, rounds, row):
         held = {name: memory(sides[name], base) for name in ("many", "hickory")}
     cpu, wall = ({name: statistics.median(one[at] for one in side) for name, side in runs.items()} for at in range(2))
     lost = MANY - min(json.loads(one[2].splitlines()[-1])["verdicts"].get("visible", 0) for one in runs["many"])
+    lines = min(len(one[2].splitlines()) for one in runs["many"])
     theirs = MANY - int(runs["hickory"][-1][2].split()[0])
+    raw = MANY - min(int(one[2].split()[-2]) for one in runs["raw"])
+    if raw > 0:
+        raise SystemExit(f"the raw loop lost {raw} answers")
     fine = []
 
     def judge(title, ours, other, value, goal):
@@ -120,6 +125,9 @@ def measure(certctl, hickory, base, rounds, row):
     judge("one lookup : dig, CPU ms", f"{cpu['one']:.1f}", f"{cpu['dig']:.1f}", cpu["one"] / cpu["dig"], 0.3)
     judge(f"{MANY} checks : dig -f, wall ms", f"{wall['many']:.0f}", f"{wall['dig -f']:.0f}", wall["many"] / wall["dig -f"], 0.25)
     judge(f"{MANY} checks : hickory, CPU ms", f"{cpu['many']:.0f}", f"{cpu['hickory']:.0f}", cpu["many"] / cpu["hickory"], 1.2)
+    judge(f"{MANY} checks : a raw loop, wall ms", f"{wall['many']:.0f}", f"{wall['raw']:.0f}", wall["many"] / wall["raw"], 1.7)
+    judge(f"{MANY} checks : a raw loop, CPU ms", f"{cpu['many']:.0f}", f"{cpu['raw']:.0f}", cpu["many"] / cpu["raw"], 3)
+    judge("  JSON lines without the summary", str(lines - 1), str(MANY), MANY - (lines - 1), 0)
     judge("  memory, MiB", f"{held['many']:.1f}", f"{held['hickory']:.1f}", held["many"], 24)
     judge("  lost answers", str(lost), str(theirs), lost, 0)
     print(f"{'':36}wall one {wall['one']:.1f} / {wall['dig']:.1f} ms   many {wall['many']:.0f} / hickory {wall['hickory']:.0f} ms   (n={rounds})")

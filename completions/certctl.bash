@@ -34,11 +34,17 @@ _certctl() {
             certctl,dcv-publish)
                 cmd="certctl__subcmd__dcv__subcmd__publish"
                 ;;
+            certctl,doctor)
+                cmd="certctl__subcmd__doctor"
+                ;;
             certctl,explain)
                 cmd="certctl__subcmd__explain"
                 ;;
             certctl,forget)
                 cmd="certctl__subcmd__forget"
+                ;;
+            certctl,import)
+                cmd="certctl__subcmd__import"
                 ;;
             certctl,inspect)
                 cmd="certctl__subcmd__inspect"
@@ -61,6 +67,9 @@ _certctl() {
             certctl,rollback)
                 cmd="certctl__subcmd__rollback"
                 ;;
+            certctl,site)
+                cmd="certctl__subcmd__site"
+                ;;
             certctl,status)
                 cmd="certctl__subcmd__status"
                 ;;
@@ -74,7 +83,7 @@ _certctl() {
 
     case "${cmd}" in
         certctl)
-            opts="-C -q -v -h -V --json --directory --root --at --quiet --verbose --color --help --version csr dcv-check dcv-publish order install renew status verify inspect explain bundle rollback account revoke forget rehearse completions"
+            opts="-C -q -v -h -V --json --directory --root --at --quiet --verbose --color --help --version csr dcv-check dcv-publish order install renew status verify inspect doctor explain rollback bundle site account import revoke forget rehearse completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -201,7 +210,7 @@ _certctl() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "nginx apache haproxy postfix dovecot tomcat iis windows2016 aws-acm caddy lighttpd mosquitto postgres stunnel vsftpd" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "nginx apache haproxy postfix dovecot tomcat iis windows2016 aws-acm caddy lighttpd mosquitto postgres stunnel vsftpd mariadb squid openldap exim" -- "${cur}"))
                     return 0
                     ;;
                 --pfx-password-file)
@@ -463,13 +472,51 @@ _certctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        certctl__subcmd__explain)
+        certctl__subcmd__doctor)
             opts="-C -q -v -h --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certctl__subcmd__explain)
+            opts="-C -q -v -h --check --json --directory --root --at --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --check)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --directory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -505,6 +552,132 @@ _certctl() {
             fi
             case "${prev}" in
                 --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        certctl__subcmd__import)
+            opts="-C -q -v -h --from --ca --webroot --standalone --dns --resolver --accept-charges --trust --server --server-config --chain-path --key-path --deploy --owner --key-mode --also --test --reload --after --hook-timeout --probe --starttls --lock-timeout --allow --dry-run --json --directory --root --at --quiet --verbose --color --help certbot acme.sh lego"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webroot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --standalone)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resolver)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -W "apache haproxy nginx caddy dovecot exim lighttpd mariadb mosquitto openldap postfix postgres squid stunnel vsftpd none" -- "${cur}"))
+                    return 0
+                    ;;
+                --server-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --chain-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deploy)
+                    COMPREPLY=($(compgen -W "link copy" -- "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --also)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --test)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hook-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --probe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --starttls)
+                    COMPREPLY=($(compgen -W "smtp lmtp imap pop3 sieve ftp ldap xmpp mysql postgres nntp" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -582,7 +755,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__install)
-            opts="-C -q -v -h --key --trust --prefer --aia --password-file --server --server-config --chain-path --key-path --deploy --owner --key-mode --cert-name --allow --test --reload --after --hook-timeout --probe --starttls --paid-until --lock-timeout --plan --dry-run --check --placeholder --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --key --trust --prefer --aia --password-file --server --server-config --chain-path --key-path --deploy --owner --key-mode --also --test --reload --after --hook-timeout --probe --starttls --lock-timeout --cert-name --allow --paid-until --plan --dry-run --check --placeholder --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -609,7 +782,7 @@ _certctl() {
                     return 0
                     ;;
                 --server)
-                    COMPREPLY=($(compgen -W "apache haproxy nginx caddy dovecot lighttpd mosquitto postfix postgres vsftpd none" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "apache haproxy nginx caddy dovecot exim lighttpd mariadb mosquitto openldap postfix postgres squid stunnel vsftpd none" -- "${cur}"))
                     return 0
                     ;;
                 --server-config)
@@ -636,11 +809,7 @@ _certctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cert-name)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --allow)
+                --also)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -668,11 +837,19 @@ _certctl() {
                     COMPREPLY=($(compgen -W "smtp lmtp imap pop3 sieve ftp ldap xmpp mysql postgres nntp" -- "${cur}"))
                     return 0
                     ;;
-                --paid-until)
+                --lock-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --lock-timeout)
+                --cert-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --paid-until)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -708,7 +885,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__order)
-            opts="-C -q -v -h --ca --webroot --standalone --dns --resolver --agree-tos --email --eab-kid --eab-hmac-key-file --profile --accept-charges --expand --force --no-install --trust --cert-name --allow --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --webroot --standalone --dns --resolver --agree-tos --email --eab-kid --eab-hmac-key-file --profile --accept-charges --expand --force --no-install --trust --cert-name --server --server-config --chain-path --key-path --deploy --owner --key-mode --also --test --reload --after --hook-timeout --probe --starttls --lock-timeout --allow --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -758,6 +935,66 @@ _certctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --server)
+                    COMPREPLY=($(compgen -W "apache haproxy nginx caddy dovecot exim lighttpd mariadb mosquitto openldap postfix postgres squid stunnel vsftpd none" -- "${cur}"))
+                    return 0
+                    ;;
+                --server-config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --chain-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deploy)
+                    COMPREPLY=($(compgen -W "link copy" -- "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-mode)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --also)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --test)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hook-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --probe)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --starttls)
+                    COMPREPLY=($(compgen -W "smtp lmtp imap pop3 sieve ftp ldap xmpp mysql postgres nntp" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --allow)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -790,7 +1027,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__rehearse)
-            opts="-C -q -v -h --server --step --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --server --api --step --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -961,8 +1198,50 @@ _certctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        certctl__subcmd__site)
+            opts="-C -q -v -h --upstream --static --adopt --remove --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --upstream)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --static)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --directory)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         certctl__subcmd__status)
-            opts="-C -q -v -h --renew-before --jsonl --prometheus --ics --html --starttls --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --renew-before --jsonl --prometheus --ics --html --crl --starttls --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -982,6 +1261,10 @@ _certctl() {
                     ;;
                 --html)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --crl)
+                    COMPREPLY=($(compgen -W "public any" -- "${cur}"))
                     return 0
                     ;;
                 --starttls)

@@ -35,22 +35,25 @@ complete -c certctl -n "__fish_certctl_needs_command" -s q -l quiet -d 'Print on
 complete -c certctl -n "__fish_certctl_needs_command" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_needs_command" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print the version, the commit and the date of this build (-V: one line)'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Generate a private key and a certificate signing request (CSR)'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Check whether the CA would see the validation record now, and if not, why'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-publish" -d 'Publish the validation record at the DNS provider, and check it at the zone\'s own servers'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Create a key and a certificate signing request (CSR)'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Check whether the CA would see the validation record now'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-publish" -d 'Publish the validation record through a DNS provider\'s API'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "order" -d 'Order a certificate from a CA with ACME, and install it'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Deploy a certificate, reload the server and verify it; a failure is rolled back'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Renew due certificates: by an order where they were ordered, else with a new request'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'Show what is installed and served, what expires when, and what is pending'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Deploy a certificate and verify it; roll back on failure'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Order what is due again, or prepare the next request'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'Show what is installed, served and pending, and expires when'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "verify" -d 'Check that key, chain, names, dates and trust are right'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "inspect" -d 'Show what a file contains or what a host serves (no verdict)'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "explain" -d 'Explain a code, a state, an exit code or a term such as DCV'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Write the files from the CA as a verified chain file or in another format'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "doctor" -d 'Find out why a site does not work, and what repairs it'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "explain" -d 'Explain a code, a term, or another program\'s error message'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "rollback" -d 'Restore the previous certificate'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "account" -d 'Show, move and secure the accounts at CAs, which all certificates of a CA share'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "revoke" -d 'Revoke certificates at the CA, except for those that are in use'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Stop managing a certificate; servers keep their files, and previous versions are deleted'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'Rehearse a renewal on this machine only, with a built-in CA, DNS server and web server'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "bundle" -d 'Write the files from the CA as a verified chain file'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "site" -d 'Write a site\'s server block, test it and verify the page'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "account" -d 'Show, move and secure the accounts at CAs'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "import" -d 'Take over certificates and accounts of certbot, acme.sh, lego'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "revoke" -d 'Revoke certificates that are not in use'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "forget" -d 'Stop managing a certificate; servers keep their files'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "rehearse" -d 'Rehearse a renewal on this machine only'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c certctl -n "__fish_certctl_using_subcommand csr" -l ca -d 'The reseller or CA that gets the request' -r -f -a "namecheap\t'namecheap.com'
 ssls\t'ssls.com'
@@ -169,7 +172,48 @@ complete -c certctl -n "__fish_certctl_using_subcommand order" -l eab-hmac-key-f
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l profile -d 'Profile of the certificate, if the CA offers several' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l trust -d 'Trusted roots of the CA and of its API: mozilla, system, or a file of CA certificates [default: the saved one, else mozilla]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l cert-name -d 'Name of the certificate in /etc/ssl [default: the first name]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand order" -l allow -d 'Report this finding as a warning instead of refusing: challenge-file-unchecked (the validation file cannot be fetched from here), unchecked-record (the zone\'s servers cannot be queried from here)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l server -d 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it or has its names, else the running ones, else the only one that is installed; none under --root]' -r -f -a "apache\t'Apache 2.4'
+haproxy\t'HAProxy'
+nginx\t'nginx'
+caddy\t'Caddy 2'
+dovecot\t'Dovecot'
+exim\t'Exim'
+lighttpd\t'lighttpd'
+mariadb\t'MariaDB'
+mosquitto\t'mosquitto'
+openldap\t'OpenLDAP'
+postfix\t'Postfix'
+postgres\t'PostgreSQL'
+squid\t'squid'
+stunnel\t'stunnel'
+vsftpd\t'vsftpd'
+none\t'No known server; another one is controlled with --test, --reload and --probe'"
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l server-config -d 'Main configuration file of the server; SERVER=FILE sets it for one of several servers' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l chain-path -d 'Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l key-path -d 'Path where servers read the private key [default: /etc/ssl/private/NAME.key]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l deploy -d 'How servers get the files: link, or copy for containers, chroots and shared folders [default: the saved mode, else copy if a server would not see a link\'s target, else link]' -r -f -a "link\t'Links to the live release: chain and key change in one rename'
+copy\t'Plain files, each replaced by a rename: for containers, chroots and shared folders'"
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l owner -d 'Owner of the private key: user, user:group or :group, as names or numbers' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l key-mode -d 'Mode of the private key: 0600, 0640, 0400 or 0440' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l also -d 'Further file for another reader of the certificate (may be repeated): pem, cert, chain, key or combined (key and certificates in one file); it is switched, verified and rolled back with the others; auto forgets the saved ones' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l test -d 'Command that tests the server\'s configuration, run without a shell (may be repeated); auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l reload -d 'Command that reloads the server, run without a shell (may be repeated, in this order); auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l after -d 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l hook-timeout -d 'How long the command of --after may take [default: 300s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l probe -d 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l starttls -d 'Protocol that is spoken before TLS starts at the addresses of --probe; with several ports, at those whose number does not imply one [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+lmtp\t'LMTP: mail delivery (port 24)'
+imap\t'IMAP: mailbox access (port 143)'
+pop3\t'POP3: mailbox download (port 110)'
+sieve\t'ManageSieve: mail filters (port 4190)'
+ftp\t'FTP: file transfer (port 21)'
+ldap\t'LDAP: directory (port 389)'
+xmpp\t'XMPP: chat (ports 5222, 5269)'
+mysql\t'MySQL and MariaDB database connections (port 3306)'
+postgres\t'PostgreSQL database connections (port 5432)'
+nntp\t'NNTP: news (port 119)'"
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l allow -d 'Report this finding as a warning instead of refusing: a code of `install --allow`, or challenge-file-unchecked (the validation file cannot be fetched from here), unchecked-record (the zone\'s servers cannot be queried from here)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
@@ -186,7 +230,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand order" -l json -d 'Print
 complete -c certctl -n "__fish_certctl_using_subcommand order" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand order" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand order" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'Private key of the certificate [default: the matching key in the working directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l key -d 'Private key of the certificate; none if the key is not a file (a hardware module): installs the chain alone [default: the matching key in the working directory]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l prefer -d 'Preferred chain when several are possible: to the root that most clients trust, or the shortest' -r -f -a "compatible\t'The chain through all cross-certificates that were given, to the anchor that most clients trust, including old ones'
 shortest\t'The chain to the nearest anchor, with the fewest bytes in each handshake'"
@@ -198,10 +242,15 @@ haproxy\t'HAProxy'
 nginx\t'nginx'
 caddy\t'Caddy 2'
 dovecot\t'Dovecot'
+exim\t'Exim'
 lighttpd\t'lighttpd'
+mariadb\t'MariaDB'
 mosquitto\t'mosquitto'
+openldap\t'OpenLDAP'
 postfix\t'Postfix'
 postgres\t'PostgreSQL'
+squid\t'squid'
+stunnel\t'stunnel'
 vsftpd\t'vsftpd'
 none\t'No known server; another one is controlled with --test, --reload and --probe'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l server-config -d 'Main configuration file of the server; SERVER=FILE sets it for one of several servers' -r -F
@@ -211,10 +260,9 @@ complete -c certctl -n "__fish_certctl_using_subcommand install" -l deploy -d 'H
 copy\t'Plain files, each replaced by a rename: for containers, chroots and shared folders'"
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l owner -d 'Owner of the private key: user, user:group or :group, as names or numbers' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l key-mode -d 'Mode of the private key: 0600, 0640, 0400 or 0440' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d 'Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS name]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'Report the finding with this code as a warning instead of refusing (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Command that tests the server\'s configuration, run without a shell; auto restores the built-in command' -r
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Command that reloads the server, run without a shell; auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l also -d 'Further file for another reader of the certificate (may be repeated): pem, cert, chain, key or combined (key and certificates in one file); it is switched, verified and rolled back with the others; auto forgets the saved ones' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l test -d 'Command that tests the server\'s configuration, run without a shell (may be repeated); auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l reload -d 'Command that reloads the server, run without a shell (may be repeated, in this order); auto restores the built-in command' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l after -d 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l hook-timeout -d 'How long the command of --after may take [default: 300s]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l probe -d 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses' -r
@@ -229,8 +277,10 @@ xmpp\t'XMPP: chat (ports 5222, 5269)'
 mysql\t'MySQL and MariaDB database connections (port 3306)'
 postgres\t'PostgreSQL database connections (port 5432)'
 nntp\t'NNTP: news (port 119)'"
-complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l cert-name -d 'Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS name]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l allow -d 'Report the finding with this code as a warning instead of refusing (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand install" -l paid-until -d 'Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase; none forgets the date' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l plan -d 'Install only if the plan_id of a dry run (--dry-run --json) would be this one now' -r
 complete -c certctl -n "__fish_certctl_using_subcommand install" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand install" -l root -d 'Tree to install into instead of /' -r -F
@@ -264,6 +314,8 @@ complete -c certctl -n "__fish_certctl_using_subcommand status" -l renew-before 
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l prometheus -d 'Write metrics for Prometheus to this file (for node_exporter\'s textfile collector)' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l ics -d 'Write a calendar of renewals and expiry dates to this file (iCalendar)' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l html -d 'Write an HTML page to this file: every certificate on a timeline to 2029, with the dates on which CA rules change' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand status" -l crl -d 'Download the CRL that each certificate names, and check whether it was revoked; =any also allows private addresses and a proxy' -r -f -a "public\t'From public addresses alone'
+any\t'From this machine and its own network too, and through the proxy of the environment'"
 complete -c certctl -n "__fish_certctl_using_subcommand status" -l starttls -d 'Protocol that the hosts speak before TLS starts (STARTTLS) [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
 lmtp\t'LMTP: mail delivery (port 24)'
 imap\t'IMAP: mailbox access (port 143)'
@@ -300,7 +352,7 @@ xmpp\t'XMPP: chat (ports 5222, 5269)'
 mysql\t'MySQL and MariaDB database connections (port 3306)'
 postgres\t'PostgreSQL database connections (port 5432)'
 nntp\t'NNTP: news (port 119)'"
-complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla; for an installed certificate, the roots it was installed with]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand verify" -l trust -d 'Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla; for a name with an installed certificate, the roots that it was installed with]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l password-file -d 'File whose first line is the password of encrypted files (zip, key, .pfx) [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand verify" -l root -d 'Tree to install into instead of /' -r -F
@@ -349,6 +401,17 @@ complete -c certctl -n "__fish_certctl_using_subcommand inspect" -l json -d 'Pri
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand inspect" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand doctor" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand doctor" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand doctor" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand doctor" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand doctor" -l json -d 'Print one JSON object on stdout, for errors too'
+complete -c certctl -n "__fish_certctl_using_subcommand doctor" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand doctor" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand doctor" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand explain" -l check -d 'For a message: check this file or server, and say which cause applies (may be repeated)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -l root -d 'Tree to install into instead of /' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
@@ -359,6 +422,20 @@ complete -c certctl -n "__fish_certctl_using_subcommand explain" -l json -d 'Pri
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand explain" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l to -d 'Restore the version with this id, or the one that was live at this date or time [default: the version before the live one]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l allow -d 'Restore a certificate even if it has the finding with this code' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l dry-run -d 'Show what would be done, and change nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'Print one JSON object on stdout, for errors too'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l key -d 'Private key of the certificate [default: the matching key in the working directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l csr -d 'Certificate request (CSR) that was given to the CA [default: the matching request in the working directory]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l host -d 'Host name that the certificate must cover (may be repeated)' -r
@@ -390,7 +467,11 @@ lighttpd\t'lighttpd 1.4.53 or newer'
 mosquitto\t'mosquitto 2.0 or newer'
 postgres\t'PostgreSQL'
 stunnel\t'stunnel 5'
-vsftpd\t'vsftpd 3'"
+vsftpd\t'vsftpd 3'
+mariadb\t'MariaDB 10.4 or newer'
+squid\t'squid 4 or newer'
+openldap\t'OpenLDAP 2.4 or newer'
+exim\t'Exim 4.95 or newer'"
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l pfx-password-file -d 'File whose first line is the password for the new .pfx [default: prompt on a terminal]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l root -d 'Tree to install into instead of /' -r -F
@@ -405,20 +486,21 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -l json -d 'Prin
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l to -d 'Restore the version with this id, or the one that was live at this date or time [default: the version before the live one]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l allow -d 'Restore a certificate even if it has the finding with this code' -r
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l root -d 'Tree to install into instead of /' -r -F
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l upstream -d 'URL of the application that answers requests; WebSocket connections are passed on as well' -r
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l static -d 'Folder of the files to serve' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand site" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l dry-run -d 'Show what would be done, and change nothing'
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -l json -d 'Print one JSON object on stdout, for errors too'
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s q -l quiet -d 'Print only what needs action'
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s v -l verbose -d 'Print each command run, each file written and each query sent'
-complete -c certctl -n "__fish_certctl_using_subcommand rollback" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l adopt -d 'Add TLS to the block that serves the name in plain text now'
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l remove -d 'Remove what certctl wrote for this site; an issued certificate stays installed'
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l dry-run -d 'Show the files and the difference, and change nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l json -d 'Print one JSON object on stdout, for errors too'
+complete -c certctl -n "__fish_certctl_using_subcommand site" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand site" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand site" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand account" -l ca -d 'CA, as in `order --ca` [default: the only one with an account]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand account" -l key -d 'File with the key of the account to import (PEM)' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand account" -l out -d 'File to which the key of the account is exported (PEM, mode 0600)' -r -F
@@ -434,6 +516,67 @@ complete -c certctl -n "__fish_certctl_using_subcommand account" -l json -d 'Pri
 complete -c certctl -n "__fish_certctl_using_subcommand account" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand account" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand account" -s h -l help -d 'Print this help'
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l from -d 'Folder of that program [default: /etc/letsencrypt, ~/.acme.sh, or .lego in the working directory]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l ca -d 'CA, as in `order --ca` [default: the one from which the program orders]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l webroot -d 'Folder from which the web server of the names serves files: validation files are written to its .well-known/acme-challenge (may be repeated, with NAME= for one of several names)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l standalone -d 'Serve validation files with certctl\'s own server, at port 80 of all addresses or at ADDR' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l dns -d 'DNS provider through which validation records are published instead of files: alidns, cloudflare, rfc2136, lexicon:NAME, exec:PROGRAM [default: `dns` in config.toml]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l trust -d 'Trusted roots of the CA and of its API: mozilla, system, or a file of CA certificates [default: mozilla]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l server -d 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it or has its names, else the running ones, else the only one that is installed; none under --root]' -r -f -a "apache\t'Apache 2.4'
+haproxy\t'HAProxy'
+nginx\t'nginx'
+caddy\t'Caddy 2'
+dovecot\t'Dovecot'
+exim\t'Exim'
+lighttpd\t'lighttpd'
+mariadb\t'MariaDB'
+mosquitto\t'mosquitto'
+openldap\t'OpenLDAP'
+postfix\t'Postfix'
+postgres\t'PostgreSQL'
+squid\t'squid'
+stunnel\t'stunnel'
+vsftpd\t'vsftpd'
+none\t'No known server; another one is controlled with --test, --reload and --probe'"
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l server-config -d 'Main configuration file of the server; SERVER=FILE sets it for one of several servers' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l chain-path -d 'Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l key-path -d 'Path where servers read the private key [default: /etc/ssl/private/NAME.key]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l deploy -d 'How servers get the files: link, or copy for containers, chroots and shared folders [default: the saved mode, else copy if a server would not see a link\'s target, else link]' -r -f -a "link\t'Links to the live release: chain and key change in one rename'
+copy\t'Plain files, each replaced by a rename: for containers, chroots and shared folders'"
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l owner -d 'Owner of the private key: user, user:group or :group, as names or numbers' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l key-mode -d 'Mode of the private key: 0600, 0640, 0400 or 0440' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l also -d 'Further file for another reader of the certificate (may be repeated): pem, cert, chain, key or combined (key and certificates in one file); it is switched, verified and rolled back with the others; auto forgets the saved ones' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l test -d 'Command that tests the server\'s configuration, run without a shell (may be repeated); auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l reload -d 'Command that reloads the server, run without a shell (may be repeated, in this order); auto restores the built-in command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l after -d 'Command that is run once the new certificate was verified live, without a shell; auto forgets the saved command' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l hook-timeout -d 'How long the command of --after may take [default: 300s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l probe -d 'Additional address to probe after the install (may be repeated); none skips all probes in this run; auto forgets the saved addresses' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l starttls -d 'Protocol that is spoken before TLS starts at the addresses of --probe; with several ports, at those whose number does not imply one [default: implied by the port]' -r -f -a "smtp\t'SMTP: mail transfer and submission (ports 25, 587)'
+lmtp\t'LMTP: mail delivery (port 24)'
+imap\t'IMAP: mailbox access (port 143)'
+pop3\t'POP3: mailbox download (port 110)'
+sieve\t'ManageSieve: mail filters (port 4190)'
+ftp\t'FTP: file transfer (port 21)'
+ldap\t'LDAP: directory (port 389)'
+xmpp\t'XMPP: chat (ports 5222, 5269)'
+mysql\t'MySQL and MariaDB database connections (port 3306)'
+postgres\t'PostgreSQL database connections (port 5432)'
+nntp\t'NNTP: news (port 119)'"
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l lock-timeout -d 'How long to wait for another certctl to finish [default: 60s]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l allow -d 'Report the finding with this code as a warning instead of refusing (may be repeated)' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l root -d 'Tree to install into instead of /' -r -F
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l at -d 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]' -r
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l accept-charges -d 'Accept what renewals cost, or may cost'
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l dry-run -d 'Show what would be done, and change nothing'
+complete -c certctl -n "__fish_certctl_using_subcommand import" -l json -d 'Print one JSON object on stdout, for errors too'
+complete -c certctl -n "__fish_certctl_using_subcommand import" -s q -l quiet -d 'Print only what needs action'
+complete -c certctl -n "__fish_certctl_using_subcommand import" -s v -l verbose -d 'Print each command run, each file written and each query sent'
+complete -c certctl -n "__fish_certctl_using_subcommand import" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l serial -d 'Revoke the certificate with this serial number (hex)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l reason -d 'Reason: unspecified, key-compromise, affiliation-changed, superseded or cessation-of-operation [default: superseded with --replaced, else unspecified]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand revoke" -l ca -d 'CA that issued it, as in `order --ca` [default: the one from which it was ordered]' -r
@@ -471,6 +614,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l at -d 'Eval
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l api -d 'Order through the APIs of a CA (ACME) and of a DNS provider, and renew without a person'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l step -d 'Show each step when it has run, and wait for Enter before the next one'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -l json -d 'Print one JSON object on stdout, for errors too'
 complete -c certctl -n "__fish_certctl_using_subcommand rehearse" -s q -l quiet -d 'Print only what needs action'

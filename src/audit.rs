@@ -17,6 +17,7 @@ const VALUE_LIMIT: usize = 4096;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AuditAction {
     ChangeAccountKey,
+    ChangeSite,
     CreateAccount,
     CreateKey,
     DecryptKey,
@@ -36,6 +37,7 @@ impl AuditAction {
     fn name(self) -> &'static str {
         match self {
             Self::ChangeAccountKey => "change-account-key",
+            Self::ChangeSite => "change-site",
             Self::CreateAccount => "create-account",
             Self::CreateKey => "create-key",
             Self::DecryptKey => "decrypt-key",

@@ -1,5 +1,6 @@
 //! The commands: one file for each, with its arguments, `run` and outcome. No command calls another
-//! one, except `rehearse`, which runs several. `validation_text` is shared by `csr` and `renew`.
+//! one, except `rehearse`, which runs several, and `explain --check`, which runs those that look.
+//! Shared are `validation_text` (by `csr` and `renew`), `deployment_args` and `method_args`.
 
 use std::ffi::OsString;
 
@@ -15,15 +16,20 @@ pub(crate) mod completions;
 pub(crate) mod csr;
 pub(crate) mod dcv_check;
 pub(crate) mod dcv_publish;
+pub(crate) mod deployment_args;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod forget;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod install;
+mod method_args;
 pub(crate) mod order;
 pub(crate) mod rehearse;
 pub(crate) mod renew;
 pub(crate) mod revoke;
 pub(crate) mod rollback;
+pub(crate) mod site;
 pub(crate) mod status;
 mod validation_text;
 pub(crate) mod verify;
@@ -42,9 +48,10 @@ pub(crate) enum CliCommand {
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
     Inspect(inspect::InspectArgs),
-    Explain(explain::ExplainArgs),
+    #[command(flatten)]
+    Repair(RepairCommand),
     Bundle(bundle::BundleArgs),
-    Rollback(rollback::RollbackArgs),
+    Site(site::SiteArgs),
     #[command(flatten)]
     Ca(CaCommand),
     Forget(forget::ForgetArgs),
@@ -52,10 +59,29 @@ pub(crate) enum CliCommand {
     Completions(completions::CompletionsArgs),
 }
 
-/// The commands about what a CA has: accounts and certificates.
+/// The commands for a site that does not work.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RepairCommand {
+    Doctor(doctor::DoctorArgs),
+    Explain(explain::ExplainArgs),
+    Rollback(rollback::RollbackArgs),
+}
+
+impl RepairCommand {
+    fn run(self, context: &Context) -> u8 {
+        match self {
+            Self::Doctor(args) => run_command(context, &args, doctor::run),
+            Self::Explain(args) => run_command(context, &args, explain::run),
+            Self::Rollback(args) => run_rollback(context, &args),
+        }
+    }
+}
+
+/// The commands about accounts and certificates at a CA.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CaCommand {
     Account(account::AccountArgs),
+    Import(Box<import::ImportArgs>),
     Revoke(revoke::RevokeArgs),
 }
 
@@ -63,6 +89,7 @@ impl CaCommand {
     fn run(self, context: &Context) -> u8 {
         match self {
             Self::Account(args) => run_command(context, &args, account::run),
+            Self::Import(args) => conclude(context, import::run(context, &args)),
             Self::Revoke(args) => run_command(context, &args, revoke::run),
         }
     }
@@ -72,7 +99,7 @@ impl CaCommand {
 type AugmentArgs = fn(clap::Command) -> clap::Command;
 
 /// Each command by its name.
-const COMMANDS: [(&str, AugmentArgs); 17] = [
+const COMMANDS: [(&str, AugmentArgs); 20] = [
     ("csr", csr::CsrArgs::augment_args),
     ("dcv-check", dcv_check::DcvCheckArgs::augment_args),
     ("dcv-publish", dcv_publish::DcvPublishArgs::augment_args),
@@ -82,10 +109,13 @@ const COMMANDS: [(&str, AugmentArgs); 17] = [
     ("status", status::StatusArgs::augment_args),
     ("verify", verify::VerifyArgs::augment_args),
     ("inspect", inspect::InspectArgs::augment_args),
+    ("doctor", doctor::DoctorArgs::augment_args),
     ("explain", explain::ExplainArgs::augment_args),
     ("bundle", bundle::BundleArgs::augment_args),
+    ("site", site::SiteArgs::augment_args),
     ("rollback", rollback::RollbackArgs::augment_args),
     ("account", account::AccountArgs::augment_args),
+    ("import", import::ImportArgs::augment_args),
     ("revoke", revoke::RevokeArgs::augment_args),
     ("forget", forget::ForgetArgs::augment_args),
     ("rehearse", rehearse::RehearseArgs::augment_args),
@@ -118,10 +148,10 @@ impl CliCommand {
             Self::Renew(args) => run_renew(context, &args),
             Self::Status(args) => run_status(context, &args),
             Self::Verify(args) => run_verify(context, &args),
-            Self::Inspect(args) => run_command(context, &args, inspect::run),
-            Self::Explain(args) => run_explain(context, &args),
+            Self::Inspect(args) => run_inspect(context, &args),
+            Self::Repair(command) => command.run(context),
             Self::Bundle(args) => run_command(context, &args, bundle::run),
-            Self::Rollback(args) => run_rollback(context, &args),
+            Self::Site(args) => run_site(context, &args),
             Self::Ca(command) => command.run(context),
             Self::Forget(args) => run_forget(context, &args),
             Self::Rehearse(args) => run_command(context, &args, rehearse::run),
@@ -138,12 +168,16 @@ fn run_order(context: &Context, args: &order::OrderArgs) -> u8 {
     conclude(context, order::run(context, args))
 }
 
-fn run_explain(context: &Context, args: &explain::ExplainArgs) -> u8 {
-    conclude(context, explain::run(context, args))
+fn run_inspect(context: &Context, args: &inspect::InspectArgs) -> u8 {
+    conclude(context, inspect::run(context, args))
 }
 
 fn run_verify(context: &Context, args: &verify::VerifyArgs) -> u8 {
     conclude(context, verify::run(context, args))
+}
+
+fn run_site(context: &Context, args: &site::SiteArgs) -> u8 {
+    conclude(context, site::run(context, args))
 }
 
 fn run_renew(context: &Context, args: &renew::RenewArgs) -> u8 {

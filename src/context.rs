@@ -41,6 +41,15 @@ impl Context {
         }
     }
 
+    /// Returns the same context for what has to be done after a signal, too: it ignores signals that
+    /// have arrived.
+    #[must_use]
+    pub(crate) fn for_cleanup(&self) -> Self {
+        let mut context = self.in_folder(self.directory.clone());
+        context.interrupt = InterruptSignal::default();
+        context
+    }
+
     /// Returns whether no other working directory was given (`-C`).
     #[must_use]
     pub(crate) fn has_usual_directory(&self) -> bool {

@@ -90,7 +90,7 @@ pub mod pki {
     }
     /// Chain verification.
     pub mod verify {
-        pub use crate::pki::client_rules::BrokenRule;
+        pub use crate::pki::client_rules::{BrokenRule, find_errors_of_root};
         pub use crate::pki::verify::{ChainProblem, VerifyPolicy, assemble_chain, find_problems};
     }
 }

@@ -47,8 +47,8 @@ pub struct NextStep {
     pub when: StepTiming,
 }
 
-/// The commands that write below /etc/ssl.
-pub(crate) const ROOT_COMMANDS: [&str; 3] = ["install", "rollback", "forget"];
+/// The commands that write below /etc.
+pub(crate) const ROOT_COMMANDS: [&str; 4] = ["install", "rollback", "forget", "site"];
 /// The options with which they do not.
 const HARMLESS: [&str; 3] = ["--root", "--dry-run", "--check"];
 
@@ -149,7 +149,10 @@ pub(crate) fn shell_word(word: &str) -> String {
 /// Returns the command line that a POSIX shell reads back as these words.
 #[must_use]
 pub(crate) fn shell_line<S: AsRef<str>>(words: &[S]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| shell_word(word.as_ref())).collect();
+    let mut quoted = Vec::new();
+    for word in words {
+        quoted.push(shell_word(word.as_ref()));
+    }
     quoted.join(" ")
 }
 

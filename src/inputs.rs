@@ -10,6 +10,7 @@ mod ca_delivery;
 pub(crate) mod dcv_file;
 mod delivery_findings;
 pub(crate) mod folder;
+pub(crate) mod foreign_lineages;
 mod found_key;
 mod host;
 mod host_probes;

@@ -9,6 +9,7 @@ mod chain_check;
 pub(crate) mod crls;
 pub(crate) mod due;
 pub(crate) mod file_reader;
+mod folder_issuers;
 pub(crate) mod install_window;
 pub(crate) mod item;
 mod judge;

@@ -19,6 +19,7 @@
 //! * [`report`], [`advice`], [`failure`], [`finding`]: output for people and programs.
 //! * [`inventory`]: evaluates what was scanned: states, reasons, renewals.
 //! * [`install_plan`]: what an install changes: observe, plan, apply.
+//! * [`site`]: decides the files of a web site: the server block and the link that enables it.
 //! * [`webserver`]: finds, tests and reloads web servers, and reads their configuration.
 //! * [`store`]: the files under /etc/ssl/certctl, and the access to keys.
 //! * [`providers`]: reads and changes records at DNS providers.
@@ -71,6 +72,7 @@
 //! | future renewal | [`ScheduledRenewal`](inventory::schedule::ScheduledRenewal) | `renewal` |
 
 mod acme;
+mod acme_clients;
 mod advice;
 mod audit;
 pub mod cli;
@@ -81,6 +83,8 @@ mod context;
 mod csr_lint;
 mod dcv;
 mod delivery;
+mod diagnosis;
+mod error_texts;
 mod export;
 pub mod facade;
 mod failure;
@@ -102,6 +106,7 @@ mod rehearsal;
 mod report;
 mod scan;
 mod secret;
+mod site;
 mod state;
 mod status_report;
 mod store;

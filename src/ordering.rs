@@ -52,20 +52,26 @@ mod renewal;
 mod run;
 mod spec;
 mod suggestions;
+mod take_over;
+mod together;
+mod waiting;
 mod webroots;
 
-pub(crate) use self::account::CaConnection;
+pub(crate) use self::account::{CaConnection, record_imported_account};
 pub(crate) use self::challenge_files::CHALLENGE_FILE_UNCHECKED;
 pub(crate) use self::challenge_records::PUBLICATION_LIMIT;
 pub(crate) use self::document::{OrderOutcome, OrderVerdict};
 pub(crate) use self::placed::MOST_STAGES;
-pub(crate) use self::preflight::LOCK_TIMEOUT;
 pub(crate) use self::progress::LONGEST_WAIT;
-pub(crate) use self::renewal::{RenewalOptions, renewal_spec, wait_after_failure};
+pub(crate) use self::renewal::{
+    RenewalOptions, certificate_names, leave_to_other_tool, renewal_spec, wait_after_failure,
+};
 pub(crate) use self::run::{KEPT_IN_RESERVE, order_certificate};
 pub(crate) use self::spec::{
-    ChargeConsent, InstallChoice, KeyChoice, MOST_RENEWALS, NameExpansion, OrderSpec, OrderTiming,
-    TermsConsent, ValidationSetup,
+    ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, LOCK_TIMEOUT, MOST_RENEWALS,
+    NameExpansion, OrderSpec, OrderTiming, TermsConsent, ValidationSetup,
 };
 pub(crate) use self::suggestions::RenewalSuggestions;
+pub(crate) use self::take_over::{TakenOverCertificate, take_over};
+pub(crate) use self::together::{OrderToInstall, install_together};
 pub(crate) use self::webroots::Webroots;

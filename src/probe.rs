@@ -168,6 +168,16 @@ pub enum ProbeDecision {
 }
 
 impl ProbePatience {
+    /// One round of probes decides, for what is not about to change.
+    #[must_use]
+    pub(crate) fn once() -> Self {
+        Self {
+            rounds: 1,
+            deadline: Duration::ZERO,
+            ..Self::default()
+        }
+    }
+
     /// Decides how to continue after `agreed` successive rounds that agreed (0 after one that did
     /// not), `passed` after the first probe. Once a round has agreed, the few remaining ones are
     /// completed even after the deadline.

@@ -29,7 +29,7 @@ pub(crate) use self::certificate::{
     name_in_words,
 };
 pub(crate) use self::escape::escape;
-pub(crate) use self::json::{json_line, push_json_line};
+pub(crate) use self::json::{json_line, push_json_line, write_json_line};
 pub(crate) use self::plan::{DryRunSummary, considered_findings, plan_id, plan_json, step_json};
 pub(crate) use self::progress::LiveProgress;
 use self::text::{Coloring, TextAmount};
@@ -53,6 +53,15 @@ pub(crate) trait Outcome {
     /// Returns the JSON document, whose first field is `schema`. Within a version, fields are only
     /// added.
     fn json(&self) -> Value;
+    /// Writes the document as one line, with a `comment` (one line for people) as its second field. A
+    /// document that grows with the number of files writes its lists element by element.
+    ///
+    /// # Errors
+    /// When writing fails.
+    fn write_json(&self, comment: &str, destination: &mut dyn Write) -> io::Result<()> {
+        let document = with_comment(self.json(), comment);
+        destination.write_all(json_line(&document).as_bytes())
+    }
     /// Adds the text for people to `text`.
     fn human(&self, text: &mut TextOutput);
     /// Returns the exit code: 0, 1, 5 or 6 (product contract, "Exit codes").
@@ -63,6 +72,10 @@ pub(crate) trait Outcome {
 impl Outcome for Box<dyn Outcome> {
     fn json(&self) -> Value {
         (**self).json()
+    }
+
+    fn write_json(&self, comment: &str, destination: &mut dyn Write) -> io::Result<()> {
+        (**self).write_json(comment, destination)
     }
 
     fn human(&self, text: &mut TextOutput) {
@@ -149,7 +162,8 @@ impl Sink {
         self.print_progress(|text| text.add_finding(finding));
     }
 
-    fn print_progress(&self, fill: impl FnOnce(&mut TextOutput)) {
+    /// Prints a text before the report, under the same conditions as [`Self::show_progress`].
+    pub(crate) fn print_progress(&self, fill: impl FnOnce(&mut TextOutput)) {
         if !(self.is_silent || self.style.json || self.style.quiet) {
             self.print_to_stderr(fill);
         }
@@ -222,21 +236,12 @@ impl Sink {
     /// Prints the outcome of a command; returns the exit code of the process.
     #[must_use]
     pub(crate) fn print_outcome(&self, outcome: &dyn Outcome) -> u8 {
-        let rendered = if self.style.json {
-            json_line(&document(outcome))
+        let written = if self.style.json {
+            self.write_document(outcome)
         } else {
-            let mut text = TextOutput::default();
-            outcome.human(&mut text);
-            let amount = if self.style.quiet {
-                TextAmount::NeedsAction
-            } else if self.style.verbose {
-                TextAmount::Details
-            } else {
-                TextAmount::Everything
-            };
-            text.render(amount, self.coloring(&io::stdout()), self.width())
+            self.write_text(io::stdout().lock(), &self.rendered(outcome))
         };
-        match self.write_text(io::stdout().lock(), &rendered) {
+        match written {
             Ok(()) => outcome.exit_code(),
             // The exit codes 5 and 6 describe the state of the site, which matters more than the
             // lost output.
@@ -247,6 +252,28 @@ impl Sink {
                 outcome.exit_code().max(lost)
             }
         }
+    }
+
+    fn rendered(&self, outcome: &dyn Outcome) -> String {
+        let mut text = TextOutput::default();
+        outcome.human(&mut text);
+        let amount = if self.style.quiet {
+            TextAmount::NeedsAction
+        } else if self.style.verbose {
+            TextAmount::Details
+        } else {
+            TextAmount::Everything
+        };
+        text.render(amount, self.coloring(&io::stdout()), self.width())
+    }
+
+    fn write_document(&self, outcome: &dyn Outcome) -> io::Result<()> {
+        if self.is_silent {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        let written = outcome.write_json(&comment(outcome), &mut out);
+        ignore_closed_pipe(written.and_then(|()| out.flush()))
     }
 
     /// Prints a failure to stderr (with `--json`, as one object to stdout); returns the exit code.
@@ -319,14 +346,21 @@ pub(crate) fn output_width() -> usize {
 
 /// Returns the document of `outcome`, with a `comment` (one line for people) as its second field.
 pub(crate) fn document(outcome: &dyn Outcome) -> Value {
-    let mut document = outcome.json();
+    with_comment(outcome.json(), &comment(outcome))
+}
+
+fn comment(outcome: &dyn Outcome) -> String {
     let mut text = TextOutput::default();
     outcome.human(&mut text);
+    text.summary().to_owned()
+}
+
+fn with_comment(mut document: Value, comment: &str) -> Value {
     if let Some(fields) = document.as_object_mut() {
         let index = fields.len().min(1);
         // What prints no text, such as the summary of a stream, has its own.
         let own = fields.get("comment").cloned();
-        let comment = own.unwrap_or_else(|| text.summary().into());
+        let comment = own.unwrap_or_else(|| comment.into());
         fields.shift_insert(index, "comment".to_owned(), comment);
     }
     document

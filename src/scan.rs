@@ -30,6 +30,7 @@ pub(crate) mod newer;
 mod other_tools;
 mod request_folders;
 mod results;
+pub(crate) mod revocation;
 mod web_servers;
 
 pub(crate) use files::{NAMED_LIMIT, unreadable_severity, walk};
@@ -65,7 +66,7 @@ impl ScanScope {
         {
             return Ok(Self::Name(name));
         }
-        if fs::files::exists(&path) {
+        if fs::files::may_exist(&path) {
             return Ok(Self::Path(path));
         }
         match HostArgument::parse(text, 443) {
@@ -200,17 +201,21 @@ impl ScanResults {
         before: RenewBefore,
     ) -> Vec<StatusRow> {
         let items = std::mem::take(&mut self.items);
+        self.collect_private_roots(&items);
         let remarks = inventory::crls::remarks(&items, context.now());
         self.findings.extend(remarks.iter().map(Finding::from));
         let mut anchors = vec![TrustAnchors::mozilla()];
         if items.iter().any(is_served) {
             anchors.extend(inputs::trust_anchors(Some("system")).ok());
         }
+        let configured = configured_anchors(context);
+        anchors.extend(configured.clone());
         let refused_keys = refused_keys(&items);
         let policy = StatusPolicy {
             now: context.now(),
             renew_before: before,
             anchors: &anchors,
+            configured_anchors: configured.as_ref(),
             terms: &self.terms,
             own_anchors: &self.own_anchors,
             server_probes: &self.server_probes,
@@ -224,6 +229,12 @@ impl ScanResults {
         }
         rows
     }
+}
+
+/// Loads the trust anchors of the configuration, if it names some that can be read.
+fn configured_anchors(context: &Context) -> Option<TrustAnchors> {
+    let trust = context.defaults().ok()?.trust?;
+    inputs::trust_anchors(Some(&trust)).ok()
 }
 
 /// Returns the keys that `install` would not use without `--key`. A deployed key belongs to the

@@ -56,9 +56,44 @@ pub(crate) fn redact<'a>(text: &str, secrets: impl IntoIterator<Item = &'a Secre
     shown
 }
 
+/// The attribute of a PKCS#11 URI with the PIN of a token (RFC 7512 2.4).
+const PIN_ATTRIBUTE: &str = "pin-value=";
+
+/// Returns a text without the PINs of PKCS#11 URIs in it, which a server repeats from its
+/// configuration.
+#[must_use]
+pub(crate) fn mask_pins(text: &str) -> String {
+    let mut parts = text.split(PIN_ATTRIBUTE);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // The characters that RFC 7512 2.3 allows in a value.
+        let is_of_pin = |character: char| {
+            character.is_ascii_alphanumeric() || "-._~%:[]@!$'()*+,=".contains(character)
+        };
+        shown.push_str(PIN_ATTRIBUTE);
+        shown.push_str(REDACTED);
+        shown.push_str(part.trim_start_matches(is_of_pin));
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{SecretText, redact};
+    use super::{SecretText, mask_pins, redact};
+
+    #[test]
+    fn pins_of_tokens_are_masked() {
+        for (text, shown) in [
+            ("", ""),
+            ("no pin", "no pin"),
+            (
+                "\"engine:pkcs11:token=t;pin-value=12%334&x\": failed; pin-value=5",
+                "\"engine:pkcs11:token=t;pin-value=[secret]&x\": failed; pin-value=[secret]",
+            ),
+        ] {
+            assert_eq!(mask_pins(text), shown);
+        }
+    }
 
     #[test]
     fn secrets_in_other_texts_are_replaced() {

@@ -5,75 +5,14 @@
 
 mod support;
 
-use std::collections::HashMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
-
 use rcgen::{
     CertificateSigningRequestParams, CertifiedIssuer, CustomExtension, ExtendedKeyUsagePurpose,
     KeyPair,
 };
 use support::ca::{TestCa, ca_params};
+use support::file_server::FileServer;
 use support::issued_certificate::IssuedCertificate;
 use support::{Run, Sandbox};
-
-/// A server of files by path, which records the requested paths.
-struct Server {
-    address: SocketAddr,
-    files: Arc<Mutex<HashMap<String, Vec<u8>>>>,
-    requested: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let (files, requested) = (
-            Arc::new(Mutex::new(HashMap::new())),
-            Arc::new(Mutex::new(Vec::new())),
-        );
-        let server = Self {
-            address,
-            files: Arc::clone(&files),
-            requested: Arc::clone(&requested),
-        };
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let mut request = [0; 2048];
-                let length = stream.read(&mut request).unwrap_or(0);
-                let request = String::from_utf8_lossy(&request[..length]).into_owned();
-                let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-                let body: Option<Vec<u8>> = files.lock().unwrap().get(&path).cloned();
-                requested.lock().unwrap().push(path);
-                let status = if body.is_some() {
-                    "200 OK"
-                } else {
-                    "404 Not Found"
-                };
-                let body = body.unwrap_or_default();
-                let _ = write!(
-                    stream,
-                    "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                    body.len()
-                );
-                let _ = stream.write_all(&body);
-            }
-        });
-        server
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-
-    fn put(&self, path: &str, bytes: impl Into<Vec<u8>>) {
-        self.files
-            .lock()
-            .unwrap()
-            .insert(path.to_owned(), bytes.into());
-    }
-}
 
 /// Returns the authority information access extension with `urls` (RFC 5280 4.2.2.1).
 fn access(urls: &[String]) -> CustomExtension {
@@ -104,12 +43,12 @@ type Issuer = CertifiedIssuer<'static, KeyPair>;
 /// A delivery whose leaf was issued two CAs below the root and contains the URL of its issuer.
 struct Delivery {
     setup: IssuedCertificate,
-    server: Server,
+    server: FileServer,
     lower: Issuer,
 }
 
 fn delivery(paths: &[&str]) -> Delivery {
-    let (setup, server) = (IssuedCertificate::new(), Server::start());
+    let (setup, server) = (IssuedCertificate::new(), FileServer::start());
     let mut params = ca_params("Lower");
     params.custom_extensions = vec![access(&[server.url("/upper")])];
     let lower =

@@ -101,6 +101,27 @@ fn a_changed_file_or_configuration_needs_another_approval() {
     assert_eq!(run.code, 0, "{run}");
 }
 
+/// The scripts are part of what is approved, those of the command line and those that are saved.
+#[test]
+fn a_changed_script_needs_another_approval() {
+    let setup = InstallSandbox::new();
+    let run = here(
+        &setup,
+        "for script in a-test a-hook; do printf '#!/bin/sh\\nexit 0\\n' >$script; chmod 755 $script; done
+         id=$(plan one.crt --key one.key --test \"sh $PWD/a-test\" --after ./a-hook)
+         echo '# changed' >>a-test
+         refused one.crt --key one.key --test \"sh $PWD/a-test\" --after ./a-hook --plan $id
+         id=$(plan one.crt --key one.key --test \"sh $PWD/a-test\" --after ./a-hook)
+         install one.crt --key one.key --test \"sh $PWD/a-test\" --after ./a-hook --plan $id >/dev/null
+         id=$(plan two.crt --key two.key); echo '# changed' >>a-hook
+         refused two.crt --key two.key --plan $id; [ $id != $(plan two.crt --key two.key) ]
+         install two.crt --key two.key --plan $(plan two.crt --key two.key) >/dev/null",
+    );
+    assert_eq!(run.code, 0, "{run}");
+    let refused = Json::parse(&setup.sandbox.read("refused.json"));
+    assert!(codes(&refused).contains(&"plan-changed"), "{refused}");
+}
+
 #[test]
 fn what_changes_while_another_certctl_holds_the_lock_is_noticed() {
     let setup = InstallSandbox::new();

@@ -186,6 +186,26 @@ fn odd_selinux_labels_are_reported() {
 }
 
 #[test]
+fn an_install_reports_the_odd_label_that_it_keeps() {
+    let setup = plain(0o600);
+    setup.write_delivery("new.crt");
+    fs::rename(setup.sandbox.join("tree"), setup.sandbox.join("kept")).unwrap();
+    let run = in_mount(
+        &setup.sandbox,
+        "size=4m",
+        "cp -a kept/. tree/
+         touch tree/etc/ssl/other.pem tree/etc/ssl/private/other.key
+         setfattr -n security.selinux -v system_u:object_r:cert_t:s0 tree/etc/ssl/*.pem tree/etc/ssl/private/*.key
+         setfattr -n security.selinux -v system_u:object_r:user_home_t:s0 tree/etc/ssl/private/example.com.key
+         certctl install new.crt --root tree --trust root.pem",
+    )
+    .expect(0);
+    let reported = "key.pem has the SELinux type user_home_t";
+    assert_eq!(run.stdout.matches(reported).count(), 1, "{run}");
+    assert!(run.stdout.contains("sudo restorecon -v "), "{run}");
+}
+
+#[test]
 fn hard_links_to_replaced_files_are_reported() {
     let setup = plain(0o600);
     let names = ["tree/srv/a.key", "tree/srv/b.key", "tree/srv/c.pem"];

@@ -12,7 +12,7 @@ use support::ca::TestCa;
 use support::program::{clear_environment, program};
 use support::{Run, Sandbox};
 
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 20] = [
     "csr",
     "dcv-check",
     "dcv-publish",
@@ -22,13 +22,16 @@ const VERBS: [&str; 17] = [
     "status",
     "verify",
     "inspect",
+    "doctor",
     "explain",
     "bundle",
+    "site",
     "rollback",
     "forget",
     "rehearse",
     "completions",
     "account",
+    "import",
     "revoke",
 ];
 
@@ -89,7 +92,15 @@ fn bare_certctl_ends_with_the_next_command() {
         next(&["--root", "tree"]).as_deref(),
         Some("certctl --root tree install")
     );
+    // The root of a company's own CA is passed.
     sandbox.write("root.pem", ca.root_pem());
+    let with_root = "sudo certctl install --trust root.pem";
+    assert_eq!(next(&[]).as_deref(), Some(with_root));
+    let install = ["install", "a.crt", "--root", "tree"];
+    let refused = sandbox.run(&install).expect(1);
+    let complete = "certctl install a.crt --root tree --trust root.pem";
+    assert!(refused.stdout.contains(complete), "{refused}");
+    assert!(!refused.stdout.contains("for example"), "{refused}");
     let words = [
         "install", "--trust", "root.pem", "--root", "tree", "--server", "none",
     ];

@@ -1,7 +1,7 @@
 //! Crafted chains that break one or two rules, judged by certctl and by other verifiers in the same
 //! run: certctl refuses what OpenSSL refuses, warns of what stricter clients refuse, and names the
 //! clients that do. The keys are made at run time; the pairs of changes follow from a fixed seed.
-//! Needs: openssl, certtool, python3
+//! Needs: openssl, certtool, python3, /usr/share/ca-certificates/mozilla
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod crafted;
@@ -10,10 +10,14 @@ mod support;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use certctl::facade::pki::certificate::Certificate;
+use certctl::facade::pki::verify::find_errors_of_root;
 use crafted::chain::{ChainKeys, CraftedChain, Shape};
 use crafted::faults::{Fault, Others, Place, faults};
 use crafted::judges::{self, FILES, Verdicts};
+use crafted::odd_faults::{PAIRED, odd_faults};
 use support::Sandbox;
+use support::external::path_of;
 use support::json::Json;
 use support::seed::Generator;
 
@@ -46,6 +50,7 @@ fn chains(keys: &ChainKeys, numbers: &mut Generator) -> Vec<CraftedChain> {
             chains.push(CraftedChain::new(keys, Shape::Rollover, &[*fault]));
         }
     }
+    add_odd_chains(keys, &mut chains);
     for _ in 0..PAIRS {
         let first = all[numbers.below(all.len())];
         // Two changes of one certificate could replace each other.
@@ -59,6 +64,24 @@ fn chains(keys: &ChainKeys, numbers: &mut Generator) -> Vec<CraftedChain> {
         chains.push(CraftedChain::new(keys, shape, &pair));
     }
     chains
+}
+
+/// Adds a chain for each odd change, and for each pair that matters together.
+fn add_odd_chains(keys: &ChainKeys, chains: &mut Vec<CraftedChain>) {
+    let odd = odd_faults();
+    for fault in &odd {
+        chains.push(CraftedChain::new(keys, Shape::One, &[*fault]));
+    }
+    let find = |place: Place, name: &str| {
+        let found = odd
+            .iter()
+            .find(|one| one.place == place && one.name == name);
+        *found.unwrap_or_else(|| panic!("no change {name}"))
+    };
+    for (leaf, issuer) in PAIRED {
+        let pair = [find(Place::Leaf, leaf), find(Place::Issuer, issuer)];
+        chains.push(CraftedChain::new(keys, Shape::One, &pair));
+    }
 }
 
 /// Writes the files of each chain and returns their folders.
@@ -178,7 +201,7 @@ fn verdicts_agree_with_other_verifiers() {
                     "Python 3.13",
                     python[number]
                         .clone()
-                        .or_else(|| judges::openssl(folder, &["-x509_strict"])),
+                        .or_else(|| judges::openssl(folder, &["-x509_strict", "-partial_chain"])),
                 ),
                 ("GnuTLS", judges::certtool(folder)),
                 ("rustls", judges::webpki(&chain.certificates)),
@@ -237,4 +260,20 @@ fn the_certificate_that_the_key_identifier_names_is_used() {
             assert!(run.to_string().contains("refused by OpenSSL"), "{run}");
         }
     }
+}
+
+/// The roots of Debian's package, all of which OpenSSL and Go load.
+#[test]
+fn roots_of_public_cas_break_no_rule() {
+    let folder = std::fs::read_dir(path_of("/usr/share/ca-certificates/mozilla")).unwrap();
+    let mut count = 0;
+    for entry in folder {
+        let path = entry.unwrap().path();
+        let block = pem::parse(std::fs::read(&path).unwrap()).unwrap();
+        let root = Certificate::from_der(block.contents()).unwrap();
+        let errors = find_errors_of_root(&root);
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+        count += 1;
+    }
+    assert!(count > 100, "{count} roots");
 }

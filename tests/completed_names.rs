@@ -330,7 +330,7 @@ fn every_command_that_takes_names_offers_them() {
         let answer = sandbox.run(&words).expect(0).stdout;
         assert!(answer.ends_with("\nexample.com\n"), "{name}: {answer}");
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 14);
 }
 
 #[test]

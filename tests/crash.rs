@@ -156,6 +156,37 @@ fn replacement() -> Scenario {
     installing("replacement", setup)
 }
 
+/// The certificate of the live release, without its intermediates.
+const LIVE_CERTIFICATE: &str = "tree/etc/ssl/certctl/example.com/live/cert.pem";
+
+/// Returns a scenario in which a file of the live release was damaged: the release is written again
+/// and exchanged for the damaged one in one step. Chain and key are the same all the time.
+fn repair() -> Scenario {
+    let setup = InstallSandbox::new();
+    renew_and_install(&setup);
+    let certificate = setup.sandbox.read(LIVE_CERTIFICATE);
+    let damaged = certificate + "damaged\n";
+    setup.sandbox.write(LIVE_CERTIFICATE, damaged);
+    Scenario {
+        settled: repaired,
+        ..installing("repair", setup)
+    }
+}
+
+/// Returns what is wrong with the live release after a repair.
+fn repaired(sandbox: &Sandbox) -> Vec<String> {
+    let mut wrong = proven(sandbox);
+    if sandbox.read(LIVE_CERTIFICATE).contains("damaged") {
+        wrong.push("the damaged release is still live".to_owned());
+    }
+    let releases = fs::read_dir(sandbox.join(LINEAGE).join("releases")).unwrap();
+    let count = releases.count();
+    if count != 1 {
+        wrong.push(format!("there are {count} releases instead of one"));
+    }
+    wrong
+}
+
 /// Returns a scenario in which an install has to wait for the lock, and therefore observes
 /// everything again. The first flock(2) call locks the release that is being written.
 fn waiting_for_the_lock() -> Scenario {
@@ -416,6 +447,56 @@ fn removal() -> Scenario {
     }
 }
 
+/// The install of a chain whose key is not a file. Only this machine's server could prove that the
+/// key fits, and a tree has none.
+fn install_chain_alone() -> Vec<String> {
+    let options = words("--key none --allow key-not-checked");
+    [install(), options].concat()
+}
+
+/// Returns a scenario in which a chain alone is replaced, with `--key none`: no key may be written.
+fn chain_alone() -> Scenario {
+    let setup = InstallSandbox::new();
+    setup.write_delivery("new.crt");
+    run(&setup.sandbox, &install_chain_alone());
+    setup.write_delivery("new.crt");
+    let sandbox = &setup.sandbox;
+    let chains = [CHAIN, CHAIN];
+    let before = pair(sandbox, chains);
+    let copy = copied(sandbox);
+    run(&copy, &install_chain_alone());
+    let after = pair(&copy, chains);
+    assert!(before.is_some() && after.is_some() && before != after);
+    Scenario {
+        name: "chain_alone",
+        sites: vec![chains],
+        heal: install_chain_alone(),
+        args: install_chain_alone(),
+        always: &[],
+        code: 0,
+        old: vec![before],
+        new: vec![after.clone()],
+        broken: Vec::new(),
+        heal_codes: &[0],
+        healed: vec![after],
+        key_mode: 0,
+        settled: proven,
+        machine: Machine::Tree,
+        check_end: |sandbox, _| written_keys(sandbox),
+        sandbox: setup.sandbox,
+    }
+}
+
+/// Returns a violation for each private key in the tree of a certificate that was installed without
+/// one.
+fn written_keys(sandbox: &Sandbox) -> Vec<String> {
+    let keys = support::sweep::keys(&sandbox.join("tree"));
+    let violations = keys
+        .iter()
+        .map(|path| format!("{} has a key", path.display()));
+    violations.collect()
+}
+
 /// Returns the scenario of `forget --force`, for a certificate that was never verified.
 fn forced_removal() -> Scenario {
     let removal = removal();
@@ -492,6 +573,56 @@ fn approved() -> Scenario {
     }
 }
 
+/// A scenario, and the name with which `CERTCTL_SWEEP_ONLY` selects it.
+type NamedScenario = (&'static str, fn() -> Scenario);
+
+/// The scenarios of the sweep.
+const SCENARIOS: [NamedScenario; 17] = [
+    ("first", first),
+    ("replacement", replacement),
+    ("repair", repair),
+    ("waited", waiting_for_the_lock),
+    ("takeover", takeover),
+    ("mismatched_files", mismatched_files),
+    ("rollback", back),
+    ("undo", undo),
+    ("forget", removal),
+    ("batch", batch),
+    ("first_copies", first_copies),
+    ("copies", copies),
+    ("taken_copies", takeover_by_copies),
+    ("undo_copies", undo_copies),
+    ("back_copies", back_by_copies),
+    ("forget_force", forced_removal),
+    ("chain_alone", chain_alone),
+];
+
+/// The scenarios that need a namespace.
+const SCENARIOS_IN_NAMESPACES: [NamedScenario; 2] =
+    [("hook_and_log", hook_and_log), ("approved", approved)];
+
+/// Returns the scenarios that this machine can run: all, or those that `CERTCTL_SWEEP_ONLY` names,
+/// with commas between them.
+fn chosen_scenarios() -> Vec<NamedScenario> {
+    let mut scenarios = SCENARIOS.to_vec();
+    if swept_machine::is_possible() {
+        scenarios.extend(SCENARIOS_IN_NAMESPACES);
+    }
+    let only = std::env::var("CERTCTL_SWEEP_ONLY").unwrap_or_default();
+    if only.is_empty() {
+        return scenarios;
+    }
+    let known: Vec<&str> = scenarios.iter().map(|(name, _)| *name).collect();
+    for name in only.split(',') {
+        assert!(
+            known.contains(&name),
+            "CERTCTL_SWEEP_ONLY names {name:?}, which is none of {known:?}"
+        );
+    }
+    scenarios.retain(|(name, _)| only.split(',').any(|one| one == *name));
+    scenarios
+}
+
 /// Without `CERTCTL_SWEEP_EVERY`, one in this many points is tried.
 const EVERY: usize = 23;
 
@@ -512,37 +643,13 @@ fn number(name: &str) -> Option<usize> {
 fn a_fault_at_any_call_leaves_a_complete_certificate_and_the_next_run_succeeds() {
     let every = number("CERTCTL_SWEEP_EVERY").unwrap_or(EVERY);
     let seed = number("CERTCTL_SWEEP_SEED").unwrap_or(SEED);
-    let only = |name: &str| std::env::var("CERTCTL_SWEEP_ONLY").is_ok_and(|only| only != name);
     let workers = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(2);
     let (mut total, mut tried, mut violations) = (0, 0, Vec::new());
-    let mut scenarios: Vec<fn() -> Scenario> = vec![
-        first,
-        replacement,
-        waiting_for_the_lock,
-        takeover,
-        mismatched_files,
-        back,
-        undo,
-        removal,
-        batch,
-        first_copies,
-        copies,
-        takeover_by_copies,
-        undo_copies,
-        back_by_copies,
-        forced_removal,
-    ];
-    if swept_machine::is_possible() {
-        scenarios.push(hook_and_log);
-        scenarios.push(approved);
-    }
-    for prepare in scenarios {
+    for (name, prepare) in chosen_scenarios() {
         let scenario = prepare();
-        if only(scenario.name) {
-            continue;
-        }
+        assert_eq!(scenario.name, name);
         let points = scenario.points();
         assert!(points.len() > 200, "{}: {points:?}", scenario.name);
         let mut chosen = points.clone();
@@ -631,6 +738,42 @@ fn planted_violations_are_found() {
     );
     let kept = sandbox.write("tree/etc/ssl/private/.example.com.key.before~", "");
     assert_eq!(support::install_sandbox::leftovers(sandbox), [kept]);
+}
+
+/// The checks of a repair find a release that is still damaged, a half exchange and a leftover.
+#[test]
+fn planted_violations_of_repairs_are_found() {
+    let scenario = repair();
+    let sandbox = &scenario.sandbox;
+    assert_eq!(scenario.check_files(sandbox), Vec::<String>::new());
+    assert_eq!(repaired(sandbox), ["the damaged release is still live"]);
+    run(sandbox, &scenario.args);
+    assert_eq!(repaired(sandbox), Vec::<String>::new());
+    let releases = format!("{LINEAGE}/releases");
+    fs::create_dir(sandbox.join(&format!("{releases}/.planted~"))).unwrap();
+    assert_eq!(repaired(sandbox), ["there are 2 releases instead of one"]);
+    let live_chain = format!("{LINEAGE}/live/fullchain.pem");
+    fs::remove_file(sandbox.join(&live_chain)).unwrap();
+    let found = scenario.check_files(sandbox);
+    assert!(found[0].contains("no chain or no key"), "{found:?}");
+}
+
+/// The checks of an install without a key find a key that was written.
+#[test]
+fn a_planted_key_is_found_where_only_the_chain_is_installed() {
+    let scenario = chain_alone();
+    let sandbox = &scenario.sandbox;
+    let checks = || {
+        let files = scenario.check_files(sandbox);
+        [files, (scenario.settled)(sandbox), written_keys(sandbox)].concat()
+    };
+    assert_eq!(checks(), Vec::<String>::new());
+    sandbox.write(KEY, sandbox.read("example.com.key"));
+    assert!(checks().iter().any(|one| one.contains("has a key")));
+    fs::remove_file(sandbox.join(KEY)).unwrap();
+    let text = sandbox.read(CHAIN);
+    fs::write(sandbox.join(CHAIN), &text[..text.len() / 2]).unwrap();
+    assert!(checks()[0].contains("different certificates"));
 }
 
 /// The checks of the command of `--after` and of the log find what a broken program would leave.

@@ -1,7 +1,7 @@
 //! Tests `certctl dcv-publish --dns alidns` against a stub that is built from the API reference of
 //! Alibaba Cloud DNS (2015-01-09), with a real name server behind it. The official SDK
 //! (scripts/test-python) judges the signatures.
-//! Needs: alibabacloud-tea-openapi ip kdig knotd knsupdate unshare
+//! Needs: alibabacloud-tea-openapi ip kdig knotd knsupdate prlimit strace unshare
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -13,6 +13,7 @@ use support::dns::{ZONE, with_port_53};
 use support::external::{succeed, test_python};
 use support::json::Json;
 use support::stub_api::{StubApi, StubReply, StubRequest};
+use support::traced_publication::{check_secret, kill_at_calls};
 use support::updatable_zone::{CHALLENGE, UpdatableZone, ZoneWriter, codes, verdict};
 
 const ID: &str = "LTAI5tPlantedAccessKeyId";
@@ -488,4 +489,21 @@ fn what_is_missing_is_shown_as_an_example() {
         json.to_string().contains("alidns:DescribeSubDomainRecords"),
         "{json}"
     );
+}
+
+#[test]
+fn a_killed_run_loses_no_record() {
+    with_port_53("a_killed_run_loses_no_record", || {
+        let at = AliDnsZone::start(4, &[("_acme-challenge", "TXT", "other")]);
+        kill_at_calls(&at.zone, "alidns", 3);
+    });
+}
+
+/// The key signs; it is never sent.
+#[test]
+fn the_key_is_only_read() {
+    with_port_53("the_key_is_only_read", || {
+        let at = AliDnsZone::start(5, &[]);
+        check_secret(&at.zone, "alidns", SECRET);
+    });
 }

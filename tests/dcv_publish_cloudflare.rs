@@ -1,6 +1,6 @@
 //! Tests `certctl dcv-publish --dns cloudflare` against a stub that is built from Cloudflare's API
 //! reference (v4), with a real name server behind it.
-//! Needs: ip kdig knotd knsupdate unshare
+//! Needs: ip kdig knotd knsupdate prlimit strace unshare
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -11,6 +11,7 @@ use support::Run;
 use support::dns::{ZONE, with_port_53};
 use support::json::Json;
 use support::stub_api::{StubApi, StubReply, StubRequest};
+use support::traced_publication::{check_secret, kill_at_calls};
 use support::updatable_zone::{CHALLENGE, UpdatableZone, ZoneWriter, codes, verdict};
 
 const TOKEN: &str = "planted_Cloudflare-token0123456789abcdef";
@@ -32,6 +33,9 @@ enum Fault {
     Throttled,
     OtherZone,
     NoSuccess,
+    /// A record that was removed is added again once, after the list without it was read: as if the
+    /// change of a killed run had arrived late.
+    Late,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +53,7 @@ struct CloudflareStub {
     records: Vec<StubRecord>,
     count: usize,
     throttled: bool,
+    late: Option<StubRecord>,
     fault: Arc<Mutex<Fault>>,
 }
 
@@ -91,13 +96,17 @@ impl CloudflareStub {
                 let name = relative(&record.name);
                 self.writer
                     .delete(name, &record.kind, record.content.trim_matches('"'));
+                if fault == Fault::Late {
+                    self.late = Some(record);
+                    *self.fault.lock().unwrap() = Fault::None;
+                }
                 success(&format!("{{\"id\":\"{id}\"}}"), 1)
             }
             (method, path) => panic!("{method} {path} is not a request that certctl needs"),
         }
     }
 
-    fn list(&self, request: &StubRequest) -> StubReply {
+    fn list(&mut self, request: &StubRequest) -> StubReply {
         let page: usize = request.parameter("page").parse().unwrap();
         let name = request.parameter("name");
         let all: Vec<&StubRecord> = self.records.iter().filter(|one| one.name == name).collect();
@@ -113,10 +122,16 @@ impl CloudflareStub {
                 )
             })
             .collect();
-        success(
+        let reply = success(
             &format!("[{}]", listed.join(",")),
             all.len().div_ceil(2).max(1),
-        )
+        );
+        if let Some(record) = self.late.take() {
+            let value = record.content.trim_matches('"');
+            self.writer.add(relative(&record.name), &record.kind, value);
+            self.records.push(record);
+        }
+        reply
     }
 
     fn add(&mut self, request: &StubRequest, fault: Fault) -> StubReply {
@@ -195,6 +210,7 @@ impl CloudflareZone {
             records: records.to_vec(),
             count: records.len(),
             throttled: false,
+            late: None,
             fault: Arc::clone(&fault),
         };
         let stub = StubApi::start(move |request| state.answer(request));
@@ -309,5 +325,39 @@ fn errors_of_the_api_become_advice() {
             .publish(&format!("_p.{ZONE} CNAME a.example.org"))
             .expect(3);
         assert!(run.stdout.contains("DNS only"), "{run}");
+    });
+}
+
+#[test]
+fn a_record_that_returns_is_removed_again() {
+    with_port_53("a_record_that_returns_is_removed_again", || {
+        let at = CloudflareZone::start(5, &[]);
+        at.publish(&format!("{CHALLENGE} TXT first")).expect(0);
+        at.set(Fault::Late);
+        let run = at.zone.publish(&[ZONE, "--remove", "--wait=30s"]).expect(0);
+        assert_eq!(verdict(&run), "removed");
+        assert!(at.zone.values("TXT", CHALLENGE).is_empty());
+        let again = at.zone.publish(&[ZONE, "--remove"]).expect(3);
+        assert!(again.stdout.contains("has not published"), "{again}");
+    });
+}
+
+#[test]
+fn a_killed_run_loses_no_record() {
+    with_port_53("a_killed_run_loses_no_record", || {
+        let other = StubRecord {
+            content: "\"other\"".to_owned(),
+            ..text_record(0)
+        };
+        let at = CloudflareZone::start(3, &[other]);
+        kill_at_calls(&at.zone, "cloudflare", 3);
+    });
+}
+
+#[test]
+fn the_token_is_only_read_and_sent() {
+    with_port_53("the_token_is_only_read_and_sent", || {
+        let at = CloudflareZone::start(4, &[]);
+        check_secret(&at.zone, "cloudflare", TOKEN);
     });
 }

@@ -4,14 +4,16 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use support::Run;
 use support::dns::{NameServer, ZONE, in_own_network, port_53};
+use support::external::test_python;
 use support::updatable_zone::{CHALLENGE, UpdatableZone, codes, verdict};
 
 /// A zone that the key may change as a manual would set it up.
@@ -98,6 +100,59 @@ fn success_of_a_server_that_changes_another_copy_is_no_proof() {
         assert_eq!(verdict(&run), "not-visible");
         assert!(zone.values("TXT", CHALLENGE).is_empty());
     });
+}
+
+/// A fake name server: it answers every message with NOERROR and the right signature, and stores nothing.
+const FORGETFUL_SERVER: &str = r#"
+import socket, sys
+import dns.message, dns.tsigkeyring
+keys = dns.tsigkeyring.from_text({sys.argv[1]: sys.argv[2]})
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+while True:
+    data, client = server.recvfrom(65535)
+    message = dns.message.from_wire(data, keyring=keys)
+    print(message.opcode(), flush=True)
+    server.sendto(dns.message.make_response(message).to_wire(), client)
+"#;
+
+#[test]
+fn success_of_a_server_that_stores_nothing_is_no_proof() {
+    in_own_network(
+        "success_of_a_server_that_stores_nothing_is_no_proof",
+        || {
+            let zone = UpdatableZone::start_named(7, "", UPDATABLE);
+            let mut server = Command::new(test_python())
+                .args(["-c", FORGETFUL_SERVER, zone.key.name, &zone.key.secret])
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+            let port = lines.next().unwrap().unwrap();
+            let credentials = format!(
+                "[dns.rfc2136]\nnameserver = \"127.0.0.1:{port}\"\ntsig_key = \"{}\"\n\
+             tsig_secret = \"{}\"\n",
+                zone.key.name, zone.key.secret
+            );
+            let path = "tree/etc/certctl/credentials.toml";
+            zone.sandbox.write_key(path, credentials);
+            let run = publish(&zone, &format!("{CHALLENGE} TXT first"), &["--wait=1s"]).expect(1);
+            server.kill().unwrap();
+            server.wait().unwrap();
+            assert_eq!(verdict(&run), "not-visible");
+            assert!(
+                codes(&run.json()).contains(&"provider-did-nothing"),
+                "{run}"
+            );
+            assert!(zone.values("TXT", CHALLENGE).is_empty());
+            let is_update = |line: &String| line.contains("UPDATE") || line == "5";
+            assert!(
+                lines.map_while(Result::ok).any(|line| is_update(&line)),
+                "no update arrived"
+            );
+        },
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! README.md, CONTRIBUTING.md and docs/ show the real behaviour: every command block runs, with the
 //! real nginx and real DNS servers, and prints what the page shows (`scripts/docs`, which lists its
 //! stand-ins).
-//! Needs: ip kdig knotd mount nginx openssl python3 unbound unshare
+//! Needs: curl ip kdig knotd mount nginx openssl promtool python3 unbound unshare
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -38,4 +38,17 @@ fn the_readme_is_short() {
         .unwrap()
         .len();
     assert!(size <= README_SIZE, "README.md has {size} bytes");
+}
+
+#[test]
+fn the_readme_counts_the_servers_that_have_a_name() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = std::fs::read_to_string(root.join("docs/reference/servers.md")).unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let count = rows.filter(|row| !row.starts_with("| `--server`")).count();
+    let words = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen"];
+    let word = words[count - 10];
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let sentence = format!("[{word} others](docs/reference/servers.md)");
+    assert!(readme.to_lowercase().contains(&sentence), "{count} servers");
 }

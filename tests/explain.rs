@@ -55,7 +55,10 @@ fn every_code_is_explained_in_text_and_json() {
             );
             assert!(text.contains(&heading), "{heading}\n{text}");
             let source = Some(row.source).filter(|source| *source != "certctl");
-            let parts = [row.why, row.fix].into_iter().chain(source);
+            // A command at the end has a line of its own, without backticks and a full stop.
+            let fix = row.fix.split('`').map(|part| part.trim_end_matches(": "));
+            let fix = fix.filter(|part| *part != ".");
+            let parts = [row.why].into_iter().chain(fix).chain(source);
             for part in parts.chain(row.example.lines()) {
                 assert!(text.contains(part), "{part}\n{text}");
             }
@@ -97,7 +100,7 @@ found   an END line and the next BEGIN line are joined, so OpenSSL cannot read
         `cat` joins two files like this if the first has no line break at its
         end. nginx reports \"bad end line\" and does not start.
 next    Write a clean file from the original ones:
-        `certctl bundle example.com.crt example.com.ca-bundle`.
+            certctl bundle example.com.crt example.com.ca-bundle
 note    example:
             -----END CERTIFICATE----------BEGIN CERTIFICATE-----
         source: RFC 7468 2
@@ -246,12 +249,12 @@ fn unknown_words_are_answered_with_similar_codes() {
     assert_eq!(error["next"][0]["command"], "certctl explain wrong-key");
     assert_eq!(error["next"][1]["command"], "certctl explain");
 
-    let answer = explain(&["key values mismatch"]).expect(3).stderr;
+    let answer = explain(&["next begin line"]).expect(3).stderr;
     assert!(
-        answer.starts_with("error   certctl has no code \"key values mismatch\"; similar:"),
+        answer.starts_with("error   certctl has no code \"next begin line\"; similar:"),
         "{answer}"
     );
-    assert!(answer.contains("wrong-key"), "{answer}");
+    assert!(answer.contains("glued-lines"), "{answer}");
     for words in [&["zzzz"][..], &["99"], &["exit", "99"], &["\u{1b}[31m"]] {
         let run = explain(words).expect(3);
         assert_eq!(run.stdout, "");
@@ -272,16 +275,47 @@ fn commands_of_the_table_parse() {
             .into_iter()
             .flat_map(|text| text.split('`').skip(1).step_by(2));
         for line in quoted.chain(entry.example.lines()) {
-            let line = line.strip_prefix("sudo ").unwrap_or(line);
-            if !line.starts_with("certctl ") {
-                continue;
-            }
             count += 1;
-            let parsed = certctl::cli::command_line().try_get_matches_from(shell_words(line));
-            if let Err(error) = parsed
-                && error.use_stderr()
-            {
+            if let Some(error) = parse_error(line) {
                 broken.push(format!("{}: {line}: {error}", entry.code));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(count > 100, "{count} commands");
+}
+
+/// Why a command line cannot be parsed; `None` if it can, or is not one of certctl.
+fn parse_error(line: &str) -> Option<String> {
+    let line = line.strip_prefix("sudo ").unwrap_or(line);
+    if !line.starts_with("certctl ") {
+        return None;
+    }
+    let parsed = certctl::cli::command_line().try_get_matches_from(shell_words(line));
+    let error = parsed.err().filter(clap::Error::use_stderr)?;
+    Some(error.to_string())
+}
+
+/// So can those of the tables of other programs' messages.
+#[test]
+fn commands_of_the_messages_parse() {
+    let mut count = 0;
+    let mut broken = Vec::new();
+    for entry in std::fs::read_dir("src/error_texts").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let check = line.strip_prefix("check = \"");
+            let check = check.map(|rest| rest.trim_end_matches('"'));
+            let quoted = line.split('`').skip(1).step_by(2);
+            for command in quoted.chain(check) {
+                count += 1;
+                if let Some(error) = parse_error(command) {
+                    broken.push(format!("{}: {command}: {error}", path.display()));
+                }
             }
         }
     }

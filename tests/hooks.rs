@@ -140,8 +140,10 @@ fn a_failed_command_rolls_nothing_back_and_is_due_until_it_succeeds() {
              code=0; {INSTALL} two.crt --key two.key --after \"$PWD/hook\" --json >failed.json || code=$?; [ $code = 7 ]
              code=0; certctl install example.com >again.txt || code=$?; [ $code = 7 ]
              settings >due.json
+             certctl install --check --json >check.json
              touch fixed; certctl install example.com --json >fixed.json
              settings >settings.json; rm hook.env
+             certctl install --check --json >checked.json
              certctl install example.com; [ ! -e hook.env ]"
         ),
     );
@@ -166,6 +168,13 @@ fn a_failed_command_rolls_nothing_back_and_is_due_until_it_succeeds() {
     let due = support::json::Json::parse(&setup.sandbox.read("due.json"));
     let previous = due["after_due"]["previous"].as_str().unwrap().to_owned();
     assert_eq!(previous.len(), 64, "{due}");
+    // A check names the command until it has succeeded.
+    let check = support::json::Json::parse(&setup.sandbox.read("check.json"));
+    assert_eq!(codes(&check), ["hook-failed"], "{check}");
+    let step = &check["findings"][0]["next"][0]["command"];
+    assert_eq!(step, "sudo certctl install example.com");
+    let checked = support::json::Json::parse(&setup.sandbox.read("checked.json"));
+    assert_eq!(codes(&checked), [""; 0], "{checked}");
     let fixed = support::json::Json::parse(&setup.sandbox.read("fixed.json"));
     assert_eq!(
         (&fixed["verdict"], &fixed["changed"]),
@@ -298,4 +307,23 @@ fn root_runs_only_what_root_alone_can_change() {
         };
         assert!(line.contains(expected), "{line}");
     }
+}
+
+/// The output of the command is read to its end, so that it does not wait, and kept only in part.
+#[test]
+fn the_output_of_the_command_is_bounded() {
+    let setup = InstallSandbox::new();
+    let noise = "head -c 5000000 /dev/zero | tr '\\0' x; echo; echo the last line; exit 9";
+    write_script(&setup, "hook", noise);
+    let run = here(
+        &setup,
+        &format!(
+            "code=0; {INSTALL} one.crt --key one.key --after \"$PWD/hook\" --json >failed.json || code=$?; [ $code = 7 ]"
+        ),
+    );
+    assert_eq!(run.code, 0, "{run}");
+    let text = setup.sandbox.read("failed.json");
+    assert!(text.len() < 200_000, "{} bytes", text.len());
+    let failed = support::json::Json::parse(&text);
+    assert!(codes(&failed).contains(&"hook-failed"), "{failed}");
 }

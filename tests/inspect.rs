@@ -350,13 +350,8 @@ fn containers_are_opened_and_items_show_their_source() {
         ),
         (
             "folder",
-            &[
-                "certificate",
-                "certificate",
-                "certificate",
-                "certificate",
-                "key",
-            ],
+            // Each once, however many files it is in.
+            &["certificate", "certificate", "key"],
         ),
         ("order.eml", &["certificate", "certificate"]),
     ] {
@@ -438,4 +433,35 @@ fn crls_are_shown() {
         // Other commands cannot use a CRL.
         sandbox.run(&["bundle", file]).expect(3);
     }
+}
+
+#[test]
+fn the_contents_of_a_folder_are_shown_once() {
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    for file in ["d/cert.pem", "d/site.crt"] {
+        sandbox.write(file, &setup.leaf);
+    }
+    let chain = [setup.leaf.as_str(), &setup.ca.intermediate_pem()].concat();
+    sandbox.write("d/fullchain.pem", chain);
+    sandbox.write("d/copy.key", sandbox.read("example.com.key"));
+    sandbox.write("d/site.key", sandbox.read("example.com.key"));
+    let document = sandbox.run(&["inspect", "d", "--json"]).expect(0).json();
+    let items: Vec<String> = document["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| format!("{} {}", item["kind"], item["source"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        items,
+        [
+            "certificate d/cert.pem, d/fullchain.pem, d/site.crt",
+            "certificate d/fullchain.pem",
+            "key d/copy.key, d/site.key"
+        ]
+    );
+    let text = sandbox.run(&["inspect", "d"]).expect(0).stdout;
+    let summary = "found   5 files of d: 2 certificates, 1 key\n";
+    assert!(text.starts_with(summary), "{text}");
 }

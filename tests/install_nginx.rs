@@ -72,6 +72,13 @@ fn the_lines_to_add_are_printed_when_no_block_answers() {
         planned["next"].to_string().contains("ssl_certificate_key"),
         "{planned}"
     );
+    let config = nginx.config().display().to_string();
+    let options = ["--server", "nginx", "--server-config", &config, "--dry-run"];
+    let shown = site.setup.install("new.crt", &options).expect(0);
+    assert!(
+        shown.stdout.contains("would end with exit code 1"),
+        "{shown}"
+    );
     let run = site
         .setup
         .install(

@@ -1,6 +1,6 @@
 //! `certctl install` where files belong to the old certificate: stored OCSP responses, issuers, CT
 //! timestamps, trusted certificates; and warnings of the server's own test.
-//! Needs: apache2 haproxy nginx openssl
+//! Needs: apache2 curl haproxy nginx openssl
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -178,6 +178,46 @@ impl RelatedFixture {
     }
 }
 
+/// The certificate that the stapled response is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stapled {
+    New,
+    Old,
+}
+
+impl RelatedFixture {
+    /// `curl --cert-status` ends with 91 if the response is for another certificate. Its OpenSSL does not
+    /// speak X448 with these options.
+    fn assert_verify_agrees_with_curl(&self, stapled: Stapled, tls: &str) {
+        let host = format!("127.0.0.1:{}", self.port);
+        let words = [
+            "verify",
+            &host,
+            "--host",
+            "example.com",
+            "--trust",
+            "root.pem",
+        ];
+        let run = self
+            .setup
+            .sandbox
+            .run(&[&words[..], &["--json"]].concat())
+            .json();
+        let found = findings(&run, STAPLED).len();
+        assert_eq!(found, usize::from(stapled == Stapled::Old), "{tls} {run}");
+        if tls.contains("X448") {
+            return;
+        }
+        let mut curl = external_program("curl");
+        curl.current_dir(self.setup.sandbox.path())
+            .args(["-s", "--cert-status", "--cacert", "root.pem", "--resolve"])
+            .arg(format!("example.com:{}:127.0.0.1", self.port))
+            .arg(format!("https://example.com:{}/", self.port));
+        let code = curl.output().unwrap().status.code().unwrap();
+        assert_eq!(code, if stapled == Stapled::Old { 91 } else { 0 }, "{tls}");
+    }
+}
+
 /// The codes of findings that are more than notes.
 fn problems(run: &Json) -> Vec<&str> {
     let all = run["findings"].as_array().unwrap();
@@ -232,6 +272,7 @@ fn a_stored_response_for_the_old_certificate_is_not_a_yes() {
         let status = ["status", "example.com", "--root", "tree", "--json"];
         let status = site.setup.sandbox.run(&status).expect(1);
         assert!(status.stdout.contains(STAPLED), "{status}");
+        site.assert_verify_agrees_with_curl(Stapled::Old, tls);
         // The next response is for the new certificate.
         site.write_response("new.pem", "shop.ocsp");
         nginx.rewrite(&site.nginx_block(&stapling));
@@ -252,6 +293,7 @@ fn a_stored_response_for_the_new_certificate_is_a_yes() {
     let run = site.install("nginx").expect(0).json();
     assert_eq!((&run["verdict"], problems(&run)), (&"live".into(), vec![]));
     site.check().expect(0);
+    site.assert_verify_agrees_with_curl(Stapled::New, "");
 }
 
 #[test]

@@ -1,39 +1,47 @@
 //! A failed first install leaves the files exactly as they were: the same inodes with their times,
 //! owners and ACLs, and nothing that did not exist before. A rollback in which a test or a reload
 //! fails is not a rollback.
-//! Needs: nginx setfacl getfacl
+//! Needs: nginx setfacl getfattr setfattr strace
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
 
 use std::fs::{self, File, FileTimes};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use support::ca::{Leaf, days, today};
-use support::external::{external_program, succeed};
+use support::external::{external_program, path_of, succeed};
 use support::install_sandbox::{CHAIN, KEY, LINEAGE, codes, leftovers, tree};
+use support::namespace::is_root;
 use support::nginx::{Nginx, free_port};
+use support::program::program;
 use support::site::Site;
 
-/// What identifies a file and everything about it that a program can see.
-fn identity(path: &Path) -> (u64, u32, u32, u32, SystemTime, Vec<u8>, String) {
+/// Everything about a file that a program can see, but for its inode.
+type Appearance = (u32, u32, u32, SystemTime, Vec<u8>, String);
+
+fn appearance(path: &Path) -> Appearance {
     let meta = path.symlink_metadata().unwrap();
     assert!(meta.is_file(), "{} is not a plain file", path.display());
+    // With every extended attribute: ACL, label.
+    let mut getfattr = external_program("getfattr");
+    getfattr.args(["--absolute-names", "-d", "-m", "-", "-e", "hex"]);
     (
-        meta.ino(),
         meta.mode(),
         meta.uid(),
         meta.gid(),
         meta.modified().unwrap(),
         fs::read(path).unwrap(),
-        succeed(
-            external_program("getfacl")
-                .args(["-n", "-c", "-p"])
-                .arg(path),
-        ),
+        succeed(getfattr.arg(path)),
     )
+}
+
+/// What identifies a file and everything about it that a program can see.
+fn identity(path: &Path) -> (u64, Appearance) {
+    (path.symlink_metadata().unwrap().ino(), appearance(path))
 }
 
 /// Returns a site whose nginx serves plain files that were written long ago, the key with an ACL.
@@ -46,11 +54,15 @@ fn plain_site() -> Site {
         let times = FileTimes::new().set_modified(written);
         File::open(&path).unwrap().set_times(times).unwrap();
     }
-    succeed(
-        external_program("setfacl")
-            .args(["-m", "u:33:r"])
-            .arg(site.setup.sandbox.join(KEY)),
-    );
+    let key = site.setup.sandbox.join(KEY);
+    succeed(external_program("setfacl").args(["-m", "u:33:r"]).arg(&key));
+    if is_root() {
+        let label = "system_u:object_r:my_key_t:s0";
+        let mut setfattr = external_program("setfattr");
+        setfattr.args(["-n", "security.selinux", "-v", label]);
+        succeed(setfattr.arg(&key));
+        chown(&key, Some(4711), Some(4712)).unwrap();
+    }
     site
 }
 
@@ -80,8 +92,60 @@ fn a_failed_first_install_restores_the_same_files() {
     let run = site.renew_and_install(&["--json"]).expect(0).json();
     assert_eq!(run["verdict"], "live");
     assert!(paths.iter().all(|path| path.is_symlink()), "{run}");
-    assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
+    assert_eq!(leftovers(sandbox), Vec::<PathBuf>::new());
     site.assert_serves(CHAIN);
+}
+
+/// A file system without hard links (FAT, some network file systems): the files are other ones
+/// afterwards, and look the same.
+#[test]
+fn files_are_restored_where_no_hard_link_is_possible() {
+    let site = plain_site();
+    let sandbox = &site.setup.sandbox;
+    let _nginx = site.start(&site.block(CHAIN, KEY));
+    let paths = [CHAIN, KEY].map(|path| sandbox.join(path));
+    let before = paths.each_ref().map(|path| appearance(path));
+    // The test accepts the old key only.
+    sandbox.write("old.key", sandbox.read(KEY));
+    let test = sandbox.write("a-test", format!("exec cmp -s old.key {KEY}\n"));
+    let test = format!("sh {}", test.display());
+    site.setup.write_delivery("new.crt");
+    let config = site.folder().join("nginx.conf").display().to_string();
+    let install = [
+        "install",
+        "new.crt",
+        "--root",
+        "tree",
+        "--trust",
+        "root.pem",
+        "--server",
+        "nginx",
+        "--server-config",
+        &config,
+        "--test",
+        &test,
+        "--reload",
+        "true",
+        "--json",
+    ];
+    for deploy in ["link", "copy"] {
+        for error in ["EPERM", "EOPNOTSUPP", "ENOSYS"] {
+            let mut command = Command::new(path_of("strace"));
+            command
+                .args(["-f", "-o", "/dev/null", "-e"])
+                .arg(format!("inject=link,linkat:error={error}"))
+                .arg(program())
+                .args(install)
+                .args(["--deploy", deploy])
+                .current_dir(sandbox.path());
+            let run = sandbox.run_command(command).expect(5).json();
+            assert_eq!(run["verdict"], "rolled-back", "{error}");
+            let after = paths.each_ref().map(|path| appearance(path));
+            assert_eq!(after, before, "{deploy} {error}: {run}");
+            assert_eq!(leftovers(sandbox), Vec::<PathBuf>::new());
+            site.assert_serves(CHAIN);
+        }
+    }
 }
 
 #[test]
@@ -136,56 +200,68 @@ fn a_test_that_fails_during_the_rollback_is_reported() {
     }
 }
 
-/// The previous certificate has expired, one address serves the new one, and another address still
+/// The previous certificate is of no use, one address serves the new one, and another address still
 /// serves something else: the site would be worse with the previous one.
 #[test]
-fn an_expired_certificate_is_not_restored_while_the_new_one_is_served() {
-    for deploy in ["link", "copy"] {
-        let site = Site::new();
-        let sandbox = &site.setup.sandbox;
-        sandbox
-            .run(&["csr", "example.com", "www.example.com", "--force"])
-            .expect(0);
-        let expired = Leaf {
-            not_before: days(today(), -90),
-            not_after: days(today(), -2),
-            ..Leaf::default()
-        };
-        let leaf = site
-            .setup
-            .ca
-            .issue_as(&sandbox.read("example.com.csr"), expired);
-        let chain = leaf + &site.setup.ca.intermediate_pem();
-        for folder in ["tree/etc/ssl", "elsewhere"] {
-            sandbox.write(&format!("{folder}/example.com.fullchain.pem"), &chain);
-            sandbox.write(
-                &format!("{folder}/private/example.com.key"),
-                sandbox.read("example.com.key"),
-            );
+fn a_useless_certificate_is_not_restored_while_the_new_one_is_served() {
+    let expired = Leaf {
+        not_before: days(today(), -90),
+        not_after: days(today(), -2),
+        ..Leaf::default()
+    };
+    let narrow = Leaf {
+        names: Some(vec!["example.com".to_owned()]),
+        ..Leaf::default()
+    };
+    for (previous, reason) in [
+        (expired, "the previous certificate expired on"),
+        (
+            narrow,
+            "the previous certificate does not cover www.example.com",
+        ),
+    ] {
+        for deploy in ["link", "copy"] {
+            assert_not_restored(&previous, reason, deploy);
         }
-        let _nginx = site.start(&site.block(CHAIN, KEY));
-        let other = free_port();
-        let block = site
-            .block(
-                "elsewhere/example.com.fullchain.pem",
-                "elsewhere/private/example.com.key",
-            )
-            .replace(&format!(":{}", site.port), &format!(":{other}"));
-        let _other = Nginx::start(&sandbox.join("other"), &block);
-        let probe = format!("127.0.0.1:{other}");
-        let run = site
-            .renew_and_install(&["--deploy", deploy, "--probe", &probe, "--json"])
-            .expect(6)
-            .json();
-        assert!(codes(&run).contains(&"previous-files-broken"), "{run}");
-        assert!(
-            run.to_string()
-                .contains("the previous certificate expired on"),
-            "{run}"
-        );
-        site.setup.served();
-        assert_ne!(sandbox.read(CHAIN), chain, "{run}");
-        site.assert_serves(CHAIN);
-        assert_eq!(leftovers(sandbox), Vec::<std::path::PathBuf>::new());
     }
+}
+
+fn assert_not_restored(previous: &Leaf, reason: &str, deploy: &str) {
+    let site = Site::new();
+    let sandbox = &site.setup.sandbox;
+    sandbox
+        .run(&["csr", "example.com", "www.example.com", "--force"])
+        .expect(0);
+    let leaf = site
+        .setup
+        .ca
+        .issue_as(&sandbox.read("example.com.csr"), previous.clone());
+    let chain = leaf + &site.setup.ca.intermediate_pem();
+    for folder in ["tree/etc/ssl", "elsewhere"] {
+        sandbox.write(&format!("{folder}/example.com.fullchain.pem"), &chain);
+        sandbox.write(
+            &format!("{folder}/private/example.com.key"),
+            sandbox.read("example.com.key"),
+        );
+    }
+    let _nginx = site.start(&site.block(CHAIN, KEY));
+    let other = free_port();
+    let block = site
+        .block(
+            "elsewhere/example.com.fullchain.pem",
+            "elsewhere/private/example.com.key",
+        )
+        .replace(&format!(":{}", site.port), &format!(":{other}"));
+    let _other = Nginx::start(&sandbox.join("other"), &block);
+    let probe = format!("127.0.0.1:{other}");
+    let run = site
+        .renew_and_install(&["--deploy", deploy, "--probe", &probe, "--json"])
+        .expect(6)
+        .json();
+    assert!(codes(&run).contains(&"previous-files-broken"), "{run}");
+    assert!(run.to_string().contains(reason), "{run}");
+    site.setup.served();
+    assert_ne!(sandbox.read(CHAIN), chain, "{run}");
+    site.assert_serves(CHAIN);
+    assert_eq!(leftovers(sandbox), Vec::<PathBuf>::new());
 }

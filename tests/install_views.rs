@@ -1,7 +1,7 @@
 //! Servers with another view of the file system: containers that see only the folder of the files, a
 //! file that is a mount point, a folder that two servers share. Whatever happens, the server's own
 //! test succeeds inside afterwards, and it can be restarted.
-//! Needs: nginx unshare nsenter mount openssl
+//! Needs: nginx unshare nsenter mount openssl bindfs chroot
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -355,4 +355,104 @@ fn a_read_only_folder_is_refused_beforehand() {
         "{document}"
     );
     assert_lines(&run, &["plain", "plain", "private"]);
+}
+
+/// As [`a_container_gets_copies`], for a server that has another root directory.
+#[test]
+fn a_server_in_a_chroot_gets_copies() {
+    if !is_root() {
+        return;
+    }
+    let machine = Machine::new(&["box"]);
+    let port = machine.ports[0];
+    let in_namespace = "nsenter -t $(cat box/nginx.pid) -m --";
+    let options = options(&[("box", port)]).replace(in_namespace, "chroot jail");
+    let run = machine.run(&format!(
+        "{options}
+         mkdir jail; mount --rbind / jail; mount -t tmpfs tmpfs jail/etc/ssl; mount --bind $D jail/mnt
+         inside() {{ shift; chroot jail \"$@\"; }}
+         container() {{
+           rm -f $1/nginx.pid; chroot jail nginx -c $PWD/$1/nginx.conf >>log 2>&1 &
+           for attempt in $(seq 100); do [ \"$(serial_at $2)\" = none ] || return 0; sleep 0.1; done
+         }}
+         container box {port}
+         install one --deploy link >refused; plain
+         install one >first; plain; restart box {port}
+         RELOAD=true; install two >failed; RELOAD=; plain; restart box {port}
+         install two >second
+         code=0; certctl rollback example.com >back || code=$?; echo \"exit $code\"; plain; restart box {port}"
+    ));
+    let served = ["plain", "plain", "1", "box serves one"];
+    let back = [&["exit 0"], &served[..]].concat();
+    assert_lines(&run, &[&served[..2], &served, &served, &back].concat());
+    let exits: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("exit"))
+        .collect();
+    assert_eq!(exits, ["exit 1", "exit 0", "exit 5", "exit 0"], "{run}");
+    assert!(codes(&machine.document("refused")).contains(&"link-target-hidden".to_owned()));
+    assert!(codes(&machine.document("first")).contains(&"deployed-as-copies".to_owned()));
+}
+
+/// Installs with files that no server reads, into a folder `site` that is another view of `real`.
+const SHARE: &str = "mv $D real; mkdir $D; state() { stat -c '%i %Y %a %n' real/*; }
+install() {
+  code=0; folder=$1; shift
+  certctl install $folder/new.crt -C $folder --trust root.pem --server none --chain-path $D/chain.pem \\
+    --key-path $D/key.pem --json \"$@\" || code=$?
+  echo \"exit $code\" >&2
+}";
+
+/// A file system that other machines use too (FUSE, as NFS and SMB): they do not see certctl's folder.
+#[test]
+fn a_folder_that_other_machines_share_gets_copies() {
+    if !is_root() {
+        return;
+    }
+    let machine = Machine::new(&[]);
+    let run = machine.run(&format!(
+        "{SHARE}
+         bindfs real $D
+         before=$(state); printf 'cmp -s %s old/example.com.key' $D/key.pem >old-only
+         install one --test \"sh $PWD/old-only\" >failed; [ \"$before\" = \"$(state)\" ]; plain
+         install one >first; plain; install two >second; plain
+         cmp real/chain.pem /etc/ssl/certctl/example.com/live/fullchain.pem
+         certctl rollback example.com >/dev/null; plain; certctl install --check >/dev/null
+         cmp real/key.pem one/example.com.key; ls -A real"
+    ));
+    let plain = ["plain"; 8];
+    assert_lines(&run, &[&plain[..], &["chain.pem", "key.pem"]].concat());
+    assert_eq!(run.stderr, "exit 5\nexit 0\nexit 0\n", "{run}");
+    let first = machine.document("first");
+    assert!(codes(&first).contains(&"deployed-as-copies".to_owned()));
+    let reason = "is on a fuse file system, and other machines that read it";
+    assert!(first.to_string().contains(reason), "{first}");
+}
+
+/// A file system that gives every file the same mode (FAT, SMB): no key is written where others could
+/// read it.
+#[test]
+fn no_key_is_written_where_modes_are_ignored() {
+    if !is_root() {
+        return;
+    }
+    let machine = Machine::new(&[]);
+    let run = machine.run(&format!(
+        "{SHARE}
+         bindfs --chmod-ignore -p 0644,a+X real $D
+         before=$(state); install one >failed
+         code=0; certctl csr new.example -C $D --json >refused || code=$?; echo \"exit $code\" >&2
+         [ \"$before\" = \"$(state)\" ]; ls -A real; ls /etc/ssl/certctl"
+    ));
+    assert_lines(&run, &["chain.pem", "key.pem"]);
+    assert_eq!(run.stderr, "exit 5\nexit 4\n", "{run}");
+    let reason = "this file system gives new files the mode 0644";
+    for name in ["failed", "refused"] {
+        let document = machine.document(name);
+        assert!(document.to_string().contains(reason), "{document}");
+    }
+    let refused = machine.document("refused");
+    let step = refused["error"]["next"][0]["command"].as_str().unwrap();
+    assert!(step.starts_with("findmnt -T "), "{refused}");
 }

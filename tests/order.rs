@@ -196,3 +196,46 @@ fn an_order_survives_a_kill_and_bad_nonces() {
         assert_eq!(lab.webroot_files(), Vec::<PathBuf>::new());
     });
 }
+
+#[test]
+fn the_options_of_an_install_are_saved_by_an_order() {
+    with_port_53("the_options_of_an_install_are_saved_by_an_order", || {
+        let lab = OrderLab::start(5, PebbleOptions::default());
+        let placeholder = ["--root", "tree", "install", "--placeholder"];
+        lab.sandbox
+            .run(&[&placeholder[..], &NAMES].concat())
+            .expect(0);
+        let nginx = lab.nginx(&lab.both_blocks());
+        let config = nginx.config().display().to_string();
+        let server = ["--server", "nginx", "--server-config", &config];
+        let key = ["--key-mode", "0640", "--lock-timeout", "5s"];
+        let hook = ["--after", "/bin/true"];
+        let run = lab.order(&[&server[..], &key, &hook].concat());
+        let ordered = run.expect(0).json();
+        assert_eq!(verdict(&ordered), "live", "{ordered}");
+        let settings = &ordered["settings"];
+        assert_eq!(settings["server"], "nginx", "{ordered}");
+        assert_eq!(settings["server_config"], config.as_str(), "{ordered}");
+        assert_eq!(settings["key_mode"], "0640", "{ordered}");
+        assert_eq!(settings["after"], "/bin/true", "{ordered}");
+        let path = lab.sandbox.join("tree/etc/ssl/private/shop.example.key");
+        assert_eq!(mode(&path.canonicalize().unwrap()), 0o640);
+
+        let unknown = lab.order(&["--allow", "expired"]).expect(2);
+        assert!(unknown.stdout.contains("unchecked-record"), "{unknown}");
+        let renewed = lab.sandbox.run(&[
+            "--root",
+            "tree",
+            "renew",
+            "--renew-before",
+            "9000d",
+            "--json",
+        ]);
+        let renewed = renewed.expect(0).json();
+        assert_eq!(verdict(&renewed), "renewed", "{renewed}");
+        let after = &renewed["certificates"][0]["ordered"]["settings"];
+        for option in ["server", "server_config", "key_mode", "after"] {
+            assert_eq!(after[option], settings[option], "{renewed}");
+        }
+    });
+}

@@ -1,14 +1,15 @@
 //! Tests what `certctl order` checks before it orders, and what it says when the CA refuses, with the
-//! real pebble, nginx and knot on loopback.
-//! Needs: bash ip knotd nginx pebble unshare
+//! real pebble, nginx, knot and unbound on loopback.
+//! Needs: bash ip kdig knotd nginx pebble unbound unshare
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use support::dns::{NameServer, port_53, with_port_53};
+use support::external::{external_program, succeed};
 use support::install_sandbox::codes;
 use support::json::Json;
 use support::order_lab::{NAMES, OrderLab, verdict};
@@ -240,6 +241,48 @@ fn a_refusal_quotes_the_ca_beside_our_own_check() {
         }
         assert_eq!(lab.state("accounts").len(), 2);
     });
+}
+
+/// The CA's resolver, which keeps negative answers for this time and has one for the record.
+fn resolver_with_old_answer(number: u8, seconds: u32) -> (NameServer, SocketAddr) {
+    let (resolver, zone) = (port_53(3, number * 3), port_53(0, number * 3));
+    let options = format!("  cache-max-negative-ttl: {seconds}\n");
+    let unbound = NameServer::unbound(resolver, zone, &options);
+    let mut kdig = external_program("kdig");
+    kdig.arg(format!("@{}", resolver.ip()));
+    let answer = succeed(kdig.args(["_acme-challenge.shop.example", "TXT"]));
+    assert!(answer.contains("NXDOMAIN"), "{answer}");
+    (unbound, resolver)
+}
+
+#[test]
+fn a_record_that_the_ca_did_not_see_is_tried_once_more() {
+    with_port_53(
+        "a_record_that_the_ca_did_not_see_is_tried_once_more",
+        || {
+            let records = |site: IpAddr| format!("@ A {site}\nwww A {site}");
+            let resolver = port_53(3, 18);
+            let lab = OrderLab::with_records(6, PebbleOptions::default(), records, Some(resolver));
+            let more = ["--dns", "rfc2136", "--agree-tos", "--no-install", "--json"];
+            // Longer than certctl waits: the second attempt fails too, and there is no third.
+            let (old_answers, _) = resolver_with_old_answer(6, 120);
+            let refused = lab.order_names(&NAMES[..1], &more).expect(1).json();
+            assert_eq!(verdict(&refused), "refused", "{refused}");
+            assert_eq!(codes(&refused), ["validation-repeated", "ca-refused"]);
+            let message = refused["findings"][1]["message"].as_str().unwrap();
+            assert!(message.contains("TXT"), "{message}");
+            assert_eq!(lab.state("orders"), Vec::<PathBuf>::new());
+            assert_eq!(lab.state("records"), Vec::<PathBuf>::new());
+            drop(old_answers);
+            // Shorter: the second attempt succeeds.
+            let (_old_answers, _) = resolver_with_old_answer(6, 6);
+            let issued = lab.order_names(&NAMES[..1], &more).expect(0).json();
+            assert_eq!(verdict(&issued), "issued", "{issued}");
+            assert_eq!(codes(&issued)[0], "validation-repeated");
+            assert_eq!(lab.state("orders"), Vec::<PathBuf>::new());
+            assert_eq!(lab.state("records"), Vec::<PathBuf>::new());
+        },
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::process::Command;
@@ -77,7 +78,10 @@ impl Installed {
         let mut as_root = Command::new(self.bin.join("certctl"));
         as_root.args(&args).current_dir(&folder);
         let sandbox = &self.setup.sandbox;
-        (sandbox.run_command(as_root), sandbox.run_command(as_user))
+        let root = sandbox.run_command(as_root);
+        // The user finds the folder as root found it.
+        let _ = std::fs::remove_file(folder.join("x.pem"));
+        (root, sandbox.run_command(as_user))
     }
 }
 
@@ -298,4 +302,202 @@ fn a_zip_that_only_root_can_install_has_one_next_step() {
             "{failed}"
         );
     }
+}
+
+/// How the answers of a command to root and to another user compare.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Comparison {
+    /// They are equal, but for what only a reader of the keys can know.
+    Same,
+    /// The other user gets exit 4 with the command for root.
+    NeedsRoot,
+}
+
+/// Every command of the command line, with arguments for a certificate that root installed. `TREE` is
+/// the folder of `--root`.
+const EVERY_COMMAND: [(Comparison, &[&str]); 34] = [
+    (Comparison::Same, &[]),
+    (Comparison::Same, &["account", "list"]),
+    (
+        Comparison::Same,
+        &[
+            "bundle",
+            "TREE/etc/ssl/example.com.fullchain.pem",
+            "--trust",
+            "TRUST",
+            "--out",
+            "x.pem",
+        ],
+    ),
+    (
+        Comparison::NeedsRoot,
+        &[
+            "bundle",
+            "TREE/etc/ssl/example.com.fullchain.pem",
+            "--key",
+            "KEY",
+            "--format",
+            "haproxy",
+        ],
+    ),
+    (Comparison::Same, &["completions", "bash"]),
+    (
+        Comparison::Same,
+        &["csr", "example.com", "www.example.com", "--dry-run"],
+    ),
+    (
+        Comparison::NeedsRoot,
+        &["csr", "example.com", "--key", "KEY", "--dry-run"],
+    ),
+    (
+        Comparison::NeedsRoot,
+        &["csr", "example.com", "--like", "KEY", "--dry-run"],
+    ),
+    (Comparison::Same, &["dcv-check", "example.com"]),
+    (
+        Comparison::Same,
+        &["dcv-publish", "example.com", "--dns", "exec:/bin/true"],
+    ),
+    (Comparison::Same, &["doctor", "example.com"]),
+    (Comparison::Same, &["explain", "expired"]),
+    (
+        Comparison::NeedsRoot,
+        &["forget", "example.com", "--dry-run"],
+    ),
+    (Comparison::Same, &["import", "certbot", "--dry-run"]),
+    (
+        Comparison::Same,
+        &["inspect", "TREE/etc/ssl/example.com.fullchain.pem"],
+    ),
+    (Comparison::NeedsRoot, &["inspect", "KEY"]),
+    (
+        Comparison::NeedsRoot,
+        &["install", "example.com", "--dry-run"],
+    ),
+    (Comparison::NeedsRoot, &["install", "--check"]),
+    (Comparison::NeedsRoot, &["install", "KEY", "--dry-run"]),
+    (
+        Comparison::NeedsRoot,
+        &[
+            "order",
+            "example.com",
+            "www.example.com",
+            "--ca",
+            "letsencrypt",
+            "--webroot",
+            ".",
+            "--agree-tos",
+        ],
+    ),
+    (Comparison::Same, &["rehearse", "not a name"]),
+    (Comparison::Same, &["renew", "--dry-run"]),
+    (
+        Comparison::Same,
+        &["revoke", "example.com", "--replaced", "--dry-run"],
+    ),
+    (
+        Comparison::NeedsRoot,
+        &["rollback", "example.com", "--dry-run"],
+    ),
+    (
+        Comparison::Same,
+        &["rollback", "example.com", "--to", "2000-01-01", "--dry-run"],
+    ),
+    (
+        Comparison::Same,
+        &["rollback", "example.com", "--to", "00000000"],
+    ),
+    (
+        Comparison::Same,
+        &["site", "example.com", "--static", "/srv", "--dry-run"],
+    ),
+    (Comparison::Same, &["status"]),
+    (Comparison::Same, &["status", "example.com"]),
+    (Comparison::NeedsRoot, &["status", "KEY"]),
+    (
+        Comparison::Same,
+        &[
+            "verify",
+            "TREE/etc/ssl/example.com.fullchain.pem",
+            "--trust",
+            "TRUST",
+        ],
+    ),
+    (Comparison::NeedsRoot, &["verify"]),
+    (Comparison::NeedsRoot, &["verify", "example.com"]),
+    (Comparison::NeedsRoot, &["verify", "KEY"]),
+];
+
+/// Each command answers another user as it answers root, or says that it needs root.
+#[test]
+fn every_command_answers_another_user_as_root_or_needs_root() {
+    if !is_root() {
+        return;
+    }
+    let installed = Installed::new();
+    let tree = installed.setup.sandbox.join("tree").display().to_string();
+    let key = format!("{tree}/etc/ssl/private/example.com.key");
+    let trust = format!("{tree}/etc/ssl/certctl/example.com/trust.pem");
+    let compared: BTreeSet<&str> = EVERY_COMMAND
+        .iter()
+        .filter_map(|(_, args)| args.first().copied())
+        .collect();
+    let command_line = certctl::cli::command_line();
+    let commands = command_line.get_subcommands().map(|one| one.get_name());
+    let hidden = ["help"];
+    for command in commands.filter(|name| !hidden.contains(name)) {
+        assert!(compared.contains(command), "{command} is not compared");
+    }
+    for (comparison, args) in EVERY_COMMAND {
+        let args: Vec<String> = args
+            .iter()
+            .map(|arg| match *arg {
+                "KEY" => key.clone(),
+                "TRUST" => trust.clone(),
+                arg => arg.replace("TREE", &tree),
+            })
+            .collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let (root, user) = installed.run_as_both(&args);
+        let all = format!("{args:?}\nroot: {root}\nuser: {user}");
+        for denied in ["no such file", "does not exist", "No such file"] {
+            let is_of_user_only = user.stdout.contains(denied) && !root.stdout.contains(denied);
+            assert!(!is_of_user_only, "{all}");
+        }
+        match comparison {
+            Comparison::Same => {
+                assert_eq!(user.code, root.code, "{all}");
+                if !root.stdout.starts_with('{') {
+                    assert_eq!(user.stdout, root.stdout, "{args:?}");
+                    continue;
+                }
+                let (mut root, mut user) = (root.json(), user.json());
+                for document in [&mut root, &mut user] {
+                    if document.get("findings").is_some() {
+                        remove_what_keys_tell(document);
+                    }
+                }
+                assert_eq!(user, root, "{args:?}");
+            }
+            Comparison::NeedsRoot => assert_needs_root(&args, &user, &all),
+        }
+        let _ = std::fs::remove_file(installed.bin.join("empty/x.pem"));
+    }
+}
+
+/// The answer says that the command needs root, with exactly that command.
+fn assert_needs_root(args: &[&str], user: &Run, all: &str) {
+    let document = user.json();
+    let steps = match document.get("error") {
+        Some(error) => {
+            assert_eq!(user.code, 4, "{all}");
+            error["next"].clone()
+        }
+        None => document["findings"][0]["next"].clone(),
+    };
+    assert_eq!(steps.as_array().unwrap().len(), 1, "{all}");
+    let command = steps[0]["command"].as_str().unwrap();
+    let words: Vec<String> = args.iter().map(|word| (*word).to_owned()).collect();
+    let expected = format!("sudo certctl {} --json --root ", words.join(" "));
+    assert!(command.starts_with(&expected), "{all}");
 }

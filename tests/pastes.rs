@@ -10,7 +10,7 @@ const VALUE: &str =
     "2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd.69ff68dc5168c.sectigo.com";
 
 /// Texts with exactly this record, by format.
-const RECORDS: [(&str, &str); 33] = [
+const RECORDS: [(&str, &str); 62] = [
     ("zone line", "H. 3600 IN CNAME V."),
     ("zone line with CR LF", "H.\t3600\tIN\tCNAME\tV.\r\n"),
     (
@@ -113,10 +113,111 @@ const RECORDS: [(&str, &str); 33] = [
         "a letter",
         "Dear Ann, the CA asks for H (a CNAME record); its value is V. Thank you.",
     ),
+    (
+        "console in Japanese",
+        "\u{30db}\u{30b9}\u{30c8}\u{540d}\u{ff1a}H\n\u{7a2e}\u{985e}\u{ff1a}CNAME\n\u{5024}\u{ff1a}V",
+    ),
+    (
+        "table in Japanese",
+        "\u{540d}\u{524d}\t\u{30bf}\u{30a4}\u{30d7}\t\u{5024}\tTTL\nH\tCNAME\tV\t300",
+    ),
+    (
+        "console in Chinese with brackets",
+        "\u{4e3b}\u{673a}\u{8bb0}\u{5f55}\u{3010}H\u{3011}\u{8bb0}\u{5f55}\u{7c7b}\u{578b}\u{3010}CNAME\u{3011}\u{8bb0}\u{5f55}\u{503c}\u{3010}V\u{3011}",
+    ),
+    (
+        "Chinese sentence",
+        "\u{8bf7}\u{6dfb}\u{52a0} CNAME \u{8bb0}\u{5f55}\u{ff0c}\u{4e3b}\u{673a}\u{8bb0}\u{5f55}\u{4e3a} H \u{ff0c}\u{8bb0}\u{5f55}\u{503c}\u{4e3a} V\u{3002}",
+    ),
+    (
+        "console in German with units",
+        "Name: H\nTyp: CNAME\nTTL: 1 Stunde\nVerweist auf: V.",
+    ),
+    (
+        "German sentence",
+        "Bitte legen Sie f\u{fc}r \u{201e}H\u{201c} einen CNAME-Eintrag auf \u{201e}V\u{201c} an.",
+    ),
+    (
+        "JSON with escapes",
+        "{\"name\":\"\\u005f47cba4dfbe697765f51230e84f04d091.example.com\",\"content\":\"V\"}",
+    ),
+    (
+        "Route 53 change batch",
+        "{\"Changes\":[{\"Action\":\"UPSERT\",\"ResourceRecordSet\":{\"Name\":\"H.\",\"Type\":\"CNAME\",\"TTL\":300,\"ResourceRecords\":[{\"Value\":\"V.\"}]}}]}",
+    ),
+    (
+        "Cloudflare API",
+        "{\"result\":{\"id\":\"372e67954025e0ba6aaa6d586b9e0b59\",\"type\":\"CNAME\",\"name\":\"H\",\"content\":\"V\",\"ttl\":1,\"proxied\":false},\"success\":true}",
+    ),
+    (
+        "Google Cloud",
+        "gcloud dns record-sets create H. --zone=example --type=CNAME --ttl=300 --rrdatas=V.",
+    ),
+    (
+        "Azure",
+        "az network dns record-set cname set-record -g rg -z example.com -n H -c V",
+    ),
+    (
+        "PowerShell",
+        "Add-DnsServerResourceRecordCName -ZoneName example.com -Name \"H\" -HostNameAlias \"V\"",
+    ),
+    (
+        "nsupdate",
+        "server ns1.example.com\nzone example.com\nupdate add H. 300 CNAME V.\nsend",
+    ),
+    (
+        "Terraform",
+        "resource \"aws_route53_record\" \"dcv\" {\n  name    = \"H\"\n  type    = \"CNAME\"\n  ttl     = 300\n  records = [\"V\"]\n}",
+    ),
+    ("DNSControl", "CNAME(\"H.\", \"V.\", TTL(300)),"),
+    ("octoDNS", "H:\n  ttl: 300\n  type: CNAME\n  value: V."),
+    (
+        "Ansible",
+        "- community.dns.record:\n    record: H\n    type: CNAME\n    value: V",
+    ),
+    (
+        "dig",
+        "; <<>> DiG 9.18 <<>> CNAME H\n;; QUESTION SECTION:\n;H. IN CNAME\n\n;; ANSWER SECTION:\nH. 300 IN CNAME V.\n\n;; Query time: 3 msec",
+    ),
+    ("host", "H is an alias for V."),
+    ("nslookup", "H\tcanonical name = V."),
+    ("Slack", "`H` \u{27a1}\u{fe0f} `V`"),
+    (
+        "HTML with wbr",
+        "<td>_47cba4dfbe697765f51230e84f04d091.<wbr>example.com</td><td>CNAME</td><td>2e48bb4e8a04ec6ff6396052bfa7e3df.<wbr>7756667c4e96769d2101d67de72584dd.<wbr>69ff68dc5168c.sectigo.com</td>",
+    ),
+    (
+        "HTML with entities for dots",
+        "<b>_47cba4dfbe697765f51230e84f04d091&#46;example&#46;com</b> <i>V</i>",
+    ),
+    (
+        "HTML inputs",
+        "<input name=host value=\"H\"><input name=target value=\"V\">",
+    ),
+    (
+        "marks of writing direction",
+        "\u{200f}H\u{200e} CNAME \u{202a}V\u{202c}",
+    ),
+    (
+        "full-width colon and space",
+        "Host\u{ff1a}\u{3000}H\u{3000}Value\u{ff1a}\u{3000}V",
+    ),
+    (
+        "capitals",
+        "_47CBA4DFBE697765F51230E84F04D091.EXAMPLE.COM cname 2E48BB4E8A04EC6FF6396052BFA7E3DF.7756667C4E96769D2101D67DE72584DD.69ff68dc5168c.SECTIGO.COM",
+    ),
+    (
+        "forwarded mail",
+        "---------- Forwarded message ---------\nFrom: Support <support@reseller.example>\nDate: Mon, 30 Nov 2026\nSubject: DCV for example.com\n\nAlias: H\nPoint to: V\n\n-- \nReseller Ltd, https://www.reseller.example/",
+    ),
+    (
+        "mail, quoted-printable with blanks as octets",
+        "Host:=20_47cba4dfbe697765f51230e84f=\r\n04d091.example.com\r\nTarget:=20\u{200b}V\r\n(see =E2=80=93 above) =\r\n",
+    ),
 ];
 
 /// Texts without a usable record, and a part of the error.
-const REFUSED: [(&str, &str, &str); 12] = [
+const REFUSED: [(&str, &str, &str); 18] = [
     ("nothing", "  \n; a comment\n", "no record was given"),
     ("a host alone", "Host: H", "has no value"),
     ("a value alone", "Value: V", "its host is missing"),
@@ -165,6 +266,24 @@ const REFUSED: [(&str, &str, &str); 12] = [
         "H CNAME 2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c4e96769d2101d67de72584dd",
         "before the zone of the CA",
     ),
+    (
+        "a host cut by an ellipsis",
+        "_47cba4dfbe69\u{2026}.example.com CNAME V",
+        "does not start with",
+    ),
+    (
+        "a value cut by dots",
+        "H CNAME 2e48bb4e8a04ec6ff6396052bfa7e3df.7756667c...",
+        "second half",
+    ),
+    ("a placeholder", "H CNAME <your value>", "your"),
+    (
+        "CAA",
+        "example.com. IN CAA 0 issue \"sectigo.com\"",
+        "type CAA",
+    ),
+    ("the value twice", "V CNAME V", "leading underscore"),
+    ("the host twice", "H CNAME H", "has no value"),
 ];
 
 fn filled(text: &str) -> String {

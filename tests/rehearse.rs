@@ -76,13 +76,57 @@ fn the_printed_commands_are_complete() {
     }
 }
 
+/// The embedded CA checks signatures, nonces and records, so a result other than the expected one is a
+/// fault of `order` or `renew`.
+#[test]
+fn a_certificate_is_ordered_and_renewed_through_apis() {
+    let sandbox = Sandbox::new();
+    let document = sandbox
+        .run(&["rehearse", "--api", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(document["verdict"], "as-expected");
+    let mut verdicts = Vec::new();
+    for step in document["steps"].as_array().unwrap() {
+        verdicts.push(step["outcome"]["verdict"].as_str().unwrap());
+    }
+    assert_eq!(verdicts, ["live", "nothing-due", "renewed"]);
+    let served = document["proof"]["sha256"].as_str().unwrap();
+    let chain = sandbox.join("rehearsal/etc/ssl/shop.example.fullchain.pem");
+    let installed = sandbox
+        .run(&["inspect", "--json", chain.to_str().unwrap()])
+        .expect(0)
+        .json();
+    assert_eq!(installed["items"][0]["sha256"], served);
+    assert!(
+        sandbox.join("rehearsal/shop.example-2.key").exists(),
+        "the renewal has no new key"
+    );
+    let log: Vec<_> = std::fs::read_dir(sandbox.join("rehearsal/var/lib/certctl/records"))
+        .map(|folder| folder.collect())
+        .unwrap_or_default();
+    assert!(
+        log.is_empty(),
+        "published records are left in the journal: {log:?}"
+    );
+}
+
+#[test]
+fn wildcards_are_ordered_through_apis_too() {
+    let sandbox = Sandbox::new();
+    let run = sandbox
+        .run(&["rehearse", "*.shop.example", "--api"])
+        .expect(0);
+    assert!(run.stdout.contains("certctl order"), "{run}");
+}
+
 #[test]
 fn step_needs_a_terminal() {
     let sandbox = Sandbox::new();
     for (more, message) in [
         (
             &[][..],
-            "`--step` waits for Enter, and stdin or stdout is not a terminal",
+            "`--step` waits for Enter, but stdin or stdout is not a terminal",
         ),
         (&["--json"], "`--step` cannot be combined with `--json`"),
     ] {

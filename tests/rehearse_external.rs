@@ -34,12 +34,24 @@ fn the_rehearsal_works_with_the_real_nginx() {
             .contains("the web server is the nginx of this machine"),
         "{run}"
     );
+    sandbox
+        .run(&["rehearse", "--server", "nginx", "--api"])
+        .expect(0);
 }
 
 /// Every address that is bound or connected to is on loopback, and every file that is opened for
 /// writing, created, renamed or removed is in the folder.
 #[test]
 fn only_loopback_and_its_own_folder_are_used() {
+    only_loopback_and_own_folder(&["rehearse"]);
+}
+
+#[test]
+fn only_loopback_and_its_own_folder_are_used_by_an_order() {
+    only_loopback_and_own_folder(&["rehearse", "--api"]);
+}
+
+fn only_loopback_and_own_folder(arguments: &[&str]) {
     let sandbox = Sandbox::new();
     let log = sandbox.join("strace.log");
     let mut strace = external_program("strace");
@@ -48,7 +60,7 @@ fn only_loopback_and_its_own_folder_are_used() {
         .args(["-f", "-yy", "-qq", "-s", "4096", "-o"])
         .arg(&log);
     strace.args(["-e", "trace=bind,connect,sendto,openat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir,symlink,symlinkat,link,linkat,chmod,fchmodat,chown,fchownat,lchown"]);
-    succeed(strace.arg(program()).arg("rehearse"));
+    succeed(strace.arg(program()).args(arguments));
     let log = std::fs::read_to_string(log).unwrap();
     let (mut sockets, mut files) = (0, 0);
     for line in log.lines().filter(|line| !line.contains("resumed>")) {
@@ -75,6 +87,7 @@ fn only_loopback_and_its_own_folder_are_used() {
         for path in line.split('"').skip(1).step_by(2) {
             let inside = path.starts_with("rehearsal")
                 || line.contains("/rehearsal/")
+                || line.contains("/rehearsal>")
                 || path.starts_with("releases/");
             assert!(inside, "outside of the folder: {line}");
         }

@@ -405,7 +405,7 @@ fn the_order_term_decides_between_reissue_and_purchase() {
     let status = setup
         .sandbox
         .run(&["status", "--root", "tree", "--json"])
-        .expect(0)
+        .expect(1)
         .json();
     let rows = status["rows"].as_array().unwrap();
     assert!(
@@ -530,6 +530,29 @@ fn certificates_that_certctl_did_not_install() {
         "{unknown}"
     );
     sandbox.run(&["renew", "--at", &noon(1)]).expect(2);
+}
+
+#[test]
+fn what_other_programs_renew_is_said_and_not_counted_as_not_due() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    for number in 1..=6 {
+        let file = format!("tree/etc/letsencrypt/renewal/{number}.example.conf");
+        sandbox.write(&file, "version = 2.1.0\n");
+    }
+    let text = renew(&setup, &[])
+        .expect(0)
+        .stdout
+        .replace("\n        ", " ");
+    for part in [
+        "note    certbot renews 1.example, 2.example, 3.example, 4.example, 5.example, 1 more",
+        "`certctl import certbot` takes over",
+        "done    certctl has no certificate to renew",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let document = renewed(&setup, &[]);
+    assert_eq!(codes(&document), ["renewed-elsewhere"], "{document}");
 }
 
 #[test]

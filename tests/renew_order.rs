@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -11,12 +12,14 @@ use std::time::Duration;
 
 use support::Run;
 use support::dns::with_port_53;
-use support::install_sandbox::codes;
+use support::external::path_of;
+use support::install_sandbox::{codes, link};
 use support::json::Json;
 use support::nginx::Nginx;
 use support::order_lab::{NAMES, OrderLab, verdict};
 use support::pebble::PebbleOptions;
 use support::stub_api::{StubApi, StubReply};
+use support::stub_ca::{StubBehaviour, StubCa};
 
 /// Makes every certificate of the test CA due.
 const ALL_DUE: [&str; 2] = ["--renew-before", "9000d"];
@@ -306,5 +309,125 @@ fn the_ca_says_when_to_renew() {
             .collect();
         assert_eq!(asked.len(), 2, "{asked:?}");
         assert_eq!(asked[0], asked[1]);
+    });
+}
+
+/// RFC 9773 5: a CA refuses an order that names a certificate which another order has replaced. The CA is a
+/// stub, because Debian's pebble knows neither renewal information nor `replaces`.
+#[test]
+fn a_certificate_that_was_replaced_is_ordered_without_its_name() {
+    with_port_53(
+        "a_certificate_that_was_replaced_is_ordered_without_its_name",
+        || {
+            let lab = OrderLab::start(9, PebbleOptions::default());
+            let ca = StubCa::start(StubBehaviour {
+                has_replaced_all: true,
+                ..StubBehaviour::default()
+            });
+            lab.sandbox.write("stub.pem", ca.authority.root_pem());
+            let directory = ca.directory();
+            let resolver = lab.resolver().to_string();
+            let words = ["--root", "tree", "order", NAMES[0], "--ca", &directory];
+            let at = ["--trust", "stub.pem", "--resolver", &resolver];
+            let records = ["--dns", "rfc2136", "--agree-tos", "--json"];
+            let words = [&words[..], &at, &records].concat();
+            let ordered = lab.sandbox.run(&words).expect(0).json();
+            assert_eq!(verdict(&ordered), "files", "{ordered}");
+            let renewed = renew(&lab, &[]).expect(0).json();
+            assert_eq!(verdict(&renewed), "renewed", "{renewed}");
+            let mut replaces = Vec::new();
+            for order in ca.payloads("/order") {
+                replaces.push(order.get("replaces").is_some());
+            }
+            assert_eq!(replaces, [false, true, false]);
+        },
+    );
+}
+
+/// The link to the second certificate.
+const B_LIVE: &str = "tree/etc/ssl/certctl/b.shop.example/live";
+
+/// Installs two certificates in one nginx, whose test fails if the second one is not the one that the file
+/// `only` names.
+fn two_sites(lab: &OrderLab) -> Nginx {
+    let sandbox = &lab.sandbox;
+    let records = ["--dns", "rfc2136", "--agree-tos", "--json"];
+    let mut blocks = String::new();
+    let tree = sandbox.join("tree").display().to_string();
+    for name in ["a.shop.example", "b.shop.example"] {
+        lab.order_names(&[name], &records).expect(0);
+        blocks += &format!(
+            "server {{ listen {}:443 ssl; server_name {name}; return 204;\n\
+             ssl_certificate {tree}/etc/ssl/{name}.fullchain.pem;\n\
+             ssl_certificate_key {tree}/etc/ssl/private/{name}.key; }}\n",
+            lab.site
+        );
+    }
+    let nginx = lab.nginx(&blocks);
+    let config = nginx.config().display().to_string();
+    let script = format!(
+        "#!/bin/sh\nif [ -e {0} ] && [ \"$(readlink {1})\" != \"$(cat {0})\" ]; then exit 1; fi\n\
+         exec {2} -t -c {config}\n",
+        sandbox.join("only").display(),
+        sandbox.join(B_LIVE).display(),
+        path_of("nginx").display(),
+    );
+    let test = sandbox.write("check", script);
+    std::fs::set_permissions(&test, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let test = test.display().to_string();
+    for name in ["a.shop.example", "b.shop.example"] {
+        let words = ["--root", "tree", "install", name, "--json", "--test", &test];
+        let server = ["--server", "nginx", "--server-config", &config];
+        let installed = sandbox.run(&[&words[..], &server].concat());
+        assert_eq!(verdict(&installed.expect(0).json()), "live");
+    }
+    nginx
+}
+
+fn reloads(nginx: &Nginx) -> usize {
+    nginx.log().matches("SIGHUP) received").count()
+}
+
+/// The verdicts of the installs, by name.
+fn installs(document: &Json) -> Vec<(String, String)> {
+    let certificates = document["certificates"].as_array().unwrap();
+    let mut found = Vec::new();
+    for one in certificates {
+        let name = one["name"].as_str().unwrap().to_owned();
+        let verdict = one["ordered"]["verdict"].as_str().unwrap();
+        found.push((name, verdict.to_owned()));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn one_reload_installs_all_that_was_renewed() {
+    with_port_53("one_reload_installs_all_that_was_renewed", || {
+        let lab = OrderLab::start(8, PebbleOptions::default());
+        let nginx = two_sites(&lab);
+        let before = reloads(&nginx);
+        let renewed = due(&lab, &[]).expect(0).json();
+        let both = |a: &str, b: &str| {
+            let names = ["a.shop.example", "b.shop.example"].map(str::to_owned);
+            let [first, second] = names;
+            vec![(first, a.to_owned()), (second, b.to_owned())]
+        };
+        assert_eq!(installs(&renewed), both("live", "live"), "{renewed}");
+        assert_eq!(reloads(&nginx), before + 1);
+        assert_eq!(issued(&lab), 4);
+        assert_eq!(lab.state("orders"), Vec::<PathBuf>::new());
+
+        // The server does not accept the second one: the first one is installed without it.
+        lab.sandbox.write("only", link(&lab.sandbox, B_LIVE));
+        let half = due(&lab, &[]).expect(5).json();
+        assert_eq!(installs(&half), both("live", "rolled-back"), "{half}");
+        assert_eq!(issued(&lab), 6);
+        std::fs::remove_file(lab.sandbox.join("only")).unwrap();
+        let rest = renew(&lab, &["b.shop.example"]).expect(0).json();
+        assert_eq!(verdict(&rest), "renewed", "{rest}");
+        assert_eq!(issued(&lab), 6);
+        assert_eq!(lab.state("orders"), Vec::<PathBuf>::new());
+        assert_eq!(lab.state("failed-renewals"), Vec::<PathBuf>::new());
     });
 }

@@ -148,6 +148,32 @@ fn versions_that_can_be_restored_are_listed() {
     assert_eq!(setup.tree(), before);
 }
 
+/// Nothing can be rolled back: the step shows the state, and installs nothing.
+#[test]
+fn without_an_earlier_version_the_state_is_shown() {
+    let setup = InstallSandbox::new();
+    let step = |args: &[&str], code: i32| {
+        let args = [&["rollback"], args, &["--root", "tree", "--json"]].concat();
+        let error = setup.sandbox.run(&args).expect(code).json()["error"].clone();
+        assert_eq!(error["next"].as_array().unwrap().len(), 1, "{error}");
+        error["next"][0]["argv"].to_string()
+    };
+    let status = r#"["certctl","--root","tree","status"]"#;
+    std::fs::create_dir(setup.sandbox.join("tree")).unwrap();
+    assert_eq!(step(&[], 3), status);
+    assert_eq!(step(&["example.com"], 3), status);
+    setup.renew_and_install(&[]).expect(0);
+    let named = r#"["certctl","--root","tree","status","example.com"]"#;
+    assert_eq!(step(&[], 3), named);
+    assert_eq!(step(&["example.com"], 3), named);
+    let more = ["--cert-name", "other.example"];
+    let paths = ["--chain-path", "/srv/o.pem", "--key-path", "/srv/o.key"];
+    setup
+        .renew_and_install(&[&more[..], &paths].concat())
+        .expect(0);
+    assert_eq!(step(&[], 3), status);
+}
+
 #[test]
 fn later_versions_are_listed_if_there_is_no_earlier_one() {
     let setup = InstallSandbox::new();
@@ -254,4 +280,37 @@ fn rollbacks_are_part_of_the_history() {
     assert!(run.stdout.contains(&ids[0]), "{run}");
     let again = back(&setup, &["--to", &ids[0], "--json"]).expect(0).json();
     assert_eq!(again["undo"].as_array().unwrap().len(), 0);
+}
+
+/// The folder still has the certificate that was rolled back: the name alone means the installed one,
+/// so that steps such as `certctl install NAME` do not bring the trouble back.
+#[test]
+fn a_name_does_not_bring_back_what_was_rolled_back() {
+    let setup = InstallSandbox::new();
+    let expires_in = |file: &str, more: i64| {
+        let leaf = Leaf {
+            not_after: days(today(), 100 + more),
+            ..Leaf::default()
+        };
+        setup.write_delivery_with(file, leaf);
+    };
+    expires_in("one.crt", 0);
+    setup.install("one.crt", &[]).expect(0);
+    expires_in("two.crt", 1);
+    setup.install("example.com", &[]).expect(0);
+    let two = live(&setup);
+    back(&setup, &[]).expect(0);
+    let one = live(&setup);
+    assert_ne!(one, two);
+
+    let again = setup.install("example.com", &["--json"]).expect(0).json();
+    assert_eq!(again["verdict"], "unchanged", "{again}");
+    assert_eq!(live(&setup), one);
+    // A newer one is what the name means, and the file itself can be passed.
+    setup.install("two.crt", &[]).expect(0);
+    assert_eq!(live(&setup), two);
+    back(&setup, &[]).expect(0);
+    expires_in("three.crt", 2);
+    setup.install("example.com", &[]).expect(0);
+    assert!(![one, two].contains(&live(&setup)));
 }

@@ -1,6 +1,6 @@
 //! `--root DIR` where another user owns DIR and replaces a folder in it by a link while certctl runs
 //! as root: nothing outside of DIR is created or changed, with openat2 and without.
-//! Needs: setpriv, python3
+//! Needs: setpriv, python3, strace
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod support;
@@ -174,4 +174,87 @@ fn a_swapped_folder_leads_nowhere_on_old_kernels() {
     let swapper = foreign.start_swapping();
     foreign.install_often(&start);
     drop(swapper);
+}
+
+/// An order for a certificate that is not due.
+const ORDER: [&str; 10] = [
+    "order",
+    "example.com",
+    "www.example.com",
+    "--ca",
+    "letsencrypt",
+    "--webroot",
+    ".",
+    "--agree-tos",
+    "--trust",
+    "root.pem",
+];
+
+/// The commands that read or change a tree, in an order in which each has something to do.
+const COMMANDS_OF_TREES: [&[&str]; 18] = [
+    &["install", "new.crt", "--trust", "root.pem", "--dry-run"],
+    &["install", "new.crt", "--trust", "root.pem"],
+    &[
+        "install", "next.crt", "--deploy", "copy", "--key", "next.key",
+    ],
+    &["install", "--check"],
+    &["rollback", "example.com"],
+    &["status"],
+    &["status", "example.com"],
+    &["verify"],
+    &["verify", "example.com"],
+    &["renew", "--dry-run"],
+    &["csr", "example.com", "www.example.com", "--dry-run"],
+    &["revoke", "example.com", "--replaced", "--dry-run"],
+    &["account", "list"],
+    &["import", "certbot", "--dry-run"],
+    &["dcv-publish", "example.com", "--dns", "exec:/bin/true"],
+    &ORDER,
+    &[],
+    &["forget", "example.com"],
+];
+
+/// Every call with a path below the tree starts at a descriptor of the tree: no call resolves the whole
+/// path, in which a folder may have been swapped.
+#[test]
+fn no_call_resolves_a_path_into_the_tree_from_outside() {
+    if !is_root() {
+        return;
+    }
+    for fault in ["none", "openat2:error=ENOSYS"] {
+        let setup = InstallSandbox::new();
+        let sandbox = &setup.sandbox;
+        setup.write_delivery("next.crt");
+        fs::rename(sandbox.join("example.com.key"), sandbox.join("next.key")).unwrap();
+        setup.write_delivery("new.crt");
+        fs::create_dir(sandbox.join("tree")).unwrap();
+        let inside = sandbox.join("tree/").display().to_string();
+        let trace = sandbox.join("trace");
+        for args in COMMANDS_OF_TREES {
+            let mut command = Command::new(path_of("strace"));
+            command.args(["-f", "-s", "4096", "-e", "trace=%file", "-o"]);
+            command.arg(&trace);
+            if fault != "none" {
+                command.args(["-e", &format!("inject={fault}")]);
+            }
+            command.arg(program()).args(args).args(["--root", "tree"]);
+            clear_environment(&mut command)
+                .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+                .current_dir(sandbox.path());
+            let run = sandbox.run_command(command);
+            assert_ne!(run.code, 2, "{args:?}: {run}");
+            let text = sandbox.read("trace");
+            // readlink(2) only finds out where a link leads, for the failure of one that leads out.
+            let harmless = ["execve(", "readlink("];
+            let is_harmless = |line: &&str| harmless.iter().any(|call| line.contains(call));
+            let mut calls = text.lines().filter(|line| !is_harmless(line));
+            let escaped = calls.find(|line| {
+                let mut paths = line.split('"').skip(1).step_by(2);
+                paths.any(|path| path.starts_with(&inside) || path.starts_with("tree/"))
+            });
+            assert_eq!(escaped, None, "{args:?}");
+            let tried = text.matches("openat2(").count();
+            assert!(args.is_empty() || tried > 0, "{args:?}: {text}");
+        }
+    }
 }

@@ -210,3 +210,75 @@ fn a_saved_command_that_is_gone_is_named_with_the_option_that_forgets_it() {
     setup.install("new.crt", &["--test", "auto"]).expect(0);
     assert!(settings(&setup).get("test").is_none());
 }
+
+/// The options about the files too: the path and the mode of the key are again those of the files
+/// that the rollback restored.
+#[test]
+fn an_install_that_was_rolled_back_saves_no_option() {
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&["--reload", "true"]).expect(0);
+    let before = settings(&setup);
+    let key = setup.sandbox.join("tree/srv/other.key");
+    let flag = setup.sandbox.join("failed-once");
+    let flag = flag.display();
+    let fails_once = format!("sh -c '[ -e {flag} ] || {{ touch {flag}; exit 1; }}'");
+    let other_path = key.display().to_string();
+    let options = ["--key-path", &other_path, "--key-mode", "0640"];
+    let reload = ["--reload", &fails_once];
+    let failed =
+        setup.renew_and_install(&[options, ["--server", "none", reload[0], reload[1]]].concat());
+    failed.expect(5);
+    assert_eq!(settings(&setup), before);
+    assert!(!key.exists());
+    setup.renew_and_install(&[]).expect(0);
+    assert!(!key.exists());
+    assert_eq!(settings(&setup)["key_mode"], "0600");
+}
+
+#[test]
+fn saved_options_are_shown_in_the_plan() {
+    let setup = InstallSandbox::new();
+    let saved = ["--reload", "true", "--test", "true", "--key-mode", "0640"];
+    setup.renew_and_install(&saved).expect(0);
+    let planned = setup.renew_and_install(&["--dry-run"]).expect(0);
+    for line in ["reload      true", "test        true", "key mode    0640"] {
+        assert!(planned.stdout.contains(line), "{planned}");
+    }
+    setup.install("new.crt", &[]).expect(0);
+    let back = ["rollback", "example.com", "--root", "tree", "--dry-run"];
+    let planned = setup.sandbox.run(&back).expect(0);
+    assert!(planned.stdout.contains("reload      true"), "{planned}");
+}
+
+/// What applies to one run only: `--allow`, `--dry-run`, `--check`, `--at`, `--root`, `--probe none`,
+/// `--placeholder`; and the paths of the tree.
+#[test]
+fn options_of_one_run_are_not_saved() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    let placeholder = ["install", "--placeholder", "example.com", "--root", "tree"];
+    sandbox.run(&placeholder).expect(0);
+    let at = support::ca::noon(0).to_string();
+    let once = ["--allow", "ends-earlier", "--probe", "none", "--at", &at];
+    setup.renew_and_install(&once).expect(0);
+    let dry_run = ["--dry-run", "--reload", "true"];
+    setup.renew_and_install(&dry_run).expect(0);
+    let check = ["install", "--check", "example.com", "--root", "tree"];
+    sandbox.run(&check).expect(0);
+    let saved = settings(&setup);
+    let expected = [
+        "chain_path",
+        "key_path",
+        "key_mode",
+        "trust",
+        "folder",
+        "request",
+        "history",
+    ];
+    assert_eq!(saved.keys(), expected, "{saved}");
+    let text = saved.to_string();
+    for once in ["ends-earlier", "probe", "none", "placeholder", "reload"] {
+        assert!(!text.contains(once), "{once}: {saved}");
+    }
+    assert!(!saved["chain_path"].to_string().contains("tree"), "{saved}");
+}

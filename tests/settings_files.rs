@@ -188,3 +188,40 @@ fn files_that_cannot_be_trusted_change_nothing() {
         assert_eq!((sandbox.read(CHAIN), sandbox.read(KEY)), served);
     }
 }
+
+/// A later version may know more servers than this one.
+#[test]
+fn a_server_of_a_later_version_is_named_with_the_commands_that_choose_another() {
+    let upgraded = Upgraded::new();
+    upgraded.save(&[("server", "\"later\"".to_owned())]);
+    let sandbox = &upgraded.setup.sandbox;
+    let before = tree(&sandbox.join("tree"));
+    for (args, step) in [
+        (
+            &["install", "next.crt"][..],
+            "certctl install next.crt --root tree --json --server nginx",
+        ),
+        (
+            &["rollback", "example.com"],
+            "certctl install example.com --server nginx --root tree",
+        ),
+    ] {
+        let failed = upgraded.run(args).expect(3).json();
+        let error = &failed["error"];
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("the saved server later"), "{failed}");
+        let steps: Vec<&str> = error["next"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| step["command"].as_str().unwrap())
+            .collect();
+        assert!(steps.contains(&step), "{failed}");
+    }
+    upgraded.run(&["install", "--check"]).expect(3);
+    assert_eq!(tree(&sandbox.join("tree")), before);
+    upgraded
+        .run(&["install", "next.crt", "--server", "none"])
+        .expect(0);
+    assert_eq!(upgraded.settings()["server"], "none");
+}

@@ -69,8 +69,11 @@ fn a_certificate_is_reported_from_request_to_expiry() {
         .sandbox
         .run(&["csr", "example.com", "www.example.com"])
         .expect(0);
-    let pending = status(&setup, &[]).expect(0).json();
-    assert_eq!(summaries(&pending), ["example.com pending fine"]);
+    let pending = status(&setup, &[]).expect(1).json();
+    assert_eq!(
+        summaries(&pending),
+        ["example.com pending due request-pending"]
+    );
     let step = rows(&pending)[0]["next"][0]["argv"].to_string();
     assert_eq!(
         step,
@@ -83,7 +86,7 @@ fn a_certificate_is_reported_from_request_to_expiry() {
         .write("example_com.crt", leaf + &setup.ca.intermediate_pem());
     assert_eq!(
         summaries(&status(&setup, &[]).expect(0).json()),
-        ["example.com ready fine"]
+        ["example.com ready fine unknown-root"]
     );
     setup.install("example_com.crt", &[]).expect(0);
     let fine = status(&setup, &[]).expect(0).json();
@@ -154,7 +157,10 @@ fn certificate_and_key_in_different_folders_are_matched() {
         .run(&["status", "d", "b", "--json"])
         .expect(0)
         .json();
-    assert_eq!(summaries(&found), ["example.com ready fine"]);
+    // An install refuses it, because its intermediate is nowhere.
+    assert_eq!(summaries(&found), ["example.com ready fine unknown-issuer"]);
+    let wait = &rows(&found)[0]["next"][0];
+    assert_eq!(wait["when"], "later");
     assert_eq!(rows(&found)[0]["keys"][0]["path"], "b/c/old.bin");
     // The next step installs both from their current locations.
     let step = rows(&found)[0]["next"][0]["argv"].as_array().unwrap();
@@ -194,7 +200,7 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
             ("site.ca-bundle", setup.ca.bundle_pem()),
         ])
     };
-    // Zip files for other names, damaged ones, and a zip bomb: no request here waits for these.
+    // A zip file for other names, a damaged one, and a zip bomb: no request here waits for these.
     sandbox.write("others.zip", order(&["other.example"]));
     for end in ["csr", "key"] {
         std::fs::remove_file(sandbox.join(&format!("other.example.{end}"))).unwrap();
@@ -204,9 +210,10 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
         "half.zip",
         &std::fs::read(sandbox.join("others.zip")).unwrap()[..200],
     );
+    // It is listed, because somebody put it here, also beside other certificates.
     assert_eq!(
         summaries(&status(&setup, &[]).expect(0).json()),
-        Vec::<String>::new()
+        ["other.example key-missing fine unknown-root"]
     );
 
     sandbox.write(
@@ -214,18 +221,25 @@ fn a_zip_with_the_certificate_for_a_request_is_found() {
         order(&["example.com", "www.example.com"]),
     );
     let ready = status(&setup, &[]).expect(0).json();
-    assert_eq!(summaries(&ready), ["example.com ready fine unknown-root"]);
+    let other = "other.example key-missing fine unknown-root";
+    assert_eq!(
+        summaries(&ready),
+        ["example.com ready fine unknown-root", other]
+    );
     assert_eq!(rows(&ready)[0]["places"][0]["found"], "delivery", "{ready}");
     let step = rows(&ready)[0]["next"][0].clone();
     assert_eq!(
         step["argv"].to_string(),
-        r#"["certctl","--root","tree","install","example_com.zip"]"#
+        r#"["certctl","--root","tree","install","example_com.zip","--trust","root.pem"]"#
     );
     setup.install("example_com.zip", &[]).expect(0);
     assert_eq!(
         summaries(&status(&setup, &[]).expect(0).json()),
-        ["example.com installed fine"]
+        ["example.com installed fine", other]
     );
+    // One that has expired is of no use without its key.
+    let later = status(&setup, &["--at", &noon(400)]).json();
+    assert_eq!(rows(&later).len(), 1, "{later}");
 
     // The certificate for the next renewal, while the first one is in use.
     std::fs::remove_file(sandbox.join("example_com.zip")).unwrap();
@@ -627,7 +641,77 @@ fn what_was_rolled_back_is_not_suggested_again() {
         after.contains("When the reason for the rollback is gone"),
         "{after}"
     );
+    // The name means the certificate that was restored.
+    assert!(after.contains("install new.pem"), "{after}");
     // Once it is installed again, the rollback no longer counts.
     sandbox.run(&install).expect(0);
     assert!(!text().contains("rolled back on"), "{}", text());
+}
+
+/// `csr`, `status` and bare `certctl` lead to the same command: the record that the CA shows is passed
+/// on stdin until it is stored. A command that several rows need is printed once.
+#[test]
+fn a_request_waits_for_the_record_that_the_ca_shows() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    let csr = ["csr", "shop.example", "--ca", "namecheap"];
+    sandbox.run(&csr).expect(0);
+    let row = status(&setup, &[]).expect(1).json();
+    let step = rows(&row)[0]["next"][0].clone();
+    let command = step["command"].as_str().unwrap();
+    assert_eq!(
+        command,
+        "certctl --root tree dcv-check shop.example --wait --record -"
+    );
+    assert_eq!(step["when"], "later");
+    let bare = sandbox.run(&[]).expect(0).stdout;
+    let end = "certctl dcv-check --wait --record -\n";
+    assert!(
+        bare.ends_with(end) && bare.contains("Namecheap shows"),
+        "{bare}"
+    );
+    // The record is stored, as `dcv-check --record` does it.
+    let request = sandbox.run(&["inspect", "shop.example.csr", "--json"]);
+    let request = request.expect(0).json();
+    let text = |field: &str| request["items"][0][field].as_str().unwrap().to_owned();
+    let (first, second) = (
+        text("sha256")[..32].to_owned(),
+        text("sha256")[32..].to_owned(),
+    );
+    let record = format!(
+        "_{}.shop.example {first}.{second}.69ff68dc5168c.comodoca.com",
+        text("md5")
+    );
+    let check = [
+        "dcv-check",
+        "--record",
+        &record,
+        "--resolver",
+        "127.0.0.1:9",
+    ];
+    sandbox.run(&check).expect(4);
+    let row = status(&setup, &[]).expect(1).json();
+    let command = rows(&row)[0]["next"][0]["command"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(command, "certctl --root tree dcv-check shop.example");
+}
+
+/// The served certificate and the request for its next renewal need the same command.
+#[test]
+fn a_command_that_two_rows_need_is_printed_once() {
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&[]).expect(0);
+    let at = noon(DAYS_LEFT - 5);
+    let sandbox = &setup.sandbox;
+    sandbox
+        .run(&["renew", "example.com", "--force", "--root", "tree"])
+        .expect(0);
+    let text = sandbox.run(&["status", "--root", "tree", "--at", &at]);
+    let text = text.expect(1).stdout;
+    let command = "certctl --root tree dcv-check example.com";
+    let lines = text.lines().filter(|line| line.trim().starts_with(command));
+    assert_eq!(lines.count(), 1, "{text}");
+    assert!(text.contains("2 rows"), "{text}");
 }

@@ -128,6 +128,29 @@ fn each_fault_is_reported_and_the_scan_continues() {
 }
 
 #[test]
+fn a_pkcs12_file_with_a_password_is_reported() {
+    let setup = IssuedCertificate::new();
+    let sandbox = &setup.sandbox;
+    sandbox.write("chain.pem", setup.chain());
+    sandbox.write("password.txt", "geheim\n");
+    let pack = ["--format", "pfx", "--pfx-password-file", "password.txt"];
+    let bundle = ["bundle", "chain.pem", "--trust", "root.pem"];
+    sandbox.run(&[&bundle[..], &pack].concat()).expect(0);
+    std::fs::create_dir(sandbox.join("t")).unwrap();
+    std::fs::rename(sandbox.join("example.com.pfx"), sandbox.join("t/a.pfx")).unwrap();
+    // In a folder, and by its name.
+    for path in ["t", "t/a.pfx"] {
+        let text = sandbox.run(&["status", path]).expect(0).stdout;
+        for part in [
+            "warning not used: t/a.pfx is a password-protected PKCS#12 file",
+            "\n            certctl inspect t/a.pfx --password-file password.txt\n",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_stream_reports_the_same_faults() {
     let (setup, _socket, _huge) = tree();
     let sandbox = &setup.sandbox;

@@ -70,7 +70,8 @@ fn promtool_accepts_the_metrics() {
         "certctl_certificate_expiry_timestamp_seconds{name=\"example.com\",state=\"installed\",key_algorithm=\"ecdsa-p256\"",
         "certctl_certificate_paid_until_timestamp_seconds{name=\"example.com\"",
         ",code=\"due\"} 1\n",
-        "certctl_rows{verdict=\"due\"} 1\n",
+        "certctl_rows{verdict=\"due\"} 2\n",
+        ",code=\"request-pending\"} 1\n",
         "certctl_unreadable 0\n",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
@@ -121,7 +122,7 @@ fn an_independent_library_can_read_the_calendar() {
     let read = || -> Vec<String> {
         sandbox
             .run(&["status", "--root", "tree", "--ics", "certctl.ics"])
-            .expect(0);
+            .expect(1);
         let text = sandbox.read("certctl.ics");
         assert!(
             text.split("\r\n")
@@ -168,7 +169,7 @@ fn an_independent_library_can_read_the_calendar() {
 fn the_table_fits_the_terminal() {
     let setup = setup();
     let sandbox = &setup.sandbox;
-    let plain = sandbox.run(&["status", "--root", "tree"]).expect(0);
+    let plain = sandbox.run(&["status", "--root", "tree"]).expect(1);
     assert!(
         plain.stdout.is_ascii() || plain.stdout.contains("b\u{fc}cher.example"),
         "{plain}"
@@ -182,15 +183,21 @@ fn the_table_fits_the_terminal() {
             .any(|days| plain.stdout.contains(&format!("{needs} {days} days"))),
         "{plain}"
     );
-    let quiet = sandbox.run(&["status", "--root", "tree", "-q"]).expect(0);
-    assert_eq!(quiet.stdout, "", "there is nothing to do");
+    let quiet = sandbox.run(&["status", "--root", "tree", "-q"]).expect(1);
+    let shown: Vec<&str> = quiet
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("due ") || line.starts_with("fine "))
+        .collect();
+    assert_eq!(shown.len(), 1, "only the request needs action: {quiet}");
+    assert!(shown[0].contains("cher.example"), "{quiet}");
     let late = noon(DAYS_UNTIL_DUE);
     let quiet = sandbox
         .run(&["status", "--root", "tree", "-q", "--at", &late])
         .expect(1);
     assert!(
         quiet.stdout.starts_with("due     example.com +1")
-            && !quiet.stdout.contains("cher.example"),
+            && quiet.stdout.contains("\ndue     xn--bcher-kva.example"),
         "{quiet}"
     );
     assert!(
@@ -244,10 +251,10 @@ fn the_document_and_the_text() {
     std::fs::remove_file(sandbox.join("new.crt")).unwrap();
     let run = sandbox
         .run(&["status", "--root", "tree", "--json"])
-        .expect(0);
+        .expect(1);
     let mut document = run.json();
     // Rule changes and renewals depend on the day of the test; they have unit tests in `inventory`.
-    let renewals = std::mem::replace(&mut document["rows"][0]["renewals"], Json::Null);
+    let renewals = std::mem::replace(&mut document["rows"][1]["renewals"], Json::Null);
     let fields = renewals[0].keys();
     assert_eq!(
         fields,
@@ -265,7 +272,7 @@ fn the_document_and_the_text() {
         let rule = |one: &Json| one["code"].as_str().unwrap().starts_with("rule-");
         list.as_array_mut().unwrap().retain(|one| !rule(one));
     };
-    lasting(&mut document["rows"][0]["reasons"]);
+    lasting(&mut document["rows"][1]["reasons"]);
     lasting(&mut document["findings"]);
     document["machine"].set("hostname", "[HOST]");
     let plain =
@@ -273,8 +280,8 @@ fn the_document_and_the_text() {
     insta::assert_snapshot!(plain(&format!("{:#}", document)), @r#"
     {
       "schema": "certctl.status/1",
-      "comment": "the issuer of Test DV CA R2 was not found: CN=Test Root R1,O=certctl tests is neither with it nor in Mozilla's list of [DATE]; it is a missing intermediate or the root of a company's own CA",
-      "verdict": "fine",
+      "comment": "the request xn--bcher-kva.example.csr waits for its certificate",
+      "verdict": "due",
       "changed": false,
       "machine": {
         "hostname": "[HOST]",
@@ -282,6 +289,83 @@ fn the_document_and_the_text() {
       },
       "at": "[DATE]",
       "rows": [
+        {
+          "name": "xn--bcher-kva.example",
+          "names": [
+            "xn--bcher-kva.example"
+          ],
+          "state": "pending",
+          "verdict": "due",
+          "not_before": null,
+          "not_after": null,
+          "expires": null,
+          "days_left": null,
+          "due": null,
+          "issuer": null,
+          "serial": null,
+          "sha256": null,
+          "key": {
+            "algorithm": "ecdsa-p256",
+            "id": "[HEX]"
+          },
+          "installed_as": null,
+          "places": [],
+          "keys": [
+            {
+              "kind": "file",
+              "path": "xn--bcher-kva.example.key",
+              "found": "here",
+              "mode": "0600"
+            }
+          ],
+          "requests": [
+            {
+              "kind": "file",
+              "path": "xn--bcher-kva.example.csr",
+              "found": "here"
+            }
+          ],
+          "reasons": [
+            {
+              "code": "request-pending",
+              "severity": "error",
+              "message": "the request xn--bcher-kva.example.csr waits for its certificate",
+              "next": [
+                {
+                  "text": "Check whether the CA can see the record that validates the domain",
+                  "command": "certctl --root tree dcv-check xn--bcher-kva.example",
+                  "argv": [
+                    "certctl",
+                    "--root",
+                    "tree",
+                    "dcv-check",
+                    "xn--bcher-kva.example"
+                  ],
+                  "needs_root": false,
+                  "when": "now"
+                }
+              ]
+            }
+          ],
+          "paid_until": null,
+          "dcv_reusable_until": null,
+          "renewals": [],
+          "next": [
+            {
+              "text": "Check whether the CA can see the record that validates the domain",
+              "command": "certctl --root tree dcv-check xn--bcher-kva.example",
+              "argv": [
+                "certctl",
+                "--root",
+                "tree",
+                "dcv-check",
+                "xn--bcher-kva.example"
+              ],
+              "needs_root": false,
+              "when": "now"
+            }
+          ]
+        },
         {
           "name": "example.com",
           "names": [
@@ -371,47 +455,14 @@ fn the_document_and_the_text() {
               "when": "later"
             }
           ]
-        },
+        }
+      ],
+      "outputs": [],
+      "findings": [
         {
-          "name": "xn--bcher-kva.example",
-          "names": [
-            "xn--bcher-kva.example"
-          ],
-          "state": "pending",
-          "verdict": "fine",
-          "not_before": null,
-          "not_after": null,
-          "expires": null,
-          "days_left": null,
-          "due": null,
-          "issuer": null,
-          "serial": null,
-          "sha256": null,
-          "key": {
-            "algorithm": "ecdsa-p256",
-            "id": "[HEX]"
-          },
-          "installed_as": null,
-          "places": [],
-          "keys": [
-            {
-              "kind": "file",
-              "path": "xn--bcher-kva.example.key",
-              "found": "here",
-              "mode": "0600"
-            }
-          ],
-          "requests": [
-            {
-              "kind": "file",
-              "path": "xn--bcher-kva.example.csr",
-              "found": "here"
-            }
-          ],
-          "reasons": [],
-          "paid_until": null,
-          "dcv_reusable_until": null,
-          "renewals": [],
+          "code": "request-pending",
+          "severity": "error",
+          "message": "xn--bcher-kva.example: the request xn--bcher-kva.example.csr waits for its certificate",
           "next": [
             {
               "text": "Check whether the CA can see the record that validates the domain",
@@ -427,10 +478,7 @@ fn the_document_and_the_text() {
               "when": "now"
             }
           ]
-        }
-      ],
-      "outputs": [],
-      "findings": [
+        },
         {
           "code": "unknown-issuer",
           "severity": "warning",
@@ -452,10 +500,24 @@ fn the_document_and_the_text() {
           ]
         }
       ],
-      "next": []
+      "next": [
+        {
+          "text": "Check whether the CA can see the record that validates the domain",
+          "command": "certctl --root tree dcv-check xn--bcher-kva.example",
+          "argv": [
+            "certctl",
+            "--root",
+            "tree",
+            "dcv-check",
+            "xn--bcher-kva.example"
+          ],
+          "needs_root": false,
+          "when": "now"
+        }
+      ]
     }
     "#);
-    let text = sandbox.run(&["status", "--root", "tree"]).expect(0);
+    let text = sandbox.run(&["status", "--root", "tree"]).expect(1);
     let text: String = text
         .to_string()
         .lines()
@@ -467,16 +529,36 @@ fn the_document_and_the_text() {
         .map(|line| format!("{line}\n"))
         .collect();
     insta::assert_snapshot!(plain(&text), @r#"
-    VERDICT NAME                                    STATE      LEFT              PLACE
-    warning example.com +1                          installed  43 d  ##########  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
-    warning the issuer of Test DV CA R2 was not found: CN=Test Root R1,O=certctl tests is neither with it nor in Mozilla's list of [DATE]; it is a missing intermediate or the root of a company's own CA
-    note    renew from [DATE]; paid until [DATE]; the CA may reuse its domain validation until [DATE]
-    next    When all files from the CA are in this folder, install the complete chain:
-                certctl --root tree install example.com
-    fine    xn--bcher-kva.example (bücher.example)  pending                      xn--bcher-kva.example.csr
+    VERDICT NAME                                    STATE      EXPIRES           LEFT        PLACE
+    due     xn--bcher-kva.example (bücher.example)  pending                                  xn--bcher-kva.example.csr
+    warning the request xn--bcher-kva.example.csr waits for its certificate
     next    Check whether the CA can see the record that validates the domain:
                 certctl --root tree dcv-check xn--bcher-kva.example
-    found   2 rows: 0 wrong, 0 due, 1 with a warning, 1 fine
-    --- exit 0
+    warning example.com +1                          installed  [DATE], 43 d  ##########  [SANDBOX]/tree/etc/ssl/example.com.fullchain.pem
+    warning the issuer of Test DV CA R2 was not found: CN=Test Root R1,O=certctl tests is neither with it nor in Mozilla's list of [DATE]; it is a missing intermediate or the root of a company's own CA
+    note    names: example.com, www.example.com
+            renew from [DATE]; paid until [DATE]; the CA may reuse its domain validation until [DATE]
+    next    When all files from the CA are in this folder, install the complete chain:
+                certctl --root tree install example.com
+    found   2 rows: 0 wrong, 1 due, 1 with a warning, 0 fine; the bars show how much of the lifetime is left
+    --- exit 1
     "#);
+}
+
+/// A rename over a device or a pipe would replace it for every program.
+#[test]
+fn outputs_replace_only_regular_files() {
+    let setup = setup();
+    let socket = setup.sandbox.join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for option in ["--prometheus", "--ics", "--html"] {
+        let path = socket.display().to_string();
+        let run = setup
+            .sandbox
+            .run(&["status", option, &path, "--root", "tree"]);
+        assert_ne!(run.code, 0, "{option}: {run}");
+        let cause = "it is a device, a pipe or a socket, not a file";
+        assert!(run.stderr.contains(cause), "{option}: {run}");
+        assert!(!socket.is_file(), "{option}");
+    }
 }

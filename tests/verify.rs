@@ -129,7 +129,8 @@ fn every_mistake_has_its_own_message() {
     $ certctl verify expired.pem
     found   expired.pem: example.com, www.example.com, expires [DATE]; matches example.com.key; 1 intermediate
     error   the certificate example.com expired on [DATE]
-    next    Request a new certificate from the CA, for example with `certctl csr example.com www.example.com`.
+    next    Prepare the request for the next certificate:
+                certctl csr example.com www.example.com
     --- exit 1
 
     $ certctl verify future.pem

@@ -19,13 +19,13 @@ pub(crate) enum OrderPrice {
 }
 
 impl OrderPrice {
-    /// Returns the word in messages.
+    /// Returns the verb of a sentence about the CA.
     #[must_use]
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn verb(self) -> &'static str {
         match self {
-            Self::Free => "free",
-            Self::Charged => "charged",
-            Self::Unknown => "of unknown price",
+            Self::Free => "does not charge",
+            Self::Charged => "charges",
+            Self::Unknown => "may charge",
         }
     }
 }
@@ -217,7 +217,10 @@ impl FromStr for AcmeChoice {
         if word.starts_with("https://") || word.starts_with("http://") {
             return Ok(Self::Url(text.trim().to_owned()));
         }
-        let names: Vec<&str> = ACME_CAS.iter().map(|ca| ca.name).collect();
+        let mut names = Vec::new();
+        for ca in &ACME_CAS {
+            names.push(ca.name);
+        }
         Err(UnknownAcmeCa(names.join(", ")))
     }
 }

@@ -200,7 +200,10 @@ fn add_for_order(ruling: &OrderRuling, order: OrderFacts<'_>, identity: &str) ->
 }
 
 fn titles(issuers: &[CaaIssuer]) -> String {
-    let titles: Vec<&str> = issuers.iter().map(|issuer| issuer.title).collect();
+    let mut titles = Vec::new();
+    for issuer in issuers {
+        titles.push(issuer.title);
+    }
     if titles.is_empty() {
         "the CA".to_owned()
     } else {

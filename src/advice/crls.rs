@@ -1,7 +1,28 @@
 //! Advice on certificate revocation lists that `status` was given.
 
-use crate::finding::{Finding, NextStep};
+use super::rerun::{RepeatOption, repeat_with};
+use crate::finding::{Finding, NextStep, shell_word};
 use crate::inventory::crls::CrlRemark;
+
+/// Downloads from private addresses too, if they belong to the user's own CA.
+#[must_use]
+pub(crate) fn allow_private_list() -> NextStep {
+    let any = RepeatOption {
+        name: "--crl=any",
+        value: None,
+    };
+    let sentence = "If that address belongs to your own CA, repeat the command";
+    repeat_with(sentence, &["status"], &[any])
+}
+
+/// Shows what the server of a list answers.
+#[must_use]
+pub(crate) fn check_list_address(url: &str) -> NextStep {
+    NextStep::run_shell(
+        "See what the CA's server answers; if it stays like that, tell the CA",
+        format!("curl -sSI {}", shell_word(url)),
+    )
+}
 
 /// A remark on a certificate revocation list as a finding.
 impl From<&CrlRemark> for Finding {

@@ -62,12 +62,16 @@ pub(crate) fn check_published_record(words: &[String]) -> NextStep {
 
 /// Reads the record that the CA or reseller shows and waits until it is visible.
 pub(crate) fn check_shown_record(ca: Option<Ca>, words: &[String]) -> NextStep {
+    NextStep::run_certctl(copy_shown_record(ca), words).later()
+}
+
+/// The sentence of a command that reads the record from stdin and waits for it.
+pub(crate) fn copy_shown_record(ca: Option<Ca>) -> String {
     let source = ca.map_or("the CA", Ca::title);
-    let sentence = format!(
+    format!(
         "Copy the whole record that {source} shows, start this command, paste the record and press \
             Ctrl-D; it waits until the CA can see the record"
-    );
-    NextStep::run_certctl(sentence, words).later()
+    )
 }
 
 /// Submits `request` to a CA that runs on Windows (AD CS).
@@ -110,7 +114,10 @@ pub(crate) fn with_own_root(install: NextStep) -> NextStep {
 
 /// Root created the files `written` in the folder of `owner`.
 pub(crate) fn files_of_root(owner: Owner, written: &[&PathBuf]) -> Finding {
-    let words: Vec<String> = written.iter().map(|path| path_word(path)).collect();
+    let mut words = Vec::new();
+    for path in written {
+        words.push(path_word(path));
+    }
     let message = "the new files belong to root, and another user owns the folder";
     Finding::warning("files-of-root", message).with_step(NextStep::run_shell(
         "If that user is to work with them, make that user the owner",

@@ -88,13 +88,43 @@ pub(crate) fn install_without_record(install_command: &[String]) -> NextStep {
     install_later(sentence, install_command)
 }
 
+/// Where an install gets the root of a company's own CA from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RootSource {
+    /// `--trust` has to name its file.
+    Argument,
+    /// It is configured, or stored with the installed certificate.
+    Stored,
+}
+
 /// The step for a request in the file `request`, which is for a private CA.
 #[must_use]
-pub(crate) fn send_to_private_ca(request: &str, install_command: &[String]) -> NextStep {
+pub(crate) fn send_to_private_ca(
+    request: &str,
+    install_command: &[String],
+    root: RootSource,
+) -> NextStep {
+    let folder = folder_of(install_command);
+    let arrival =
+        format!("Send {request} to your CA. When its certificate has arrived in {folder}");
+    match root {
+        RootSource::Stored => install_later(format!("{arrival}, install it"), install_command),
+        RootSource::Argument => {
+            let sentence =
+                format!("{arrival}, and the CA's root certificate as root.pem, install it");
+            let trust = ["--trust".to_owned(), "root.pem".to_owned()];
+            install_later(sentence, &[install_command, &trust].concat())
+        }
+    }
+}
+
+/// The step for a certificate of a private CA whose root is not here.
+#[must_use]
+pub(crate) fn install_with_root(name: &str, install_command: &[String]) -> NextStep {
     let folder = folder_of(install_command);
     let sentence = format!(
-        "Send {request} to your CA. When its certificate has arrived in {folder}, and the CA's root \
-            certificate as root.pem, install it"
+        "When your CA's root certificate (here root.pem), and its intermediates if it has any, are in \
+            {folder} too, install the certificate for {name}"
     );
     let trust = ["--trust".to_owned(), "root.pem".to_owned()];
     install_later(sentence, &[install_command, &trust].concat())

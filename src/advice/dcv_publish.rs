@@ -98,7 +98,8 @@ pub(crate) fn choose_provider(words: &[String]) -> Failure {
         "no DNS provider was given: neither --dns nor `dns` in config.toml is set",
     )
     .with_step(NextStep::run_certctl(
-        "Name the provider, as in this command for an own name server",
+        "Name the provider with `--dns`: alidns, cloudflare, rfc2136, lexicon:NAME or exec:PROGRAM; \
+            for a name server of your own",
         &choices,
     ))
 }

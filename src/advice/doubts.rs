@@ -26,3 +26,12 @@ pub(crate) fn allow_unread_config() -> NextStep {
          /etc/nginx/ssl/example.com.key`, and its address, for example `--probe 127.0.0.1:443`",
     )
 }
+
+/// Apache may exit at a reload because the key in its key store is not that of the new certificate.
+#[must_use]
+pub(crate) fn reload_with_other_key() -> NextStep {
+    NextStep::say(
+        "If the new key is in the key store already and the configuration names it, run the same \
+         `certctl install` again with `--allow apache-reload-risk`",
+    )
+}

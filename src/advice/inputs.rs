@@ -183,6 +183,14 @@ pub(crate) fn order_from_public_root() -> NextStep {
     NextStep::say("For a public site, order a certificate that chains to a root in Mozilla's list")
 }
 
+/// The root is stored with the installed certificate `stem`, in the file `path`.
+#[must_use]
+pub(crate) fn trust_stored_root(stem: &str, path: &Path) -> NextStep {
+    let sentence =
+        format!("Its root is the one that {stem} was installed with. Repeat the command");
+    repeat_with_trust(&sentence, &path.display().to_string())
+}
+
 /// The same command with another trust store, or with the file of a root.
 #[must_use]
 pub(crate) fn repeat_with_trust(sentence: &str, trust: &str) -> NextStep {

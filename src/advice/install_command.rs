@@ -20,6 +20,14 @@ pub(crate) fn run_hook_again(root: Option<&Path>, stem: &str) -> NextStep {
     certctl_step(root, sentence, &["install", stem]).later()
 }
 
+/// The command of `--after` has not succeeded since the certificate was installed.
+#[must_use]
+pub(crate) fn report_due_hook(stem: &str, command: &str) -> Finding {
+    let message =
+        format!("the command of `--after` has not succeeded for this certificate: `{command}`");
+    Finding::warning("hook-failed", message).with_step(run_hook_again(None, stem))
+}
+
 /// What an install would do is not what was approved.
 #[must_use]
 pub(crate) fn plan_changed(now: &str, approved: &str) -> Finding {
@@ -71,6 +79,64 @@ pub(crate) fn install_older_anyway() -> NextStep {
         &["install"],
         &[option],
     )
+}
+
+/// The server's configuration names a key that is not a file.
+#[must_use]
+pub(crate) fn install_without_key() -> NextStep {
+    let option = RepeatOption {
+        name: "--key",
+        value: Some("none"),
+    };
+    rerun::repeat_with(
+        "If the request was made with that key, install the chain alone; a handshake then shows \
+            whether they match",
+        &["install"],
+        &[option],
+    )
+}
+
+/// No key was found; it may be one that only the server can open.
+#[must_use]
+pub(crate) fn install_chain_alone() -> NextStep {
+    let option = RepeatOption {
+        name: "--key",
+        value: Some("none"),
+    };
+    let sentence = "If the server opens the key itself in a hardware module (PKCS#11), install the \
+        chain alone";
+    rerun::repeat_with(sentence, &["install"], &[option]).later()
+}
+
+/// HAProxy cannot use a key that is not a file.
+#[must_use]
+pub(crate) fn install_with_key_file() -> NextStep {
+    let sentence = "Install with the key file, without `--key none`";
+    rerun::repeat_without(sentence, &["install"], "--key")
+}
+
+/// One of the servers cannot use a key that is not a file.
+#[must_use]
+pub(crate) fn install_for_other_servers() -> NextStep {
+    NextStep::say("Or name the servers that open the key themselves, with `--server`")
+}
+
+/// No handshake can show that the server has the key.
+#[must_use]
+pub(crate) fn probe_for_key() -> NextStep {
+    NextStep::say(
+        "Repeat the command with `--probe HOST:PORT`, an address where a server uses the \
+            certificate; to install it unchecked, with `--allow key-not-checked`",
+    )
+}
+
+/// A certificate was installed with a key file and is now to be installed without one, or the other
+/// way round.
+#[must_use]
+pub(crate) fn forget_other_key_storage(stem: &str) -> NextStep {
+    let sentence = "Stop managing it, which leaves plain files at its paths, and run the same command \
+        again";
+    rerun::run_in_same_tree(sentence, &["forget", stem])
 }
 
 /// The paths belong to the certificate `owner`.

@@ -3,11 +3,16 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-pub(crate) use super::call_context::CallContext;
 use super::call_context::is_here;
+pub(crate) use super::call_context::{CallContext, RootToTrust};
+use super::csr_command::copy_shown_record;
+use super::install_steps::{
+    install_command, install_files_of_ca, is_rolled_back, step_before_install,
+};
 use super::key_files;
 use super::missing_keys;
 use super::name_coverage::cover_names;
+use super::pki::lint_advice;
 use super::served_evidence::{reload_server, replace_stapled_response};
 use crate::finding::{Finding, NextStep, Severity, shell_word};
 use crate::inventory::item::{ItemLocation, ItemOrigin};
@@ -17,10 +22,10 @@ use crate::pki::name::DnsName;
 use crate::pki::verify::ChainProblem;
 use crate::webserver::model::ServerSoftware;
 
-/// Returns what to do about a row, the most urgent step first; nothing where it is fine.
+/// Returns what to do about the most urgent reason of a row: one step, or a check and the step after
+/// it; nothing where the row is fine.
 #[must_use]
 pub(crate) fn row_steps(row: &StatusRow, calls: &CallContext<'_>) -> Vec<NextStep> {
-    let mut steps: Vec<NextStep> = Vec::new();
     let mut pressing: Vec<&StatusReason> = row
         .reasons
         .iter()
@@ -29,14 +34,11 @@ pub(crate) fn row_steps(row: &StatusRow, calls: &CallContext<'_>) -> Vec<NextSte
     // Where a newer certificate exists, nothing is worth doing before it is served; and a certificate
     // whose key is not used is not in use.
     pressing.sort_by_key(|reason| !reason.is_newer() && !is_about_refused_key(reason));
-    for step in pressing
+    // What else is wrong is reported; its step is the next one when this is done.
+    let mut found = pressing
         .into_iter()
-        .flat_map(|reason| steps_for_reason(reason, row, calls))
-    {
-        if !steps.contains(&step) {
-            steps.push(step);
-        }
-    }
+        .map(|reason| steps_for_reason(reason, row, calls));
+    let mut steps = found.find(|steps| !steps.is_empty()).unwrap_or_default();
     if steps.is_empty() && row.verdict() == RowVerdict::Fine {
         steps.extend(step_for_waiting_row(row, calls));
     }
@@ -50,10 +52,6 @@ fn is_about_refused_key(reason: &StatusReason) -> bool {
 /// Returns the step that a request waits for, or a certificate or key that is not in use.
 fn step_for_waiting_row(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
     match row.state {
-        RowState::Pending => {
-            let request = row.requests.first()?;
-            Some(check_validation(request, &row.name, calls))
-        }
         RowState::Ready => {
             let step = install_command(row, calls)?;
             Some(after_rollback(row, step))
@@ -76,8 +74,7 @@ fn step_for_waiting_row(row: &StatusRow, calls: &CallContext<'_>) -> Option<Next
 
 /// The same step, or what has to happen before a certificate that was rolled back is installed again.
 fn after_rollback(row: &StatusRow, mut step: NextStep) -> NextStep {
-    let is_rolled_back = |reason: &StatusReason| matches!(reason, StatusReason::RolledBack { .. });
-    if row.reasons.iter().any(is_rolled_back) {
+    if is_rolled_back(row) {
         step.text = "When the reason for the rollback is gone, install it again".to_owned();
         return step.later();
     }
@@ -85,42 +82,17 @@ fn after_rollback(row: &StatusRow, mut step: NextStep) -> NextStep {
 }
 
 /// Checks the domain validation of a request: by its name where it is in the working directory,
-/// else by its file.
+/// else by its file. The record that the CA shows is passed on stdin, as `csr` says.
 fn check_validation(request: &ItemLocation, name: &str, calls: &CallContext<'_>) -> NextStep {
     const SENTENCE: &str = "Check whether the CA can see the record that validates the domain";
-    if is_here(request) {
-        (calls.here)(SENTENCE, &["dcv-check", name])
-    } else {
-        (calls.here)(SENTENCE, &["dcv-check", &request.to_string()])
-    }
-}
-
-/// Installs a certificate whose key is here: by its name where both are in the working directory,
-/// else by their files. Certificates of other ACME clients are left to those.
-fn install_command(row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
-    const SENTENCE: &str = "Install the certificate";
-    let ItemLocation::File { path, origin } = row.main_location()? else {
-        return None;
-    };
-    let (key, _) = row.keys.first()?;
-    match origin {
-        ItemOrigin::AcmeSh | ItemOrigin::Certbot(_) => None,
-        ItemOrigin::Delivery if is_here(key) => Some((calls.root)(
-            SENTENCE,
-            &["install", &path.display().to_string()],
-        )),
-        ItemOrigin::Here if is_here(key) && DnsName::parse(&row.name).is_ok() => {
-            Some((calls.root)(SENTENCE, &["install", &row.name]))
+    let path = request.to_string();
+    let subject = if is_here(request) { name } else { &path };
+    match (calls.record_at)(request) {
+        Some(ca) => {
+            let words = ["dcv-check", subject, "--wait", "--record", "-"];
+            (calls.here)(&copy_shown_record(Some(ca)), &words).later()
         }
-        _ => Some((calls.root)(
-            SENTENCE,
-            &[
-                "install",
-                &path.display().to_string(),
-                "--key",
-                &key.to_string(),
-            ],
-        )),
+        None => (calls.here)(SENTENCE, &["dcv-check", subject]),
     }
 }
 
@@ -152,18 +124,11 @@ fn steps_for_reason(
 fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Option<NextStep> {
     match reason {
         StatusReason::Problem(problem) => step_for_problem(problem, row, calls),
+        StatusReason::NotInstallable(problem) => step_before_install(problem, row, calls),
         StatusReason::Due { .. } | StatusReason::Revoked { .. } | StatusReason::Weak(_) => {
             renewal(row, calls)
         }
         StatusReason::Sent { reason, .. } => step_for_sent(reason, row, calls),
-        StatusReason::TermEnds { .. }
-        | StatusReason::Prepared { .. }
-        | StatusReason::RolledBack { .. }
-        | StatusReason::Rule(_)
-        | StatusReason::KeyRefused(_)
-        | StatusReason::NewerNotServed { .. }
-        | StatusReason::NewerReady { .. }
-        | StatusReason::NewerRefused { .. } => None,
         StatusReason::WrongKey { .. }
         | StatusReason::RequestWithoutKey { .. }
         | StatusReason::KeyReadable { .. } => step_for_key(reason, row, calls),
@@ -171,9 +136,26 @@ fn step(reason: &StatusReason, row: &StatusRow, calls: &CallContext<'_>) -> Opti
         | StatusReason::ServedDiffers { .. }
         | StatusReason::OtherServed { .. }
         | StatusReason::Silent { .. } => step_for_served(reason, row, calls),
+        other => step_for_certificate(other, row, calls),
+    }
+}
+
+/// Returns what to do about the certificate or the request itself.
+fn step_for_certificate(
+    reason: &StatusReason,
+    row: &StatusRow,
+    calls: &CallContext<'_>,
+) -> Option<NextStep> {
+    match reason {
         StatusReason::EndsFirst { .. } => Some(ask_for_current_bundle()),
+        StatusReason::FewScts(lint) => Some(NextStep::say(lint_advice(lint.rule.code))),
+        StatusReason::RequestPending { request } => {
+            Some(check_validation(request, &row.name, calls))
+        }
         StatusReason::NamesNotCovered { names, .. } => Some(cover_names(names, row, calls)),
         StatusReason::Placeholder => Some(replace_placeholder(row, calls)),
+        // Nothing to do, or a step of its own.
+        _ => None,
     }
 }
 
@@ -218,15 +200,6 @@ fn replace_placeholder(row: &StatusRow, calls: &CallContext<'_>) -> NextStep {
         row.installed_as.as_ref().unwrap_or(&row.name),
         calls,
     )
-}
-
-/// Installs the files from the CA, once they are in the working directory.
-fn install_files_of_ca(sentence: &str, name: &str, calls: &CallContext<'_>) -> NextStep {
-    let step = match DnsName::parse(name) {
-        Ok(_) => (calls.root)(sentence, &["install", name]),
-        Err(_) => (calls.root)(sentence, &["install"]),
-    };
-    step.later()
 }
 
 /// `key` is the file of the key that does not match.
@@ -326,7 +299,8 @@ fn install_newer(place: &ItemLocation, row: &StatusRow, calls: &CallContext<'_>)
         Some(stem) if is_here(place) && DnsName::parse(stem).is_ok() => {
             (calls.root)(SENTENCE, &["install", stem])
         }
-        _ => (calls.root)(SENTENCE, &["install", &place.to_string()]),
+        Some(_) => (calls.root)(SENTENCE, &["install", &place.to_string()]),
+        None => calls.install(SENTENCE, &[&place.to_string()], row),
     }
 }
 
@@ -340,12 +314,10 @@ fn load_newer(newer: &DeployedNewer, row: &StatusRow, calls: &CallContext<'_>) -
         }
         (Some(stem), _, None) => (calls.root)(SENTENCE, &["install", stem]),
         (None, Some(key), Some(software)) => {
-            let (chain, key) = (newer.place.to_string(), key.to_string());
-            let server = ["--server", software.name()];
-            (calls.root)(
-                SENTENCE,
-                &[&["install", &chain, "--key", &key], &server[..]].concat(),
-            )
+            let chain = newer.place.to_string();
+            let key = key.to_string();
+            let words = [&chain, "--key", &key, "--server", software.name()];
+            calls.install(SENTENCE, &words, row)
         }
         _ => configured_by(std::slice::from_ref(&newer.place))
             .map_or_else(reload_and_check, reload_server),
@@ -435,6 +407,15 @@ fn configured_by(places: &[ItemLocation]) -> Option<ServerSoftware> {
         } => Some(*software),
         _ => None,
     })
+}
+
+/// Reads a file that `status` does not decrypt.
+#[must_use]
+pub(crate) fn read_with_password(path: &Path) -> NextStep {
+    let path = path.display().to_string();
+    let words = ["inspect", &path, "--password-file", "password.txt"];
+    let sentence = "Put its password into a file with mode 0600, and see what is in it";
+    NextStep::run_certctl(sentence, &words).later()
 }
 
 /// Returns a reason as a finding about its row.

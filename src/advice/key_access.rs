@@ -53,3 +53,43 @@ pub(crate) fn use_open_path(path: &Path) -> NextStep {
         the server's configuration, and repeat the command";
     repeat_with(sentence, &["install"], &[option])
 }
+
+/// A server does not run as root, and its user cannot read the key; `owner` is `user:group`, `path` one
+/// that every user can reach, where the key is in a closed folder.
+#[must_use]
+pub(crate) fn give_key_or_restart(owner: &str, path: Option<&Path>) -> NextStep {
+    let path = path.map(|path| path.display().to_string());
+    let mut options = vec![
+        RepeatOption {
+            name: "--owner",
+            value: Some(owner),
+        },
+        RepeatOption {
+            name: "--key-mode",
+            value: Some("0600"),
+        },
+    ];
+    let mut sentence =
+        "A restart may read the key as root (then pass one with `--reload`). If the \
+        server always reads it as that user, repeat the command"
+            .to_owned();
+    if path.is_some() {
+        options.push(RepeatOption {
+            name: "--key-path",
+            value: path.as_deref(),
+        });
+        sentence = sentence.replace(
+            "repeat",
+            "name the new path in its configuration, and repeat",
+        );
+    }
+    repeat_with(&sentence, &["install"], &options)
+}
+
+/// Two services read the key as different users.
+#[must_use]
+pub(crate) fn share_key_by_group() -> NextStep {
+    NextStep::say(
+        "Put both users into one group, and pass it: `--owner root:GROUP --key-mode 0640`",
+    )
+}

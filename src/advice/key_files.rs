@@ -105,7 +105,10 @@ fn check_owner(file: &DoubtfulKeyFile) -> NextStep {
         }
     }
     paths.dedup();
-    let words: Vec<String> = paths.iter().map(|path| path_word(path)).collect();
+    let mut words = Vec::new();
+    for path in &paths {
+        words.push(path_word(path));
+    }
     NextStep::run_shell(
         "Check who owns the key, and who can change it",
         format!("{}ls -ld {}", sudo(), words.join(" ")),

@@ -63,6 +63,12 @@ pub(crate) fn work_in(folder: &Path, words: &[String]) -> NextStep {
     run_as_root_if_needed(NextStep::run_certctl(sentence, words))
 }
 
+/// The working directory has a request and no certificate; `words` are the command.
+#[must_use]
+pub(crate) fn show_waiting_requests(words: &[String]) -> NextStep {
+    NextStep::run_certctl("See what the request waits for, and what to do now", words)
+}
+
 /// The working directory has nothing to work on, and no other folder is known.
 #[must_use]
 pub(crate) fn change_folder() -> NextStep {
@@ -72,12 +78,10 @@ pub(crate) fn change_folder() -> NextStep {
     )
 }
 
-/// A rollback has no earlier version to restore.
+/// A rollback has no earlier version to restore; `words` are the command.
 #[must_use]
-pub(crate) fn install_what_should_be_served(root: Option<&Path>) -> NextStep {
-    let sentence =
-        "Install the certificate that should be served, in the folder that holds its files";
-    install_here(root, sentence).later()
+pub(crate) fn show_what_is_served(words: &[String]) -> NextStep {
+    NextStep::run_certctl("Show what is installed and what servers send", words)
 }
 
 /// A rollback restores a certificate that is not valid now.

@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
+use crate::advice::call_context::trust_if_own;
 use crate::advice::command_lines::unused_copy_name;
 use crate::advice::inputs::repeat_with_trust;
+use crate::advice::install_command;
 use crate::advice::key_files;
 use crate::advice::rerun::{RepeatOption, repeat_with};
 use crate::delivery::DecryptError;
@@ -221,9 +223,10 @@ impl From<&MatchingRemark> for Finding {
     fn from(remark: &MatchingRemark) -> Self {
         let text = remark.to_string();
         match remark {
-            MatchingRemark::IssuerInDirectory { path, bundle } => issuer_here(text, path, bundle),
-            MatchingRemark::RootInDirectory { path, .. } => root_here(text, path),
-            MatchingRemark::MatchingKeyInDirectory { path } => key_here(text, path),
+            MatchingRemark::IssuerInDirectory { .. }
+            | MatchingRemark::RootInDirectory { .. }
+            | MatchingRemark::RootInKeyFile { .. }
+            | MatchingRemark::MatchingKeyInDirectory { .. } => found_here(text, remark),
             MatchingRemark::KeyCameWithCertificate { .. } => Self::note("key-in-delivery", text),
             MatchingRemark::RefusedKey { file, .. } => key_files::refused_key(text, file),
             MatchingRemark::DoubtfulKey { file } => key_files::doubtful_key(file),
@@ -263,11 +266,69 @@ fn issuer_here(text: String, path: &Path, bundle: &[String]) -> Finding {
     ))
 }
 
+/// What was found in the directory, or in a file that was passed, and is not used.
+fn found_here(text: String, remark: &MatchingRemark) -> Finding {
+    match remark {
+        MatchingRemark::IssuerInDirectory { path, bundle } => issuer_here(text, path, bundle),
+        MatchingRemark::MatchingKeyInDirectory { path } => key_here(text, path),
+        MatchingRemark::RootInDirectory { path, .. } => root_here(text, path),
+        MatchingRemark::RootInKeyFile { path, .. } => root_beside_key(text, path),
+        _ => Finding::note("root-found", text),
+    }
+}
+
 fn root_here(text: String, path: &Path) -> Finding {
-    Finding::warning("root-found", text).with_step(repeat_with_trust(
+    Finding::note("root-found", text).with_step(repeat_with_trust(
         "If it is your company's CA, repeat the command",
         &path.display().to_string(),
     ))
+}
+
+/// `--trust` reads no file with a password.
+fn root_beside_key(text: String, path: &Path) -> Finding {
+    let file = path_word(path);
+    let write = NextStep::run_shell(
+        "If it is your company's CA, write its certificates to root.pem",
+        format!("openssl pkcs12 -in {file} -cacerts -nokeys -out root.pem"),
+    );
+    let repeat = repeat_with_trust("Then repeat the command", "root.pem").later();
+    Finding::note("root-found", text)
+        .with_step(write)
+        .with_step(repeat)
+}
+
+/// Moves the step of a root that was found to the error about it, which then names a complete command.
+pub(crate) fn use_found_root(findings: &mut [Finding]) {
+    let mut found = findings.iter_mut().filter(|one| one.code == "root-found");
+    let Some(steps) = found.next().map(|one| std::mem::take(&mut one.next)) else {
+        return;
+    };
+    let mut untrusted = findings.iter_mut().filter(|one| one.code == "unknown-root");
+    if let Some(error) = untrusted.next() {
+        error.next = steps;
+    } else if let Some(found) = findings.iter_mut().find(|one| one.code == "root-found") {
+        found.next = steps;
+    }
+}
+
+/// An archive whose root is not trusted is installed together with that root, if a file has it.
+pub(crate) fn trust_root_of_archive(findings: &mut [Finding], issuer: Option<&MatchingRemark>) {
+    let Some(MatchingRemark::RootInDirectory { path, .. }) = issuer else {
+        return;
+    };
+    let root = path.display().to_string();
+    for finding in findings
+        .iter_mut()
+        .filter(|one| one.code == "still-archived")
+    {
+        for step in &mut finding.next {
+            let mut words = step.argv.take().unwrap_or_default();
+            words.drain(..words.len().min(1));
+            words.extend(["--trust".to_owned(), root.clone()]);
+            let sentence = trust_if_own(&root, &step.text);
+            *step = NextStep::run_certctl(sentence, &words).with_sudo();
+        }
+    }
 }
 
 fn key_here(text: String, path: &Path) -> Finding {
@@ -301,6 +362,7 @@ fn only_request(text: String) -> Finding {
     Finding::warning("key-missing", text)
         .with_step(NextStep::say(PASS_KEY))
         .with_step(search_for_key())
+        .with_step(install_command::install_chain_alone())
 }
 
 fn omitted(text: String, reason: OmissionReason) -> Finding {
@@ -342,6 +404,7 @@ fn no_key(text: String, template: &RequestTemplate) -> Finding {
             "Pass the key that was created with the request, for example `--key example.com.key`, \
                 or its folder with `-C`; `certctl status FOLDER` lists the keys in a folder",
         ))
+        .with_step(install_command::install_chain_alone())
         .with_step(reissue(template))
 }
 
@@ -381,8 +444,8 @@ pub(crate) fn served_fault_finding(fault: &ServedFault, bundle: &[String]) -> Fi
     let rewrite = NextStep::run_certctl("Write a correct chain file", bundle);
     match fault {
         ServedFault::RootIncluded { .. } => finding,
-        ServedFault::Packed { file } => finding.with_step(rewrite).with_step(
-            NextStep::run_certctl("Or install the certificate", &["install", file]).with_sudo(),
+        ServedFault::Packed { file } => finding.with_step(
+            NextStep::run_certctl("Install the certificate in it", &["install", file]).with_sudo(),
         ),
         _ => finding.with_step(rewrite),
     }

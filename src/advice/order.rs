@@ -11,12 +11,12 @@ use crate::acme::signer::MessageError;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, Severity};
 use crate::state::JournaledOrder;
-use crate::system::acme::{AcmeError, AcmeProblem, ChallengeMethod};
+use crate::system::acme::{AcmeError, AcmeProblem};
 use crate::system::http::api::ApiUrlError;
 use crate::wording::date_and_time;
 
-/// The command that is repeated with another option.
-const ORDER: [&str; 1] = ["order"];
+/// The commands that are repeated with another option.
+const ORDER: [&str; 2] = ["order", "import"];
 
 /// Problems after which the CA has to be asked again later.
 const BUSY: [&str; 3] = ["badNonce", "rateLimited", "serverInternal"];
@@ -109,7 +109,7 @@ pub(crate) fn agree_to_terms(ca: &str, terms: &str) -> Failure {
     )
     .because(terms.to_owned())
     .with_step(repeat(
-        "Read them, and if you agree, repeat it",
+        "Read them, and if you agree, repeat the command",
         "--agree-tos",
         None,
     ))
@@ -146,11 +146,11 @@ fn pass_external_account() -> NextStep {
 pub(crate) fn accept_charges(ca: &AcmeCa) -> Failure {
     Failure::new(
         FailureKind::NotFound,
-        format!("a certificate of {} is {}", ca.title, ca.price.word()),
+        format!("{} {} for its certificates", ca.title, ca.price.verb()),
     )
-    .because(ca.source)
+    .because(format!("source: {}", ca.source))
     .with_step(repeat(
-        "If you accept what it may cost, repeat it",
+        "If you accept what it may cost, repeat the command",
         "--accept-charges",
         None,
     ))
@@ -218,7 +218,7 @@ pub(crate) fn no_webroot_for(name: &str) -> Failure {
         format!("no folder was given that serves the validation file of {name}"),
     )
     .with_step(repeat(
-        "If its web server serves files from this folder, repeat it",
+        "If its web server serves files from this folder, repeat the command",
         "--webroot",
         Some("/var/www/html"),
     ))
@@ -256,41 +256,10 @@ pub(crate) fn file_unchecked(name: &str, reason: &str) -> Finding {
             validation file: {reason}"
     );
     Finding::error("challenge-file-unchecked", message).with_step(repeat(
-        "If the CA can reach the name, although this machine cannot, repeat it",
+        "If the CA can reach the name, although this machine cannot, repeat the command",
         "--allow",
         Some("challenge-file-unchecked"),
     ))
-}
-
-/// The CA has refused a name or the order.
-#[must_use]
-pub(crate) fn ca_refused(ca: &str, problem: &AcmeProblem) -> Finding {
-    let message = format!("{ca} refused the order: {problem}");
-    Finding::error("ca-refused", message).with_quote(problem.parts.clone())
-}
-
-/// The CA has refused, and certctl's own check finds nothing wrong.
-#[must_use]
-pub(crate) fn own_check_passed(method: ChallengeMethod) -> NextStep {
-    NextStep::say(match method {
-        ChallengeMethod::Http01 => {
-            "Compare the addresses in the CA's message with those of the names in the DNS: \
-                certctl itself fetched a test file of every name without an error"
-        }
-        ChallengeMethod::Dns01 => {
-            "Check that the parent zone delegates the domain to the same servers: the records were \
-                visible at the zone's own servers before the CA was asked"
-        }
-    })
-}
-
-/// The CA has refused the order without a reason.
-#[must_use]
-pub(crate) fn ca_refused_silently(ca: &str) -> Finding {
-    Finding::error(
-        "ca-refused",
-        format!("{ca} refused the order and gave no reason"),
-    )
 }
 
 /// The existing certificate has fewer names.
@@ -304,7 +273,7 @@ pub(crate) fn expand_names(name: &str, new: &[&str]) -> Failure {
         ),
     )
     .with_step(repeat(
-        "To replace it by one with all of these names, repeat it",
+        "To replace it with one that has all of these names, repeat the command",
         "--expand",
         None,
     ))
@@ -368,16 +337,17 @@ pub(crate) fn record_not_published(name: &str, exit_code: u8, findings: &[Findin
     failure
 }
 
-/// A validation record could not be removed.
+/// A validation record could not be removed. `words` begin the command line of `dcv-publish` in the
+/// tree of the run that published it.
 #[must_use]
-pub(crate) fn record_not_removed(name: &str) -> Finding {
+pub(crate) fn record_not_removed(mut words: Vec<String>, name: &str) -> Finding {
+    words.push(name.to_owned());
+    words.push("--remove".to_owned());
     let message = format!(
         "the validation record {name} could not be removed, or its removal not be confirmed"
     );
-    Finding::warning("record-still-visible", message).with_step(NextStep::run_certctl(
-        "Remove it later",
-        &["dcv-publish", name, "--remove"],
-    ))
+    Finding::warning("record-still-visible", message)
+        .with_step(NextStep::run_certctl("Remove it later", &words))
 }
 
 /// All file names of the certificate are taken.
@@ -449,17 +419,17 @@ impl PossibleMethod {
     fn step(&self) -> NextStep {
         match self {
             Self::Provider(provider) => repeat(
-                "To prove it by DNS records, repeat it",
+                "To prove it by DNS records, repeat the command",
                 "--dns",
                 Some(provider),
             ),
             Self::Webroot(webroot) => repeat(
-                "If the web server of these names serves files from this folder, repeat it",
+                "If the web server of these names serves files from this folder, repeat the command",
                 "--webroot",
                 Some(webroot),
             ),
             Self::Standalone => repeat(
-                "If port 80 of these names leads to this machine, repeat it",
+                "If port 80 of these names leads to this machine, repeat the command",
                 "--standalone",
                 None,
             ),

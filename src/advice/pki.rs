@@ -294,8 +294,7 @@ fn rule_advice(broken: &BrokenRule) -> &'static str {
                 for it"
         }
         _ if broken.is_only_strict() => {
-            "Nothing to do if no such client connects; otherwise ask the CA to issue the \
-                certificate again by this rule"
+            "If such clients connect, ask the CA to issue the certificate again by this rule"
         }
         _ => "Ask the CA to issue the certificate again, or send it this message",
     }
@@ -310,20 +309,39 @@ pub(crate) fn strict_refusal_finding(broken: &BrokenRule) -> Finding {
 
 /// Adds how to get the intermediate that a chain lacks: from the CA, or from one of `urls`.
 fn with_missing_issuer_steps(finding: Finding, urls: &[String], trust: &TrustSource) -> Finding {
-    let step = match urls.first() {
-        Some(url) => format!(
-            "Add the CA's bundle (.ca-bundle) from its mail, or use `certctl bundle` or \
-                `certctl install` with `--aia`, which download it from `{url}`"
-        ),
-        None => ADD_BUNDLE.to_owned(),
+    let finding = match urls.first() {
+        Some(url) => finding
+            .with_step(NextStep::say(
+                "Add the CA's bundle (.ca-bundle) from its mail",
+            ))
+            .with_step(download_issuer(url)),
+        None => finding.with_step(NextStep::say(ADD_BUNDLE)),
     };
-    let finding = finding.with_step(NextStep::say(step));
     match trust {
         TrustSource::File(_) => finding,
         TrustSource::Mozilla | TrustSource::System => finding.with_step(NextStep::say(
             "If the certificate is from your company's CA, also pass its root, for example \
                 `--trust root.pem`",
         )),
+    }
+}
+
+/// Downloads a missing intermediate from `url`, which the certificate names: with the same command, if
+/// that can.
+fn download_issuer(url: &str) -> NextStep {
+    const COMMANDS: [&str; 2] = ["bundle", "install"];
+    match rerun::same_line(&COMMANDS) {
+        Some(line) if !line.contains(" --aia") => {
+            let aia = RepeatOption {
+                name: "--aia",
+                value: None,
+            };
+            let sentence = format!(
+                "Or let certctl download the intermediate from `{url}`: repeat the command"
+            );
+            repeat_with(&sentence, &COMMANDS, &[aia])
+        }
+        _ => NextStep::say(format!("Or download it from `{url}`")),
     }
 }
 
@@ -341,8 +359,12 @@ pub(crate) fn lint_finding(lint: &LintViolation, scope: TrustScope) -> Finding {
     }
 }
 
-fn lint_advice(code: &str) -> &'static str {
+pub(super) fn lint_advice(code: &str) -> &'static str {
     match code {
+        "too-few-scts" => {
+            "Ask the CA for a certificate with the timestamps in it, unless the server sends them \
+                in the handshake"
+        }
         "broken-key" => {
             "Create a new key and request with other software or hardware, for example with \
                 `certctl csr example.com`, and have the certificate reissued for it"

@@ -32,7 +32,8 @@ pub(super) fn protect(program: &Path, exposed: &[ExposedEntry]) -> Vec<NextStep>
 
 fn copy_to_root(program: &Path) -> Vec<NextStep> {
     let copy = unused_name(program);
-    let (from, to) = (shell_path(program), shell_path(&copy));
+    let from = shell_path(program);
+    let to = shell_path(&copy);
     vec![
         NextStep::run_shell(
             "Check the content of the program, then copy it to a folder that only root can change",

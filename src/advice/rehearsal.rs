@@ -69,3 +69,12 @@ pub(crate) fn request_real_certificate() -> NextStep {
             example `certctl csr example.com www.example.com --ca namecheap`",
     )
 }
+
+/// The first step for a certificate that renews by itself.
+#[must_use]
+pub(crate) fn order_real_certificate() -> NextStep {
+    NextStep::say(
+        "To order a real certificate, use your own names and DNS provider, for example `sudo certctl \
+            order example.com --ca letsencrypt --dns cloudflare --agree-tos`",
+    )
+}

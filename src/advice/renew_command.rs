@@ -188,6 +188,20 @@ pub(crate) fn no_key_to_reuse(name: &str) -> Failure {
     ))
 }
 
+/// The key of the installed certificate is not a file, so certctl cannot make the next request.
+#[must_use]
+pub(crate) fn key_is_not_a_file(name: &str) -> Failure {
+    Failure::new(
+        FailureKind::NotFound,
+        format!("certctl cannot make the next request for {name}"),
+    )
+    .because("it was installed with `--key none`, and only the server opens its key")
+    .with_step(NextStep::say(
+        "Make the request with the program that manages the key, and install the files that the \
+            CA sends",
+    ))
+}
+
 fn with_name(mut words: Vec<String>, name: &str) -> Vec<String> {
     words.push(name.to_owned());
     words

@@ -163,7 +163,10 @@ pub(crate) fn repeat_with(
     commands: &[&str],
     options: &[RepeatOption<'_>],
 ) -> NextStep {
-    let shown: Vec<String> = options.iter().map(|option| option.in_words()).collect();
+    let mut shown = Vec::new();
+    for option in options {
+        shown.push(option.in_words());
+    }
     let sentence = format!("{sentence} with `{}`", shown.join(" "));
     let line = COMMAND_LINE.get().filter(|line| {
         let command = line.repeatable_command();
@@ -200,6 +203,41 @@ pub(crate) fn repeat_instead_of(
         }
         None => NextStep::say(format!("{sentence}, with `{}`", option.in_words())),
     }
+}
+
+/// Repeats the command without the option `name`, which has a value; `sentence` says so. Where that
+/// command line is not known, the step is a sentence.
+#[must_use]
+pub(crate) fn repeat_without(sentence: &str, commands: &[&str], name: &'static str) -> NextStep {
+    let removed = RepeatOption {
+        name,
+        value: Some(""),
+    };
+    let line = COMMAND_LINE.get().filter(|line| {
+        let command = line.repeatable_command();
+        command.is_some_and(|command| commands.contains(&command))
+    });
+    let Some(line) = line else {
+        return NextStep::say(sentence);
+    };
+    let mut words = line.with_options(&[removed]);
+    words.retain(|word| word != name && !word.is_empty());
+    run_as_root_if_needed(NextStep::run_certctl(sentence, &words))
+}
+
+/// Repeats the command without `--dry-run`, if it is one of `commands` and can be repeated.
+#[must_use]
+pub(crate) fn without_dry_run(sentence: &str, commands: &[&str]) -> Option<NextStep> {
+    let line = COMMAND_LINE.get()?;
+    let command = line.repeatable_command()?;
+    if !commands.contains(&command) {
+        return None;
+    }
+    let mut words = line.words.clone();
+    words.retain(|word| word != "--dry-run");
+    Some(run_as_root_if_needed(NextStep::run_certctl(
+        sentence, &words,
+    )))
 }
 
 /// Repeats the command with `typed` replaced by `corrected` in its arguments. Where that command line

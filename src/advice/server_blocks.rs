@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::command_lines::shell_path;
+use super::site_command;
 use crate::finding::{NextStep, shell_word};
 use crate::pki::key::KeyAlgorithm;
+use crate::pki::name::DnsName;
 use crate::webserver::model::{ConfigBlock, LinesPlace, LinesToAdd, ServerSoftware};
 use crate::wording::joined_with_and;
 
@@ -111,6 +113,21 @@ pub(crate) fn add_certificate_to_block(block: &str, lines: Vec<String>) -> NextS
     .with_lines(lines)
 }
 
+/// A server of the tree below `root` needs the lines; nothing of this machine is changed.
+#[must_use]
+pub(crate) fn add_lines_in_tree(
+    software: ServerSoftware,
+    root: &Path,
+    lines: Vec<String>,
+) -> NextStep {
+    NextStep::say(format!(
+        "In the configuration of {} below {}, name these files (the paths as it sees them)",
+        software.title(),
+        root.display()
+    ))
+    .with_lines(lines)
+}
+
 /// Two blocks have the same name at one address.
 #[must_use]
 pub(crate) fn remove_duplicate_name(name: &str) -> NextStep {
@@ -188,6 +205,23 @@ pub(crate) fn add_lines(software: ServerSoftware, names: &str, added: LinesToAdd
     };
     steps.push(NextStep::say(sentence).with_lines(added.lines));
     steps
+}
+
+/// The command that writes the block, for a server for which certctl can.
+#[must_use]
+pub(crate) fn write_site(
+    software: ServerSoftware,
+    names: &[DnsName],
+    place: &LinesPlace,
+) -> Vec<NextStep> {
+    let Some(name) = names.first().filter(|_| software == ServerSoftware::Nginx) else {
+        return Vec::new();
+    };
+    match place {
+        LinesPlace::Block(_) => vec![site_command::adopt_block(name)],
+        LinesPlace::OwnBlock => site_command::choose_content(name).into(),
+        LinesPlace::LineEnds(_) => Vec::new(),
+    }
 }
 
 /// Apache has not loaded its TLS module.

@@ -72,6 +72,24 @@ pub(crate) fn install_for_one(software: ServerSoftware) -> NextStep {
     repeat_for_server(&sentence, software.name())
 }
 
+/// As [`install_for_one`], for a command that does not have the option.
+#[must_use]
+pub(crate) fn install_for_server(
+    root: Option<&Path>,
+    stem: &str,
+    software: ServerSoftware,
+) -> NextStep {
+    let sentence = format!(
+        "If {} serves the site, install the live version for it, then repeat the command",
+        software.title()
+    );
+    certctl_step(
+        root,
+        sentence,
+        &["install", stem, "--server", software.name()],
+    )
+}
+
 /// A server that was given with `--server` is not installed.
 #[must_use]
 pub(crate) fn install_server_or_none(software: ServerSoftware) -> [NextStep; 2] {
@@ -104,7 +122,8 @@ pub(crate) fn start_server(start_command: String) -> NextStep {
 /// A configuration names files that do not exist; they may be meant for this certificate.
 #[must_use]
 pub(crate) fn claim_missing_paths(chain: &Path, key: &Path) -> NextStep {
-    let (chain, key) = (chain.display().to_string(), key.display().to_string());
+    let chain = chain.display().to_string();
+    let key = key.display().to_string();
     let options =
         [("--chain-path", &chain), ("--key-path", &key)].map(|(name, path)| RepeatOption {
             name,
@@ -241,13 +260,66 @@ pub(crate) fn find_other_listeners() -> [NextStep; 2] {
     ]
 }
 
-/// A reload succeeded and had no effect.
+/// The reload `commands` succeeded and had no effect; `servers` are the names that were given.
 #[must_use]
-pub(crate) fn pass_working_reload() -> NextStep {
-    NextStep::say(
-        "Give the command that makes your server load its certificate files again, for example \
-         `--reload 'systemctl restart haproxy'`",
+pub(crate) fn pass_working_reload(commands: &[String], servers: &[String]) -> NextStep {
+    const SENTENCE: &str =
+        "Give the command that makes your server load its certificate files again";
+    let named = servers.iter().map(|name| service_of(name));
+    let services = commands.iter().map(|command| service_in(command));
+    let service = services.chain(named).flatten().next();
+    let Some(service) = service else {
+        return NextStep::say(format!("{SENTENCE} with `--reload`"));
+    };
+    let restart = format!("systemctl restart {service}");
+    let reload = RepeatOption {
+        name: "--reload",
+        value: Some(&restart),
+    };
+    repeat_with(
+        &format!("{SENTENCE}: a restart does, if a reload does not. Repeat the command"),
+        &["install"],
+        &[reload],
     )
+}
+
+/// Returns the service that a reload command names.
+fn service_in(command: &str) -> Option<&str> {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    match words.as_slice() {
+        [
+            ..,
+            "systemctl",
+            "reload" | "restart" | "reload-or-restart",
+            service,
+        ]
+        | [.., "service", service, _] => Some(service.trim_end_matches(".service")),
+        _ => None,
+    }
+}
+
+/// Returns the service of a server's name for `--server`; nothing for `none`.
+fn service_of(name: &str) -> Option<&str> {
+    match name {
+        "none" => None,
+        "apache" => Some(ServerSoftware::Apache.package()),
+        "exim" => Some("exim4"),
+        "openldap" => Some("slapd"),
+        "stunnel" => Some("stunnel4"),
+        "postgres" => Some("postgresql"),
+        other => Some(other),
+    }
+}
+
+/// Several commands were given for a server that certctl tests and reloads itself.
+#[must_use]
+pub(crate) fn repeat_without_server() -> NextStep {
+    let none = RepeatOption {
+        name: "--server",
+        value: Some("none"),
+    };
+    let sentence = "To test and reload all servers with the given commands, repeat the command";
+    repeat_with(sentence, &["install"], &[none])
 }
 
 /// A saved command cannot be used; `failure` says why.

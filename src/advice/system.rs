@@ -51,7 +51,7 @@ impl From<FileError> for Failure {
         // Found by `system::fs::files` itself and not by the kernel, whose EFBIG can also mean a
         // file size limit.
         let is_own_check = error.source.raw_os_error().is_none();
-        if is_own_check && let Some((kind, step)) = unfit(error.source.kind(), &path) {
+        if is_own_check && let Some((kind, step)) = unfit(error.source.kind(), &path, &folder) {
             return Self::from_error(kind, &error).with_step(step);
         }
         if let Some(failure) = needs_root(&error) {
@@ -160,10 +160,18 @@ fn lasting_folder(folder: &Path) -> &Path {
         .unwrap_or(folder)
 }
 
-/// Returns the kind of failure and the next step for a file of the wrong size or kind; `path` is
-/// quoted for a shell.
-fn unfit(kind: ErrorKind, path: &str) -> Option<(FailureKind, NextStep)> {
+/// Returns the kind of failure and the next step for a file of the wrong size or kind, and for a file
+/// system that certctl refuses; `path` and `folder` are quoted for a shell.
+fn unfit(kind: ErrorKind, path: &str, folder: &str) -> Option<(FailureKind, NextStep)> {
     match kind {
+        ErrorKind::Unsupported => Some((
+            FailureKind::Io,
+            NextStep::run_shell(
+                "Use a folder on a file system that keeps permissions, or mount this one so that only \
+                    root can read its files; this shows how it is mounted",
+                format!("findmnt -T {folder}"),
+            ),
+        )),
         ErrorKind::FileTooLarge => Some((
             FailureKind::Hostile,
             NextStep::run_shell(

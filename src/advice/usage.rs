@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+pub(crate) use super::call_context::RootToTrust;
+use super::call_context::trust_if_own;
 use crate::finding::NextStep;
 
 /// Lists the commands.
@@ -33,8 +35,49 @@ pub(crate) fn check_pending(names: &[&str], words: &[String]) -> NextStep {
 
 /// Installs the files from the CA; `words` are the command line.
 #[must_use]
-pub(crate) fn install_delivery(name: &str, words: &[String], root: Option<&Path>) -> NextStep {
-    let sentence = format!("Install the certificate for {name} that is in this folder");
+pub(crate) fn install_delivery(
+    name: &str,
+    words: &[String],
+    root: Option<&Path>,
+    private_root: Option<&RootToTrust>,
+) -> NextStep {
+    let mut sentence = format!("Install the certificate for {name} that is in this folder");
+    let mut words = words.to_vec();
+    if let Some(RootToTrust::File(file) | RootToTrust::Doubtful(file)) = private_root {
+        words.extend(["--trust".to_owned(), file.display().to_string()]);
+    }
+    if let Some(RootToTrust::Doubtful(file)) = private_root {
+        sentence = trust_if_own(&file.display().to_string(), &sentence);
+    }
+    let step = NextStep::run_certctl(sentence, &words);
+    if root.is_some() {
+        step
+    } else {
+        step.with_sudo()
+    }
+}
+
+/// Installs the certificate for `name` once the issuer that is missing is in the folder;
+/// `words` are the command line.
+#[must_use]
+pub(crate) fn install_with_bundle(name: &str, words: &[String], root: Option<&Path>) -> NextStep {
+    let sentence = format!(
+        "Its issuer is missing: when the CA's bundle, or the root of your company's CA, is in this \
+            folder too, install the certificate for {name}"
+    );
+    let step = NextStep::run_certctl(sentence, words).later();
+    if root.is_some() {
+        step
+    } else {
+        step.with_sudo()
+    }
+}
+
+/// Finishes an install that no server was verified to serve; `words` are the command line.
+#[must_use]
+pub(crate) fn finish_install(name: &str, words: &[String], root: Option<&Path>) -> NextStep {
+    let sentence =
+        format!("The install of {name} is not finished; verify it, or see what is missing");
     let step = NextStep::run_certctl(sentence, words);
     if root.is_some() {
         step

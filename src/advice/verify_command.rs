@@ -78,7 +78,12 @@ pub(crate) fn report_skipped_files(folder: &FolderContents) -> Vec<Finding> {
             .into_iter()
             .fold(finding, Finding::with_step)
     });
-    archives.into_iter().chain(unreadable).collect()
+    let unusable = folder.unusable_requests.iter().map(Finding::from);
+    archives
+        .into_iter()
+        .chain(unreadable)
+        .chain(unusable)
+        .collect()
 }
 
 fn joined_paths(paths: &[PathBuf]) -> String {

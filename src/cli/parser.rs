@@ -77,12 +77,14 @@ mod tests {
         /// Returns what the command line with `word` in place of the keyword is parsed to.
         fn parsed(&self, word: &str) -> String {
             let mut args = vec!["certctl".to_owned(), self.command.clone()];
-            if self.takes_name {
+            // The names of `import` come after the tool, and are optional.
+            if self.takes_name && self.command != "import" {
                 args.push("a.example".to_owned());
             }
             let needed: &[&str] = match self.command.as_str() {
                 "account" if self.option.is_empty() => &["--key=a.pem", "--out=b.pem"],
                 "account" => &["list"],
+                "import" if !self.option.is_empty() => &["certbot"],
                 "order" if self.option != "--ca=" => &["--ca=letsencrypt"],
                 "revoke" => &["--replaced"],
                 _ => &[],

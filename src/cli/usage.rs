@@ -165,6 +165,24 @@ impl UsageProblem {
         let names: Vec<String> = names.map(|name| name.replace(['<', '>'], "")).collect();
         let subject = typed.known.as_deref().unwrap_or("certctl");
         self.message = format!("`{subject}` needs an argument: {}", names.join(", "));
+        let whole = parser::command_line();
+        let Some(command) = whole.find_subcommand(subject) else {
+            return;
+        };
+        for argument in command.get_positionals() {
+            let mut values = Vec::new();
+            for value in argument
+                .get_possible_values()
+                .iter()
+                .filter(|one| !one.is_hide_set())
+            {
+                values.push(value.get_name().to_owned());
+            }
+            if argument.is_required_set() && !values.is_empty() {
+                let cause = format!("the values are {}", values.join(", "));
+                self.causes.push(cause);
+            }
+        }
     }
 
     fn describe_invalid_value(&mut self, error: &clap::Error, typed: &TypedCommand) {

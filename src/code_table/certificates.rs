@@ -56,9 +56,18 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "crl-missing",
+        meaning: "the certificate names no CRL that can be downloaded",
+        why: "Without a list, only the CA knows whether it revoked the certificate. CAs that issue \
+            for a few days publish none, and neither do some company CAs.",
+        fix: "If the CA gives out a list, pass it: `certctl status example.com.crt ca.crl`.",
+        source: "RFC 5280 4.2.1.13",
+        ..FINDING
+    },
+    CodeEntry {
         code: "crl-old",
         meaning: "the revocation list is out of date",
-        why: "A newer list must exist by now, and may have revoked the certificate.",
+        why: "A newer list should exist by now, and the certificate may be on it.",
         fix: "Download the current list from the URL in the certificate's CRL distribution \
             points. `certctl inspect example.com.crt` shows it.",
         source: "RFC 5280 5.1.2.5",
@@ -70,6 +79,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         why: "The list says nothing about this certificate, because only its own issuer can \
             revoke it.",
         fix: "Pass the revocation list of the certificate's issuer.",
+        source: "RFC 5280 6.3.3",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "crl-unchecked",
+        meaning: "a CRL could not be used, so a revocation was not checked",
+        why: "The list could not be downloaded, is out of date, covers other certificates, or its \
+            signature was not made by the issuer. The certificate may be revoked.",
+        fix: "Run it again later: `certctl status --crl`. If the list of your own CA has a private \
+            address, allow it: `certctl status --crl=any`.",
         source: "RFC 5280 6.3.3",
         ..FINDING
     },
@@ -180,6 +199,14 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "not-revoked",
+        meaning: "the current CRL of the issuer does not list the certificate",
+        why: "The CA had not revoked it when it issued the list.",
+        fix: "Nothing to do.",
+        source: "RFC 5280 6.3.3",
+        ..FINDING
+    },
+    CodeEntry {
         code: "not-yet-valid",
         meaning: "the certificate is not valid yet",
         why: "Clients reject a certificate before its first day. If it was issued in the past, \
@@ -234,6 +261,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "RFC 5280 6.1",
         example: "$ curl https://example.com\n\
             curl: (60) SSL certificate problem: self-signed certificate",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "too-few-scts",
+        meaning: "the certificate has the timestamps of too few Certificate Transparency logs",
+        why: "Chrome, Safari and Firefox refuse a certificate of a public CA that fewer than 2 \
+            logs have recorded, or 3 if it is valid for more than 180 days.",
+        fix: "Ask the CA to issue it again with the timestamps (SCTs) in it. `certctl inspect \
+            example.com.crt` lists them.",
+        source: "Chrome CT Policy; Apple Certificate Transparency policy",
         ..FINDING
     },
     CodeEntry {

@@ -39,9 +39,10 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "apache-reload-risk",
         meaning: "certctl cannot use a certificate or key that Apache loads",
         why: "Apache's configtest does not open keys. With one that it cannot load, Apache exits at \
-            the next reload, with all of its sites.",
+            the next reload, with all of its sites; with `--key none` also if the certificate has \
+            another key than the present one.",
         fix: "Give the line that certctl prints a certificate and its key. If Apache has started \
-            with these files, allow it: `--allow apache-reload-risk`.",
+            with these files or keys, allow it: `--allow apache-reload-risk`.",
         source: "certctl",
         example: "<VirtualHost *:443>\n\
             \u{20}   SSLCertificateFile /etc/ssl/old.crt\n\

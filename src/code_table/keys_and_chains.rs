@@ -64,6 +64,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "key-file-needed",
+        meaning: "a server reads its key from a file, and `--key none` installs no key",
+        why: "HAProxy loads keys from files only. With the chain alone it could not start.",
+        fix: "Name the servers that open the key themselves: `sudo certctl install \
+            example_com.zip --key none --server nginx`.",
+        source: "HAProxy: crt",
+        example: "sudo certctl install example_com.zip --key none --server haproxy",
+        ..FINDING
+    },
+    CodeEntry {
         code: "key-found",
         meaning: "the key for the certificate is in another file than the one that was given",
         why: "The key that was given with `--key` does not belong to the certificate. certctl \
@@ -94,9 +104,12 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "key-missing",
         meaning: "no key here belongs to the certificate",
         why: "A server cannot use a certificate without its private key, and the CA does not have \
-            it. It was made together with the request, perhaps on another machine.",
-        fix: "Pass the key: `sudo certctl install example_com.zip --key example.com.key`. If it \
-            is lost, make a new request and have the certificate reissued.",
+            it. It was made together with the request, perhaps on another machine. A key in a \
+            hardware module (PKCS#11, HSM) is no file that certctl could find.",
+        fix: "Pass the key: `sudo certctl install example_com.zip --key example.com.key`. If the \
+            server opens the key in a hardware module, install the chain alone: `sudo certctl \
+            install example_com.zip --key none`. If the key is lost, make a new request and have \
+            the certificate reissued.",
         source: "certctl",
         ..FINDING
     },
@@ -138,6 +151,19 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "certctl",
         example: "$ ls -ld /srv/shared\n\
             drwxrwxrwx 2 root root 4096 May 11 09:14 /srv/shared",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "key-storage-changed",
+        meaning: "a certificate has a key file and is to be installed without one, or the other way \
+            round",
+        why: "A rollback restores an earlier version with its key. With another kind of key, the \
+            earlier versions would not fit the server's configuration any more.",
+        fix: "Stop managing the certificate, which leaves plain files at its paths, and install \
+            again: `sudo certctl forget example.com`.",
+        source: "certctl",
+        example: "sudo certctl install example_com.zip --key example.com.key\n\
+            sudo certctl install example_com-2.zip --key none",
         ..FINDING
     },
     CodeEntry {

@@ -55,11 +55,11 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "reload-by-number",
-        meaning: "the command of --reload names a process by its number",
-        why: "The command is saved for the next renewals. By then the server may have another number, \
+        meaning: "the command of --reload names a process by its ID",
+        why: "The command is saved for the next renewals. By then the server may have another process ID, \
             and the signal goes to nothing or to another program.",
         fix: "Name the service instead: `sudo certctl install example.com --reload 'systemctl reload \
-            nginx'`. `--reload auto` lets certctl find the way.",
+            nginx'`. `--reload auto` lets certctl choose the command.",
         source: "kill(1)",
         ..FINDING
     },

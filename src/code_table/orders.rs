@@ -5,6 +5,16 @@ use super::entry::{CodeEntry, FINDING};
 
 pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
+        code: "account-not-imported",
+        meaning: "the account of the other program is not used",
+        why: "certctl signs with ECDSA P-256 keys only, and certbot's accounts have RSA keys. The \
+            first renewal creates a new account. CAA records with the old `accounturi` no longer fit.",
+        fix: "Nothing, unless the CA demands an external account binding: then order once with \
+            `--eab-kid` and `--eab-hmac-key-file`.",
+        source: "RFC 8555 7.3; RFC 8657 3",
+        ..FINDING
+    },
+    CodeEntry {
         code: "ca-refused",
         meaning: "the CA refused the order, and says why",
         why: "The order is closed. Most refusals are about validation: the CA could not see the \
@@ -47,6 +57,25 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "hook-not-imported",
+        meaning: "the other program ran a command after each renewal, which certctl does not run",
+        why: "Most such commands reload the web server, which certctl does by itself. Another command \
+            may copy the certificate to another service.",
+        fix: "If the command does more than that, save it: `sudo certctl install example.com --after \
+            /usr/local/sbin/hook`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "import-failed",
+        meaning: "one of several certificates was not taken over",
+        why: "The other program still renews it, and the other certificates were taken over.",
+        fix: "Remove the cause that the message names, then run the command again for this name: \
+            `sudo certctl import certbot example.com`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "last-renewal-failed",
         meaning: "a renewal failed, and it is not tried again yet",
         why: "A CA limits how often validation may fail. The pause after each failure is longer, and \
@@ -85,11 +114,32 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "renewed-elsewhere",
+        meaning: "another program renews the certificate; an error if it is due, and was taken over by \
+            certctl",
+        why: "Two programs would order the same certificate, and each would count against the limits \
+            of the CA.",
+        fix: "Stop the other program for this name with the command that is printed with this finding. For \
+            certbot, it renames the file of the name in /etc/letsencrypt/renewal.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "revocation-failed",
         meaning: "one of several certificates could not be revoked",
         why: "The CA, the network or this machine failed after another certificate was revoked.",
         fix: "Remove the cause that the message names, and run the same command again.",
         source: "RFC 8555 7.6",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "validation-repeated",
+        meaning: "the CA did not see the record at the first attempt, and certctl tried once more",
+        why: "Every server of the zone had the record. The CA's resolver may have kept an older answer \
+            for some seconds, or asked a server that had not taken the record over.",
+        fix: "Nothing to do, if the second attempt succeeded. If it happens at each renewal, ask the DNS \
+            provider how long its servers need.",
+        source: "RFC 2308 5; RFC 8555 8.4",
         ..FINDING
     },
 ];

@@ -6,7 +6,7 @@ use super::entry::{CodeEntry, FINDING};
 pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "provider-did-nothing",
-        meaning: "the DNS provider reported success, and its records are not as requested",
+        meaning: "the DNS provider reported success, but its records are not as requested",
         why: "Success that a provider reports is no proof. A name server, for example, answers \
             NOERROR to an update that it ignores because of another record.",
         fix: "Check the records at this name in the provider's console, and the log of the name \

@@ -2,9 +2,9 @@
 
 use super::entry::{CodeEntry, CodeKind};
 use super::{
-    caa, certificates, deployment, dns, drift, exit_codes, failures, formats, installation,
+    caa, certificates, deployment, dns, doctor, drift, exit_codes, failures, formats, installation,
     keys_and_chains, operations, orders, proofs, publishing, record_caa, requests, served_evidence,
-    states, status, topics, unusable_files, validation_records, verdicts, web_and_mail,
+    sites, states, status, topics, unusable_files, validation_records, verdicts, web_and_mail,
 };
 
 /// Rows that belong together, under one heading of the reference.
@@ -21,7 +21,7 @@ const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection
 }
 
 /// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 24] = [
+static SECTIONS: [CodeSection; 26] = [
     section("Exit codes", exit_codes::ROWS),
     section("Verdicts", verdicts::ROWS),
     section("Proof of an installation", proofs::ROWS),
@@ -45,6 +45,8 @@ static SECTIONS: [CodeSection; 24] = [
         "What servers send after an installation",
         served_evidence::ROWS,
     ),
+    section("Sites", sites::ROWS),
+    section("Diagnosis", doctor::ROWS),
     section("Hooks, approval and audit", operations::ROWS),
     section("Changes after an installation", drift::ROWS),
     section("Status and renewal", status::ROWS),

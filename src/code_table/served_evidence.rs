@@ -35,9 +35,12 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "the server sends the certificate, and whether it has the key was not checked",
         why: "certctl does not support the key or the algorithms that the server requires, so it \
             could not complete the handshake in which the server proves that it has the key. Many \
-            browsers do not support them either.",
+            browsers do not support them either. With `--key none` an install needs this \
+            handshake, because certctl does not have the key.",
         fix: "Nothing to do if all clients support it. Otherwise allow TLS 1.3, or ECDHE suites \
-            with AES-GCM, and use an RSA-2048 or ECDSA P-256 key.",
+            with AES-GCM, and use an RSA-2048 or ECDSA P-256 key. With `--key none`, pass an \
+            address where the server uses the certificate: \
+            `sudo certctl install a.zip --key none --probe 127.0.0.1:443`.",
         source: "RFC 5246 7.4.2",
         example: "ssl_protocols TLSv1.2;\n\
             ssl_ciphers AES256-GCM-SHA384;",
@@ -126,6 +129,18 @@ pub(super) static ROWS: &[CodeEntry] = &[
         source: "RFC 6066 8; RFC 6960 4.2.1",
         example: "ssl_stapling on;\n\
             ssl_stapling_file /etc/nginx/ssl/example.com.ocsp;",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "tree-server-not-read",
+        meaning: "a server of the tree was neither read nor reloaded",
+        why: "With `--root`, the tree belongs to another machine: certctl reads and changes only the \
+            tree and runs none of its programs, and the configuration of this machine is not that of \
+            the tree.",
+        fix: "Put the lines that are printed into the configuration in the tree, or name it: `sudo \
+            certctl install --root TREE --server-config FILE`. On the running machine, verify: \
+            `sudo certctl install example.com`.",
+        source: "certctl",
         ..FINDING
     },
 ];

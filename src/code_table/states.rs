@@ -13,8 +13,11 @@ pub(super) static ROWS: &[CodeEntry] = &[
     CodeEntry {
         code: "key-missing",
         meaning: "a certificate whose key was not found",
-        why: "No server can use it without the key.",
-        fix: "Let certctl search the folder that may have the key: `certctl status /root/keys`.",
+        why: "No server can use it without the key. A key in a hardware module (PKCS#11, HSM) is no \
+            file that certctl could find.",
+        fix: "Let certctl search the folder that may have the key: `certctl status /root/keys`. If \
+            the server opens the key in a hardware module: `sudo certctl install example_com.zip \
+            --key none`.",
         ..STATE
     },
     CodeEntry {

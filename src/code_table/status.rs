@@ -155,6 +155,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "request-pending",
+        meaning: "a request waits for its certificate",
+        why: "The site has no certificate for it until the CA has issued and it is installed.",
+        fix: "Check whether the CA can validate the domain: `certctl dcv-check example.com`. When \
+            the CA has issued, install its files: `sudo certctl install`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "rule-100-days",
         meaning: "from 2027-03-15 certificates are valid for at most 100 days",
         why: "A certificate that is issued from then on has to be renewed about four times a \

@@ -102,6 +102,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..TOPIC
     },
     CodeEntry {
+        code: "hsts",
+        meaning: "a header that makes browsers use only https for a site, for as long as it says",
+        why: "It protects the first request of a visit. It stays in browsers: a site whose \
+            certificate expires is then unreachable, because browsers offer no way around it.",
+        fix: "Add the header once renewals run by themselves; certctl does not add it.",
+        example: "Strict-Transport-Security: max-age=63072000",
+        source: "RFC 6797",
+        ..TOPIC
+    },
+    CodeEntry {
         code: "intermediate",
         meaning: "a certificate of the CA that signs the certificates of sites, and is signed by a root",
         why: "Servers have to send it, because browsers have the roots only.",
@@ -138,6 +148,25 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..TOPIC
     },
     CodeEntry {
+        code: "redirect",
+        meaning: "the answer of port 80 that sends visitors to https",
+        why: "People type names without https. CAs follow the redirect, and also read the files \
+            below /.well-known/ without one.",
+        fix: "`certctl site example.com --static /srv/www` writes it with the block.",
+        example: "return 301 https://$host$request_uri;",
+        source: "RFC 9110 15.4.2",
+        ..TOPIC
+    },
+    CodeEntry {
+        code: "reverse-proxy",
+        meaning: "a web server that passes requests on to an application",
+        why: "The application listens only on this machine; the web server speaks TLS, and tells it \
+            the visitor's address and scheme in headers such as X-Forwarded-Proto.",
+        fix: "Write its block: `certctl site example.com --upstream http://127.0.0.1:8000`.",
+        source: "RFC 9110 3.7",
+        ..TOPIC
+    },
+    CodeEntry {
         code: "root",
         meaning: "the certificate of a CA that browsers trust because they have it in their list",
         why: "A root proves itself, so sending it is useless, and servers omit it. A company \
@@ -156,6 +185,16 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..TOPIC
     },
     CodeEntry {
+        code: "server-block",
+        meaning: "the part of a web server's configuration that answers for some names",
+        why: "It names the addresses, the certificate and what visitors get. Apache calls it a \
+            virtual host, HAProxy a frontend.",
+        fix: "Write one: `certctl site example.com --static /srv/www`.",
+        example: "server { listen 443 ssl; server_name example.com; ... }",
+        source: "nginx: How nginx processes a request",
+        ..TOPIC
+    },
+    CodeEntry {
         code: "sni",
         meaning: "server name indication: the client sends the name of the site before the server \
             sends its certificate",
@@ -166,12 +205,32 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..TOPIC
     },
     CodeEntry {
+        code: "upstream",
+        meaning: "the application to which a web server passes requests",
+        why: "If nothing listens at its address, the web server answers 502.",
+        fix: "Start the application; `sudo ss -ltnp` lists what listens.",
+        example: "proxy_pass http://127.0.0.1:8000;",
+        source: "nginx: ngx_http_proxy_module",
+        ..TOPIC
+    },
+    CodeEntry {
         code: "wildcard",
         meaning: "a name such as *.example.com, which stands for one label in front of the domain",
         why: "It covers www.example.com, and neither example.com nor a.b.example.com. CAs \
             validate it by DNS only.",
         fix: "Request both: `certctl csr example.com '*.example.com'`.",
         source: "RFC 9525 6.3",
+        ..TOPIC
+    },
+    CodeEntry {
+        code: "x-forwarded-proto",
+        meaning: "the header by which a web server tells the application that the visitor uses https",
+        why: "Without it, an application that redirects to https redirects every request again \
+            (ERR_TOO_MANY_REDIRECTS), and Django refuses forms.",
+        fix: "The block that certctl writes sets it; the application has to trust it, as Django does with \
+            SECURE_PROXY_SSL_HEADER.",
+        example: "proxy_set_header X-Forwarded-Proto $scheme;",
+        source: "nginx: ngx_http_proxy_module",
         ..TOPIC
     },
 ];

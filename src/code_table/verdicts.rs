@@ -55,13 +55,19 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..VERDICT
     },
     CodeEntry {
+        code: "healthy",
+        meaning: "doctor: nothing is wrong, as far as this machine can see",
+        ..VERDICT
+    },
+    CodeEntry {
         code: "imported",
-        meaning: "account: later orders use this account",
+        meaning: "import: the certificates are installed, and `renew` renews them; account: later \
+            orders use this account",
         ..VERDICT
     },
     CodeEntry {
         code: "issued",
-        meaning: "order: the certificate was issued and written to a file, and not installed",
+        meaning: "order: the certificate was issued and written to a file, but not installed",
         fix: "Install it: `sudo certctl install example.com`.",
         ..VERDICT
     },
@@ -72,7 +78,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "live",
-        meaning: "install, rollback: in place and verified at every address",
+        meaning: "install, rollback, site: in place and verified at every address",
         ..VERDICT
     },
     CodeEntry {
@@ -95,7 +101,7 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "not-visible",
-        meaning: "dcv-publish: the provider has the record, and not all servers of its zone",
+        meaning: "dcv-publish: the provider has the record, but not all servers of its zone do",
         why: "A CA may query a server that does not have it.",
         fix: "Wait until all servers have it: `certctl dcv-publish --wait`.",
         ..VERDICT
@@ -133,13 +139,13 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "ready",
-        meaning: "renew: the next certificate was obtained, and not installed",
+        meaning: "renew: the next certificate was obtained, but not installed",
         fix: "Install it: `sudo certctl renew example.com`.",
         ..VERDICT
     },
     CodeEntry {
         code: "refused",
-        meaning: "install, rollback, forget, revoke, dcv-publish: refused before anything was \
+        meaning: "install, rollback, forget, revoke, site, dcv-publish: refused before anything was \
             changed; order: not placed, or refused by the CA",
         why: "A check failed that would have harmed the site. The findings say which.",
         fix: "Follow the `next` lines of the output.",
@@ -147,7 +153,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "removed",
-        meaning: "dcv-publish: removed, and no server of the zone has it any more",
+        meaning: "dcv-publish: removed, and no server of the zone has it any more; site: its files \
+            are removed",
         ..VERDICT
     },
     CodeEntry {
@@ -168,14 +175,14 @@ pub(super) static ROWS: &[CodeEntry] = &[
     },
     CodeEntry {
         code: "rollback-failed",
-        meaning: "install, rollback: failed after the switch, and not everything was rolled back",
+        meaning: "install, rollback, site: failed after the switch, but not everything could be rolled back",
         why: "The site may be down or serve the wrong certificate.",
         fix: "Follow the `next` lines of the output, and check the site: `sudo certctl status`.",
         ..VERDICT
     },
     CodeEntry {
         code: "rolled-back",
-        meaning: "install, rollback: failed after the switch and rolled back",
+        meaning: "install, rollback, site: failed after the switch and rolled back",
         why: "The site is as it was before.",
         fix: "Repair what the findings name, then install again.",
         ..VERDICT
@@ -184,6 +191,13 @@ pub(super) static ROWS: &[CodeEntry] = &[
         code: "rolled-over",
         meaning: "account: the account has a new key",
         why: "Orders and renewals use it from now on.",
+        ..VERDICT
+    },
+    CodeEntry {
+        code: "sick",
+        meaning: "doctor: something is wrong with a site",
+        why: "Visitors get an error, or will get one. The findings say why, the most likely cause first.",
+        fix: "Run the first `next` line of the output, then check again.",
         ..VERDICT
     },
     CodeEntry {

@@ -19,7 +19,7 @@ pub(crate) use self::outcome::AccountOutcome;
 use self::outcome::AccountVerdict;
 use self::shown::{ShownAccount, parse_ca};
 
-/// Show, move and secure the accounts at CAs, which all certificates of a CA share
+/// Show, move and secure the accounts at CAs
 ///
 /// Examples:
 ///   sudo certctl account list

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use self::outcome::BundleVerdict;
 use self::outputs::ReportFormat;
 use crate::advice::bundle_command;
+use crate::advice::matching::use_found_root;
 use crate::context::Context;
 use crate::export;
 use crate::failure::{Failure, FailureKind};
@@ -30,7 +31,7 @@ pub(crate) use self::extract::ExtractedKey;
 pub(crate) use self::outcome::{BundleOutcome, BundledChain};
 pub(crate) use self::outputs::{OutputArgs, OutputFile};
 
-/// Write the files from the CA as a verified chain file or in another format
+/// Write the files from the CA as a verified chain file
 ///
 /// Examples:
 ///   certctl bundle example_com.zip
@@ -40,7 +41,7 @@ pub(crate) use self::outputs::{OutputArgs, OutputFile};
 pub(crate) struct BundleArgs {
     /// Files from the CA: zips, certificates, bundles, or a folder with them, in any order; - reads
     /// stdin
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required = true, value_name = "NAME|FILE")]
     pub files: Vec<String>,
     /// Private key of the certificate [default: the matching key in the working directory]
     #[arg(long, value_name = "FILE")]
@@ -186,7 +187,11 @@ fn judge(
         // A key that is only in the files from the CA can be written to its own file.
         let can_extract =
             certificate.key_location == KeyLocation::WithCertificate && !args.extract_key;
-        for finding in std::mem::take(&mut certificate.findings) {
+        for mut finding in std::mem::take(&mut certificate.findings) {
+            if finding.code == "key-missing" {
+                // A chain needs no key: the last step says where to install it.
+                finding.next.clear();
+            }
             if can_extract && finding.code == "key-in-delivery" {
                 findings.push(finding.with_step(bundle_command::extract_key()));
             } else {
@@ -196,6 +201,7 @@ fn judge(
         if BundleVerdict::of(&findings) == BundleVerdict::Wrong {
             verdict = BundleVerdict::Wrong;
         }
+        use_found_root(&mut findings);
         certificate.findings = findings;
     }
     verdict
@@ -291,6 +297,7 @@ fn bundled_chain(
     let is_key_passed = key.is_some_and(|path| is_sent || is_passed(args, path));
     BundledChain {
         needs_key_flag: extracted.is_none() && is_key_passed,
+        password_flags: password_flags(args),
         matched,
         outputs,
         extracted,
@@ -301,4 +308,13 @@ fn bundled_chain(
 /// Returns true if the key at `path` was given on the command line and not found in the directory.
 fn is_passed(args: &BundleArgs, path: &Path) -> bool {
     args.key.as_deref() == Some(path) || args.files.iter().any(|file| Path::new(file) == path)
+}
+
+/// Returns `--password-file FILE` if it was given.
+fn password_flags(args: &BundleArgs) -> Vec<String> {
+    let mut flags = Vec::new();
+    if let Some(file) = &args.reading.password_file {
+        flags.extend(["--password-file".to_owned(), file.display().to_string()]);
+    }
+    flags
 }

@@ -97,7 +97,8 @@ fn names_at_cursor(
         sink: Sink::silent(),
         interrupt: InterruptSignal::default(),
     };
-    let (scope, typed) = (position.argument.scope, position.typed);
+    let scope = position.argument.scope;
+    let typed = position.typed;
     let names = deadline::finish_within(TIME_LIMIT, move || {
         names::list_known(&context, scope, &typed)
     })?;

@@ -27,7 +27,7 @@ use crate::validation::expected;
 use crate::validation::record_check::check_records;
 use crate::validation::select::{self, ChosenRecords, DcvSelection};
 
-/// Check whether the CA would see the validation record now, and if not, why
+/// Check whether the CA would see the validation record now
 ///
 /// Examples:
 ///   certctl dcv-check --wait --record -

@@ -28,7 +28,7 @@ use crate::wording::find_keyword;
 /// How long the zone's servers are queried without `--wait`.
 const USUAL_LIMIT: Duration = Duration::from_secs(60);
 
-/// Publish the validation record at the DNS provider, and check it at the zone's own servers
+/// Publish the validation record through a DNS provider's API
 ///
 /// Examples:
 ///   certctl dcv-publish example.com --dns alidns --wait --record -

@@ -1,6 +1,9 @@
-//! `certctl explain`: what the words of certctl's output mean, from the code table.
+//! `certctl explain`: what the words of certctl's output mean, from the code table, and what messages
+//! of other programs mean.
 
+mod check;
 mod credentials;
+mod messages;
 mod page;
 mod provider;
 
@@ -12,25 +15,33 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::NextStep;
 use crate::report::{Outcome, TextOutput};
+use crate::system::fs::stdin;
+use messages::MessagesOutcome;
 
-/// Explain a code, a state, an exit code or a term such as DCV
+/// Explain a code, a term, or another program's error message
 ///
 /// Prints what it means, why it matters, what to do, and which rule it comes
-/// from. Without a code, lists all of them. The topic `credentials` lists which
-/// credentials of DNS providers are set, and never shows one. The topics
+/// from. For a message of nginx, OpenSSL, a browser, Java, a CA and others it
+/// prints the likely causes, each with the command that shows whether it
+/// applies. Without arguments, lists all codes. The topic `credentials` lists
+/// which credentials of DNS providers are set, and never shows one. The topics
 /// `alidns`, `cloudflare` and `rfc2136` show how to set up such a provider.
 /// Terms of the field are topics too: `acme`, `caa`, `chain`, `csr`, `dcv`, ...
 ///
 /// Examples:
 ///   certctl explain wrong-key
-///   certctl explain DCV
+///   certctl explain NET::ERR_CERT_AUTHORITY_INVALID --check example.com
+///   sudo nginx -t 2>&1 | certctl explain -
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct ExplainArgs {
-    /// Codes as `-v` and `--json` print them, or topics; in any case, with hyphens, underscores or
-    /// spaces
-    #[arg(value_name = "CODE")]
+    /// Codes as `-v` and `--json` print them, topics, or a message of another program; - reads the
+    /// message from stdin
+    #[arg(value_name = "CODE|TEXT|TOPIC")]
     pub words: Vec<String>,
+    /// For a message: check this file or server, and say which cause applies (may be repeated)
+    #[arg(long, value_name = "FILE|HOST")]
+    pub check: Vec<String>,
 }
 
 /// The rows that explain the words; all rows if no word was given.
@@ -49,26 +60,70 @@ enum ExplainRequest {
     Words,
 }
 
-/// Looks up the words.
+/// The most bytes of a message on stdin.
+const MESSAGE_LIMIT: u64 = 1 << 20;
+
+/// Looks up the words or the message.
 ///
 /// # Errors
-/// `not-found` if a word is unknown.
+/// `not-found` if a word or the message is unknown; `usage` for `--check` without a message; if stdin
+/// cannot be read.
 pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Box<dyn Outcome>, Failure> {
-    if let [topic] = args.words.as_slice()
-        && let Some(guide) = provider::find_guide(topic)
-    {
-        return Ok(Box::new(guide));
+    if let Some(outcome) = find_topic(context, args)? {
+        return refuse_check(args, outcome);
     }
-    match args.words.as_slice() {
-        [topic] if topic.eq_ignore_ascii_case(credentials::TOPIC) => {
-            Ok(Box::new(credentials::list_credentials(context)?))
-        }
-        _ => Ok(Box::new(explain_words(context, args)?)),
+    explain_text(context, args)
+}
+
+/// Refuses `--check` where nothing would be checked.
+fn refuse_check(
+    args: &ExplainArgs,
+    outcome: Box<dyn Outcome>,
+) -> Result<Box<dyn Outcome>, Failure> {
+    if args.check.is_empty() {
+        Ok(outcome)
+    } else {
+        Err(advice::refuse_check())
     }
 }
 
-fn explain_words(context: &Context, args: &ExplainArgs) -> Result<ExplainOutcome, Failure> {
-    if args.words.is_empty() {
+/// The outcome for a topic that has a page of its own.
+fn find_topic(context: &Context, args: &ExplainArgs) -> Result<Option<Box<dyn Outcome>>, Failure> {
+    let [topic] = args.words.as_slice() else {
+        return Ok(None);
+    };
+    if let Some(guide) = provider::find_guide(topic) {
+        return Ok(Some(Box::new(guide)));
+    }
+    if topic.eq_ignore_ascii_case(credentials::TOPIC) {
+        return Ok(Some(Box::new(credentials::list_credentials(context)?)));
+    }
+    Ok(None)
+}
+
+/// Explains a message of another program, or the words of certctl.
+fn explain_text(context: &Context, args: &ExplainArgs) -> Result<Box<dyn Outcome>, Failure> {
+    let mut words = args.words.clone();
+    if words.iter().any(|word| word == "-") {
+        let bytes = stdin::read_stdin(MESSAGE_LIMIT)?;
+        words = vec![String::from_utf8_lossy(&bytes).into_owned()];
+    }
+    let text = words.join(" ");
+    let found = MessagesOutcome::find(&text, &args.check)?;
+    let is_message = found.as_ref().is_some_and(MessagesOutcome::is_whole);
+    match (explain_words(context, &words), found) {
+        (Ok(outcome), _) if !is_message => refuse_check(args, Box::new(outcome)),
+        (_, Some(mut outcome)) => {
+            outcome.check(context, &args.check);
+            Ok(Box::new(outcome))
+        }
+        (Ok(outcome), None) => refuse_check(args, Box::new(outcome)),
+        (Err(failure), None) => Err(messages::unknown_message(&text, failure)?),
+    }
+}
+
+fn explain_words(context: &Context, words: &[String]) -> Result<ExplainOutcome, Failure> {
+    if words.is_empty() {
         return Ok(ExplainOutcome {
             lookup: CodeLookup {
                 entries: code_table::entries().collect(),
@@ -79,7 +134,7 @@ fn explain_words(context: &Context, args: &ExplainArgs) -> Result<ExplainOutcome
             },
         });
     }
-    let lookup = code_table::look_up(&args.words);
+    let lookup = code_table::look_up(words);
     if lookup.unknown.is_empty() && !(lookup.entries.is_empty() && lookup.renamed.is_empty()) {
         return Ok(ExplainOutcome {
             lookup,
@@ -136,7 +191,13 @@ impl Outcome for ExplainOutcome {
             .lookup
             .renamed
             .iter()
-            .map(|word| json!({"kind": word.kind.name(), "old": word.old, "new": word.new}))
+            .map(|word| {
+                json!({
+                    "kind": word.kind.name(),
+                    "old": word.old,
+                    "new": word.new,
+                })
+            })
             .collect();
         json!({
             "schema": "certctl.explain/1",

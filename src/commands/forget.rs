@@ -13,10 +13,11 @@ use crate::install::installed;
 use crate::install::outcome::show_problems;
 use crate::install::public_facts;
 use crate::install::request::RunMode;
+use crate::install::transaction;
 use crate::report::{self, Label, Outcome, TextOutput};
 use crate::system::clock;
 
-/// Stop managing a certificate; servers keep their files, and previous versions are deleted
+/// Stop managing a certificate; servers keep their files
 ///
 /// Examples:
 ///   sudo certctl forget example.com
@@ -37,9 +38,6 @@ pub(crate) struct ForgetArgs {
     pub dry_run: bool,
 }
 
-/// How long to wait for the lock without `--lock-timeout`.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// The outcome of `forget`.
 #[derive(Debug)]
 pub(crate) struct ForgetOutcome(ForgetResult);
@@ -56,7 +54,7 @@ pub(crate) fn run(context: &Context, args: &ForgetArgs) -> Result<ForgetOutcome,
     };
     let request = ForgetRequest {
         stem: &stem,
-        lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        lock_timeout: args.lock_timeout.unwrap_or(transaction::LOCK_TIMEOUT),
         mode: if args.dry_run {
             RunMode::DryRun
         } else {

@@ -2,6 +2,7 @@
 
 mod card;
 mod document;
+mod merge;
 mod outcome;
 
 use serde_json::Value;
@@ -49,14 +50,17 @@ pub(crate) fn run(context: &Context, args: &InspectArgs) -> Result<InspectOutcom
     let reader = InputReader::new(context, &args.reading)?;
     let (mut delivery, answers) =
         inputs::read_any_argument(context, &reader, &args.file, args.starttls)?;
+    let mut file_count = 0;
     if answers.is_none() {
         refuse_nothing_shown(&delivery)?;
         omit_shown_separately(&mut delivery);
+        file_count = merge::merge_same_contents(&mut delivery);
     }
     Ok(InspectOutcome {
         file: args.file.clone(),
         at,
         delivery,
+        file_count,
         answers,
         ca: args.ca,
     })

@@ -1,12 +1,11 @@
 //! `certctl install`: deploys the certificate that the CA sent or that is in the folder, tests and
 //! reloads the server, and verifies that the certificate is live; otherwise rolls back.
 
-use std::convert::Infallible;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use jiff::civil::Date;
 
+use crate::commands::deployment_args::DeploymentArgs;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::PasswordArgs;
@@ -19,26 +18,21 @@ use crate::install_plan::allow;
 use crate::matching::file_names;
 use crate::pki::chain::ChainPreference;
 use crate::probe::ProbePatience;
-use crate::store::layout::DeployMode;
-use crate::store::settings::{FORGET, LineageSettings};
-use crate::system::clock;
+use crate::store::settings::LineageSettings;
 use crate::system::fs::files::FileError;
 use crate::system::fs::folders;
 use crate::system::http::NetworkReach;
-use crate::wording::{find_keyword, spell_keyword};
+use crate::wording::find_keyword;
 
 mod approval;
 pub(crate) mod check;
 mod checked;
-mod hook_flags;
-mod key_access_flags;
+mod key_argument;
 mod outcome;
 mod placeholder;
-mod probe_flags;
 mod select;
-mod server_flags;
 
-pub(crate) use server_flags::ServerChoice;
+pub(crate) use key_argument::KeyArgument;
 
 use checked::{CheckedCertificate, check_certificate};
 use outcome::CertificateOutcome;
@@ -46,7 +40,7 @@ pub(crate) use outcome::InstallOutcome;
 use placeholder::PlaceholderNames;
 use select::{CertificateCount, InputSelection};
 
-/// Deploy a certificate, reload the server and verify it; a failure is rolled back
+/// Deploy a certificate and verify it; roll back on failure
 ///
 /// Examples:
 ///   sudo certctl install example_com.zip
@@ -58,9 +52,10 @@ pub(crate) struct InstallArgs {
     /// certificates in the working directory]
     #[arg(value_name = "NAME|FILE")]
     pub files: Vec<String>,
-    /// Private key of the certificate [default: the matching key in the working directory]
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    /// Private key of the certificate; none if the key is not a file (a hardware module): installs
+    /// the chain alone [default: the matching key in the working directory]
+    #[arg(long, value_name = "FILE|none", value_parser = key_argument::parser())]
+    pub key: Option<KeyArgument>,
     /// Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla]
     #[arg(long, value_name = "mozilla|FILE", value_parser = crate::inputs::parse_trust)]
     pub trust: Option<String>,
@@ -75,27 +70,9 @@ pub(crate) struct InstallArgs {
     /// How encrypted files are opened.
     #[command(flatten)]
     pub reading: PasswordArgs,
-    /// Server that uses the certificate (may be repeated) [default: the servers whose configuration
-    /// references it or has its names, else the running ones, else the only one that is installed;
-    /// none under --root]
-    #[arg(long, value_delimiter = ',')]
-    pub server: Vec<ServerChoice>,
-    /// Main configuration file of the server; SERVER=FILE sets it for one of several servers
-    #[arg(long, value_name = "FILE")]
-    pub server_config: Vec<PathBuf>,
-    /// Path where servers read the chain [default: /etc/ssl/NAME.fullchain.pem]
-    #[arg(long, value_name = "PATH", value_parser = parse_stored_path)]
-    pub chain_path: Option<PathBuf>,
-    /// Path where servers read the private key [default: /etc/ssl/private/NAME.key]
-    #[arg(long, value_name = "PATH", value_parser = parse_stored_path)]
-    pub key_path: Option<PathBuf>,
-    /// How servers get the files: link, or copy for containers, chroots and shared folders [default:
-    /// the saved mode, else copy if a server would not see a link's target, else link]
-    #[arg(long, value_enum, value_name = "link|copy")]
-    pub deploy: Option<DeployMode>,
-    /// Who may read the key.
+    /// How it is deployed.
     #[command(flatten)]
-    pub access: key_access_flags::KeyAccessArgs,
+    pub deployment: DeploymentArgs,
     /// Name of the certificate in /etc/ssl [default: the name of its request, else its first DNS
     /// name]
     #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
@@ -103,26 +80,10 @@ pub(crate) struct InstallArgs {
     /// Report the finding with this code as a warning instead of refusing (may be repeated)
     #[arg(long, value_name = "CODE", value_parser = allow::parse_allowed_code, value_delimiter = ',')]
     pub allow: Vec<&'static str>,
-    /// Command that tests the server's configuration, run without a shell; auto restores the
-    /// built-in command
-    #[arg(long, value_name = "COMMAND|auto", value_parser = parse_command)]
-    pub test: Option<String>,
-    /// Command that reloads the server, run without a shell; auto restores the built-in command
-    #[arg(long, value_name = "COMMAND|auto", value_parser = parse_command)]
-    pub reload: Option<String>,
-    /// The command that is run last.
-    #[command(flatten)]
-    pub hook: hook_flags::HookArgs,
-    /// The addresses that are probed.
-    #[command(flatten)]
-    pub probes: probe_flags::ProbeArgs,
     /// Last day of the paid order term: until then a renewal is a reissue, afterwards a purchase;
     /// none forgets the date
     #[arg(long, value_name = "DATE|none", value_parser = parse_term)]
     pub paid_until: Option<PaidTerm>,
-    /// How long to wait for another certctl to finish [default: 60s]
-    #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]
-    pub lock_timeout: Option<Duration>,
     /// Install only if the plan_id of a dry run (--dry-run --json) would be this one now
     #[arg(long, value_name = "ID", value_parser = approval::parse_plan_id, conflicts_with_all = ["check", "dry_run"])]
     pub plan: Option<String>,
@@ -160,19 +121,6 @@ fn parse_term(text: &str) -> Result<PaidTerm, &'static str> {
         .map(PaidTerm::Until)
         .map_err(|_| "expected a date such as 2027-06-10, or none")
 }
-
-/// Parses the value of `--test` and `--reload`: the keyword in any case, else a command.
-fn parse_command(text: &str) -> Result<String, Infallible> {
-    Ok(spell_keyword(text, &[FORGET]))
-}
-
-/// Parses a path that is saved in settings.json, which holds UTF-8 only; clap refuses other text.
-fn parse_stored_path(text: &str) -> Result<PathBuf, Infallible> {
-    Ok(PathBuf::from(text))
-}
-
-/// How long to wait for the lock without `--lock-timeout`.
-pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Installs the selected certificates in one transaction.
 ///
@@ -215,9 +163,9 @@ fn install_requests<'a>(
 ) -> Vec<InstallRequest<'a>> {
     let mut requests = Vec::new();
     for one in checked {
-        if let Some(certified) = &one.certified {
+        if let Some(certificate) = &one.certified {
             let flags = with_origin(flags.clone(), &one.origin);
-            let goal = InstallGoal::Install(certified);
+            let goal = InstallGoal::Install(certificate);
             let stem = one.outcome.stem.clone();
             requests.push(install_request(args, stem, goal, flags));
         }
@@ -266,11 +214,10 @@ fn with_origin(flags: LineageSettings, origin: &LineageSettings) -> LineageSetti
 }
 
 fn input_selection(args: &InstallArgs) -> InputSelection<'_> {
-    let has_path = args.chain_path.is_some() || args.key_path.is_some();
-    let is_for_one = has_path || args.cert_name.is_some();
+    let is_for_one = args.deployment.has_path() || args.cert_name.is_some();
     InputSelection {
         files: &args.files,
-        key: args.key.as_deref(),
+        key: args.key.as_ref(),
         trust: args.trust.as_deref(),
         default_trust: None,
         prefer: args.prefer,
@@ -296,7 +243,7 @@ fn install_request<'a>(
         goal,
         flags,
         allow: args.allow.clone(),
-        lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        lock_timeout: args.deployment.lock_wait(),
         patience: args.patience,
         mode: run_mode(args),
         approved: None,
@@ -328,32 +275,17 @@ fn install_placeholder(context: &Context, args: &InstallArgs) -> Result<InstallO
 /// Returns the options of the command line, which the next renewal uses too; words such as `auto`
 /// are kept.
 fn flags(context: &Context, args: &InstallArgs) -> Result<LineageSettings, Failure> {
-    let configs = server_flags::ConfigFiles::parse(&args.server_config)?;
-    let mut server = Vec::new();
-    for choice in &args.server {
-        server.push(choice.name().to_owned());
-    }
-    let chain_path = absolute(args.chain_path.as_deref())?;
-    let key_path = absolute(args.key_path.as_deref())?;
     let paid_until = match args.paid_until {
         Some(PaidTerm::Until(day)) => Some(day),
         Some(PaidTerm::Unknown) | None => None,
     };
-    let flags = args.hook.add_to(LineageSettings {
-        server_configs: configs.by_server,
-        server,
-        server_config: configs.any_server,
-        chain_path,
-        key_path,
-        deploy: args.deploy,
-        test: args.test.clone(),
-        reload: args.reload.clone(),
+    Ok(LineageSettings {
+        key: args.key.as_ref().map(KeyArgument::storage),
         trust: trust_option(args.trust.as_deref())?,
         paid_until,
         no_term: matches!(args.paid_until, Some(PaidTerm::Unknown)),
-        ..args.access.settings(context)?
-    });
-    Ok(args.probes.add_to(flags))
+        ..args.deployment.settings(context)?
+    })
 }
 
 /// Returns the value of `--trust`; a file is named by its path without links.
@@ -365,8 +297,4 @@ fn trust_option(trust: Option<&str>) -> Result<Option<String>, FileError> {
             Some(path.display().to_string())
         }
     })
-}
-
-fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, FileError> {
-    path.map(folders::absolute).transpose()
 }

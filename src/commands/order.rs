@@ -1,40 +1,40 @@
 //! `certctl order`: orders a certificate through ACME and installs it, from the request to the server
 //! that serves it.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::acme::ca_table::{AcmeChoice, CaPurpose};
 use crate::acme::registration::ExternalAccount;
-use crate::advice::order::{self as advice, PossibleMethod};
+use crate::advice::order as advice;
+use crate::commands::deployment_args::DeploymentArgs;
+use crate::commands::method_args::{MethodArgs, choose_method};
 use crate::configuration::{ConfigurationFolders, read_defaults};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inputs::saved_trust;
 use crate::install::installed;
 use crate::install::request::RunMode;
+use crate::install_plan::allow::parse_allowed_code;
 use crate::matching::file_names;
 use crate::ordering::{
-    CHALLENGE_FILE_UNCHECKED, ChargeConsent, InstallChoice, KeyChoice, NameExpansion, OrderOutcome,
-    OrderSpec, OrderTiming, TermsConsent, ValidationSetup, Webroots, order_certificate,
+    CHALLENGE_FILE_UNCHECKED, ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice,
+    NameExpansion, OrderOutcome, OrderSpec, OrderTiming, TermsConsent, ValidationSetup,
+    order_certificate,
 };
-use crate::pki::alt_name::{AltName, AltNames};
-use crate::pki::name::DnsName;
-use crate::providers::{HOOK_TIMEOUT, open_provider};
+use crate::pki::alt_name::AltNames;
 use crate::publication::{UNCHECKED_RECORD, UncheckedRule};
-use crate::publishing::profiles::PROFILES;
 use crate::publishing::provider::ProviderChoice;
 use crate::secret::SecretText;
 use crate::store::settings::{LineageSettings, StoredOrder};
 use crate::system::dns;
-use crate::system::fs::{files, folders};
-use crate::webserver::control::ports;
+use crate::system::fs::files;
 use crate::wording::find_keyword;
 
 /// The maximum number of bytes of a file with an HMAC key.
 pub(crate) const HMAC_KEY_LIMIT: u64 = 64 * 1024;
-/// Folders that Debian's and Red Hat's web servers serve by default.
-const USUAL_WEBROOTS: [&str; 2] = ["/var/www/html", "/usr/share/nginx/html"];
+/// What is not checked before the CA checks it.
+const ORDER_CODES: [&str; 2] = [CHALLENGE_FILE_UNCHECKED, UNCHECKED_RECORD];
 
 /// Order a certificate from a CA with ACME, and install it
 ///
@@ -51,25 +51,9 @@ pub(crate) struct OrderArgs {
     /// google, digicert, globalsign, actalis, or the URL of an ACME directory
     #[arg(long, value_name = "CA|URL")]
     pub ca: AcmeChoice,
-    /// Folder from which the web server of the names serves files: validation files are written to
-    /// its .well-known/acme-challenge (may be repeated, with NAME= for one of several names)
-    #[arg(long, value_name = "[NAME=]DIR")]
-    pub webroot: Vec<String>,
-    /// Serve validation files with certctl's own server, at port 80 of all addresses or at ADDR
-    #[arg(
-        long,
-        value_name = "ADDR[:PORT]",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "",
-        value_parser = parse_listener,
-        conflicts_with_all = ["webroot", "dns"]
-    )]
-    pub standalone: Option<ListenerAddress>,
-    /// DNS provider through which validation records are published instead of files: alidns,
-    /// cloudflare, rfc2136, lexicon:NAME, exec:PROGRAM [default: `dns` in config.toml]
-    #[arg(long, value_name = "PROVIDER", conflicts_with = "webroot")]
-    pub dns: Option<ProviderChoice>,
+    /// How control of the names is proven.
+    #[command(flatten)]
+    pub method: MethodArgs,
     /// Resolver to query instead of the system's (may be repeated)
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns::parse_address)]
     pub resolver: Vec<SocketAddr>,
@@ -107,9 +91,12 @@ pub(crate) struct OrderArgs {
     /// Name of the certificate in /etc/ssl [default: the first name]
     #[arg(long, value_name = "STEM", value_parser = file_names::parse_cert_name)]
     pub cert_name: Option<String>,
-    /// Report this finding as a warning instead of refusing: challenge-file-unchecked (the
-    /// validation file cannot be fetched from here), unchecked-record (the zone's servers cannot be
-    /// queried from here)
+    /// How it is deployed.
+    #[command(flatten)]
+    pub deployment: DeploymentArgs,
+    /// Report this finding as a warning instead of refusing: a code of `install --allow`, or
+    /// challenge-file-unchecked (the validation file cannot be fetched from here), unchecked-record
+    /// (the zone's servers cannot be queried from here)
     #[arg(long, value_name = "CODE", value_parser = parse_allowed, value_delimiter = ',')]
     pub allow: Vec<&'static str>,
     /// Show what would be done; order and change nothing
@@ -117,30 +104,14 @@ pub(crate) struct OrderArgs {
     pub dry_run: bool,
 }
 
-/// The value of `--standalone`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ListenerAddress(Option<SocketAddr>);
-
-/// Reads an address with or without a port; without both, it is port 80 of all addresses.
-fn parse_listener(text: &str) -> Result<ListenerAddress, &'static str> {
-    if text.is_empty() {
-        return Ok(ListenerAddress(None));
+/// Parses a code of the order, else one of the install.
+fn parse_allowed(text: &str) -> Result<&'static str, String> {
+    if let Some(code) = find_keyword(text, &ORDER_CODES) {
+        return Ok(code);
     }
-    if let Ok(address) = text.parse() {
-        return Ok(ListenerAddress(Some(address)));
-    }
-    let bare = text.trim_start_matches('[').trim_end_matches(']');
-    let Ok(ip) = bare.parse() else {
-        return Err("an IP address of this machine, with or without a port");
-    };
-    let address = SocketAddr::new(ip, 80);
-    Ok(ListenerAddress(Some(address)))
-}
-
-fn parse_allowed(text: &str) -> Result<&'static str, &'static str> {
-    find_keyword(text, &[CHALLENGE_FILE_UNCHECKED, UNCHECKED_RECORD]).ok_or(
-        "codes that can be allowed: challenge-file-unchecked, unchecked-record (it is not checked)",
-    )
+    let unknown =
+        |known: String| format!("{known}, {} (it is not checked)", ORDER_CODES.join(", "));
+    parse_allowed_code(text).map_err(unknown)
 }
 
 /// Orders the certificate.
@@ -156,28 +127,62 @@ pub(crate) fn run(context: &Context, args: &OrderArgs) -> Result<OrderOutcome, F
     let Some(method) = method(args, &saved, defaults.dns)? else {
         return Err(choose_method(context, &configuration, &names));
     };
-    let resolvers = given_or(&args.resolver, defaults.resolvers);
-    let charges = charges(args, saved.order.as_ref(), &names);
-    let spec = OrderSpec {
+    let subject = OrderSubject {
         name,
         names,
+        method,
+        resolvers: given_or(&args.resolver, defaults.resolvers),
+    };
+    order_certificate(context, &order_spec(context, args, subject, saved)?)
+}
+
+/// What is ordered, and how it is validated.
+struct OrderSubject {
+    /// The certificate's name in /etc/ssl.
+    name: String,
+    names: AltNames,
+    method: ValidationSetup,
+    resolvers: Vec<SocketAddr>,
+}
+
+/// Adds the options of the command line to the subject.
+fn order_spec(
+    context: &Context,
+    args: &OrderArgs,
+    subject: OrderSubject,
+    saved: LineageSettings,
+) -> Result<OrderSpec, Failure> {
+    Ok(OrderSpec {
+        charges: charges(args, saved.order.as_ref(), &subject.names),
         ca: args.ca.clone(),
-        resolvers,
         profile: args.profile.clone(),
         contact: args.email.iter().map(|mail| contact_url(mail)).collect(),
         external: external_account(args)?,
         trust: trust(args, saved)?,
         terms: terms(args),
-        charges,
         timing: timing(args),
         key: KeyChoice::New,
         expansion: expansion(args),
         install: install_choice(args),
-        unchecked: unchecked_rule(args, &method),
-        method,
+        unchecked: unchecked_rule(args, &subject.method),
+        deployment: deployment(context, args)?,
         mode: mode(args),
-    };
-    order_certificate(context, &spec)
+        name: subject.name,
+        names: subject.names,
+        method: subject.method,
+        resolvers: subject.resolvers,
+    })
+}
+
+/// How the certificate is deployed, as far as the command line says it.
+fn deployment(context: &Context, args: &OrderArgs) -> Result<DeploymentSpec, Failure> {
+    let mut allow = args.allow.clone();
+    allow.retain(|code| !ORDER_CODES.contains(code));
+    Ok(DeploymentSpec {
+        flags: args.deployment.settings(context)?,
+        allow,
+        lock_wait: args.deployment.lock_wait(),
+    })
 }
 
 /// The name of the certificate in /etc/ssl.
@@ -276,15 +281,8 @@ fn method(
     saved: &LineageSettings,
     configured: Option<ProviderChoice>,
 ) -> Result<Option<ValidationSetup>, Failure> {
-    let files = |values: &[String]| Webroots::parse(values).map(ValidationSetup::Files);
-    if let Some(choice) = &args.dns {
-        return Ok(Some(ValidationSetup::Records(choice.clone())));
-    }
-    if let Some(ListenerAddress(address)) = args.standalone {
-        return Ok(Some(ValidationSetup::Listener(address)));
-    }
-    if !args.webroot.is_empty() {
-        return files(&args.webroot).map(Some);
+    if let Some(given) = args.method.given()? {
+        return Ok(Some(given));
     }
     if let Some(order) = &saved.order
         && let Some(method) = ValidationSetup::from_stored(order)?
@@ -292,48 +290,6 @@ fn method(
         return Ok(Some(method));
     }
     Ok(configured.map(ValidationSetup::Records))
-}
-
-/// The error without a method: one line for each method that is possible here. A file validates no
-/// wildcard, and a DNS provider needs its credentials.
-fn choose_method(
-    context: &Context,
-    configuration: &ConfigurationFolders,
-    names: &AltNames,
-) -> Failure {
-    let mut possible = Vec::new();
-    for profile in PROFILES {
-        let Ok(choice) = profile.name.parse() else {
-            continue;
-        };
-        let opened = open_provider(&choice, configuration, HOOK_TIMEOUT, &context.interrupt);
-        if opened.is_ok() {
-            let name = profile.name.to_owned();
-            possible.push(PossibleMethod::Provider(name));
-        }
-    }
-    let is_wildcard = |name: &AltName| name.dns().is_some_and(DnsName::is_wildcard);
-    if !names.iter().any(is_wildcard) {
-        possible.extend(possible_files());
-    }
-    advice::choose_method(&possible)
-}
-
-/// The methods that serve a file, as far as this machine shows them.
-fn possible_files() -> Vec<PossibleMethod> {
-    let mut possible = Vec::new();
-    for folder in USUAL_WEBROOTS {
-        if folders::is_folder(Path::new(folder)) {
-            let folder = folder.to_owned();
-            possible.push(PossibleMethod::Webroot(folder));
-        }
-    }
-    let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 80));
-    let sockets = ports::current_sockets();
-    if !sockets.iter().any(|socket| socket.covers(any)) {
-        possible.push(PossibleMethod::Standalone);
-    }
-    possible
 }
 
 /// The roots of the command line, else the saved ones.

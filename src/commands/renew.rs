@@ -6,6 +6,7 @@ mod args;
 mod attempt;
 mod batch;
 mod earlier_tries;
+mod failed;
 mod folders;
 mod new_request;
 mod ordered;

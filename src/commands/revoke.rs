@@ -22,7 +22,7 @@ use self::candidates::{RevocableCertificate, list_candidates};
 pub(crate) use self::outcome::RevokeOutcome;
 use self::request::Revocation;
 
-/// Revoke certificates at the CA, except for those that are in use
+/// Revoke certificates that are not in use
 ///
 /// Examples:
 ///   sudo certctl revoke example.com --replaced

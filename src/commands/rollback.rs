@@ -46,9 +46,6 @@ pub(crate) struct RollbackArgs {
     pub dry_run: bool,
 }
 
-/// How long to wait for the lock without `--lock-timeout`.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// The outcome of `rollback`.
 #[derive(Debug)]
 pub(crate) struct RollbackOutcome {
@@ -83,7 +80,7 @@ pub(crate) fn run(context: &Context, args: &RollbackArgs) -> Result<RollbackOutc
         goal: InstallGoal::Rollback(release.as_ref()),
         flags: LineageSettings::default(),
         allow: args.allow.clone(),
-        lock_timeout: args.lock_timeout.unwrap_or(LOCK_TIMEOUT),
+        lock_timeout: args.lock_timeout.unwrap_or(transaction::LOCK_TIMEOUT),
         patience: ProbePatience::default(),
         mode,
         approved: None,

@@ -3,33 +3,38 @@
 
 mod jsonl;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::advice::dcv_check_command::send_to_private_ca;
-use crate::advice::inventory::{CallContext, reason_finding, row_steps};
+use crate::advice::dcv_check_command::{RootSource, send_to_private_ca};
+use crate::advice::inventory::{CallContext, RootToTrust, reason_finding, row_steps};
 use crate::advice::renewal_timer;
 use crate::advice::status_command::write_output_to_file;
 use crate::context::Context;
+use crate::dcv::ca::Ca;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::dcv_file;
 use crate::install::installed;
-use crate::inventory::{ItemLocation, RenewBefore, RowState, RowVerdict, StatusRow};
+use crate::install::stored_roots::root_source;
+use crate::inventory::{ItemLocation, RenewBefore, RowState, RowVerdict, StatusReason, StatusRow};
 use crate::permissions::Mode;
+use crate::pki::verify::ChainProblem;
 use crate::probe::StartTls;
-use crate::report::{Outcome, TextOutput};
+use crate::report::{Outcome, TextOutput, write_json_line};
 use crate::scan::newer::{command_as_root, command_here};
-use crate::scan::{self, NamedInputs, ScanResults, ScanScope};
+use crate::scan::{self, NamedInputs, ScanResults, ScanScope, revocation};
+use crate::status_report::document::StatusDocument;
 use crate::status_report::{
-    JudgedRow, MachineIdentity, StatusOutcome, WrittenFile, calendar, document, page, prometheus,
-    table,
+    JudgedRow, MachineIdentity, StatusOutcome, WrittenFile, calendar, page, prometheus, table,
 };
-use crate::system::fs::files;
+use crate::system::fs::{access, files};
+use crate::system::http::NetworkReach;
 use crate::system::renewal_timer::find_renewal_timer;
 
-/// Show what is installed and served, what expires when, and what is pending
+/// Show what is installed, served and pending, and expires when
 ///
 /// Examples:
 ///   certctl status
@@ -59,6 +64,10 @@ pub(crate) struct StatusArgs {
     /// which CA rules change
     #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
     pub html: Option<PathBuf>,
+    /// Download the CRL that each certificate names, and check whether it was revoked; =any also
+    /// allows private addresses and a proxy
+    #[arg(long, value_enum, value_name = "any", num_args = 0..=1, require_equals = true, default_missing_value = "public", conflicts_with = "jsonl")]
+    pub crl: Option<NetworkReach>,
     /// Protocol that the hosts speak before TLS starts (STARTTLS) [default: implied by the port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
@@ -103,13 +112,25 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
     let scopes = scopes(context, args)?;
     let mut results = ScanResults::scan(context, &scopes, args.starttls, NamedInputs::Included)?;
     let before = context.renew_before(args.renew_before)?;
-    let rows = results.rows(context, &scopes, before);
+    let issuers = args.crl.map(|reach| (reach, results.known_issuers()));
+    let mut rows = results.rows(context, &scopes, before);
+    if let Some((reach, issuers)) = issuers {
+        let unchecked = revocation::check(context, &mut rows, &issuers, reach)?;
+        results.findings.extend(unchecked);
+    }
     if scopes.is_empty() {
         results.findings.extend(missing_timer(context, &rows));
     }
-    let mut rows = judge_rows(context, rows);
+    let mut outcome = judged_outcome(context, rows, results);
+    write_files(context, args, &mut outcome)?;
+    Ok(outcome)
+}
+
+/// Judges the rows; the most urgent one is the first.
+fn judged_outcome(context: &Context, rows: Vec<StatusRow>, results: ScanResults) -> StatusOutcome {
+    let mut rows = judge_rows(context, rows, &results);
     rows.sort_by_key(|one| std::cmp::Reverse(one.row.verdict()));
-    let mut outcome = StatusOutcome {
+    StatusOutcome {
         machine: MachineIdentity::read(),
         at: context.now(),
         rows,
@@ -118,9 +139,7 @@ pub(crate) fn run(context: &Context, args: &StatusArgs) -> Result<StatusOutcome,
         is_terminal: context.sink.prints_to_terminal(),
         is_quiet: context.sink.is_quiet(),
         written: Vec::new(),
-    };
-    write_files(context, args, &mut outcome)?;
-    Ok(outcome)
+    }
 }
 
 /// Reports that certificates were ordered and nothing renews them. Under `--root` the timers are those
@@ -139,39 +158,99 @@ fn missing_timer(context: &Context, rows: &[StatusRow]) -> Option<Finding> {
 }
 
 /// Adds the findings and the next steps to each row.
-fn judge_rows(context: &Context, rows: Vec<StatusRow>) -> Vec<JudgedRow> {
+fn judge_rows(context: &Context, rows: Vec<StatusRow>, results: &ScanResults) -> Vec<JudgedRow> {
     let calls = CallContext {
         here: &|sentence, words| command_here(context, sentence, words),
         root: &|sentence, words| command_as_root(context, sentence, words),
+        trust: &|row| root_to_trust(context, row, results),
+        record_at: &ca_with_record,
     };
     let mut judged = Vec::with_capacity(rows.len());
     for row in rows {
         let reasons = row.reasons.iter();
-        judged.push(JudgedRow {
-            findings: reasons
-                .map(|reason| reason_finding(reason, &row, &calls))
-                .collect(),
-            next: match private_request(&row) {
-                Some(request) => {
-                    let install = context.command_words("install");
-                    vec![send_to_private_ca(&request.to_string(), &install)]
-                }
-                None => row_steps(&row, &calls),
-            },
+        let findings = reasons.map(|reason| reason_finding(reason, &row, &calls));
+        let mut one = JudgedRow {
+            findings: findings.collect(),
+            next: row_steps(&row, &calls),
             row,
-        });
+        };
+        replace_step_for_private_ca(context, &mut one);
+        judged.push(one);
     }
     judged
 }
 
+/// Returns the root of a company's own CA that an install of the row's certificate has to trust: `None`
+/// if a trust store is configured or stored, or the CA is not known as a private one.
+fn root_to_trust(context: &Context, row: &StatusRow, results: &ScanResults) -> Option<RootToTrust> {
+    let leaf = row.certificate.as_deref()?;
+    if root_source(context, &row.names) == RootSource::Stored {
+        return None;
+    }
+    let is_private = row.requests.iter().any(is_for_private_ca);
+    let missing = row.reasons.iter().find_map(missing_issuer);
+    if let Some(root) = results.private_root(context, leaf) {
+        let path = root.path.clone();
+        // If another certificate is missing, the root alone does not help.
+        if missing.is_none_or(|issuer| *issuer == root.value.subject) {
+            return Some(match is_private {
+                true => RootToTrust::File(path),
+                false => RootToTrust::Doubtful(path),
+            });
+        }
+        return None;
+    }
+    is_private.then_some(RootToTrust::Missing)
+}
+
+fn ca_with_record(request: &ItemLocation) -> Option<Ca> {
+    match request {
+        ItemLocation::File { path, .. } => dcv_file::ca_with_record_to_copy(path),
+        ItemLocation::Address { .. } => None,
+    }
+}
+
+fn is_for_private_ca(request: &ItemLocation) -> bool {
+    match request {
+        ItemLocation::File { path, .. } => dcv_file::is_for_private_ca(path),
+        ItemLocation::Address { .. } => false,
+    }
+}
+
+/// Returns the name of the issuer that the chain of a certificate lacks.
+fn missing_issuer(reason: &StatusReason) -> Option<&String> {
+    match reason {
+        StatusReason::NotInstallable(
+            ChainProblem::MissingIntermediate { issuer, .. }
+            | ChainProblem::UnknownIssuer { issuer, .. },
+        ) => Some(issuer),
+        _ => None,
+    }
+}
+
+/// A company's own CA validates no domain: the request is sent to it.
+fn replace_step_for_private_ca(context: &Context, one: &mut JudgedRow) {
+    let Some(request) = private_request(&one.row) else {
+        return;
+    };
+    let install = context.command_words("install");
+    let root = root_source(context, &one.row.names);
+    let step = send_to_private_ca(&request.to_string(), &install, root);
+    let pending = one
+        .findings
+        .iter_mut()
+        .filter(|finding| finding.code == "request-pending");
+    for finding in pending {
+        finding.next = vec![step.clone()];
+    }
+    one.next = vec![step];
+}
+
 /// Returns the request of a row that waits for a company's own CA.
 fn private_request(row: &StatusRow) -> Option<&ItemLocation> {
-    let is_waiting = row.state == RowState::Pending && row.verdict() == RowVerdict::Fine;
+    let is_waiting = row.state == RowState::Pending && row.verdict() == RowVerdict::Due;
     let request = row.requests.first().filter(|_| is_waiting)?;
-    let ItemLocation::File { path, .. } = request else {
-        return None;
-    };
-    dcv_file::is_for_private_ca(path).then_some(request)
+    is_for_private_ca(request).then_some(request)
 }
 
 /// Stdout (`-`) takes one of the outputs, and then nothing else.
@@ -227,6 +306,7 @@ fn write_files(
                         .because(error.to_string())
                 })?;
         } else {
+            access::refuse_other(file.path)?;
             files::replace(file.path, file.text.as_bytes(), Mode::new(0o644))?;
         }
         outcome.written.push(WrittenFile {
@@ -246,7 +326,19 @@ struct RenderedFile<'a> {
 
 impl Outcome for StatusOutcome {
     fn json(&self) -> Value {
-        document::status_json(self)
+        let document = StatusDocument {
+            outcome: self,
+            comment: None,
+        };
+        document.to_value()
+    }
+
+    fn write_json(&self, comment: &str, destination: &mut dyn Write) -> io::Result<()> {
+        let document = StatusDocument {
+            outcome: self,
+            comment: Some(comment),
+        };
+        write_json_line(&document, destination)
     }
 
     fn human(&self, text: &mut TextOutput) {

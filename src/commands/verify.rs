@@ -18,9 +18,12 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
-use crate::inputs::{self, HostArgument, InputReader, PasswordArgs, ServedFileOptions};
-use crate::install::{installed, public_facts};
-use crate::pki::trust::TrustSource;
+use crate::inputs::{
+    self, HostArgument, InputReader, PasswordArgs, ServedCertificates, ServedFileOptions,
+};
+use crate::install::{installed, newest_files, public_facts, stored_roots};
+use crate::matching::KeyCandidates;
+use crate::pki::trust::{TrustAnchors, TrustSource};
 use crate::probe::StartTls;
 use crate::report::{Label, Outcome, TextOutput};
 use crate::system::fs::files;
@@ -49,8 +52,8 @@ pub(crate) struct VerifyArgs {
     /// Protocol that the server speaks before TLS starts (STARTTLS) [default: implied by the port]
     #[arg(long, value_name = "PROTOCOL")]
     pub starttls: Option<StartTls>,
-    /// Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla; for an
-    /// installed certificate, the roots it was installed with]
+    /// Trusted roots: mozilla, system, or a file of CA certificates [default: mozilla; for a name
+    /// with an installed certificate, the roots that it was installed with]
     #[arg(long, value_name = "mozilla|system|FILE", value_parser = inputs::parse_trust)]
     pub trust: Option<String>,
     /// Treat warnings as errors, and apply the rules for public CAs to private CAs too
@@ -119,7 +122,7 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<VerifyOutcome,
 
 /// Parses the argument as a server to probe: it has a port, and no file has that name.
 fn server_argument(item: &str) -> Option<HostArgument> {
-    if files::exists(Path::new(item)) {
+    if files::may_exist(Path::new(item)) {
         None
     } else {
         HostArgument::with_port(item)
@@ -155,7 +158,7 @@ fn verify_host(
 
 /// Returns the `--trust` with which a certificate of this name is installed here.
 fn stored_trust(context: &Context, name: &str) -> Option<String> {
-    let found = installed::find_newest(context, &[name.to_owned()]).ok()?;
+    let found = newest_files::find_newest(context, &[name.to_owned()]).ok()?;
     let lineage = found.into_iter().flatten().next()?;
     let settings = installed::read_settings(context, &lineage.stem).ok()?;
     settings.trust
@@ -201,7 +204,7 @@ fn verify_installed(
     let settings = installed::read_settings(context, &lineage.stem)?;
     let selection = FileSelection {
         items: vec![lineage.chain_path.display().to_string()],
-        key: Some(&lineage.key_path),
+        key: lineage.key_path.as_deref(),
         trust: args.trust.as_deref().or(settings.trust.as_deref()),
         reader,
     };
@@ -275,7 +278,7 @@ fn installed_files(
     }
     match items {
         [name] => {
-            let newest = installed::find_newest(context, std::slice::from_ref(name))?;
+            let newest = newest_files::find_newest(context, std::slice::from_ref(name))?;
             Ok(newest.into_iter().flatten().collect())
         }
         [] if FolderContents::read(context)?.certificates.is_empty() => {
@@ -293,6 +296,39 @@ struct FileSelection<'a> {
     reader: &'a InputReader,
 }
 
+/// What each certificate of the files is checked with.
+struct SelectionCheck<'a> {
+    selection: &'a FileSelection<'a>,
+    keyring: &'a KeyCandidates,
+    anchors: &'a TrustAnchors,
+    strictness: Strictness,
+    hosts: &'a [String],
+}
+
+impl SelectionCheck<'_> {
+    fn verify(&self, context: &Context, certificates: &ServedCertificates) -> VerifiedCertificate {
+        let items = &self.selection.items;
+        let bundled_items = if items.is_empty() {
+            std::slice::from_ref(&certificates.file_name)
+        } else {
+            items.as_slice()
+        };
+        let bundle_words = inputs::bundle_command(context, bundled_items, self.anchors);
+        let criteria =
+            VerifyCriteria::new(context.now(), self.strictness, self.anchors, self.hosts);
+        let check = FileCheck {
+            certificates,
+            keyring: self.keyring,
+            criteria,
+            bundle_words: &bundle_words,
+        };
+        let mut verified = check.verify();
+        let names = &certificates.leaf.dns_names;
+        add_renewal(context, names, &mut verified.findings);
+        verified
+    }
+}
+
 fn verify_selection(
     context: &Context,
     args: &VerifyArgs,
@@ -307,26 +343,44 @@ fn verify_selection(
         reader: selection.reader,
     };
     let (presented, keyring) = inputs::read_served_files(context, &selection.items, &options)?;
-    let criteria = VerifyCriteria::new(context.now(), args.strictness(), &anchors, &outcome.hosts);
+    let is_chosen = selection.trust.is_some() || configured.is_some();
+    let mut source = anchors.source().clone();
     let mut verified = Vec::new();
     for certificates in &presented {
-        let bundled_items = if selection.items.is_empty() {
-            std::slice::from_ref(&certificates.file_name)
-        } else {
-            selection.items.as_slice()
-        };
-        let bundle_words = inputs::bundle_command(context, bundled_items, &anchors);
-        let check = FileCheck {
-            certificates,
+        let mut stored = None;
+        if !is_chosen {
+            let names = &certificates.leaf.dns_names;
+            stored = stored_roots::load_anchors(context, names);
+        }
+        let check = SelectionCheck {
+            selection,
             keyring: &keyring,
-            criteria,
-            bundle_words: &bundle_words,
+            anchors: stored.as_ref().unwrap_or(&anchors),
+            strictness: args.strictness(),
+            hosts: &outcome.hosts,
         };
-        verified.push(check.verify());
+        source = check.anchors.source().clone();
+        let one = check.verify(context, certificates);
+        verified.push(one);
     }
     outcome.verified.extend(verified);
-    outcome.trust = anchors.source().clone();
+    outcome.trust = source;
     Ok(())
+}
+
+/// Adds the command line that prepares the next certificate for these names to the finding that one
+/// has expired: `renew` if one is installed for them.
+fn add_renewal(context: &Context, names: &[String], findings: &mut [Finding]) {
+    if findings.iter().all(|finding| finding.code != "expired") {
+        return;
+    }
+    let found = newest_files::find_newest(context, names).ok();
+    let lineage = found.and_then(|found| found.into_iter().flatten().next());
+    let words = match lineage {
+        Some(lineage) => [context.command_words("renew"), vec![lineage.stem]].concat(),
+        None => [context.command_words("csr"), names.to_vec()].concat(),
+    };
+    verify_command::renew_expired(findings, &words);
 }
 
 fn unproven_finding(context: &Context, stem: &str) -> Finding {

@@ -192,7 +192,10 @@ impl Credentials {
         source: CredentialSource,
     ) -> Result<(), ConfigurationError> {
         let fields = self.table.fields.iter();
-        let known: Vec<&str> = fields.map(|field| field.key.as_str()).collect();
+        let mut known = Vec::new();
+        for field in fields {
+            known.push(field.key.as_str());
+        }
         if !known.contains(&key) {
             return Err(ConfigurationError::UnknownKey {
                 origin: source.to_string(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::system::environment;
-use crate::system::fs::folders;
+use crate::system::fs::{folders, tree_root};
 
 /// The folder of the machine.
 const MACHINE: &str = "/etc/certctl";
@@ -15,11 +15,13 @@ pub(crate) struct ConfigurationFolders {
 }
 
 impl ConfigurationFolders {
-    /// Returns the folders of this machine and user; with `--root`, only that of the tree.
+    /// Returns the folders of this machine and user; with `--root`, only that of the tree, which no
+    /// link of the tree leads out of.
     #[must_use]
     pub(crate) fn find(root: Option<&Path>) -> Self {
         if let Some(root) = root {
             let inside = MACHINE.trim_start_matches('/');
+            let root = tree_root::resolve(Some(root)).unwrap_or_else(|_| root.to_owned());
             return Self {
                 folders: vec![root.join(inside)],
             };

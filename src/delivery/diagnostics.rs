@@ -286,6 +286,12 @@ pub enum UnusedContent {
 }
 
 impl UnusedContent {
+    /// Returns whether it is a request that no CA accepts.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        matches!(self, Self::RequestSignature | Self::RequestWeak)
+    }
+
     /// Returns whether the right password would decrypt it.
     #[must_use]
     pub fn is_locked(&self) -> bool {

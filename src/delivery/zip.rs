@@ -1,7 +1,7 @@
 //! Reads zip files in memory, never to disk: the name of an entry is only displayed. Limits the
 //! number of entries and the bytes that are really inflated.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use ::zip::read::ZipReadOptions;
 use ::zip::result::ZipError;
@@ -105,10 +105,8 @@ fn inflate(
     // The size in the header is only a hint; a false one wastes no more than this.
     let hint = usize::try_from(file.size().min(64 * 1024)).unwrap_or(0);
     let mut content = Zeroizing::new(Vec::with_capacity(hint));
-    match file
-        .take(budget.inflated_left().saturating_add(1))
-        .read_to_end(&mut content)
-    {
+    let most = budget.inflated_left().saturating_add(1);
+    match read_at_most(file, most, &mut content) {
         Ok(read) => budget.spend_inflated(place, read)?,
         Err(_) if password.is_some() => {
             budget.spend_inflated(place, content.len())?;
@@ -117,6 +115,29 @@ fn inflate(
         Err(error) => return Err(damaged_error(place, &ZipError::Io(error))),
     }
     Ok(ZipContent::File(content))
+}
+
+/// Reads at most `most` bytes into `content` and returns their number. The buffer does not grow beyond
+/// them: wiping it touches all of its memory.
+fn read_at_most(mut from: impl Read, most: u64, content: &mut Vec<u8>) -> io::Result<usize> {
+    const SMALLEST_STEP: usize = 4096;
+    let begin = content.len();
+    let mut left = usize::try_from(most).unwrap_or(usize::MAX);
+    while left > 0 {
+        let spare = content.capacity() - content.len();
+        let step = match spare {
+            0 => content.len().max(SMALLEST_STEP).min(left),
+            _ => spare.min(left),
+        };
+        content.reserve_exact(step);
+        let limit = u64::try_from(step).unwrap_or(u64::MAX);
+        let read = from.by_ref().take(limit).read_to_end(content)?;
+        left -= read;
+        if read < step {
+            break;
+        }
+    }
+    Ok(content.len() - begin)
 }
 
 /// Returns whether it is an office document, which is a zip file too.

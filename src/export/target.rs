@@ -53,6 +53,10 @@ impl ExportTarget {
             Self::Postgres => "PostgreSQL",
             Self::Stunnel => "stunnel",
             Self::Vsftpd => "vsftpd",
+            Self::Mariadb => "MariaDB",
+            Self::Squid => "squid",
+            Self::Openldap => "OpenLDAP",
+            Self::Exim => "Exim",
         }
     }
 

@@ -197,11 +197,9 @@ fn leaf_candidates<'c>(
     let candidates = LeafCandidates::new(certificates, delivery, &passed.names, now);
     if certificates.is_empty() || candidates.leaves.is_empty() && !has_files {
         let name = passed.names.first().map(|name| name.as_str().to_owned());
-        return Err(MatchingError::NoCertificateInDirectory {
-            directory: here.describe(),
-            name,
-        }
-        .into());
+        let directory = here.describe();
+        let error = MatchingError::NoCertificateInDirectory { directory, name };
+        return Err(here.explain_unusable(error.into()));
     }
     Ok(candidates)
 }
@@ -455,10 +453,11 @@ impl CertificateMatcher<'_> {
         chain: &Chain,
         fetched: Vec<Finding>,
     ) -> Vec<Finding> {
-        let scope = self.options.anchors.source().scope();
         let mut findings: Vec<Finding> = remarks.iter().map(Finding::from).collect();
         let mut lints = lint::lint_chain(chain);
-        lints.extend(lint::check_prime_modulus(chain.leaf()));
+        let source = self.options.anchors.source();
+        let scope = lint::issuer_scope(chain, source);
+        lints.extend(lint::lint_leaf_in_detail(chain, source));
         findings.extend(lints.iter().map(|lint| lint_finding(lint, scope)));
         let policy = VerifyPolicy {
             hosts: &[],

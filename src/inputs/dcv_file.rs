@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::advice::inputs::repair_dcv_file;
-use crate::dcv::ca::Ca;
+use crate::dcv::ca::{Ca, DnsValidation};
 use crate::dcv::dcv_file::StoredRecord;
 use crate::failure::{Failure, FailureKind};
 
@@ -30,6 +30,15 @@ pub(crate) fn dcv_path(request: &Path) -> PathBuf {
 pub(crate) fn is_for_private_ca(path: &Path) -> bool {
     let stored = read_record(&dcv_path(path));
     stored.is_ok_and(|stored| stored.ca() == Some(Ca::Private))
+}
+
+/// Returns the CA of the request at `path` if it shows a record that is not stored yet.
+#[must_use]
+pub(crate) fn ca_with_record_to_copy(path: &Path) -> Option<Ca> {
+    let stored = read_record(&dcv_path(path)).ok()?;
+    let ca = stored.ca()?;
+    let shows_record = !matches!(ca.profile().dns, DnsValidation::None);
+    (shows_record && stored.records().is_empty()).then_some(ca)
 }
 
 /// Returns the record that is stored at `path`; an empty one if there is no file.

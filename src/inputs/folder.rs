@@ -98,6 +98,12 @@ impl FolderContents {
     }
 
     fn add_contents(&mut self, path: &Path, found: CaDelivery) {
+        let is_request_file = path.extension().is_some_and(|one| one == "csr");
+        let unusable = found.ignored.iter().filter(|unused| {
+            let is_request = unused.content.is_request();
+            is_request || is_request_file && found.requests.is_empty()
+        });
+        self.unusable_requests.extend(unusable.cloned());
         let requests = found.requests.into_iter().map(|request| HeldFile {
             path: path.to_owned(),
             value: request.value,
@@ -110,6 +116,21 @@ impl FolderContents {
                 value: certificates.map(|found| found.value).collect(),
             });
         }
+    }
+}
+
+impl FolderContents {
+    /// Adds to a failure which requests in the folder cannot be used, and what to do.
+    #[must_use]
+    pub(crate) fn explain_unusable(&self, mut failure: Failure) -> Failure {
+        if self.unusable_requests.is_empty() {
+            return failure;
+        }
+        let unusable = Failure::from(self.unusable_requests.as_slice());
+        failure.causes.push(unusable.message);
+        failure.causes.extend(unusable.causes);
+        failure.next.splice(0..0, unusable.next);
+        failure
     }
 }
 
@@ -222,7 +243,7 @@ impl ArgumentMeaning {
         if text == "-" {
             return Some(Self::Stdin);
         }
-        let is_file = files::exists(&path) && !folders::is_folder(&path);
+        let is_file = files::may_exist(&path) && !folders::is_folder(&path);
         let may_be_name = !looks_like_file(text) && DnsName::parse(text).is_ok();
         (is_file && !may_be_name).then_some(Self::File(path))
     }
@@ -239,7 +260,7 @@ impl ArgumentMeaning {
         let path = PathBuf::from(text);
         match DnsName::parse(text) {
             Ok(name) if !text.contains('/') && directory.lists_name(&name) => Ok(Self::Name(name)),
-            _ if files::exists(&path) => Ok(Self::File(path)),
+            _ if files::may_exist(&path) => Ok(Self::File(path)),
             _ if looks_like_file(text) => Err(MatchingError::NoSuchFile(text.to_owned())),
             _ => Err(MatchingError::Unknown {
                 text: text.to_owned(),

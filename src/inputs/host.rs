@@ -81,6 +81,8 @@ pub(crate) struct HostCertificates {
     pub protocol: &'static str,
     /// The certificates in DER, in the order in which they were sent. Untrusted bytes.
     pub sent: Vec<Vec<u8>>,
+    /// The different stapled OCSP responses. Untrusted bytes.
+    pub stapled: Vec<Vec<u8>>,
 }
 
 impl HostCertificates {
@@ -188,17 +190,26 @@ pub(super) fn add_handshake(
     handshake: TlsHandshake,
 ) {
     let TlsHandshake {
-        chain, protocol, ..
+        chain,
+        protocol,
+        stapled,
+        ..
     } = handshake;
     let same = answers
         .iter_mut()
         .find(|one| one.sent == chain && one.protocol == protocol);
+    let stapled = Some(stapled).filter(|response| !response.is_empty());
     match same {
-        Some(same) => same.addresses.push(address),
+        Some(same) => {
+            same.addresses.push(address);
+            let new = stapled.filter(|response| !same.stapled.contains(response));
+            same.stapled.extend(new);
+        }
         None => answers.push(HostCertificates {
             addresses: vec![address],
             protocol,
             sent: chain,
+            stapled: stapled.into_iter().collect(),
         }),
     }
 }

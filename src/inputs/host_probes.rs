@@ -199,7 +199,10 @@ fn other_without_sni(address: SocketAddr, leaf: &[u8]) -> Finding {
 }
 
 fn different_answers(address: SocketAddr, leaves: &[Vec<u8>]) -> Finding {
-    let shown: Vec<String> = leaves.iter().map(|leaf| describe(leaf)).collect();
+    let mut shown = Vec::new();
+    for leaf in leaves {
+        shown.push(describe(leaf));
+    }
     let message = format!(
         "{address} sends different certificates to the same client: {}; probably several servers \
             share the address, and one still has an old certificate",

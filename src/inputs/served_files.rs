@@ -177,6 +177,10 @@ fn keyring<'a>(
         passed.keys.append(&mut delivery.keys);
         passed.encrypted_keys.append(&mut delivery.encrypted_keys);
         passed.requests.append(&mut delivery.requests);
+        // A root in the files may be the one that is to be trusted.
+        let roots = delivery.certificates.iter();
+        let roots = roots.filter(|one| one.is_ca && one.is_self_issued());
+        passed.certificates.extend(roots.cloned());
     }
     let key_count = passed.keys.len();
     let request_count = passed.requests.len();
@@ -262,9 +266,7 @@ fn served_by_name(
     let certificates = sources::all_certificates(&keyring.directory);
     let candidates = LeafCandidates::new(&certificates, None, names, context.now());
     if candidates.leaves.is_empty() {
-        let name = names.first().map(|name| name.as_str().to_owned());
-        let directory = keyring.directory.describe();
-        return Err(MatchingError::NoCertificateInDirectory { directory, name }.into());
+        return Err(no_certificate_here(&keyring.directory, names));
     }
     let mut presented = Vec::new();
     for leaf in matching::select_leaves_to_check(&candidates, &certificates, keyring) {
@@ -284,6 +286,13 @@ fn served_by_name(
         }
     }
     Ok(presented)
+}
+
+fn no_certificate_here(here: &FolderContents, names: &[DnsName]) -> Failure {
+    let name = names.first().map(|name| name.as_str().to_owned());
+    let directory = here.describe();
+    let error = MatchingError::NoCertificateInDirectory { directory, name };
+    here.explain_unusable(error.into())
 }
 
 /// Reads `--chain` without other files: the first certificate is the leaf, the others come in any

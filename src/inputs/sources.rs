@@ -1,5 +1,6 @@
 //! Reads the arguments of a command: inputs, names, keys and requests.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::advice::delivery::{MOST_CAUSES, item_in_words};
@@ -16,6 +17,7 @@ use crate::matching::{
     self, FolderContents, HeldFile, HeldRequest, KeyCandidates, MatchingError, NamedKeys,
 };
 use crate::pki::certificate::Certificate;
+use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::name::DnsName;
 use crate::pki::request::SigningRequest;
@@ -169,16 +171,8 @@ pub(crate) fn keyring(
         }
         None => unnamed_keys(decrypted, delivery, opened, &mut here),
     };
-    // Server certificates that were passed in files.
-    let server_certificates = delivery.certificates.iter().filter(|certificate| {
-        certificate.is_server_certificate() && certificate.source.input != "stdin"
-    });
-    let delivered = server_certificates
-        .map(|certificate| HeldFile {
-            path: certificate.source.input.clone().into(),
-            value: certificate.fingerprint,
-        })
-        .collect();
+    let delivered_leaves = delivered_leaves(delivery);
+    let roots = DeliveredRoots::collect(delivery, &found.sent);
     Ok(KeyCandidates {
         keys: found.keys,
         refused_keys: found.refused,
@@ -188,10 +182,62 @@ pub(crate) fn keyring(
         password_failure: None,
         keys_with_certificates: found.sent,
         decrypted_key_ids: found.decrypted,
-        delivered_leaves: delivered,
+        delivered_leaves,
+        delivered_roots: roots.readable,
+        roots_with_keys: roots.with_key,
         named_option: named.kind(),
         directory: here,
     })
+}
+
+/// Returns the server certificates that were passed in files.
+fn delivered_leaves(delivery: &CaDelivery) -> Vec<HeldFile<Fingerprint>> {
+    let mut leaves = Vec::new();
+    for certificate in &delivery.certificates {
+        let is_file = certificate.source.input != "stdin";
+        if is_file && certificate.is_server_certificate() {
+            let input = &certificate.source.input;
+            leaves.push(HeldFile {
+                path: PathBuf::from(input),
+                value: certificate.fingerprint,
+            });
+        }
+    }
+    leaves
+}
+
+/// The roots in files that were passed, without stdin.
+struct DeliveredRoots {
+    /// Those in files that `--trust` can name.
+    readable: Vec<HeldFile<Certificate>>,
+    /// Those in PKCS#12 files with a key, which may need a password.
+    with_key: Vec<HeldFile<Certificate>>,
+}
+
+impl DeliveredRoots {
+    fn collect(delivery: &CaDelivery, keys: &[HeldFile<PublicKeyId>]) -> Self {
+        let mut roots = Self {
+            readable: Vec::new(),
+            with_key: Vec::new(),
+        };
+        for found in &delivery.certificates {
+            let value = found.value.clone();
+            let is_root = value.is_ca && value.is_self_issued();
+            if !is_root || found.source.input == "stdin" {
+                continue;
+            }
+            let path = PathBuf::from(&found.source.input);
+            let has_key = keys.iter().any(|file| file.path == path);
+            let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+            let is_pkcs12 = ["pfx", "p12"].contains(&extension.to_ascii_lowercase().as_str());
+            if !has_key {
+                roots.readable.push(HeldFile { path, value });
+            } else if is_pkcs12 {
+                roots.with_key.push(HeldFile { path, value });
+            }
+        }
+        roots
+    }
 }
 
 /// Returns the requests that were passed with the certificates, then those of the working

@@ -11,7 +11,7 @@ use crate::inputs::folder;
 use crate::matching::MatchingError;
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::{Chain, ChainCriteria, ChainEnd};
-use crate::pki::trust::{TrustAnchors, TrustSource};
+use crate::pki::trust::{self, TrustAnchors, TrustSource};
 use crate::pki::verify;
 use crate::system::fs::folders;
 use crate::system::roots;
@@ -31,10 +31,8 @@ pub(crate) fn trust_anchors(trust: Option<&str>) -> Result<TrustAnchors, Failure
         Some("system") => return Ok(system_anchors()?),
         Some(path) => path,
     };
-    let anchors = TrustAnchors::from_certificates(
-        path,
-        &folder::read_file(Path::new(path))?.clone_certificates(),
-    );
+    let certificates = folder::read_file(Path::new(path))?.clone_certificates();
+    let anchors = TrustAnchors::from_certificates(path, &trust::select_anchors(certificates));
     if anchors.is_empty() {
         Err(MatchingError::NoAnchor(path.to_owned()).into())
     } else {

@@ -1,7 +1,6 @@
 //! Checks that the installed files and the served certificate are unchanged since the last install.
 //! Changes nothing.
 
-mod labels;
 mod probed_targets;
 
 use std::path::Path;
@@ -22,6 +21,7 @@ use crate::install::servers::ServingState;
 use crate::install::stale_servers::{
     OPEN_CODE, RecentReload, ReplacedFiles, STALE_CODE, StaleServerScan,
 };
+use crate::install::{hook, labels};
 use crate::install_plan::apply::error::InstallError;
 use crate::install_plan::apply::{self, ProbeAnswer, StepError};
 use crate::install_plan::observe;
@@ -305,7 +305,7 @@ fn installed_paths(layout: &LineageLayout, settings: &LineageSettings) -> Lineag
     LineageSettings {
         links,
         chain_path: chain_path.or_else(|| Some(layout.path_inside_tree(layout.chain_path()))),
-        key_path: key_path.or_else(|| Some(layout.path_inside_tree(layout.key_path()))),
+        key_path: key_path.or_else(|| Some(layout.path_inside_tree(layout.key_path()?))),
         ..LineageSettings::default()
     }
 }
@@ -443,14 +443,14 @@ impl<'a> DriftReport<'a> {
         )))
     }
 
-    /// Reports a placeholder, and SELinux labels that may be wrong.
+    /// Reports a placeholder, a command that was not run, and SELinux labels that may be wrong.
     fn further_findings(&self) -> Vec<Finding> {
         let mut findings = Vec::from_iter(self.placeholder_finding());
-        let live = self.live.as_ref();
-        findings.extend(
-            live.into_iter()
-                .flat_map(|live| labels::find_odd_labels(self.layout, live)),
-        );
+        if let Some(live) = &self.live {
+            let stem = self.layout.stem();
+            findings.extend(hook::report_due(self.context, stem, self.settings, live));
+            findings.extend(labels::find_odd_labels(self.layout, live));
+        }
         findings
     }
 

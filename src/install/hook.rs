@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use crate::advice::install_command;
 use crate::configuration::ConfiguredDefaults;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::finding::Finding;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode};
 use crate::install::servers::parse_command;
 use crate::install_plan::apply::hook::HOOK_TIMEOUT;
@@ -109,4 +111,18 @@ impl InstallHook {
     pub(super) fn saved_due(&self, wanted: &ReleaseId) -> Option<&DueHook> {
         self.due.as_ref().filter(|due| due.release == *wanted)
     }
+}
+
+/// Reports that the command of `--after` has not succeeded for the live release.
+#[must_use]
+pub(super) fn report_due(
+    context: &Context,
+    stem: &str,
+    settings: &LineageSettings,
+    live: &ReleaseId,
+) -> Option<Finding> {
+    let due = settings.after_due.as_ref();
+    due.filter(|due| due.release == *live && context.root.is_none())?;
+    let command = settings.after.as_deref().unwrap_or_default();
+    Some(install_command::report_due_hook(stem, command))
 }

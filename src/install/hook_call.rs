@@ -65,14 +65,18 @@ fn previous_fingerprint(situation: &PreflightState) -> Option<String> {
 
 /// The environment variables about the certificate; they name the key's path and never hold the key.
 fn variables(situation: &PreflightState, due: &DueHook) -> Vec<(String, String)> {
-    let (layout, leaf) = (&situation.layout, situation.wanted.leaf());
+    let layout = &situation.layout;
+    let leaf = situation.wanted.leaf();
     let addresses = leaf.ip_addresses.iter().map(ToString::to_string);
     let names: Vec<String> = leaf.dns_names.iter().cloned().chain(addresses).collect();
+    let key_path = layout.key_path().map(|key| key.display().to_string());
+    // Empty if the key is not a file.
+    let key_path = key_path.unwrap_or_default();
     let pairs = [
         ("NAME", layout.stem().to_owned()),
         ("NAMES", names.join(" ")),
         ("CHAIN_PATH", layout.chain_path().display().to_string()),
-        ("KEY_PATH", layout.key_path().display().to_string()),
+        ("KEY_PATH", key_path),
         ("NOT_AFTER", leaf.not_after.to_string()),
         ("FINGERPRINT", leaf.sha256()),
         (

@@ -2,23 +2,24 @@
 
 mod by_name;
 mod saved_paths;
+mod usual;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
-use self::by_name::{InstalledNames, InstalledRelease};
-pub(crate) use self::saved_paths::{former_links, saved_layout};
-use super::{placeholder, rollback};
+pub(super) use self::by_name::InstalledNames;
+use self::by_name::InstalledRelease;
+pub(crate) use self::saved_paths::{added_paths, former_links, saved_layout};
+use self::usual::is_proven;
+pub(crate) use self::usual::usual_layout;
+use super::rollback;
 use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::inputs::MatchedCertificate;
-use crate::inputs::folder::ArgumentMeaning;
 use crate::install_plan::observe;
+use crate::matching::HeldFile;
 use crate::matching::file_names::{is_safe_name, strip_renewal_number};
-use crate::matching::{FolderContents, HeldFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PublicKeyId;
 use crate::pki::name::{DnsName, join_listed};
@@ -114,11 +115,19 @@ pub(crate) fn load_live_leaf(
     let Some((layout, live)) = find_live_id(context, stem)? else {
         return Ok(None);
     };
-    // A key that no server can load is replaced by the next install.
-    let Some(release) = disk::load(&layout, &live)? else {
+    let leaf = match disk::load(&layout, &live) {
+        // A key that no server can load is replaced by the next install.
+        Ok(release) => release.map(|release| release.leaf().clone()),
+        // The certificate is public; this user may not read its key.
+        Err(error) if error.is_denied() => {
+            disk::load_public(&layout, &live)?.map(|release| release.leaf().clone())
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let Some(leaf) = leaf else {
         return Ok(None);
     };
-    Ok(Some((release.leaf().clone(), is_proven(&layout, &live)?)))
+    Ok(Some((leaf, is_proven(&layout, &live)?)))
 }
 
 /// Describes what is deployed under a name: the live release at its saved paths.
@@ -153,86 +162,10 @@ pub(crate) struct InstalledFiles {
     pub is_proven: bool,
     /// Leaf and intermediates.
     pub chain_path: PathBuf,
-    pub key_path: PathBuf,
+    /// `None` if the key is not a file.
+    pub key_path: Option<PathBuf>,
     /// The requests in the working directory with the same key, if that was searched.
     pub requests: Vec<HeldFile<SigningRequest>>,
-}
-
-/// Returns for each of `names` the files that are live for it, where it is a name and the working
-/// directory has no certificate for it that expires later.
-///
-/// # Errors
-/// When the directory or the installed certificates cannot be read, or only a placeholder has the
-/// name.
-pub(crate) fn find_newest(
-    context: &Context,
-    names: &[String],
-) -> Result<Vec<Option<InstalledFiles>>, Failure> {
-    let dns_names: Vec<Option<DnsName>> =
-        names.iter().map(|name| parse_unless_path(name)).collect();
-    if dns_names.iter().all(Option::is_none) {
-        return Ok(names.iter().map(|_| None).collect());
-    }
-    let here = FolderContents::read(context)?;
-    let installed = InstalledNames::new(load_live_releases(context)?);
-    let search = NewestSearch {
-        context,
-        installed,
-        expiry_dates: here.expiry_by_name(),
-        here: &here,
-    };
-    let mut newest = Vec::new();
-    for (name, dns_name) in names.iter().zip(dns_names) {
-        newest.push(match dns_name {
-            Some(dns_name) => search.find(name, &dns_name)?,
-            None => None,
-        });
-    }
-    Ok(newest)
-}
-
-/// Parses a name, unless the argument can only be a file. Whether the name is known is not checked.
-fn parse_unless_path(name: &str) -> Option<DnsName> {
-    let dns_name = DnsName::parse(name).ok()?;
-    ArgumentMeaning::from_path(name)
-        .is_none()
-        .then_some(dns_name)
-}
-
-/// Finds the newest certificate of a name, in the working directory or installed.
-struct NewestSearch<'a> {
-    context: &'a Context,
-    installed: InstalledNames,
-    here: &'a FolderContents,
-    /// When the last certificate of each name in the working directory expires.
-    expiry_dates: HashMap<String, Timestamp>,
-}
-
-impl NewestSearch<'_> {
-    fn find(&self, name: &str, dns_name: &DnsName) -> Result<Option<InstalledFiles>, Failure> {
-        let Some(stem) = self.installed.find(name).into_iter().next() else {
-            return Ok(None);
-        };
-        let Some(live) = find_live(self.context, &stem)? else {
-            if self.here.lists_name(dns_name) {
-                return Ok(None);
-            }
-            return Err(placeholder::only_placeholder(self.context, &stem));
-        };
-        let expires_here = self.expiry_dates.get(dns_name.as_str());
-        if expires_here.is_some_and(|expires| *expires > live.release.leaf().not_after) {
-            return Ok(None);
-        }
-        let key_id = live.release.leaf().key_id;
-        let requests = self.here.requests.iter();
-        Ok(Some(InstalledFiles {
-            requests: requests
-                .filter(|request| request.value.key_id == key_id)
-                .cloned()
-                .collect(),
-            ..live.files
-        }))
-    }
 }
 
 /// Returns the live files of every installed certificate.
@@ -265,11 +198,12 @@ pub(crate) fn find_live(context: &Context, stem: &str) -> Result<Option<LiveRele
     let Some(release) = disk::load_public(&layout, &live)? else {
         return Ok(None);
     };
+    let has_key = layout.key_path().is_some();
     let files = InstalledFiles {
         stem: stem.to_owned(),
         is_proven: is_proven(&layout, &live)?,
         chain_path: layout.file_path(&live, ReleaseFile::FullChain),
-        key_path: layout.file_path(&live, ReleaseFile::Key),
+        key_path: has_key.then(|| layout.file_path(&live, ReleaseFile::Key)),
         requests: Vec::new(),
     };
     Ok(Some(LiveRelease { files, release }))
@@ -285,22 +219,12 @@ pub(crate) fn find_live_id(
     let Some(live) = observe::read_pointer(&layout, ReleasePointer::Live)? else {
         return Ok(None);
     };
-    if read_settings(context, stem)?.placeholder.as_ref() == Some(&live) {
+    let settings = read_settings(context, stem)?;
+    if settings.placeholder.as_ref() == Some(&live) {
         return Ok(None);
     }
+    let layout = layout.with_key_storage(settings.key_storage());
     Ok(Some((layout, live)))
-}
-
-fn is_proven(layout: &LineageLayout, live: &ReleaseId) -> Result<bool, Failure> {
-    let proven = observe::read_pointer(layout, ReleasePointer::Proven)?;
-    Ok(proven.as_ref() == Some(live))
-}
-
-/// The layout of a certificate with its usual paths.
-#[must_use]
-pub(crate) fn usual_layout(root: &Path, stem: &str) -> LineageLayout {
-    let (chain, key) = observe::detect_distro_family(root).stable_paths(stem);
-    LineageLayout::new(Some(root), stem, root.join(chain), root.join(key))
 }
 
 /// Finds the certificate that has a folder of exactly this name, or had one until `forget` was
@@ -401,7 +325,7 @@ fn list_stems(root: &Path) -> Result<Vec<String>, Failure> {
 }
 
 /// Loads the live release of every installed certificate that can be read.
-fn load_live_releases(context: &Context) -> Result<Vec<InstalledRelease>, Failure> {
+pub(super) fn load_live_releases(context: &Context) -> Result<Vec<InstalledRelease>, Failure> {
     let root = resolve_root(context.root.as_deref())?;
     let mut installed = Vec::new();
     for stem in list_stems(&root)? {
@@ -433,23 +357,26 @@ pub(crate) fn find_named(
         None => installed.into_iter().map(|one| one.stem).collect(),
     };
     match found.len() {
-        0 => Err(none_installed(context, name)),
+        0 => Err(none_installed(context, verb, name)),
         1 => Ok(found.swap_remove(0)),
         _ => Err(several_installed(context, verb, &found)),
     }
 }
 
-fn none_installed(context: &Context, name: Option<&str>) -> Failure {
+fn none_installed(context: &Context, verb: &str, name: Option<&str>) -> Failure {
+    let next = if ["forget", "rollback"].contains(&verb) {
+        lineages::show_what_is_served(&context.command_words("status"))
+    } else {
+        lineages::install_one(context.root.as_deref())
+    };
     let Some(name) = name else {
         let message = "certctl has not installed any certificate here";
-        let next = lineages::install_one(context.root.as_deref());
         return Failure::new(FailureKind::NotFound, message).with_step(next);
     };
-    let root = context.root.as_deref();
     let message = format!("no certificate for {name} is installed here");
     let failure = Failure::new(FailureKind::NotFound, message);
     match list_installed(context) {
-        Ok(stems) if stems.is_empty() => failure.with_step(lineages::install_one(root)),
+        Ok(stems) if stems.is_empty() => failure.with_step(next),
         Ok(stems) => failure
             .because(format!("installed here: {}", join_listed(&stems)))
             .with_step(lineages::show_status(&context.command_words("status"))),
@@ -469,7 +396,10 @@ fn several_installed(context: &Context, verb: &str, stems: &[String]) -> Failure
         .filter(|stem| verb != "rollback" || has_earlier_version(context, stem))
         .peekable();
     if possible.peek().is_none() {
-        return failure.with_step(lineages::install_what_should_be_served(root));
+        let words = context.command_words("status");
+        return failure
+            .because("none of them has an earlier version to restore")
+            .with_step(lineages::show_what_is_served(&words));
     }
     possible
         .map(|stem| install_command::choose_installed(root, verb, stem))

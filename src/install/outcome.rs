@@ -23,13 +23,14 @@ use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::report::DryRunSummary;
 use crate::store::deployed::DeployedCertificate;
-use crate::store::layout::{LineageLayout, ReleasePointer};
+use crate::store::layout::ReleasePointer;
 use crate::system::fs::folders;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::with_causes;
 
 mod attempt;
 mod audit;
+mod deployed_paths;
 mod dry_run;
 mod evidence;
 mod failed;
@@ -40,6 +41,7 @@ mod problems;
 mod progress;
 mod render;
 mod stale;
+mod unread_key;
 mod verdict;
 
 pub(crate) use evidence::{check_stapled, report_inconclusive};
@@ -83,10 +85,12 @@ pub(crate) struct TransactionOutcome {
     after: Option<DeployedCertificate>,
     pub release: String,
     chain_path: String,
-    key_path: String,
+    /// `None` if the key is not a file.
+    key_path: Option<String>,
     /// The paths of further files that servers read.
     further_paths: Vec<String>,
-    key_mode: Mode,
+    /// `None` if the key is not a file.
+    key_mode: Option<Mode>,
     rollback: RollbackReport,
     /// What the servers did, in words: `nginx -t passed`, `reloaded`.
     server: Vec<String>,
@@ -132,9 +136,9 @@ impl TransactionOutcome {
             ),
             release: wanted.id.to_string(),
             chain_path: layout.chain_path().display().to_string(),
-            key_path: layout.key_path().display().to_string(),
-            further_paths: further_paths(layout),
-            key_mode: wanted.access.mode,
+            key_path: deployed_paths::key_path(layout),
+            further_paths: deployed_paths::further_paths(layout),
+            key_mode: situation.key_mode(),
             rollback: RollbackReport::default(),
             server: Vec::new(),
             hook: None,
@@ -412,11 +416,6 @@ fn rollback_report(plan: &InstallPlan, failed: &FailedPlan) -> RollbackReport {
             .map(|(step, error)| format!("{}: {}", plan.describe(step), with_causes(&**error)))
             .collect(),
     }
-}
-
-fn further_paths(layout: &LineageLayout) -> Vec<String> {
-    let links = layout.further_links().iter();
-    links.map(|link| link.path.display().to_string()).collect()
 }
 
 /// Returns the step that starts servers and then verifies these certificates.

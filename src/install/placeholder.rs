@@ -9,9 +9,11 @@ use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
+use crate::inputs::folder::FolderContents;
 use crate::install::placeholder::certificate::PlaceholderCertificate;
 use crate::install_plan::observe::{self, PathObstacle};
 use crate::install_plan::plan::{ObservedState, PathState};
+use crate::pki::name::DnsName;
 use crate::store::disk;
 use crate::store::layout::{LineageLayout, ReleasePointer};
 use crate::store::release::{KeyAccess, Release};
@@ -96,4 +98,21 @@ pub(crate) fn only_placeholder(context: &Context, stem: &str) -> Failure {
     );
     let next = lineages::install_the_real_one(context.root.as_deref());
     Failure::new(FailureKind::NotFound, message).with_step(next)
+}
+
+/// `name`, then the other names of its request in the folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(crate) fn names_of_request(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, Failure> {
+    let folder = FolderContents::read(context)?;
+    let mut names = vec![name.clone()];
+    if let Some(request) = folder.requests_named(name).first() {
+        let requested = &request.value.dns_names;
+        let requested = requested
+            .iter()
+            .filter_map(|one| DnsName::parse_presented(one));
+        names.extend(requested.filter(|other| other != name));
+    }
+    Ok(names)
 }

@@ -1,11 +1,16 @@
 //! The fields that a dry run of `install` or `rollback` adds to its document.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::outcome::{self, TransactionOutcome};
 use super::preflight::PreflightState;
 use super::request::{InstallGoal, InstallRequest};
+use crate::pki::fingerprint::Fingerprint;
 use crate::report::{self, DryRunSummary};
+use crate::system::command_words;
+use crate::system::fs::files;
 
 /// What stands for the id of a placeholder's release: its key, and so the id, is new in each run.
 const NEW_PLACEHOLDER: &str = "placeholder";
@@ -19,7 +24,7 @@ pub(super) fn summarize(
 ) -> DryRunSummary {
     let observed = &situation.disk.observed;
     let release = &situation.wanted.id;
-    let considered = json!({
+    let mut considered = json!({
         "name": request.stem,
         "goal": goal(request.goal),
         "release": release,
@@ -35,6 +40,10 @@ pub(super) fn summarize(
         "plan": outcome.plan,
         "findings": report::considered_findings(&outcome.findings),
     });
+    let programs = programs(situation);
+    if !programs.is_empty() {
+        considered["programs"] = json!(programs);
+    }
     let considered = mask_process_ids(considered);
     let is_new = !observed.releases.contains(release);
     let considered = match request.goal {
@@ -54,6 +63,32 @@ fn configurations(situation: &PreflightState) -> Vec<Option<&str>> {
     let uses = situation.serving.uses.iter();
     uses.map(|server_use| server_use.observed.config_digest())
         .collect()
+}
+
+/// The maximum number of bytes of a program that counts.
+const PROGRAM_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// A digest of each file that the commands of `--test`, `--reload` and `--after` name: what was approved
+/// is what the scripts did then.
+fn programs(situation: &PreflightState) -> Vec<(String, String)> {
+    let settings = &situation.settings;
+    let commands = settings.test.iter().chain(&settings.reload);
+    let mut words: Vec<String> = Vec::new();
+    for command in commands {
+        words.extend(command_words::split_command(command).unwrap_or_default());
+    }
+    if let Some(hook) = &situation.hook {
+        words.extend(hook.argv.iter().cloned());
+    }
+    words.sort();
+    words.dedup();
+    let mut programs = Vec::new();
+    for word in words {
+        if let Ok(bytes) = files::read(Path::new(&word), PROGRAM_LIMIT) {
+            programs.push((word, hex::encode(Fingerprint::of(&bytes).as_slice())));
+        }
+    }
+    programs
 }
 
 /// Replaces process ids in reload commands (`kill -HUP 123`): a server that was started again is the

@@ -4,20 +4,22 @@
 mod checks;
 mod deploy_choice;
 pub(crate) mod disk_space;
+mod key_proof;
 pub(crate) mod key_readers;
 mod observation;
 pub(crate) mod overrides;
 mod saved_commands;
 mod server_choice;
 mod service_options;
+mod settings_to_save;
+mod usable_defaults;
 
 use std::path::Path;
 
 use self::observation::{ObservationInput, PreflightObservation};
-use crate::advice::{configuration, drift};
+use crate::advice::drift;
 use crate::audit::AuditAction;
 use crate::configuration::ConfiguredDefaults;
-use crate::configuration::defaults::MOST_KEPT;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
@@ -32,11 +34,12 @@ use crate::install_plan::observe::{self, DiskObservation, PathFingerprints};
 use crate::install_plan::plan::{
     self, InstallPlan, ServedEvidence, ServerState, SettingsChange, TargetRelease,
 };
+use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::probe::ProbeTarget;
 use crate::store::deployed::DeployedCertificate;
 use crate::store::disk::OLDER_RELEASES;
-use crate::store::layout::{LineageLayout, ReleasePointer, StableLink};
+use crate::store::layout::{LineageLayout, ReleasePointer};
 use crate::store::release::Release;
 use crate::store::root::{check_own_folders, resolve_in_tree, resolve_root};
 use crate::store::settings::LineageSettings;
@@ -108,7 +111,7 @@ fn finish_requests(
     requests: &[InstallRequest<'_>],
     located: Vec<Result<LocatedRequest<'_, '_>, Failure>>,
 ) -> Result<Vec<Result<PreflightState, Failure>>, Failure> {
-    let (defaults, ignored) = usable_defaults(context, requests)?;
+    let (defaults, ignored) = usable_defaults::read(context, requests)?;
     let finish = |located: LocatedRequest<'_, '_>| {
         let mut state = located.finish(context, &defaults)?;
         state.serving.findings.extend(ignored.clone());
@@ -116,27 +119,6 @@ fn finish_requests(
     };
     let located = located.into_iter();
     Ok(located.map(|located| located.and_then(finish)).collect())
-}
-
-/// Reads the configured defaults. A wrong file does not stop a rollback, which may have to be fast: it
-/// is reported, and no version is removed, because the file may say how many are kept.
-fn usable_defaults(
-    context: &Context,
-    requests: &[InstallRequest<'_>],
-) -> Result<(ConfiguredDefaults, Option<Finding>), Failure> {
-    let is_rollback =
-        |request: &InstallRequest<'_>| matches!(request.goal, InstallGoal::Rollback(_));
-    match context.defaults() {
-        Ok(defaults) => Ok((defaults, None)),
-        Err(error) if requests.iter().all(is_rollback) => {
-            let defaults = ConfiguredDefaults {
-                keep: Some(MOST_KEPT),
-                ..ConfiguredDefaults::default()
-            };
-            Ok((defaults, Some(configuration::report_ignored(error))))
-        }
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Probes the servers of requests whose files are all in place: if they serve the certificate, there
@@ -186,7 +168,7 @@ fn wanted_certificates<'a>(
     target: Option<&'a Release>,
 ) -> &'a [Certificate] {
     match goal {
-        InstallGoal::Install(certified) => certified.chain().chain().certificates(),
+        InstallGoal::Install(certificate) => certificate.chain().chain().certificates(),
         InstallGoal::Placeholder(placeholder) => std::slice::from_ref(placeholder.certificate()),
         InstallGoal::Rollback(_) => target
             .map(|release| release.certificates.as_slice())
@@ -208,6 +190,17 @@ fn merge_settings(
     Ok(settings)
 }
 
+/// Records settings and pointers, to detect later changes.
+fn record_state(usual: &LineageLayout) -> Result<PathFingerprints, Failure> {
+    let mut fingerprints = PathFingerprints::default();
+    fingerprints.record([
+        usual.settings(),
+        usual.pointer(ReleasePointer::Live),
+        usual.pointer(ReleasePointer::Proven),
+    ])?;
+    Ok(fingerprints)
+}
+
 fn audit_action(goal: InstallGoal<'_>) -> AuditAction {
     match goal {
         InstallGoal::Install(_) => AuditAction::Install,
@@ -226,14 +219,10 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
     ) -> Result<Self, Failure> {
         check_own_folders(root, &request.stem)?;
         let usual = usual_layout(context, root, &request.stem)?;
-        let mut fingerprints = PathFingerprints::default();
-        fingerprints.record([
-            usual.settings(),
-            usual.pointer(ReleasePointer::Live),
-            usual.pointer(ReleasePointer::Proven),
-        ])?;
+        let fingerprints = record_state(&usual)?;
         let settings_before = observe::read_settings(root, &request.stem)?;
         let mut settings = merge_settings(context, request, &usual, &settings_before)?;
+        let usual = usual.with_key_storage(settings.key_storage());
         let target = find_target(context, request.goal, &usual, &settings)?;
         let search_paths = SearchPaths {
             root,
@@ -294,6 +283,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         for finding in checks::check_all(&observation) {
             self.add_check(finding);
         }
+        self.judge_key_proof(&observation);
         self.judge_age(&observation);
         self.report_damage(&observation);
         let settings = self.settings_to_save(&observation);
@@ -328,6 +318,21 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             Severity::Error if is_allowed => self.serving.findings.push(finding.into_allowed()),
             Severity::Error => self.serving.refusals.push(finding),
             _ => self.serving.findings.push(finding),
+        }
+    }
+
+    /// Refuses a chain without a key file whose key no handshake can prove.
+    fn judge_key_proof(&mut self, observation: &PreflightObservation) {
+        let loaded = observation.disk.served_leaf.as_ref();
+        let wanted = observation.wanted.leaf();
+        let risk = key_proof::check_apache(&self.layout, &self.serving, loaded, wanted);
+        if !matches!(self.request.goal, InstallGoal::Install(_)) {
+            self.serving.refusals.extend(risk);
+            return;
+        }
+        let unproven = key_proof::check(&self.layout, &self.serving);
+        for finding in risk.into_iter().chain(unproven) {
+            self.add_check(finding);
         }
     }
 
@@ -391,32 +396,6 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         }
         overrides::apply(serving, &self.request.allow);
     }
-
-    /// Returns the options that the next renewal uses.
-    fn settings_to_save(&self, observation: &PreflightObservation) -> LineageSettings {
-        let mut settings = self.settings.clone();
-        if let InstallGoal::Placeholder(_) = self.request.goal {
-            settings.placeholder = Some(observation.wanted.id.clone());
-            settings.forget_absent_server(&self.settings_before);
-        }
-        let mut settings = settings.without_probe_none(&self.settings_before);
-        self.save_paths(&mut settings);
-        settings.former.clone_from(&observation.former_links);
-        settings.set_access(observation.wanted.access);
-        settings
-    }
-
-    /// Saves the paths as configurations spell them, as seen from inside the tree.
-    fn save_paths(&self, settings: &mut LineageSettings) {
-        let (chain, key) = self.serving.chain_and_key();
-        settings.chain_path = Some(self.layout.path_inside_tree(chain));
-        settings.key_path = Some(self.layout.path_inside_tree(key));
-        settings.links = self.serving.configured_paths[2..]
-            .iter()
-            .map(|link| StableLink::new(self.layout.path_inside_tree(&link.path), link.piece))
-            .filter(|link| link.path.to_str().is_some())
-            .collect();
-    }
 }
 
 impl PreflightState {
@@ -434,6 +413,18 @@ impl PreflightState {
     pub(crate) fn exclude_unreloaded(&mut self) {
         self.serving
             .exclude_unreloaded(&mut self.disk.observed.server_uses);
+    }
+
+    /// The mode of the key, if it is a file.
+    pub(crate) fn key_mode(&self) -> Option<Mode> {
+        let has_key = self.layout.key_path().is_some();
+        has_key.then_some(self.wanted.access.mode)
+    }
+
+    /// Whether a finding with this code is known before anything is changed.
+    pub(crate) fn has_finding(&self, code: &str) -> bool {
+        let mut findings = self.serving.findings.iter();
+        findings.any(|finding| finding.code == code)
     }
 
     /// Notes that every address serves the wanted release.

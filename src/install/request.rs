@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::advice::rerun;
+use crate::advice::{rerun, site_command};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::install::placeholder::certificate::PlaceholderCertificate;
-use crate::pki::certified_key::CertifiedKey;
+use crate::pki::installable::InstallableCertificate;
 use crate::probe::ProbePatience;
 use crate::store::layout::ReleaseId;
 use crate::store::settings::LineageSettings;
@@ -35,7 +35,7 @@ pub(crate) struct InstallRequest<'a> {
 pub(crate) enum InstallGoal<'a> {
     /// Rolls back to this release of the history; none: to the previous one.
     Rollback(Option<&'a ReleaseId>),
-    Install(&'a CertifiedKey),
+    Install(&'a InstallableCertificate),
     /// Installs a placeholder, where nothing is installed yet.
     Placeholder(&'a PlaceholderCertificate),
 }
@@ -63,4 +63,21 @@ pub(crate) fn refuse_at_option(context: &Context, mode: RunMode) -> Result<(), F
         "`--at` is allowed only with `--root` or `--dry-run`: dates on this machine are evaluated as of now",
     )
     .with_step(rerun::omit_at_or_dry_run()))
+}
+
+/// Refuses `--root` for a command about the servers of this machine; `work` says what it does with
+/// them. Its answer would mix this machine and the tree.
+///
+/// # Errors
+/// With `--root`.
+pub(crate) fn refuse_root_option(
+    context: &Context,
+    command: &str,
+    work: &str,
+) -> Result<(), Failure> {
+    if context.root.is_none() {
+        return Ok(());
+    }
+    let message = format!("`{command}` {work}, so it has no `--root`");
+    Err(Failure::new(FailureKind::Usage, message).with_step(site_command::run_on_machine()))
 }

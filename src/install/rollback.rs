@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::advice::{install_command, lineages};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, NextStep, Severity};
 use crate::install::request::{InstallRequest, RunMode};
 use crate::install_plan::allow;
 use crate::install_plan::observe;
@@ -120,8 +120,7 @@ pub(crate) fn find_release(
         let mut others = load_kept(layout, settings);
         others.retain(|kept| Some(&kept.past.release) != live.as_ref());
         if others.is_empty() {
-            let next = lineages::install_what_should_be_served(context.root.as_deref());
-            return failure.with_step(next);
+            return failure.with_step(show_state(context, layout));
         }
         add_releases(context, layout, &others, failure)
     })
@@ -225,10 +224,17 @@ pub(crate) fn nothing_before(
         return add_releases(context, layout, &others, failure);
     }
     let message = format!("{stem} has no earlier version to restore");
-    let next = lineages::install_what_should_be_served(context.root.as_deref());
     Failure::new(FailureKind::NotFound, message)
         .because("no earlier install succeeded on this machine")
-        .with_step(next)
+        .with_step(show_state(context, layout))
+}
+
+/// The step for a certificate that no rollback can help: what is installed, and whether servers send
+/// it.
+fn show_state(context: &Context, layout: &LineageLayout) -> NextStep {
+    let mut words = context.command_words("status");
+    words.push(layout.stem().to_owned());
+    lineages::show_what_is_served(&words)
 }
 
 fn not_installed(context: &Context, layout: &LineageLayout) -> Failure {

@@ -19,7 +19,7 @@ use crate::install_plan::plan::{self, NameCoverage, ServerState};
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::probe::ProbeTarget;
-use crate::store::layout::{LineageLayout, StableLink};
+use crate::store::layout::{LineageLayout, StableLink, primary_links};
 use crate::store::settings::LineageSettings;
 use crate::webserver::control::ServerProgram;
 use crate::webserver::model::ServerSoftware;
@@ -28,7 +28,7 @@ pub(crate) mod adopt_paths;
 mod coverage;
 pub(crate) mod disabled_sites;
 pub(crate) mod discover;
-mod doubts;
+pub(crate) mod doubts;
 pub(crate) mod health;
 mod instances;
 pub(crate) mod observed_server;
@@ -43,6 +43,7 @@ mod related_files;
 pub(crate) mod selection;
 mod server_spec;
 mod serving_checks;
+mod tree_server;
 mod unloaded;
 mod unreached;
 pub(crate) mod unserved;
@@ -52,7 +53,8 @@ mod untested;
 #[derive(Debug)]
 pub(crate) struct ServingState {
     pub uses: Vec<ServerUse>,
-    /// Every path of the certificate as configurations spell it; the first two are chain and key.
+    /// Every path of the certificate as configurations spell it: the chain, the key if it is a file,
+    /// and further files.
     pub configured_paths: Vec<StableLink>,
     /// The addresses to probe and the name for each, over all servers.
     pub targets: Vec<ProbeTarget>,
@@ -149,6 +151,10 @@ pub(crate) fn find_serving(
     serving.choose_paths(search, found.servers, &names)?;
     serving.check_foreign(discovery);
     let layout = serving.resolve_layout(search)?;
+    for software in &found.of_tree {
+        let finding = tree_server::report(*software, &layout);
+        serving.findings.push(finding);
+    }
     serving.path_views = path_views::observe(discovery, &layout);
     if serving.refusals.is_empty() {
         serving.check_configs(discovery, &layout, search.settings, certificates)?;
@@ -194,13 +200,12 @@ impl ServingState {
         }
     }
 
-    /// Chain and key, as configurations spell them.
+    /// The chain, with the key if that is a file, and the further files, as configurations spell
+    /// them.
     #[must_use]
-    pub(crate) fn chain_and_key(&self) -> (&Path, &Path) {
-        (
-            &self.configured_paths[0].path,
-            &self.configured_paths[1].path,
-        )
+    pub(crate) fn primary_and_further(&self) -> (&[StableLink], &[StableLink]) {
+        let count = primary_links(&self.configured_paths).len();
+        self.configured_paths.split_at(count)
     }
 
     /// Returns what a plan needs to know about each server.

@@ -67,7 +67,10 @@ impl SiteCheck {
                 .map(|(situation, plan)| find_places(situation, plan))
                 .collect(),
         };
-        let visits: Vec<HomePageVisit> = check.places().map(|place| place.visit.clone()).collect();
+        let mut visits = Vec::new();
+        for place in check.places() {
+            visits.push(place.visit.clone());
+        }
         let answers = http_get::visit_all(&visits, interrupt);
         let places = check.certificates.iter_mut().flatten();
         for (place, answer) in places.zip(answers) {
@@ -92,7 +95,10 @@ impl SiteCheck {
                 places.clear();
             }
         }
-        let visits: Vec<HomePageVisit> = self.places().map(|place| place.visit.clone()).collect();
+        let mut visits = Vec::new();
+        for place in self.places() {
+            visits.push(place.visit.clone());
+        }
         let mut answers = http_get::visit_all(&visits, interrupt).into_iter();
         self.certificates
             .into_iter()
@@ -277,7 +283,8 @@ impl CheckedSite {
 }
 
 /// Why a server answers that the application behind it is not available.
-fn find_cause(answer: &SiteAnswer, upstreams: &[UpstreamAddress]) -> Option<String> {
+#[must_use]
+pub(crate) fn find_cause(answer: &SiteAnswer, upstreams: &[UpstreamAddress]) -> Option<String> {
     if !matches!(answer, SiteAnswer::Status(502..=504)) {
         return None;
     }

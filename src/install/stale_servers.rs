@@ -193,7 +193,7 @@ fn report(
     let unit = owner.and_then(|owner| service::unit_of_process(owner.pid));
     let stem = installed.layout.stem();
     let next = match unit {
-        Some(unit) if installed.settings.reload.is_none() => advice::reload_unit_and_probe(
+        Some(unit) if installed.settings.reload.is_empty() => advice::reload_unit_and_probe(
             context.root.as_deref(),
             stem,
             &unit,

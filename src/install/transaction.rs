@@ -29,6 +29,9 @@ use crate::system::fs::lock::FileLock;
 /// until it gets its final name.
 const BUILT_AHEAD: usize = 64;
 
+/// How long to wait for the lock without `--lock-timeout`.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The result of each request; `None` while it is undecided.
 type RequestResults = Vec<Option<Result<TransactionOutcome, Failure>>>;
 
@@ -363,13 +366,13 @@ fn begin(
 
 /// Whether another certctl held the lock.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum LockWait {
+pub(crate) enum LockWait {
     AtOnce,
     Waited,
 }
 
 /// Takes the lock of the tree; reports when it has to wait.
-pub(super) fn take_lock(
+pub(crate) fn take_lock(
     context: &Context,
     layout: &LineageLayout,
     timeout: Duration,

@@ -5,7 +5,7 @@
 use crate::wording::find_keyword;
 
 /// The codes of findings, and what allowing each of them accepts.
-pub(crate) const ALLOWABLE: [(&str, &str); 7] = [
+pub(crate) const ALLOWABLE: [(&str, &str); 8] = [
     (
         "names-not-covered",
         "names that a server block serves and the certificate lacks are served without a valid certificate",
@@ -27,6 +27,10 @@ pub(crate) const ALLOWABLE: [(&str, &str); 7] = [
         "a certificate is installed that was issued before the live one and expires before it",
     ),
     (
+        KEY_NOT_CHECKED,
+        "a chain is installed without a key file, and no handshake shows that the key fits",
+    ),
+    (
         "key-unreachable",
         "the user who owns the key cannot enter a folder of its path",
     ),
@@ -38,6 +42,9 @@ pub(crate) const ALLOWABLE: [(&str, &str); 7] = [
 
 /// The code of a certificate that is older than the live one.
 pub(crate) const ENDS_EARLIER: &str = "ends-earlier";
+
+/// The code of a key that no handshake has proven.
+pub(crate) const KEY_NOT_CHECKED: &str = "key-not-checked";
 
 /// The code of an expired certificate, which `rollback` restores only if it is allowed.
 pub(crate) const EXPIRED: &str = "expired";

@@ -28,9 +28,10 @@ mod kept_sources;
 pub(crate) mod new_paths;
 mod previous_fault;
 mod probe_round;
-mod prove;
+pub(crate) mod prove;
 
 pub(crate) use answer::ProbeAnswer;
+use certificate::RollbackExtent;
 pub(crate) use certificate::{PlanContext, PlanKind, SavedOptions};
 pub(crate) use error::StepError;
 pub(crate) use kept_sources::use_kept_anchors;
@@ -444,8 +445,8 @@ fn finish_plan(
     }
 }
 
-/// How a plan that was rolled back ended; `None` for one that was not. Restores the settings that
-/// concern servers.
+/// How a plan that was rolled back ended; `None` for one that was not. Restores the saved
+/// options.
 fn finish_failed_plan(
     progress: PlanProgress<'_, Rc<StepError>>,
     context: &mut PlanContext<'_>,
@@ -463,6 +464,11 @@ fn finish_failed_plan(
         // What remains does no harm: empty folders, and files in certctl's own folder.
         let _ = context.remove_new_paths();
     }
+    let extent = if is_as_before {
+        RollbackExtent::Complete
+    } else {
+        RollbackExtent::Partial
+    };
     let settings_step = progress
         .attempted
         .iter()
@@ -470,7 +476,7 @@ fn finish_failed_plan(
     if let Some(step) = settings_step
         && is_rolled_back
         && !(is_as_before && context.new_paths.has_new_lineage())
-        && let Err(error) = context.restore_server_settings()
+        && let Err(error) = context.restore_settings(extent)
     {
         not_undone.push((step.clone(), Rc::new(error.into())));
     }

@@ -79,6 +79,7 @@ pub(crate) fn observe_disk(
         missing_files: loadable.missing,
         path_states: existing.states,
         served_before: existing.served,
+        added_paths: Vec::new(),
         server_uses: uses,
     };
     Ok(DiskObservation {

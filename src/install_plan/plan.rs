@@ -358,7 +358,9 @@ fn unfinished_start(
         }
         let is_own = match state {
             PathState::Identical | PathState::OtherCertificate => true,
-            PathState::Absent | PathState::File => takes_over,
+            PathState::Absent | PathState::File => {
+                takes_over || observed.added_paths.contains(&link.path)
+            }
             PathState::OurCopy | PathState::OutdatedCopy => true,
             PathState::OurLink => false,
         };

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::item::{HeldKey, InventoryItem, ItemContent, ItemLocation, ListedRequest};
 use crate::inventory::sent_certificates::SentCertificates;
 use crate::permissions::Mode;
@@ -36,8 +38,9 @@ pub(super) struct KeyGroup {
     pub has_unreadable_key: bool,
 }
 
-/// Returns the groups of `items`, in the order in which their keys first appear.
-pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
+/// Returns the groups of `items`, in the order in which their keys first appear; `now` decides which
+/// certificates in zip files are of use without their key.
+pub(super) fn groups(items: Vec<InventoryItem>, now: Timestamp) -> Vec<KeyGroup> {
     let mut groups = Groups::default();
     let mut locked = Vec::new();
     let mut packed = Vec::new();
@@ -64,7 +67,7 @@ pub(super) fn groups(items: Vec<InventoryItem>) -> Vec<KeyGroup> {
     }
     groups.add_locked_keys(locked);
     groups.note_unreadable_keys(&unreadable);
-    groups.add_packed_certificates(packed);
+    groups.add_packed_certificates(packed, now);
     groups.all
 }
 
@@ -97,12 +100,21 @@ impl Groups {
         })
     }
 
-    /// Adds certificates in zip files, which are used only if their key or request was found.
-    fn add_packed_certificates(&mut self, packed: Vec<(ItemLocation, Vec<Arc<Certificate>>)>) {
+    /// Adds certificates in zip files and emails. Those that have expired are used only if their key or
+    /// request was found, or if there is nothing else.
+    fn add_packed_certificates(
+        &mut self,
+        packed: Vec<(ItemLocation, Vec<Arc<Certificate>>)>,
+        now: Timestamp,
+    ) {
         let known: HashSet<PublicKeyId> = self.by_key.keys().copied().collect();
         for (place, chain) in packed {
-            self.add_certificates(place, &Rc::new(SentCertificates::new(chain)), |one| {
-                is_server_certificate(one) && known.contains(&one.key_id)
+            let bag = Rc::new(SentCertificates::new(chain));
+            self.add_certificates(place, &bag, |one| {
+                let is_known = known.contains(&one.key_id);
+                let is_valid = one.not_after >= now;
+                let is_wanted = is_known || is_valid || known.is_empty();
+                is_server_certificate(one) && is_wanted
             });
         }
     }

@@ -9,11 +9,12 @@ use super::item::ItemLocation;
 use super::reason::StatusReason;
 use super::row::RowState;
 use crate::inventory::by_key::{CertificateCopy, LeafCopies};
+use crate::inventory::folder_issuers::FolderIssuers;
 use crate::inventory::policy::StatusPolicy;
 use crate::pki::certificate::Certificate;
 use crate::pki::chain::{Chain, ChainCriteria, ChainEnd, ChainPreference};
 use crate::pki::lint::{self, LintSeverity};
-use crate::pki::trust::{TrustAnchors, TrustScope};
+use crate::pki::trust::{TrustAnchors, TrustScope, TrustSource};
 use crate::pki::verify::{self, ChainProblem, VerifyPolicy};
 
 /// The result of checking a chain.
@@ -27,20 +28,27 @@ pub(super) struct CheckedChain {
 
 /// Checks the chain that servers read and the chain that each address sends, each by itself: a
 /// complete file here proves nothing about a host that sends less. If the certificate is only in a
-/// file that no server reads, the chain in that file is checked.
+/// file that no server reads, the chain in that file is checked; if an install is the next step, as
+/// the install would: with the files beside it, and with the anchors that are stored for its name.
 pub(super) fn judge(
     leaf: &LeafCopies,
     stem: Option<&str>,
     state: RowState,
+    issuers: &FolderIssuers,
     policy: &StatusPolicy<'_>,
 ) -> CheckedChain {
-    let own_anchors = stem.and_then(|stem| policy.own_anchors.get(stem));
-    let anchors = own_anchors.map_or(policy.anchors, std::slice::from_ref);
+    let certificate = &leaf.certificate;
+    let anchors = anchors_of(certificate, stem, state, policy);
     let sent = sent_chains(leaf);
-    let checked: Vec<CheckedChain> = sent
-        .iter()
-        .map(|chain| check_copy(&leaf.certificate, chain.copy, anchors, state, policy.now))
-        .collect();
+    let mut checked = Vec::new();
+    for chain in &sent {
+        let mut bag = chain.copy.bag.above(certificate);
+        if state == RowState::Ready {
+            bag.extend(issuers.above(&chain.copy.place, certificate));
+        }
+        let one = check_chain(certificate, &bag, anchors, state, policy.now);
+        checked.push(one);
+    }
     let expiry = checked.iter().map(|chain| chain.expiry).min();
     let not_after = leaf.certificate.not_after;
     CheckedChain {
@@ -48,6 +56,26 @@ pub(super) fn judge(
         expiry: expiry.map_or(not_after, |expiry| expiry.min(not_after)),
         reasons: combined_reasons(&sent, &checked),
     }
+}
+
+/// Returns the anchors that are stored with the certificate `stem`; for a certificate that can be
+/// installed, those that an install uses. Else the usual ones.
+fn anchors_of<'a>(
+    certificate: &Certificate,
+    stem: Option<&str>,
+    state: RowState,
+    policy: &StatusPolicy<'a>,
+) -> &'a [TrustAnchors] {
+    let mut stem = stem;
+    let mut others = policy.anchors;
+    if state == RowState::Ready {
+        let first = certificate.dns_names.first();
+        stem = stem.or_else(|| first.map(String::as_str));
+        let configured = policy.configured_anchors;
+        others = configured.map_or(others, std::slice::from_ref);
+    }
+    let own_anchors = stem.and_then(|stem| policy.own_anchors.get(stem));
+    own_anchors.map_or(others, std::slice::from_ref)
 }
 
 /// Returns the reasons of all chains, each once; a reason that does not apply to all of them lists
@@ -115,20 +143,20 @@ fn sent_chains(leaf: &LeafCopies) -> Vec<SentChain<'_>> {
     chains
 }
 
-/// Checks the chain of one copy, as far as it matters in `state`.
-fn check_copy(
+/// Checks the chain of one copy, as far as it matters in `state`; `bag` are the certificates that it
+/// can consist of.
+fn check_chain(
     certificate: &Certificate,
-    copy: &CertificateCopy,
+    bag: &[Certificate],
     anchors: &[TrustAnchors],
     state: RowState,
     now: Timestamp,
 ) -> CheckedChain {
-    let (chain, problems, scope) =
-        best_chain(certificate, &copy.bag.above(certificate), anchors, now);
+    let (chain, problems, source) = best_chain(certificate, bag, anchors, now);
     let mut reasons: Vec<StatusReason> = problems
         .into_iter()
         .filter(|problem| counts_in(state, problem))
-        .map(StatusReason::Problem)
+        .map(|problem| reason_in(state, problem))
         .collect();
     let first_to_expire = chain
         .intermediates()
@@ -139,24 +167,49 @@ fn check_copy(
         label: intermediate.label(),
         expiry: intermediate.not_after,
     }));
-    // Only the rules that bind every CA are applied to a chain with an unknown root.
-    let lint_scope = scope.unwrap_or(TrustScope::Private);
-    let refused = lint::lint_chain(&chain)
-        .into_iter()
-        .filter(|lint| lint.severity_in(lint_scope) == Some(LintSeverity::Refuses));
-    reasons.extend(refused.map(StatusReason::Weak));
+    reasons.extend(broken_rules(&chain, source));
     CheckedChain {
-        scope,
+        scope: source.map(TrustSource::scope),
         expiry: first_to_expire.map_or(certificate.not_after, |one| one.not_after),
         reasons,
     }
 }
 
-/// Returns true for a problem that matters in `state`: for a certificate that no server uses, only
-/// what makes it unusable. Its intermediates may be in other files. The dates of the leaf itself are reported separately.
+/// Returns the rules that the chain breaks and that clients enforce. Only those that bind every CA are
+/// applied to a chain with an unknown root.
+fn broken_rules(chain: &Chain, source: Option<&TrustSource>) -> Vec<StatusReason> {
+    let scope = source.map(TrustSource::scope);
+    let scope = scope.unwrap_or(TrustScope::Private);
+    let mut broken = Vec::new();
+    for lint in lint::lint_chain(chain) {
+        if lint.severity_in(scope) == Some(LintSeverity::Refuses) {
+            broken.push(StatusReason::Weak(lint));
+        }
+    }
+    if let Some(source) = source {
+        let few_scts = lint::check_scts(chain, source);
+        broken.extend(few_scts.map(StatusReason::FewScts));
+    }
+    broken
+}
+
+/// Returns a problem as a reason: what an install refuses is not wrong before it is installed.
+fn reason_in(state: RowState, problem: ChainProblem) -> StatusReason {
+    match problem {
+        ChainProblem::WeakKey { .. } | ChainProblem::WeakSignature { .. } => {
+            StatusReason::Problem(problem)
+        }
+        _ if state == RowState::Ready => StatusReason::NotInstallable(problem),
+        _ => StatusReason::Problem(problem),
+    }
+}
+
+/// Returns true for a problem that matters in `state`: for a certificate without its key, only what
+/// makes it unusable; its intermediates may be elsewhere. The dates of the leaf itself are reported
+/// separately.
 fn counts_in(state: RowState, problem: &ChainProblem) -> bool {
     match state {
-        RowState::Served | RowState::Installed => !matches!(
+        RowState::Served | RowState::Installed | RowState::Ready => !matches!(
             problem,
             ChainProblem::NotYetValid { .. } | ChainProblem::Expired { leaf: true, .. }
         ),
@@ -170,34 +223,37 @@ fn counts_in(state: RowState, problem: &ChainProblem) -> bool {
     }
 }
 
-/// A chain, its problems, and the scope of its trust anchor if it leads to one.
-type JudgedChain = (Chain, Vec<ChainProblem>, Option<TrustScope>);
+/// A chain, its problems, and the source of its trust anchor if it leads to one.
+type JudgedChain<'a> = (Chain, Vec<ChainProblem>, Option<&'a TrustSource>);
 
 /// Returns the chain judged by the first of `anchors` that contains its root, else by the first.
-fn best_chain(
+fn best_chain<'a>(
     leaf: &Certificate,
     bag: &[Certificate],
-    anchors: &[TrustAnchors],
+    anchors: &'a [TrustAnchors],
     at: Timestamp,
-) -> JudgedChain {
+) -> JudgedChain<'a> {
     let mut chains = anchors
         .iter()
         .map(|anchors| chain_by(anchors, leaf, bag, at));
-    if let Some(known) = chains.find(|(.., scope)| scope.is_some()) {
+    if let Some(known) = chains.find(|(.., source)| source.is_some()) {
         return known;
     }
     match anchors.first() {
         Some(first) => chain_by(first, leaf, bag, at),
-        None => chain_by(&TrustAnchors::mozilla(), leaf, bag, at),
+        None => {
+            let (chain, problems, _) = chain_by(&TrustAnchors::mozilla(), leaf, bag, at);
+            (chain, problems, None)
+        }
     }
 }
 
-fn chain_by(
-    anchors: &TrustAnchors,
+fn chain_by<'a>(
+    anchors: &'a TrustAnchors,
     leaf: &Certificate,
     bag: &[Certificate],
     at: Timestamp,
-) -> JudgedChain {
+) -> JudgedChain<'a> {
     let criteria = ChainCriteria {
         anchors,
         at,
@@ -211,6 +267,6 @@ fn chain_by(
     };
     let problems = verify::find_problems(&chain, policy);
     let is_anchored = *chain.end() == ChainEnd::Anchored;
-    let scope = is_anchored.then(|| anchors.source().scope());
-    (chain, problems, scope)
+    let source = is_anchored.then(|| anchors.source());
+    (chain, problems, source)
 }

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use super::item::{InventoryItem, ItemContent, ItemLocation};
 
 use crate::inventory::by_key::is_server_certificate;
+use crate::inventory::reason::StatusReason;
+use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::wording::day;
 
@@ -107,4 +109,19 @@ fn remark(
         }),
         None => list.delta.then_some(CrlRemark::Delta { path, issuer }),
     }
+}
+
+/// Returns a reason if a CRL lists the certificate and no later CRL removes it (RFC 5280 section
+/// 5.3.1).
+pub(super) fn revoked(
+    certificate: &Certificate,
+    lists: &[(PathBuf, RevocationList)],
+) -> Option<StatusReason> {
+    let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
+    let is_lifted = lists
+        .iter()
+        .any(|(_, other)| other.this_update > list.this_update && other.removes(certificate));
+    (!is_lifted).then(|| StatusReason::Revoked {
+        list: path.display().to_string(),
+    })
 }

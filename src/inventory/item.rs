@@ -25,7 +25,7 @@ pub(crate) enum ItemOrigin {
     Certbot(String),
     /// A server's configuration uses it: which server, and where (`FILE:LINE`).
     Configured(ServerSoftware, String),
-    /// It is in a zip file from the CA, and its key or request was found elsewhere.
+    /// It is in a zip file or an email from the CA.
     Delivery,
     /// It was passed on the command line, or is below a folder that was.
     Given,
@@ -92,7 +92,7 @@ impl ItemLocation {
         matches!(self, Self::File { origin, .. } if origin.is_live())
     }
 
-    /// Returns true for an item in a zip file from the CA.
+    /// Returns true for an item in a zip file or an email from the CA.
     #[must_use]
     pub(crate) fn is_packed(&self) -> bool {
         matches!(

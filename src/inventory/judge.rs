@@ -14,6 +14,7 @@ use super::reason::{self, StatusReason};
 use super::row::{RowState, StatusRow};
 use crate::inventory::by_key::{KeyGroup, LeafCopies, groups};
 use crate::inventory::chain_check::CheckedChain;
+use crate::inventory::folder_issuers::FolderIssuers;
 use crate::inventory::policy::StatusPolicy;
 use crate::inventory::rule_changes::{ClientAuthUse, rule_changes_within};
 use crate::inventory::schedule::{self, PaymentCoverage, RenewalTerms, ScheduledRenewal};
@@ -30,13 +31,14 @@ use crate::pki::verify::ChainProblem;
 #[must_use]
 pub(crate) fn rows(items: Vec<InventoryItem>, policy: &StatusPolicy<'_>) -> Vec<StatusRow> {
     let lists = crls::lists_with_files(&items);
-    let mut groups = groups(items);
+    let issuers = FolderIssuers::collect(&items);
+    let mut groups = groups(items, policy.now);
     for group in &mut groups {
         // Usable keys come first.
         let is_refused = |place: &ItemLocation| policy.refused_key(place).is_some();
         group.keys.sort_by_key(|(place, _)| is_refused(place));
     }
-    let known = RowIndexes::new(&groups, &lists, policy);
+    let known = RowIndexes::new(&groups, &lists, issuers, policy);
     let mut rows = Vec::new();
     for group in &groups {
         if group.leaves.is_empty() {
@@ -64,6 +66,7 @@ struct RowIndexes<'a> {
     /// The keys in files that servers read, by the origin of the file.
     keys: HashMap<&'a ItemOrigin, Vec<(&'a ItemLocation, PublicKeyId)>>,
     lists: &'a [(PathBuf, RevocationList)],
+    issuers: FolderIssuers,
     /// The probes by the certificate that the server should send.
     server_probes: HashMap<Fingerprint, Vec<&'a ServerProbe>>,
     shown: HashSet<Fingerprint>,
@@ -75,11 +78,13 @@ impl<'a> RowIndexes<'a> {
     fn new(
         groups: &'a [KeyGroup],
         lists: &'a [(PathBuf, RevocationList)],
+        issuers: FolderIssuers,
         policy: &StatusPolicy<'a>,
     ) -> Self {
         let mut known = Self {
             keys: HashMap::new(),
             lists,
+            issuers,
             server_probes: HashMap::new(),
             shown: HashSet::new(),
             uncovered: HashMap::new(),
@@ -182,6 +187,7 @@ fn row_without_certificate(group: &KeyGroup, policy: &StatusPolicy<'_>) -> Optio
     let mut reasons = readable_keys(&group.keys);
     if about.state == RowState::Pending {
         reasons.extend(refused_key(group, policy));
+        reasons.extend(request_pending(group));
     }
     reasons.extend(request_without_key(group));
     reason::sort(&mut reasons);
@@ -202,7 +208,16 @@ fn row_without_certificate(group: &KeyGroup, policy: &StatusPolicy<'_>) -> Optio
         paid_until: None,
         validation_until: None,
         renewals: Vec::new(),
+        expected_renewals: Vec::new(),
         reasons,
+    })
+}
+
+/// Returns the reason for a request without a certificate: it is due until the CA has issued.
+fn request_pending(group: &KeyGroup) -> Option<StatusReason> {
+    let (request, _) = group.requests.first()?;
+    Some(StatusReason::RequestPending {
+        request: request.clone(),
     })
 }
 
@@ -253,7 +268,7 @@ impl<'a> LeafContext<'a> {
             .cloned()
             .unwrap_or_default();
         let state = state(group, leaf, known, policy);
-        let chain = chain_check::judge(leaf, stem.as_deref(), state, policy);
+        let chain = chain_check::judge(leaf, stem.as_deref(), state, &known.issuers, policy);
         let due = policy
             .renew_before
             .due(leaf.certificate.not_before, chain.expiry);
@@ -292,11 +307,21 @@ impl<'a> LeafContext<'a> {
         schedule::renewals(terms, self.policy.renew_before, self.policy.now)
     }
 
+    fn expected_renewals(&self) -> Vec<Timestamp> {
+        if self.is_public() {
+            return Vec::new();
+        }
+        let certificate = &self.leaf.certificate;
+        let validity = certificate.not_before.duration_until(certificate.not_after);
+        let policy = self.policy;
+        schedule::expected_renewals(validity, self.due, policy.renew_before, policy.now)
+    }
+
     fn reasons(&self, next: Option<&ScheduledRenewal>) -> Vec<StatusReason> {
         let certificate = &self.leaf.certificate;
         let mut reasons = date_problems(certificate, self.policy.now);
         let is_in_date = reasons.is_empty();
-        reasons.extend(revoked(certificate, self.known.lists));
+        reasons.extend(crls::revoked(certificate, self.known.lists));
         reasons.extend(self.known.wrong_key(self.leaf));
         let server_probes = self.known.server_probes.get(&certificate.fingerprint);
         let server_probes = server_probes.map(Vec::as_slice).unwrap_or_default();
@@ -347,6 +372,7 @@ impl<'a> LeafContext<'a> {
     fn into_row(self) -> StatusRow {
         let certificate = &self.leaf.certificate;
         let renewals = self.renewals();
+        let expected_renewals = self.expected_renewals();
         let reasons = self.reasons(renewals.first());
         let validation_until = self
             .is_public()
@@ -368,6 +394,7 @@ impl<'a> LeafContext<'a> {
             paid_until: self.terms.paid_until,
             validation_until,
             renewals,
+            expected_renewals,
             reasons,
             certificate: Some(Arc::clone(certificate)),
         }
@@ -428,16 +455,6 @@ fn date_problems(certificate: &Certificate, at: Timestamp) -> Vec<StatusReason> 
         return Vec::new();
     };
     vec![StatusReason::Problem(problem)]
-}
-
-/// Returns a reason if a CRL lists the certificate and no later CRL removes it (RFC 5280 section
-/// 5.3.1).
-fn revoked(certificate: &Certificate, lists: &[(PathBuf, RevocationList)]) -> Option<StatusReason> {
-    let (path, list) = lists.iter().find(|(_, list)| list.revokes(certificate))?;
-    let is_lifted = lists
-        .iter()
-        .any(|(_, other)| other.this_update > list.this_update && other.removes(certificate));
-    (!is_lifted).then(|| StatusReason::Revoked { list: path.clone() })
 }
 
 /// Returns a reason for each key file to which all users have access.

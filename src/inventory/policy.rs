@@ -19,6 +19,8 @@ pub(crate) struct StatusPolicy<'a> {
     pub renew_before: RenewBefore,
     /// The trust anchors; the first set that contains the root is used.
     pub anchors: &'a [TrustAnchors],
+    /// The anchors of the configuration, which an install uses instead of Mozilla's list.
+    pub configured_anchors: Option<&'a TrustAnchors>,
     /// The terms of the lineages that certctl installed, by name.
     pub terms: &'a HashMap<String, InstallTerms>,
     /// The anchors of the lineages that were installed with `--trust FILE`, by name.

@@ -60,12 +60,26 @@ pub(crate) enum StatusReason {
     /// The chain fails path validation, or the certificate is outside its validity period.
     #[error(transparent)]
     Problem(ChainProblem),
-    /// A CRL that was passed lists the certificate.
-    #[error("the CA revoked the certificate, according to the CRL {}", list.display())]
+    /// A problem of a certificate that is not installed: an install refuses it.
+    #[error("{0}")]
+    NotInstallable(ChainProblem),
+    /// A CRL that was passed or downloaded lists the certificate.
+    #[error("the CA revoked the certificate, according to the CRL {list}")]
     Revoked {
-        /// The file of the CRL.
-        list: PathBuf,
+        /// The file or the URL of the CRL.
+        list: String,
     },
+    /// The CRL that the certificate names does not list it.
+    #[error("not revoked, according to the CRL of {} at {list}", day(*as_of))]
+    NotRevoked {
+        /// The URL of the CRL.
+        list: String,
+        /// When it was issued.
+        as_of: Timestamp,
+    },
+    /// The certificate names no CRL that can be downloaded.
+    #[error("the certificate names no CRL over http, so its revocation was not checked")]
+    NoCrl,
     /// The key that is deployed with the certificate does not match it.
     #[error(
         "{} contains the key {}, but the certificate needs the key {}; no server can load them \
@@ -189,6 +203,9 @@ pub(crate) enum StatusReason {
     /// It breaks a rule that clients enforce.
     #[error("{0}")]
     Weak(LintViolation),
+    /// Too few logs of Certificate Transparency have recorded it.
+    #[error("{0}")]
+    FewScts(LintViolation),
     /// A newer certificate is deployed on this machine, and a server still sends this one.
     #[error(
         "a newer certificate for these names, which expires on {}, is deployed at {}, and the server \
@@ -201,7 +218,7 @@ pub(crate) enum StatusReason {
         expiry: Timestamp,
     },
     /// A newer certificate can be installed.
-    #[error("a newer certificate, which expires on {}, can be installed from {place}", day(*expiry))]
+    #[error("a newer certificate, which expires on {}, is in {place} and not installed", day(*expiry))]
     NewerReady {
         place: ItemLocation,
         expiry: Timestamp,
@@ -218,6 +235,12 @@ pub(crate) enum StatusReason {
         place: ItemLocation,
         expiry: Timestamp,
         key: Box<DoubtfulKeyFile>,
+    },
+    /// A request waits for its certificate.
+    #[error("the request {request} waits for its certificate")]
+    RequestPending {
+        /// The file of the request.
+        request: ItemLocation,
     },
     /// A request for the next renewal waits for its certificate.
     #[error("the request for the next renewal, {request}, waits for its certificate")]
@@ -244,8 +267,10 @@ impl StatusReason {
     #[must_use]
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Problem(problem) => problem.code(),
+            Self::NotInstallable(problem) | Self::Problem(problem) => problem.code(),
             Self::Revoked { .. } => "revoked",
+            Self::NotRevoked { .. } => "not-revoked",
+            Self::NoCrl => "crl-missing",
             Self::WrongKey { .. } => "wrong-key",
             Self::RequestWithoutKey { .. } => "key-missing",
             Self::ServedDiffers { .. } => "served-certificate-differs",
@@ -258,9 +283,10 @@ impl StatusReason {
             Self::KeyReadable { .. } => "key-readable-by-others",
             Self::KeyRefused(key) | Self::NewerRefused { key, .. } => key.code(),
             Self::NamesNotCovered { .. } => "host-not-covered",
-            Self::Weak(lint) => lint.rule.code,
+            Self::Weak(lint) | Self::FewScts(lint) => lint.rule.code,
             Self::NewerNotServed { .. } => "newer-not-served",
             Self::NewerReady { .. } => "newer-ready",
+            Self::RequestPending { .. } => "request-pending",
             Self::Prepared { .. } => "prepared",
             Self::RolledBack { .. } => "certificate-rolled-back",
             Self::TermEnds { .. } => "order-term-ends",
@@ -294,15 +320,16 @@ impl StatusReason {
             | Self::StapledDiffers { .. }
             | Self::Silent { .. }
             | Self::RequestWithoutKey { .. }
+            | Self::Placeholder
             | Self::WrongKey { .. } => Rank::Served,
-            Self::Due { .. } => Rank::Due,
+            Self::Due { .. } | Self::RequestPending { .. } => Rank::Due,
             Self::Sent { reason, .. } => reason.rank(),
             Self::KeyReadable { .. } | Self::KeyRefused(_) => Rank::KeyReadable,
             Self::NamesNotCovered { .. } => Rank::Names,
             Self::Revoked { .. } => Rank::Revoked,
             Self::Prepared { .. } => Rank::Prepared,
             Self::Rule(_) => Rank::Rule,
-            // What is newer, what comes next, and what is in place of it.
+            // What is newer, and what comes next.
             _ => Rank::WorthKnowing,
         }
     }
@@ -326,6 +353,7 @@ impl StatusReason {
             Self::Problem(_)
             | Self::Revoked { .. }
             | Self::RequestWithoutKey { .. }
+            | Self::Placeholder
             | Self::WrongKey { .. } => ReasonSeverity::Wrong,
             Self::ServedDiffers { .. }
             | Self::OtherServed { .. }
@@ -336,22 +364,25 @@ impl StatusReason {
             | Self::NamesNotCovered { .. }
             | Self::Weak(_) => ReasonSeverity::Wrong,
             Self::Sent { reason, .. } => reason.severity(),
-            Self::Due { .. } => ReasonSeverity::Due,
+            Self::Due { .. } | Self::RequestPending { .. } => ReasonSeverity::Due,
             Self::EndsFirst { .. }
+            | Self::NotInstallable(_)
             | Self::NewerNotServed { .. }
             | Self::NewerReady { .. }
             | Self::NewerRefused { .. }
-            | Self::TermEnds { .. }
-            | Self::Placeholder => ReasonSeverity::Warns,
-            Self::Prepared { .. } | Self::RolledBack { .. } | Self::Rule(_) => {
-                ReasonSeverity::Notes
-            }
+            | Self::FewScts(_)
+            | Self::NoCrl
+            | Self::TermEnds { .. } => ReasonSeverity::Warns,
+            Self::NotRevoked { .. }
+            | Self::Prepared { .. }
+            | Self::RolledBack { .. }
+            | Self::Rule(_) => ReasonSeverity::Notes,
         }
     }
 }
 
 /// Sorts reasons by rank; those of the same rank stay in the order in which they were found.
-pub(super) fn sort(reasons: &mut [StatusReason]) {
+pub(crate) fn sort(reasons: &mut [StatusReason]) {
     reasons.sort_by_key(StatusReason::rank);
 }
 

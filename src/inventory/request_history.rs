@@ -31,10 +31,17 @@ pub(super) fn supersede(rows: &mut [StatusRow], latest: &HashMap<PathBuf, u32>) 
         let mut requests = row.requests.iter();
         if requests.all(|place| has_later_certificate(place, latest)) {
             row.state = RowState::Superseded;
-            row.reasons
-                .retain(|reason| !matches!(reason, StatusReason::RequestWithoutKey { .. }));
+            row.reasons.retain(|reason| !is_about_waiting(reason));
         }
     }
+}
+
+/// Whether a reason holds only while the request waits for its certificate.
+fn is_about_waiting(reason: &StatusReason) -> bool {
+    matches!(
+        reason,
+        StatusReason::RequestPending { .. } | StatusReason::RequestWithoutKey { .. }
+    )
 }
 
 fn has_later_certificate(request: &ItemLocation, latest: &HashMap<PathBuf, u32>) -> bool {

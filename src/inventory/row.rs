@@ -127,6 +127,8 @@ pub(crate) struct StatusRow {
     pub validation_until: Option<Timestamp>,
     /// The scheduled renewals, the next first.
     pub renewals: Vec<ScheduledRenewal>,
+    /// When the certificates of a company's own CA are expected to be renewed; no rule binds it.
+    pub expected_renewals: Vec<Timestamp>,
     /// The reasons for its verdict, the most important first.
     pub reasons: Vec<StatusReason>,
 }

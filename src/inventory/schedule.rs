@@ -125,6 +125,32 @@ pub(crate) fn renewals(
     renewals
 }
 
+/// Returns when the certificates of a company's own CA are expected to be renewed from `now` on, the
+/// first time at `due`: each is assumed to be valid as long as the one before.
+#[must_use]
+pub(crate) fn expected_renewals(
+    validity: SignedDuration,
+    due: Timestamp,
+    before: RenewBefore,
+    now: Timestamp,
+) -> Vec<Timestamp> {
+    let mut expected = Vec::new();
+    let mut due = due;
+    while expected.len() < MOST && due < midnight_utc(HORIZON) {
+        expected.push(due);
+        // An overdue renewal counts as done today.
+        let done = due.max(now);
+        let Ok(expiry) = done.checked_add(validity) else {
+            break;
+        };
+        due = before.due(done, expiry);
+        if due <= done {
+            break;
+        }
+    }
+    expected
+}
+
 /// In the last month of a term the next one is purchased, because a reissue would expire with the
 /// term.
 fn paid(last: Date, done: Timestamp) -> PaymentCoverage {

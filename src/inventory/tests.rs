@@ -62,6 +62,7 @@ impl World {
             anchors: &self.anchors,
             terms: &self.terms,
             own_anchors: &HashMap::new(),
+            configured_anchors: None,
             server_probes: &self.server_probes,
             uncovered: &self.uncovered,
             refused_keys: &HashMap::new(),
@@ -158,11 +159,14 @@ fn keys_and_requests_without_a_certificate_have_rows() {
     let request = file("a.csr", request(&world.key, &["a.example"]));
     assert_eq!(world.summaries(vec![key()], ""), ["unused-key fine"]);
     let rows = world.summaries(vec![key(), request.clone()], "");
-    assert_eq!(rows, ["pending fine"]);
+    assert_eq!(rows, ["pending due request-pending"]);
     let rows = world.summaries(vec![request.clone()], "");
-    assert_eq!(rows, ["pending wrong key-missing"]);
+    assert_eq!(rows, ["pending wrong key-missing request-pending"]);
     let hidden = file("a.key", ItemContent::UnreadableKey);
-    assert_eq!(world.summaries(vec![hidden, request], ""), ["pending fine"]);
+    assert_eq!(
+        world.summaries(vec![hidden, request], ""),
+        ["pending due request-pending"]
+    );
 }
 
 #[test]
@@ -355,7 +359,7 @@ fn keys_names_and_placeholders_are_checked() {
     );
     assert_eq!(
         world.summaries(vec![live()], ""),
-        ["installed fine placeholder-in-place"]
+        ["installed wrong placeholder-in-place"]
     );
     world.terms.clear();
     world.uncovered.push((
@@ -398,7 +402,7 @@ fn reasons_are_sorted() {
     let rows = world.summaries(items.clone(), "2026-10-20");
     let due = "installed wrong not-served due intermediate-expires-first key-readable-by-others \
         host-not-covered prepared";
-    assert_eq!(rows, [due, "pending fine"]);
+    assert_eq!(rows, [due, "pending due request-pending"]);
     let rows = world.summaries(items, "2027-04-01");
     let ended = "installed wrong expired not-served intermediate-expired intermediate-expires-first \
         key-readable-by-others";
@@ -498,7 +502,7 @@ fn a_pending_request_for_the_same_names_is_for_the_next_renewal() {
     let live = installed("/a.pem", certificates(&chain));
     assert_eq!(
         world.summaries(vec![live, request(), next_key()], ""),
-        ["installed fine prepared", "pending fine"]
+        ["installed fine prepared", "pending due request-pending"]
     );
     let not_installed = vec![
         file("a.pem", certificates(&chain)),
@@ -508,7 +512,7 @@ fn a_pending_request_for_the_same_names_is_for_the_next_renewal() {
     ];
     assert_eq!(
         world.summaries(not_installed, ""),
-        ["ready fine prepared", "pending fine"]
+        ["ready fine prepared", "pending due request-pending"]
     );
 }
 
@@ -523,14 +527,26 @@ fn a_newer_certificate_is_ready_or_supersedes() {
     let live = [installed("/a.pem", chain.clone()), request];
     assert_eq!(
         world.summaries([&live[..], &ready].concat(), "2026-12-10"),
-        ["installed due due newer-ready", "ready fine"]
+        [
+            "installed due due newer-ready",
+            "ready fine missing-intermediate"
+        ]
     );
     // An old certificate that is not in use is superseded, even after it has expired.
     let old = [file("a.pem", chain)];
     assert_eq!(
         world.summaries([&old[..], &ready].concat(), "2027-01-10"),
-        ["ready fine", "superseded fine"]
+        ["ready fine missing-intermediate", "superseded fine"]
     );
+    // In the working directory, the issuer may be in a file of its own.
+    let issuer = file("ca.pem", certificates(&world.chain()[1..]));
+    let mut here = [&ready[..], &[issuer]].concat();
+    for item in &mut here {
+        let path = item.location.to_string();
+        item.location = ItemLocation::file(path, ItemOrigin::Here);
+    }
+    let ready = world.summaries(here, "2026-12-10");
+    assert!(!ready[0].contains("missing-intermediate"), "{ready:?}");
 }
 
 #[test]

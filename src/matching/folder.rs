@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::delivery::EncryptedKey;
+use crate::delivery::{EncryptedKey, IgnoredItem};
 use crate::matching::file_names;
 use crate::matching::held_file::HeldFile;
 use crate::matching::key_trust::{RefusedKeyFile, TrustedKeyFile};
@@ -40,6 +40,8 @@ pub(crate) struct FolderContents {
     pub refused_keys: Vec<RefusedKeyFile>,
     /// Zip files, emails and PKCS#7 files, which are not unpacked here.
     pub archives: Vec<PathBuf>,
+    /// Requests that no CA accepts: damaged, or with a signature that is invalid or too weak.
+    pub unusable_requests: Vec<IgnoredItem>,
     /// Files without read permission.
     pub unreadable: Vec<PathBuf>,
     /// False if the folder has more files than certctl reads.

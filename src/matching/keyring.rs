@@ -11,7 +11,6 @@ use crate::matching::held_file::HeldFile;
 use crate::matching::key_trust::{RefusedKeyFile, TrustedKeyFile};
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::find_key_problem;
-use crate::pki::chain::{Chain, ChainEnd};
 use crate::pki::fingerprint::Fingerprint;
 use crate::pki::key::{PrivateKey, PublicKeyId};
 use crate::pki::request::SigningRequest;
@@ -60,6 +59,10 @@ pub(crate) struct KeyCandidates {
     pub decrypted_key_ids: Vec<PublicKeyId>,
     /// Fingerprints of the server certificates that came in files, and the file.
     pub delivered_leaves: Vec<HeldFile<Fingerprint>>,
+    /// The roots that came in files without a key, and the file.
+    pub delivered_roots: Vec<HeldFile<Certificate>>,
+    /// The roots in PKCS#12 files that were passed.
+    pub roots_with_keys: Vec<HeldFile<Certificate>>,
     /// Whether a key or a request was named on the command line.
     pub named_option: NamedKeys,
     /// The directory, without its keys and requests.
@@ -326,55 +329,6 @@ impl KeyCandidates {
         }
     }
 
-    /// Returns a remark if the directory contains the issuer that `chain` lacks.
-    #[must_use]
-    pub(crate) fn issuer_in_directory(
-        &self,
-        chain: &Chain,
-        bundle: &[String],
-    ) -> Option<MatchingRemark> {
-        let (file, signer) = self.signer_here(chain)?;
-        let path = file.path.clone();
-        let remark = if signer.is_self_issued() {
-            MatchingRemark::RootInDirectory {
-                label: signer.label(),
-                path,
-            }
-        } else {
-            MatchingRemark::IssuerInDirectory {
-                path,
-                bundle: bundle.to_vec(),
-            }
-        };
-        Some(remark)
-    }
-
-    /// Returns the root in the directory that signed the last certificate of `chain`, if the chain
-    /// has none.
-    #[must_use]
-    pub(crate) fn root_in_directory(&self, chain: &Chain) -> Option<&Certificate> {
-        self.signer_here(chain)
-            .map(|(_, signer)| signer)
-            .filter(|signer| signer.is_self_issued())
-    }
-
-    /// Returns the file in the directory that contains the issuer that `chain` lacks, and the
-    /// issuer.
-    fn signer_here(&self, chain: &Chain) -> Option<(&HeldFile<Vec<Certificate>>, &Certificate)> {
-        if !matches!(chain.end(), ChainEnd::Gap { .. }) {
-            return None;
-        }
-        let last = chain.certificates().last()?;
-        let signers = self.directory.certificates.iter().filter_map(|file| {
-            let signer = file
-                .value
-                .iter()
-                .find(|one| !one.is_server_certificate() && last.is_signed_by(one))?;
-            Some((file, signer))
-        });
-        signers.min_by_key(|(file, _)| count_server_certificates(file))
-    }
-
     /// Returns the names of the requests and certificates with this key.
     fn names_of(&self, id: PublicKeyId) -> Vec<String> {
         let requests = self
@@ -454,13 +408,6 @@ impl HeldRequest {
 fn join_paths<'a>(paths: impl Iterator<Item = &'a Path>) -> String {
     let paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
     paths.join(", ")
-}
-
-fn count_server_certificates(file: &HeldFile<Vec<Certificate>>) -> usize {
-    file.value
-        .iter()
-        .filter(|certificate| certificate.is_server_certificate())
-        .count()
 }
 
 fn wrong_request(leaf: &Certificate, held: &HeldFile<SigningRequest>) -> MatchingRemark {

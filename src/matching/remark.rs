@@ -37,6 +37,13 @@ pub(crate) enum MatchingRemark {
         label: String,
         path: PathBuf,
     },
+    /// A PKCS#12 file that was passed has the root, which `--trust` cannot read there.
+    #[error("the root {label} was found in {}", path.display())]
+    RootInKeyFile {
+        /// The label of the root.
+        label: String,
+        path: PathBuf,
+    },
     /// A key in the directory matches, which `--key` does not name.
     #[error("the matching key was found in {}", path.display())]
     MatchingKeyInDirectory { path: PathBuf },

@@ -14,6 +14,7 @@ use crate::pki::key::PrivateKey;
 use crate::state::{AcmeAccount, StateFolder};
 use crate::system::acme::{AcmeDirectory, AcmeSession, NewAccountTerms, SigningAccount};
 use crate::system::clock;
+use crate::system::fs::files;
 use crate::system::http::api::{ApiClient, ApiUrl};
 
 /// The CA and the way to it.
@@ -118,8 +119,7 @@ impl CaConnection {
         {
             return Err(advice::agree_to_terms(spec.ca.title(), terms));
         }
-        let has_key =
-            crate::system::fs::files::exists(&state.account_key_path(self.directory.url.expose()));
+        let has_key = files::exists(&state.account_key_path(self.directory.url.expose()));
         if self.directory.requires_external_account && spec.external.is_none() && !has_key {
             return Err(advice::external_account_missing(&spec.ca));
         }
@@ -145,7 +145,7 @@ impl CaConnection {
             other: Map::new(),
         };
         state.write_account(&account)?;
-        audit_account(context, &account, &key);
+        audit_account(context, AuditAction::CreateAccount, &account, &key);
         Ok(account)
     }
 
@@ -167,10 +167,36 @@ impl CaConnection {
     }
 }
 
+/// Writes an account that another program has created: the key, unless it is here, then the account.
+///
+/// # Errors
+/// When the system reports an error.
+pub(crate) fn record_imported_account(
+    context: &Context,
+    state: &StateFolder,
+    directory: &str,
+    key: &PrivateKey,
+    url: &str,
+) -> Result<AcmeAccount, Failure> {
+    if !files::exists(&state.account_key_path(directory)) {
+        state.import_account_key(directory, key)?;
+    }
+    let account = AcmeAccount {
+        directory: directory.to_owned(),
+        url: url.to_owned(),
+        contact: Vec::new(),
+        created: clock::now(),
+        other: Map::new(),
+    };
+    state.write_account(&account)?;
+    audit_account(context, AuditAction::ImportAccount, &account, key);
+    Ok(account)
+}
+
 /// Writes the line of a new account to the system's log.
-fn audit_account(context: &Context, account: &AcmeAccount, key: &PrivateKey) {
+fn audit_account(context: &Context, action: AuditAction, account: &AcmeAccount, key: &PrivateKey) {
     let event = AuditEvent {
-        action: AuditAction::CreateAccount,
+        action,
         subject: &account.directory,
         result: "done",
         before: None,

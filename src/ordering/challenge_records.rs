@@ -109,7 +109,8 @@ pub(super) fn remove_records(
             removed.exit_code == 0
         });
         if !removed.unwrap_or(false) {
-            warnings.push(advice::record_not_removed(&entry.name));
+            let words = run.context.command_words("dcv-publish");
+            warnings.push(advice::record_not_removed(words, &entry.name));
         }
     }
     journal.forget_records()?;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::spec::{OrderFiles, OrderSpec};
+use super::waiting::WaitingInstall;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install::outcome::{InstallVerdict, TransactionOutcome, show_problems};
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
@@ -52,6 +53,8 @@ pub(crate) struct OrderOutcome {
     pub next: Vec<NextStep>,
     pub undo: Option<NextStep>,
     pub transaction: Option<Box<TransactionOutcome>>,
+    /// What is still to be installed.
+    pub waiting: Option<Box<WaitingInstall>>,
 }
 
 impl OrderOutcome {
@@ -77,6 +80,7 @@ impl OrderOutcome {
             next: Vec::new(),
             undo: None,
             transaction: None,
+            waiting: None,
         }
     }
 
@@ -92,12 +96,17 @@ impl OrderOutcome {
         }
     }
 
+    /// Returns whether the install has changed anything.
+    #[must_use]
+    pub(crate) fn is_install_changed(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|done| done.changed)
+    }
+
     /// Whether anything outside of certctl's own journal is different now.
     #[must_use]
     pub(crate) fn is_changed(&self) -> bool {
         let is_issued = matches!(self.verdict, OrderVerdict::Issued | OrderVerdict::Installed);
-        let is_installed = self.transaction.as_ref().is_some_and(|done| done.changed);
-        is_installed || is_issued || self.verdict == OrderVerdict::Pending
+        self.is_install_changed() || is_issued || self.verdict == OrderVerdict::Pending
     }
 
     /// Returns whether the new certificate is neither in use nor in a file, and the CA is not the one

@@ -36,7 +36,7 @@ pub(super) fn compare_with_installed(
         return compare_with_renewed(context, spec, renewed);
     }
     let existing = match spec.install {
-        InstallChoice::Install => installed_leaf(context, spec)?,
+        InstallChoice::Install | InstallChoice::Together => installed_leaf(context, spec)?,
         InstallChoice::FilesOnly => newest_in_folder(context, spec),
     };
     let Some(leaf) = existing else {

@@ -8,15 +8,18 @@ use super::journal::OrderJournal;
 use super::order_run::OrderRun;
 use super::preflight::install_request;
 use super::spec::{InstallChoice, OrderTiming};
-use crate::advice::{install_command, order as advice, renewal_timer};
+use super::waiting::WaitingInstall;
+use crate::advice::renewal_timer::{self, TimerWork};
+use crate::advice::{install_command, order as advice};
 use crate::audit::{self, AuditAction, AuditEvent};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, NextStep};
 use crate::install::installed;
-use crate::install::outcome::InstallVerdict;
+use crate::install::outcome::{InstallVerdict, TransactionOutcome};
 use crate::install::request::RunMode;
 use crate::install::transaction;
-use crate::pki::certified_key::CertifiedKey;
+use crate::pki::installable::InstallableCertificate;
 use crate::system::renewal_timer::find_renewal_timer;
 use crate::wording::day;
 
@@ -67,6 +70,12 @@ fn finish(
         }
         (Some(_), InstallChoice::FilesOnly) => keep_files(run, journal, outcome),
         (Some(certified), InstallChoice::Install) => install(run, journal, &certified, outcome),
+        (Some(certified), InstallChoice::Together) => {
+            let flags = run.flags(Some(&journal));
+            let waiting = WaitingInstall { certified, flags };
+            outcome.waiting = Some(Box::new(waiting));
+            Ok(outcome)
+        }
     }
 }
 
@@ -89,26 +98,38 @@ fn keep_files(
 fn install(
     run: &OrderRun<'_>,
     journal: OrderJournal<'_>,
-    certified: &CertifiedKey,
+    certified: &InstallableCertificate,
     mut outcome: OrderOutcome,
 ) -> Result<OrderOutcome, Failure> {
     let flags = run.flags(Some(&journal));
     let request = install_request(run.spec, certified, flags, RunMode::Run);
     let transaction = transaction::run(run.context, &request)?;
-    if transaction.can_roll_back() {
-        let root = run.context.root.as_deref();
-        outcome.undo = Some(install_command::restore_previous(root, &run.spec.name));
-    }
-    let is_finished = is_finished(transaction.verdict);
-    outcome.transaction = Some(Box::new(transaction));
+    let is_finished = add_transaction(run.context, &mut outcome, transaction);
     if is_finished {
         journal.finish()?;
         outcome.next.extend(missing_timer(run));
-    } else {
+    }
+    Ok(outcome)
+}
+
+/// Adds the result of the transaction. Returns whether the files are in place.
+pub(super) fn add_transaction(
+    context: &Context,
+    outcome: &mut OrderOutcome,
+    transaction: TransactionOutcome,
+) -> bool {
+    if transaction.can_roll_back() {
+        let root = context.root.as_deref();
+        let undo = install_command::restore_previous(root, &transaction.name);
+        outcome.undo = Some(undo);
+    }
+    let is_finished = is_finished(transaction.verdict);
+    outcome.transaction = Some(Box::new(transaction));
+    if !is_finished {
         // The certificate is kept: the same command installs it without another order.
         outcome.next.push(advice::repeat_to_install());
     }
-    Ok(outcome)
+    is_finished
 }
 
 /// How to let this machine renew the certificate by itself. Under `--root` that is another machine.
@@ -117,7 +138,7 @@ fn missing_timer(run: &OrderRun<'_>) -> Option<NextStep> {
     if run.context.root.is_some() || is_renewal {
         return None;
     }
-    renewal_timer::start_timer(find_renewal_timer())
+    renewal_timer::start_timer(find_renewal_timer(), TimerWork::Order)
 }
 
 /// Returns whether the files are in place.

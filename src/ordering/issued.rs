@@ -11,6 +11,7 @@ use crate::inputs::{
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::ChainPreference;
+use crate::pki::installable::InstallableCertificate;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{VerifiedChain, VerifyPolicy};
 use crate::system::fs::folders;
@@ -19,7 +20,7 @@ use crate::system::fs::folders;
 pub(super) struct IssuedCertificate {
     pub leaf: Certificate,
     /// With its key; `None` if it is refused.
-    pub certified: Option<CertifiedKey>,
+    pub certified: Option<InstallableCertificate>,
     pub findings: Vec<Finding>,
 }
 
@@ -50,7 +51,8 @@ pub(super) fn read_issued(
     Ok(verify(context, matched, &anchors))
 }
 
-fn verify(
+/// Verifies a certificate with its key, as `install` does.
+pub(super) fn verify(
     context: &Context,
     matched: MatchedCertificate,
     anchors: &TrustAnchors,
@@ -75,7 +77,7 @@ fn verify(
         && let Ok(chain) = VerifiedChain::new(matched.assembly.chain, policy)
     {
         match CertifiedKey::new(chain, key) {
-            Ok(verified) => certified = Some(verified),
+            Ok(verified) => certified = Some(verified.into()),
             Err(problem) => findings.push(Finding::from(&problem)),
         }
     }

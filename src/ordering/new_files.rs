@@ -78,7 +78,8 @@ pub(super) fn prepare_files(
 fn installed_key(context: &Context, name: &str) -> Result<PrivateKey, Failure> {
     let live = installed::find_live(context, name)?;
     let live = live.ok_or_else(|| renew_command::no_key_to_reuse(name))?;
-    let path = &live.files.key_path;
+    let path = live.files.key_path.as_ref();
+    let path = path.ok_or_else(|| renew_command::no_key_to_reuse(name))?;
     let file = FoundKeyFile::read_installed(path)?;
     match file.into_key(path, live.release.leaf().key_id) {
         Some(Ok(key)) => Ok(key.into_held().value),

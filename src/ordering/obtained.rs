@@ -4,7 +4,7 @@ use super::document::{OrderOutcome, OrderVerdict};
 use super::installing::install_issued;
 use super::journal::OrderJournal;
 use super::order_run::OrderRun;
-use super::renewal::leaf_names;
+use super::renewal::certificate_names;
 use super::spec::{InstallChoice, MOST_RENEWALS, OrderFiles, OrderSpec, OrderTiming};
 use crate::advice::order as advice;
 use crate::context::Context;
@@ -56,7 +56,7 @@ impl OrderRun<'_> {
             return None;
         };
         let is_next = |one: &ObtainedCertificate| {
-            let names = AltNames::parse(&leaf_names(&one.leaf));
+            let names = AltNames::parse(&certificate_names(&one.leaf));
             let is_same = names.is_ok_and(|names| names.same_set(&self.spec.names));
             let is_newer = one.leaf.not_after > renewed.not_after;
             is_same && is_newer && one.leaf.is_in_date(self.context.now()) && one.has_key()

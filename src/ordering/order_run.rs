@@ -31,7 +31,7 @@ impl OrderRun<'_> {
             request: stem,
             trust: self.spec.trust.clone(),
             order: Some(self.spec.to_store()),
-            ..LineageSettings::default()
+            ..self.spec.deployment.flags.clone()
         }
     }
 

@@ -3,6 +3,8 @@
 //! The state that the CA reports decides what comes next, not what this run has done: so a run that
 //! continues an order needs no other code than the one that has begun it.
 
+use std::time::Duration;
+
 use super::challenge_files::check_files;
 use super::challenge_records::{publish_records, remove_records};
 use super::document::{OrderOutcome, OrderVerdict};
@@ -11,15 +13,17 @@ use super::journal::OrderJournal;
 use super::listener::open_listener;
 use super::new_files::read_request;
 use super::order_run::OrderRun;
-use super::progress::{WaitResult, wait_while};
+use super::progress::{WaitResult, interrupted, wait_while};
 use super::spec::ValidationSetup;
 use super::webroots::Webroots;
-use crate::advice::order as advice;
+use crate::advice::{order as advice, order_refusals};
 use crate::failure::{Failure, FailureKind};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::permissions::Mode;
 use crate::state::{JournaledFile, OrderProgress};
-use crate::system::acme::{AcmeOrder, AcmeSession, OrderStage, PendingChallenge, WantedOrder};
+use crate::system::acme::{
+    AcmeOrder, AcmeProblem, AcmeSession, OrderStage, PendingChallenge, WantedOrder,
+};
 use crate::system::clock;
 use crate::system::fs::files;
 use crate::system::fs::webroot::ChallengeFolder;
@@ -31,6 +35,9 @@ const CHAIN_MODE: Mode = Mode::new(0o644);
 /// How many stages an order can pass through, with some to spare: a CA that goes back and forth is
 /// not followed for ever.
 pub(crate) const MOST_STAGES: usize = 12;
+/// How long certctl waits at least before the CA looks for a record again. Resolvers of CAs keep
+/// negative answers for a short time only.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How the conversation with the CA ended.
 enum OrderEnd {
@@ -50,6 +57,15 @@ pub(super) struct PlacedOrder<'a> {
     findings: Vec<Finding>,
     /// certctl's own server for validation files, while the CA fetches them.
     listener: Option<ChallengeServer>,
+    attempt: ValidationAttempt,
+}
+
+/// How often the CA was asked to validate in this run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ValidationAttempt {
+    First,
+    /// The CA had not seen a record that the zone's servers had.
+    Second,
 }
 
 impl<'a> PlacedOrder<'a> {
@@ -65,6 +81,7 @@ impl<'a> PlacedOrder<'a> {
             journal,
             findings,
             listener: None,
+            attempt: ValidationAttempt::First,
         }
     }
 
@@ -100,6 +117,10 @@ impl<'a> PlacedOrder<'a> {
                     return Ok(OrderEnd::Issued);
                 }
                 OrderStage::Invalid => {
+                    if self.waits_for_records(&mut order)? {
+                        order = self.open_order()?;
+                        continue;
+                    }
                     self.report_invalid(&mut order)?;
                     return Ok(OrderEnd::Invalid);
                 }
@@ -137,6 +158,34 @@ impl<'a> PlacedOrder<'a> {
         self.journal.record_placed(order.url())?;
         audit_order(self.run, "placed", Some(order.url()));
         Ok(order)
+    }
+
+    /// Returns whether to try again with a new order, after a pause: once, if the CA did not see a
+    /// record that every server of the zone had. Its resolver may have kept an older answer.
+    fn waits_for_records(&mut self, order: &mut AcmeOrder) -> Result<bool, Failure> {
+        let Some(publisher) = &self.run.publisher else {
+            return Ok(false);
+        };
+        let problems = order.problems()?;
+        let is_about_record = problems.iter().any(AcmeProblem::is_missing_record);
+        if self.attempt == ValidationAttempt::Second || !is_about_record {
+            return Ok(false);
+        }
+        self.attempt = ValidationAttempt::Second;
+        let pause = publisher.provider.propagation().max(SHORTEST_PAUSE);
+        let title = self.run.spec.ca.title();
+        self.findings
+            .push(order_refusals::validation_repeated(title, pause));
+        self.findings
+            .extend(remove_records(self.run, &mut self.journal)?);
+        let interrupt = &self.run.context.interrupt;
+        let seconds = pause.as_secs();
+        let line = format!("{title} did not see the record: trying again in {seconds} s");
+        self.run.context.sink.show_progress(&line);
+        match clock::sleep_until_signal(pause, interrupt) {
+            Some(signal) => Err(interrupted(signal)),
+            None => Ok(true),
+        }
     }
 
     /// Publishes what proves control of the names, and asks the CA to check it.
@@ -220,15 +269,16 @@ impl<'a> PlacedOrder<'a> {
         let title = self.run.spec.ca.title();
         let problems = order.problems()?;
         let problems = problems.iter();
-        let refusals = problems.map(|problem| advice::ca_refused(title, problem));
+        let refusals = problems.map(|problem| order_refusals::ca_refused(title, problem));
         let mut refusals: Vec<Finding> = refusals.collect();
         if refusals.is_empty() {
-            refusals.push(advice::ca_refused_silently(title));
+            refusals.push(order_refusals::ca_refused_silently(title));
         }
         let own = check_files(self.run.context, self.run.spec)?;
         // What was not checked is among the earlier findings.
-        if own.is_empty() && self.findings.is_empty() {
-            let step = advice::own_check_passed(self.run.spec.method.challenge());
+        let mut earlier = self.findings.iter();
+        if own.is_empty() && earlier.all(|finding| finding.severity == Severity::Note) {
+            let step = order_refusals::own_check_passed(self.run.spec.method.challenge());
             let last = refusals.pop();
             refusals.extend(last.map(|finding| finding.with_step(step)));
         }

@@ -15,9 +15,11 @@ use crate::failure::{Failure, FailureKind};
 use crate::install::outcome::TransactionOutcome;
 use crate::install::request::{InstallGoal, InstallRequest, RunMode};
 use crate::install::transaction;
+use crate::install_plan::allow::ENDS_EARLIER;
 use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::{ChainCriteria, ChainPreference};
+use crate::pki::installable::InstallableCertificate;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{VerifiedChain, VerifyPolicy, assemble_chain};
@@ -26,8 +28,6 @@ use crate::store::settings::LineageSettings;
 
 /// The lifetime of the certificate in memory, that of most ACME certificates.
 const DAYS: i64 = 90;
-/// How long another certctl may hold the lock.
-pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Returns what the install would do.
 pub(super) fn plan_install(
@@ -35,7 +35,7 @@ pub(super) fn plan_install(
     spec: &OrderSpec,
     flags: LineageSettings,
 ) -> Result<TransactionOutcome, Failure> {
-    let certified = stand_in(spec, context.now())?;
+    let certified = stand_in(spec, context.now())?.into();
     let request = install_request(spec, &certified, flags, RunMode::DryRun);
     transaction::run(context, &request)
 }
@@ -43,17 +43,19 @@ pub(super) fn plan_install(
 /// The request of the install.
 pub(super) fn install_request<'a>(
     spec: &OrderSpec,
-    certified: &'a CertifiedKey,
+    certified: &'a InstallableCertificate,
     flags: LineageSettings,
     mode: RunMode,
 ) -> InstallRequest<'a> {
+    let mut allow = spec.deployment.allow.clone();
+    // A new certificate may be of a shorter kind than the one that is installed.
+    allow.push(ENDS_EARLIER);
     InstallRequest {
         stem: spec.name.clone(),
         goal: InstallGoal::Install(certified),
         flags,
-        // A new certificate may be of a shorter kind than the one that is installed.
-        allow: vec!["ends-earlier"],
-        lock_timeout: LOCK_TIMEOUT,
+        allow,
+        lock_timeout: spec.deployment.lock_wait,
         patience: ProbePatience::default(),
         mode,
         approved: None,

@@ -2,11 +2,12 @@
 
 use super::document::{OrderOutcome, OrderVerdict};
 use super::spec::{
-    ChargeConsent, InstallChoice, KeyChoice, NameExpansion, OrderSpec, OrderTiming,
+    ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, NameExpansion, OrderSpec, OrderTiming,
     RenewedCertificate, TermsConsent, ValidationSetup,
 };
 use crate::acme::ca_table::AcmeChoice;
 use crate::acme::renewal_info::certificate_id;
+use crate::advice::import_command::renewed_elsewhere;
 use crate::advice::renew_command as advice;
 use crate::failure::Failure;
 use crate::install::request::RunMode;
@@ -14,7 +15,7 @@ use crate::pki::alt_name::AltNames;
 use crate::pki::certificate::Certificate;
 use crate::publication::UncheckedRule;
 use crate::state::FailedTry;
-use crate::store::settings::{LineageSettings, StoredOrder};
+use crate::store::settings::{ImportedOrder, LineageSettings, StoredOrder};
 use crate::system::dns;
 use crate::wording::date_and_time;
 
@@ -45,7 +46,7 @@ pub(crate) fn renewal_spec(
         .ca
         .parse()
         .map_err(|_| advice::saved_ca_unknown(name, &order.ca))?;
-    let names = AltNames::parse(&leaf_names(leaf))?;
+    let names = AltNames::parse(&certificate_names(leaf))?;
     let resolvers = order.resolver.iter();
     Ok(Some(OrderSpec {
         name: name.to_owned(),
@@ -60,18 +61,32 @@ pub(crate) fn renewal_spec(
         contact: Vec::new(),
         external: None,
         trust: settings.trust.clone(),
-        terms: TermsConsent::Unasked,
-        timing: OrderTiming::Renewal(RenewedCertificate {
-            sha256: leaf.sha256(),
-            certificate_id: certificate_id(leaf),
-            not_after: leaf.not_after,
-        }),
+        terms: terms(order),
+        timing: timing(leaf),
         key: options.key,
         expansion: NameExpansion::Refused,
         install: options.install,
         unchecked: UncheckedRule::Refuse,
+        deployment: DeploymentSpec::default(),
         mode: options.mode,
     }))
+}
+
+/// Who orders with another program has agreed to the terms of the CA there.
+fn terms(order: &StoredOrder) -> TermsConsent {
+    match order.imported {
+        Some(_) => TermsConsent::Agreed,
+        None => TermsConsent::Unasked,
+    }
+}
+
+/// A renewal is for the certificate that it replaces.
+fn timing(leaf: &Certificate) -> OrderTiming {
+    OrderTiming::Renewal(RenewedCertificate {
+        sha256: leaf.sha256(),
+        certificate_id: certificate_id(leaf),
+        not_after: leaf.not_after,
+    })
 }
 
 /// Returns the outcome for a renewal that failed, and is not tried again yet.
@@ -88,9 +103,19 @@ pub(crate) fn wait_after_failure(spec: &OrderSpec, last: &FailedTry) -> OrderOut
     waiting
 }
 
+/// Returns the outcome for a certificate that another program still renews.
+#[must_use]
+pub(crate) fn leave_to_other_tool(spec: &OrderSpec, origin: &ImportedOrder) -> OrderOutcome {
+    let mut left = OrderOutcome::new(spec, OrderVerdict::Refused);
+    "nothing was ordered".clone_into(&mut left.summary);
+    let finding = renewed_elsewhere(&origin.tool, &spec.name, &origin.renewal_file);
+    left.findings = vec![finding];
+    left
+}
+
 /// Returns the DNS names and the IP addresses of a certificate.
 #[must_use]
-pub(super) fn leaf_names(leaf: &Certificate) -> Vec<String> {
+pub(crate) fn certificate_names(leaf: &Certificate) -> Vec<String> {
     let addresses = leaf.ip_addresses.iter().map(ToString::to_string);
     leaf.dns_names.iter().cloned().chain(addresses).collect()
 }

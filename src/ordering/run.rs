@@ -14,7 +14,7 @@ use super::listener::open_listener;
 use super::new_files::{lint_request, prepare_files};
 use super::order_run::{OrderRun, has_error};
 use super::placed::PlacedOrder;
-use super::preflight::{self, plan_install};
+use super::preflight::plan_install;
 use super::publisher::open_publisher;
 use super::spec::{ChargeConsent, InstallChoice, OrderSpec, OrderTiming, ValidationSetup};
 use crate::acme::ca_table::{AcmeChoice, OrderPrice};
@@ -55,7 +55,7 @@ pub(crate) fn order_certificate(
         return run.begin_or_use_obtained();
     }
     let give_up = || context.interrupt.signal().is_some();
-    let _lock = state.lock_order(&spec.name, preflight::LOCK_TIMEOUT, give_up)?;
+    let _lock = state.lock_order(&spec.name, spec.deployment.lock_wait, give_up)?;
     let mut warnings = Vec::new();
     let mut outcome = match run.unfinished_order(&mut warnings)? {
         Some(journal) => run.resume(journal),
@@ -66,7 +66,7 @@ pub(crate) fn order_certificate(
 }
 
 /// Refuses what the method cannot validate.
-fn check_names(spec: &OrderSpec) -> Result<(), Failure> {
+pub(super) fn check_names(spec: &OrderSpec) -> Result<(), Failure> {
     for name in spec.names.iter() {
         let text = name.text();
         match (name.dns(), &spec.method) {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -15,10 +16,12 @@ use crate::matching::file_names;
 use crate::pki::alt_name::AltNames;
 use crate::publication::UncheckedRule;
 use crate::publishing::provider::ProviderChoice;
-use crate::store::settings::StoredOrder;
+use crate::store::settings::{LineageSettings, StoredOrder};
 use crate::system::acme::ChallengeMethod;
 use crate::system::fs::{files, folders};
 
+/// How long another certctl may hold the lock.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// The highest number of a renewal whose files are searched.
 pub(crate) const MOST_RENEWALS: u32 = 10_000;
 
@@ -45,7 +48,30 @@ pub(crate) struct OrderSpec {
     pub install: InstallChoice,
     /// What follows if a validation file cannot be fetched from here.
     pub unchecked: UncheckedRule,
+    pub deployment: DeploymentSpec,
     pub mode: RunMode,
+}
+
+/// How the certificate is deployed, apart from what is saved.
+#[derive(Debug)]
+pub(crate) struct DeploymentSpec {
+    /// The options of the command line; they take precedence over the saved ones.
+    pub flags: LineageSettings,
+    /// Finding codes demoted to warnings by `--allow`.
+    pub allow: Vec<&'static str>,
+    /// How long another certctl may hold the lock.
+    pub lock_wait: Duration,
+}
+
+impl Default for DeploymentSpec {
+    /// As it was saved.
+    fn default() -> Self {
+        Self {
+            flags: LineageSettings::default(),
+            allow: Vec::new(),
+            lock_wait: LOCK_TIMEOUT,
+        }
+    }
 }
 
 /// How control of the names is proven.
@@ -137,6 +163,8 @@ pub(crate) enum NameExpansion {
 pub(crate) enum InstallChoice {
     FilesOnly,
     Install,
+    /// Together with other certificates, once all of them are here.
+    Together,
 }
 
 impl OrderSpec {

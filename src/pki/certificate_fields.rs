@@ -66,6 +66,8 @@ pub(super) struct CertificateFields<'a> {
     /// The issuer and subject as whole elements.
     pub issuer: &'a [u8],
     pub subject: &'a [u8],
+    /// The two dates of the validity.
+    pub dates: Vec<DerElement<'a>>,
     /// Whether it has unique identifiers (RFC 5280 4.1.2.8).
     pub has_unique_identifiers: bool,
     pub extensions: Vec<ExtensionField<'a>>,
@@ -84,7 +86,7 @@ impl<'a> CertificateFields<'a> {
         let serial = parts.next()?.value;
         parts.next()?;
         let issuer = parts.next()?.whole;
-        parts.next()?;
+        let dates = DerElements(parts.next()?.value).read_all()?;
         let subject = parts.next()?.whole;
         parts.next()?;
         let issuer_id = parts.take(ISSUER_UNIQUE_ID);
@@ -98,6 +100,7 @@ impl<'a> CertificateFields<'a> {
             serial,
             issuer,
             subject,
+            dates,
             has_unique_identifiers: issuer_id.or(subject_id).is_some(),
             extensions,
         })
@@ -127,13 +130,40 @@ impl<'a> CertificateFields<'a> {
         Some(KeyUsageBits(bits.value.get(1).copied().unwrap_or(0)))
     }
 
+    /// The object identifiers of the extended key usage; `None` without the extension or if it is
+    /// malformed.
+    pub(super) fn purposes(&self) -> Option<Vec<&'a [u8]>> {
+        let (list, _) = split_element(self.extension(EXTENDED_KEY_USAGE)?.value)?;
+        let ids = DerElements(list.value).read_all()?;
+        Some(ids.into_iter().map(|id| id.value).collect())
+    }
+
+    /// Returns whether it has a subject key identifier without an octet.
+    pub(super) fn has_empty_key_identifier(&self) -> bool {
+        let extension = self.extension(SUBJECT_KEY_IDENTIFIER);
+        let key = extension.and_then(|extension| split_element(extension.value));
+        key.is_some_and(|(key, _)| key.value.is_empty())
+    }
+
     pub(super) fn authority_key(&self) -> Option<AuthorityKeyField<'a>> {
         AuthorityKeyField::read(self.extension(AUTHORITY_KEY_IDENTIFIER)?.value)
     }
 }
 
+/// Returns whether a name has no attribute, as OpenSSL counts them.
 pub(super) fn is_empty_name(name: &[u8]) -> bool {
-    split_element(name).is_some_and(|(name, _)| name.value.is_empty())
+    name_attributes(name).is_some_and(|attributes| attributes.is_empty())
+}
+
+/// The attributes of a `Name`, each the value of its SEQUENCE; `None` if it is malformed.
+pub(super) fn name_attributes(name: &[u8]) -> Option<Vec<&[u8]>> {
+    let (name, _) = split_element(name)?;
+    let mut found = Vec::new();
+    for part in DerElements(name.value).read_all()? {
+        let attributes = DerElements(part.value).read_all()?;
+        found.extend(attributes.into_iter().map(|attribute| attribute.value));
+    }
+    Some(found)
 }
 
 /// The first eight bits of a key usage (RFC 5280 4.2.1.3).
@@ -143,6 +173,10 @@ pub(super) struct KeyUsageBits(u8);
 impl KeyUsageBits {
     pub(super) fn allows_signatures(self) -> bool {
         self.0 & 0x80 != 0
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     pub(super) fn allows_encipherment(self) -> bool {

@@ -1,15 +1,22 @@
 //! What the clients of a server accept: the rules of RFC 5280 that certctl checks itself, each with
 //! the clients that refuse a chain that breaks it. Signatures and dates are checked elsewhere.
 
+use super::certificate::Certificate;
 use super::chain::Chain;
 use super::trust::TrustAnchors;
 
+mod breach;
 mod broken_rule;
 mod certificate_checks;
 mod chain_link;
 mod clients;
 mod constraints;
+mod dates;
+mod malformed_extensions;
+mod odd_names;
 mod path_checks;
+mod policies;
+mod root_checks;
 mod table;
 
 pub use broken_rule::BrokenRule;
@@ -25,16 +32,31 @@ pub(super) fn find_broken_rules(chain: &Chain, anchors: &TrustAnchors) -> Vec<Br
     let mut found: Vec<BrokenRule> = Vec::new();
     for link in &links {
         let breaches = certificate_checks::check_certificate(link);
-        found.extend(
-            breaches
-                .into_iter()
-                .map(|(rule, how)| link.broken(rule, how)),
-        );
+        found.extend(breaches.into_iter().map(|breach| {
+            link.broken(breach.rule, breach.how)
+                .except(&breach.accepting)
+        }));
     }
     found.extend(path_checks::check_path(&links, chain, anchors));
+    found.extend(policies::check_required_policy(&links));
     found.retain(|broken| !broken.clients.is_empty());
     found.sort_by_key(BrokenRule::is_only_strict);
     found
+}
+
+/// Returns why clients refuse this root, as far as its own certificate shows it: one sentence for each
+/// rule whose breach is an error.
+#[must_use]
+pub fn find_errors_of_root(root: &Certificate) -> Vec<String> {
+    let mut errors = Vec::new();
+    if let Some(link) = ChainLink::read(root, ChainRole::Root) {
+        for breach in certificate_checks::check_certificate(&link) {
+            if breach.rule.verdict == RuleVerdict::Refused {
+                errors.push(breach.how);
+            }
+        }
+    }
+    errors
 }
 
 /// The certificates of the chain and its root. A self-signed certificate that is trusted itself has

@@ -13,8 +13,8 @@ use x509_parser::x509::ReasonCode;
 use super::certificate::{Certificate, printable_name, to_timestamp};
 use super::oid;
 
-/// A certificate revocation list. certctl does not fetch revocation lists, and does not check the
-/// signature of one that is passed to it.
+/// A certificate revocation list. The signature of one that is passed as a file is not checked; that
+/// of a downloaded one is (`downloaded_list`).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RevocationList {
     /// The issuer in RFC 4514 order. Untrusted text.

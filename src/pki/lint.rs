@@ -6,19 +6,32 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
 use super::certificate::Certificate;
-use super::chain::Chain;
+use super::chain::{Chain, ChainEnd};
 use super::key::{KeyAlgorithm, PublicKeyId};
 use super::name::DnsName;
-use super::trust::TrustScope;
+use super::trust::{TrustScope, TrustSource};
 use crate::pki::baseline_dates::{CLIENT_AUTH, LIFETIME, ScheduleStep};
 use crate::wording::day;
 
 mod rules;
+mod scts;
 mod weak;
 
 use rules::RETIRED_ROOTS;
 pub(crate) use rules::{LintRule, LintSeverity, RetiredRoot, RuleScope};
 use weak::PUBLISHED_KEYS;
+
+/// Returns whether the rules for public CAs bind the issuer of a chain. A chain that ends at a root
+/// outside a public list, or at an issuer whose URL it does not name, is one of a company's own CA as
+/// far as anybody can see.
+#[must_use]
+pub(crate) fn issuer_scope(chain: &Chain, source: &TrustSource) -> TrustScope {
+    match chain.end() {
+        ChainEnd::UnknownRoot(_) => TrustScope::Private,
+        ChainEnd::Gap { urls, .. } if urls.is_empty() => TrustScope::Private,
+        _ => source.scope(),
+    }
+}
 
 /// A certificate that breaks a rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -63,6 +76,33 @@ pub(crate) fn lint_chain(chain: &Chain) -> Vec<LintViolation> {
         violations.extend(check_expiry(intermediate, chain.leaf()));
     }
     violations
+}
+
+/// Returns the violations that only a check of single certificates looks for: a prime modulus, and
+/// too few timestamps of a public CA's certificate.
+#[must_use]
+pub(crate) fn lint_leaf_in_detail(chain: &Chain, source: &TrustSource) -> Vec<LintViolation> {
+    let modulus = check_prime_modulus(chain.leaf());
+    let scts = check_scts(chain, source);
+    modulus.into_iter().chain(scts).collect()
+}
+
+/// Returns a violation if the leaf contains timestamps of too few logs, and the chain ends at a root
+/// in Mozilla's list: browsers require none below a root that was added to this machine. Servers may
+/// send more in the handshake or in a stapled OCSP response, so this is only a warning.
+#[must_use]
+pub(crate) fn check_scts(chain: &Chain, source: &TrustSource) -> Option<LintViolation> {
+    let leaf = chain.leaf();
+    let is_public = *chain.end() == ChainEnd::Anchored && *source == TrustSource::Mozilla;
+    if !is_public || !leaf.is_server_certificate() {
+        return None;
+    }
+    let message = scts::find_missing(leaf, validity_days(leaf))?;
+    Some(LintViolation {
+        rule: &rules::FEW_SCTS,
+        label: leaf.label(),
+        message,
+    })
 }
 
 /// Returns a violation if the intermediate expires before the leaf.
@@ -248,17 +288,23 @@ fn check_serial(octets: &[u8]) -> Option<String> {
     Some(what.to_owned())
 }
 
-/// Checks the validity period. A day has 86,400 seconds; the last second counts.
-fn check_validity(leaf: &Certificate) -> Option<String> {
+/// Returns the days of the validity period, begun ones included. A day has 86,400 seconds; the last
+/// second counts.
+fn validity_days(leaf: &Certificate) -> i64 {
     let seconds = leaf
         .not_after
         .as_second()
         .saturating_sub(leaf.not_before.as_second())
         .saturating_add(1);
+    seconds.div_euclid(86_400) + i64::from(seconds.rem_euclid(86_400) > 0)
+}
+
+/// Checks the validity period.
+fn check_validity(leaf: &Certificate) -> Option<String> {
     let ScheduleStep {
         since, days: most, ..
     } = LIFETIME.at(leaf.not_before)?;
-    let days = seconds.div_euclid(86_400) + i64::from(seconds.rem_euclid(86_400) > 0);
+    let days = validity_days(leaf);
     (days > *most).then(|| {
         format!(
             "it is valid for {days} days; browsers accept at most {most} for certificates that \
@@ -351,7 +397,7 @@ fn check_key(certificate: &Certificate) -> Option<LintViolation> {
 /// Checks the RSA key of `leaf` for a prime modulus. This takes about 10 ms for 2048 bits, and is
 /// therefore not part of [`lint_chain`], which reports judge thousands of certificates with.
 #[must_use]
-pub(crate) fn check_prime_modulus(leaf: &Certificate) -> Option<LintViolation> {
+fn check_prime_modulus(leaf: &Certificate) -> Option<LintViolation> {
     let prime = describe_prime_modulus(leaf.spki())?;
     Some(LintViolation {
         rule: &rules::BROKEN_KEY,

@@ -55,6 +55,16 @@ pub enum TrustScope {
     Private,
 }
 
+/// Returns the certificates of a file that are trusted: if it has CA certificates, not those that it
+/// has below them, such as the server certificate in the zip of a company's CA.
+#[must_use]
+pub(crate) fn select_anchors(mut certificates: Vec<Certificate>) -> Vec<Certificate> {
+    if certificates.iter().any(|one| one.is_ca) {
+        certificates.retain(|one| one.is_ca || one.is_self_issued());
+    }
+    certificates
+}
+
 /// Trust anchors (RFC 5280 6.1.1 d).
 #[derive(Clone, Debug)]
 pub struct TrustAnchors {
@@ -127,6 +137,11 @@ impl TrustAnchors {
         &self.source
     }
 
+    /// The certificates of the anchors; none for Mozilla's list.
+    pub(crate) fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+
     /// The anchors, for a TLS client.
     pub(crate) fn anchors(&self) -> &[TrustAnchor<'static>] {
         &self.anchors
@@ -148,7 +163,7 @@ impl TrustAnchors {
     }
 
     /// Returns whether an anchor has that name (DER) and key.
-    pub(super) fn has_name(&self, name: &[u8], key: PublicKeyId) -> bool {
+    pub(crate) fn has_name(&self, name: &[u8], key: PublicKeyId) -> bool {
         self.named(name).any(|anchor| key_of(anchor) == key)
     }
 

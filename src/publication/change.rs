@@ -344,7 +344,8 @@ impl PublicationRun<'_> {
 
     fn steps(&self, location: &RecordLocation, plan: &RecordPlan) -> Vec<String> {
         let kind = self.wanted.kind.word();
-        let (name, zone) = (&location.name, &location.zone);
+        let name = &location.name;
+        let zone = &location.zone;
         let provider = &self.outcome.provider;
         let value = &self.wanted.value;
         match plan {

@@ -11,6 +11,7 @@ use crate::publication::model::{
     Publication, PublicationMode, PublicationSettings, PublicationVerdict,
 };
 use crate::publication::verification::await_absence;
+use crate::publishing::zone_record::RecordLocation;
 use crate::state::{PublicationStage, PublishedRecord, StateFolder};
 use crate::system::clock;
 use crate::validation::expected::ExpectedRecord;
@@ -87,7 +88,11 @@ impl RecordRemoval<'_> {
             return Ok(());
         }
         let record = expected_of(self.entry);
-        match await_absence(self.settings, &record, &location)? {
+        let mut has_returned = false;
+        let mut remove_again = || has_returned |= self.remove_again(&location);
+        let visible = await_absence(self.settings, &record, &location, &mut remove_again)?;
+        self.outcome.changed |= has_returned;
+        match visible {
             None => {
                 self.state.remove_record(self.entry)?;
                 self.outcome.verdict = PublicationVerdict::Removed;
@@ -103,13 +108,17 @@ impl RecordRemoval<'_> {
         Ok(())
     }
 
-    /// Removes the record at the provider; returns false if it is still there.
+    /// Removes the record at the provider; returns false if it is still there. Only where the record
+    /// was once seen is its absence a reason to do nothing: the change of a killed run may be on its
+    /// way, and a removal that is sent now arrives after it.
     fn change(&mut self) -> Result<bool, Failure> {
         let location = self.entry.location();
         let interrupt = &self.settings.context.interrupt;
         let give_up = || interrupt.signal().is_some();
         let _lock = self.state.lock_zone(&location.zone, give_up)?;
-        if self.read_presence()? == RecordPresence::Absent {
+        let before = self.read_presence()?;
+        let was_seen = self.entry.stage == PublicationStage::Published;
+        if before == RecordPresence::Absent && was_seen {
             return Ok(true);
         }
         self.state.write_record(&PublishedRecord {
@@ -118,15 +127,19 @@ impl RecordRemoval<'_> {
             ..self.entry.clone()
         })?;
         let removed = self.provider.remove_record(&location, &self.entry.record());
-        self.read_back(removed)
+        self.read_back(before, removed)
     }
 
     /// Compares what the provider has now with what was asked for; returns false if the record is
     /// still there. An error may only have hidden a success.
-    fn read_back(&mut self, removed: Result<(), ProviderError>) -> Result<bool, Failure> {
+    fn read_back(
+        &mut self,
+        before: RecordPresence,
+        removed: Result<(), ProviderError>,
+    ) -> Result<bool, Failure> {
         match (self.read_presence(), removed) {
             (Ok(RecordPresence::Absent), _) => {
-                self.outcome.changed = true;
+                self.outcome.changed |= before != RecordPresence::Absent;
                 Ok(true)
             }
             (Ok(RecordPresence::Unknown), Ok(())) => {
@@ -144,6 +157,21 @@ impl RecordRemoval<'_> {
                 Ok(false)
             }
         }
+    }
+
+    /// Removes a record that the provider has again: what a killed run had sent may arrive late.
+    /// Returns whether it was there. After an error the next check decides.
+    fn remove_again(&self, location: &RecordLocation) -> bool {
+        let interrupt = &self.settings.context.interrupt;
+        let give_up = || interrupt.signal().is_some();
+        let Ok(_lock) = self.state.lock_zone(&location.zone, give_up) else {
+            return false;
+        };
+        let is_there = matches!(self.read_presence(), Ok(RecordPresence::Present));
+        if is_there {
+            let _ = self.provider.remove_record(location, &self.entry.record());
+        }
+        is_there
     }
 
     fn read_presence(&self) -> Result<RecordPresence, ProviderError> {

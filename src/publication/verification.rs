@@ -72,8 +72,9 @@ pub(super) fn await_record(
     }
 }
 
-/// Queries the zone's servers until none of them has the record, or the time is over. Returns the last
-/// check, and `None` once the record is gone.
+/// Queries the zone's servers until none of them has the record, or the time is over. Calls
+/// `remove_again` whenever one still has it. Returns the last check, and `None` once the record is
+/// gone.
 ///
 /// # Errors
 /// A signal.
@@ -81,6 +82,7 @@ pub(super) fn await_absence(
     settings: &PublicationSettings<'_>,
     record: &ExpectedRecord,
     location: &RecordLocation,
+    remove_again: &mut dyn FnMut(),
 ) -> Result<Option<Vec<RecordCheck>>, Failure> {
     let records = records_to_check(record, location);
     let watch = Stopwatch::start();
@@ -94,6 +96,7 @@ pub(super) fn await_absence(
         if left.is_zero() || is_unknown(&checks) {
             return Ok(Some(checks));
         }
+        remove_again();
         wait(settings, pause_after(done).min(left))?;
         done += 1;
     }

@@ -110,7 +110,10 @@ impl ActionCall<'_> {
 }
 
 fn names_of(headers: &[SignedHeader]) -> String {
-    let names: Vec<&str> = headers.iter().map(|header| header.name).collect();
+    let mut names = Vec::new();
+    for header in headers {
+        names.push(header.name);
+    }
     names.join(";")
 }
 

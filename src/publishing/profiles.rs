@@ -65,8 +65,8 @@ pub(crate) const ALIDNS: ProviderProfile = ProviderProfile {
     ttl: 600,
     propagation: Duration::from_secs(5),
     source: "alibabacloud.com/help/en/dns/api-alidns-2015-01-09-adddomainrecord; names of the \
-        variables: go-acme.github.io/lego/dns/alidns (2026-11-29); certctl's own margin after the \
-        last server has answered",
+        variables: go-acme.github.io/lego/dns/alidns (2026-11-29); a new record is served at once: \
+        alibabacloud.com/help/en/dns/parse-effective-faq (2025-03-24), the rest is certctl's margin",
 };
 
 /// Cloudflare. Only zones of its Enterprise plan may have a lower TTL.
@@ -95,10 +95,10 @@ pub(crate) const CLOUDFLARE: ProviderProfile = ProviderProfile {
     ],
     policy: &[],
     ttl: 60,
-    propagation: Duration::from_secs(5),
+    propagation: Duration::from_secs(10),
     source: "developers.cloudflare.com/api/resources/dns/subresources/records/methods/create; names \
-        of the variables: go-acme.github.io/lego/dns/cloudflare (2026-11-29); certctl's own margin \
-        after the last server has answered",
+        of the variables: go-acme.github.io/lego/dns/cloudflare; propagation: the default of \
+        certbot-dns-cloudflare.readthedocs.io (2026-11-30)",
 };
 
 /// An own name server that accepts dynamic updates (RFC 2136).

@@ -65,7 +65,8 @@ pub(crate) fn parse_key(text: &SecretText) -> Result<TsigKeyText, TsigKeyError> 
         return Err(TsigKeyError::Form);
     }
     let name = words.next().ok_or(TsigKeyError::Form)?;
-    let (mut algorithm, mut secret) = (None, None);
+    let mut algorithm = None;
+    let mut secret = None;
     while let Some(word) = words.next() {
         match word {
             "algorithm" => algorithm = words.next(),

@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 
 use super::table::table_row;
 use crate::commands::csr::NAME_LIMIT;
-use crate::commands::install::LOCK_TIMEOUT;
 use crate::commands::order::HMAC_KEY_LIMIT;
 use crate::dcv::http_file::MOST_BODY;
 use crate::delivery::{
@@ -15,6 +14,7 @@ use crate::delivery::{
 use crate::inputs::folder::{FILE_LIMIT, FOLDER_LIMIT, GLANCE_LIMIT};
 use crate::inputs::{AIA_STEPS, AIA_URLS, HOST_DEADLINE};
 use crate::install::placeholder::certificate::DAYS;
+use crate::install::transaction::LOCK_TIMEOUT;
 use crate::install_plan::apply::HANDSHAKE_TIMEOUT;
 use crate::install_plan::apply::hook::{HOOK_TIMEOUT, OUTPUT_LIMIT};
 use crate::inventory::{backoff, file_reader};
@@ -29,6 +29,7 @@ use crate::store::disk::OLDER_RELEASES;
 use crate::store::settings::{HISTORY_LIMIT, SETTINGS_LIMIT};
 use crate::system::acme::NONCE_TRIES;
 use crate::system::dns::{ALIAS_LIMIT, NAME_SERVER_LIMIT, SERVER_ADDRESS_LIMIT};
+use crate::system::fs::remote;
 use crate::system::http::api;
 use crate::system::http::validator::VALIDATOR_REDIRECTS;
 use crate::system::http::{self, MOST_BYTES, MOST_REDIRECTS};
@@ -119,6 +120,11 @@ fn file_limits() -> Vec<LimitRow> {
             "A file that is named on the command line of `status`",
             octets(scan::NAMED_LIMIT),
             "reported as `unreadable`",
+        ),
+        row(
+            "One read on a file system of another machine or program (NFS, SMB, FUSE)",
+            seconds(remote::DEADLINE),
+            "reported as unreadable; after the second, the whole mount",
         ),
         row(
             "A message for people",

@@ -1,5 +1,6 @@
-//! A DNS zone in memory and its authoritative answers (RFC 1034, 4.3.2), without network access.
-//! Records are added as in a DNS provider's console: the name of the zone is appended to the host.
+//! A DNS zone in memory and its authoritative answers (RFC 1034, 4.3.2), without network access. CNAME
+//! records are added as in a DNS provider's console, which appends the name of the zone to the host; TXT
+//! records as through its API, at full names.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_proto::rr::rdata::{A, CNAME, NS, SOA};
+use hickory_proto::rr::rdata::{A, CNAME, NS, SOA, TXT};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
 const TTL: u32 = 60;
@@ -74,7 +75,51 @@ impl RehearsalZone {
         let target = absolute(target)?;
         let record = RData::CNAME(CNAME(target));
         self.lock().insert(name.clone(), vec![record]);
-        Ok(name.to_ascii().trim_end_matches('.').to_owned())
+        Ok(text_of(&name))
+    }
+
+    /// Returns the name of the zone, without a final dot.
+    #[must_use]
+    pub fn name(&self) -> String {
+        text_of(&self.origin)
+    }
+
+    /// Adds a TXT record at a full name, beside those that are there.
+    ///
+    /// # Errors
+    /// When `name` is not a DNS name in this zone.
+    pub fn add_text(&self, name: &str, value: &str) -> Result<()> {
+        let name = absolute(name)?;
+        anyhow::ensure!(self.origin.zone_of(&name), "{name} is not in the zone");
+        let record = RData::TXT(TXT::new(vec![value.to_owned()]));
+        self.lock().entry(name).or_default().push(record);
+        Ok(())
+    }
+
+    /// Returns the values of the TXT records at a full name.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let Ok(name) = absolute(name) else {
+            return Vec::new();
+        };
+        let records = self.lock();
+        let here = records.get(&name).into_iter().flatten();
+        here.filter_map(text_value).collect()
+    }
+
+    /// Removes the TXT record with this value at a full name.
+    pub fn remove_text(&self, name: &str, value: &str) {
+        let Ok(name) = absolute(name) else {
+            return;
+        };
+        let mut records = self.lock();
+        let Some(here) = records.get_mut(&name) else {
+            return;
+        };
+        here.retain(|record| text_value(record).as_deref() != Some(value));
+        if here.is_empty() {
+            records.remove(&name);
+        }
     }
 
     /// Removes the records at `host`, which is relative to the zone.
@@ -157,6 +202,17 @@ impl RehearsalZone {
     /// Ignores poisoning: the map is consistent after every change.
     fn lock(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn text_of(name: &Name) -> String {
+    name.to_ascii().trim_end_matches('.').to_owned()
+}
+
+fn text_value(record: &RData) -> Option<String> {
+    match record {
+        RData::TXT(text) => Some(String::from_utf8_lossy(&text.txt_data.concat()).into_owned()),
+        _ => None,
     }
 }
 

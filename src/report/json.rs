@@ -9,7 +9,7 @@
 //! saves an eighth.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde::ser::{
     Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple,
@@ -32,7 +32,7 @@ pub(crate) fn json_line(value: &impl Serialize) -> String {
 /// Appends `value` to `out` as one line of JSON.
 pub(crate) fn push_json_line(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
-    if value.serialize(&mut JsonWriter { out }).is_err() {
+    if value.serialize(&mut JsonWriter::new(out)).is_err() {
         out.truncate(start);
         // Only a map with keys other than strings could fail; certctl writes none.
         let written = serde_json::to_string(value).unwrap_or_default();
@@ -41,9 +41,36 @@ pub(crate) fn push_json_line(out: &mut Vec<u8>, value: &impl Serialize) {
     out.push(b'\n');
 }
 
+/// Writes `value` to `destination` as one line of JSON, part by part: at most [`PART`] octets and one
+/// element of a list are in memory at a time.
+///
+/// # Errors
+/// When writing fails, or the value contains something that certctl never writes.
+pub(crate) fn write_json_line(
+    value: &impl Serialize,
+    destination: &mut dyn Write,
+) -> io::Result<()> {
+    let mut out = Vec::with_capacity(2 * PART);
+    let mut writer = JsonWriter::new(&mut out);
+    writer.destination = Some(destination);
+    let result = value.serialize(&mut writer);
+    let failed = writer.failed.take();
+    let written = failed.map_or_else(|| result.map_err(io::Error::other), Err);
+    written?;
+    out.push(b'\n');
+    destination.write_all(&out)
+}
+
+/// A longer part is written before the next element.
+const PART: usize = 1 << 16;
+
 /// Appends JSON to `out`.
 struct JsonWriter<'o> {
     out: &'o mut Vec<u8>,
+    /// Where `out` is written to whenever it is longer than [`PART`].
+    destination: Option<&'o mut dyn Write>,
+    /// Why it could not be written.
+    failed: Option<io::Error>,
 }
 
 /// A list or an object that is being written.
@@ -54,6 +81,30 @@ struct OpenContainer<'w, 'o> {
 }
 
 impl<'o> JsonWriter<'o> {
+    fn new(out: &'o mut Vec<u8>) -> Self {
+        Self {
+            out,
+            destination: None,
+            failed: None,
+        }
+    }
+
+    /// Writes what is complete, if that is long enough.
+    fn flush_part(&mut self) -> Result<(), Error> {
+        let Some(destination) = self.destination.as_mut() else {
+            return Ok(());
+        };
+        if self.out.len() < PART {
+            return Ok(());
+        }
+        if let Err(error) = destination.write_all(self.out) {
+            self.failed = Some(error);
+            return Err(Error::custom("the output could not be written"));
+        }
+        self.out.clear();
+        Ok(())
+    }
+
     fn text(&mut self, text: &str) {
         if is_plain(text.as_bytes()) {
             self.quoted(text);
@@ -86,10 +137,12 @@ impl<'o> JsonWriter<'o> {
 }
 
 impl OpenContainer<'_, '_> {
-    fn next(&mut self) {
+    fn next(&mut self) -> Result<(), Error> {
         if std::mem::replace(&mut self.has_elements, true) {
             self.json.out.push(b',');
+            self.json.flush_part()?;
         }
+        Ok(())
     }
 
     fn close(self) -> Result<(), Error> {
@@ -287,7 +340,7 @@ impl SerializeSeq for OpenContainer<'_, '_> {
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.next();
+        self.next()?;
         value.serialize(&mut *self.json)
     }
 
@@ -314,7 +367,7 @@ impl SerializeMap for OpenContainer<'_, '_> {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.next();
+        self.next()?;
         let start = self.json.out.len();
         key.serialize(&mut *self.json)?;
         if self.json.out.get(start) == Some(&b'"') {
@@ -343,7 +396,7 @@ impl SerializeStruct for OpenContainer<'_, '_> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        self.next();
+        self.next()?;
         // The names of fields in the code need no escape.
         self.json.quoted(key);
         self.serialize_value(value)
@@ -388,7 +441,7 @@ mod tests {
 
     fn written(value: &impl Serialize) -> Option<String> {
         let mut out = b"before ".to_vec();
-        value.serialize(&mut JsonWriter { out: &mut out }).ok()?;
+        value.serialize(&mut JsonWriter::new(&mut out)).ok()?;
         Some(
             String::from_utf8(out)
                 .unwrap()
@@ -434,6 +487,45 @@ mod tests {
                 serde_json::to_string(&whole).unwrap()
             );
         }
+    }
+
+    /// Fails after so many calls.
+    struct Limited(Vec<usize>, usize);
+
+    impl std::io::Write for Limited {
+        fn write(&mut self, part: &[u8]) -> std::io::Result<usize> {
+            if self.0.len() == self.1 {
+                return Err(std::io::ErrorKind::BrokenPipe.into());
+            }
+            self.0.push(part.len());
+            Ok(part.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_long_document_is_written_in_parts() {
+        let text = "a \"quoted\" text; ".repeat(50);
+        let list: Vec<_> = (0..1000)
+            .map(|number| json!({text.clone(): [number, text]}))
+            .collect();
+        let mut written = Vec::new();
+        super::write_json_line(&list, &mut written).unwrap();
+        assert_eq!(written, super::json_line(&list).as_bytes());
+
+        let mut parts = Limited(Vec::new(), usize::MAX);
+        super::write_json_line(&list, &mut parts).unwrap();
+        assert_eq!(parts.0.iter().sum::<usize>(), written.len());
+        let bound = super::PART + 4096;
+        assert!(parts.0.len() > 10 && parts.0.iter().all(|part| *part < bound));
+
+        let mut closed = Limited(Vec::new(), 3);
+        let error = super::write_json_line(&list, &mut closed).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+        assert!(super::write_json_line(&0.5, &mut Vec::new()).is_err());
     }
 
     #[test]

@@ -86,13 +86,31 @@ mod tests {
 
     #[test]
     fn plan_ids_depend_on_values_and_not_on_the_order_of_keys() {
-        let id = plan_id(json!({"a": 1, "b": {"c": [1, 2], "d": null}}));
-        assert_eq!(id, plan_id(json!({"b": {"d": null, "c": [1, 2]}, "a": 1})));
+        let id = plan_id(json!({
+            "a": 1,
+            "b": {"c": [1, 2], "d": null},
+        }));
+        assert_eq!(
+            id,
+            plan_id(json!({
+                "b": {"d": null, "c": [1, 2]},
+                "a": 1,
+            }))
+        );
         assert_eq!((id.len(), hex::decode(&id).unwrap().len()), (16, 8));
         for other in [
-            json!({"a": 1, "b": {"c": [2, 1], "d": null}}),
-            json!({"a": 1, "b": {"c": [1, 2]}}),
-            json!({"a": "1", "b": {"c": [1, 2], "d": null}}),
+            json!({
+                "a": 1,
+                "b": {"c": [2, 1], "d": null},
+            }),
+            json!({
+                "a": 1,
+                "b": {"c": [1, 2]},
+            }),
+            json!({
+                "a": "1",
+                "b": {"c": [1, 2], "d": null},
+            }),
         ] {
             assert_ne!(id, plan_id(other.clone()), "{other}");
         }
@@ -104,7 +122,11 @@ mod tests {
             would_change: true,
             plan_id: "0123456789abcdef".to_owned(),
         };
-        let mut document = json!({"schema": "x", "changed": false, "next": []});
+        let mut document = json!({
+            "schema": "x",
+            "changed": false,
+            "next": [],
+        });
         summary.add_to(&mut document);
         assert_eq!(
             document.to_string(),

@@ -1,10 +1,12 @@
 //! Scans files and folders: reads each file up to a limit and reports everything else.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use crate::advice::inventory;
 use crate::context::Context;
-use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
+use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits, UnusedContent};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::inventory::file_reader::{self, Keys};
@@ -22,6 +24,8 @@ pub(crate) const NAMED_LIMIT: u64 = 16 * 1024 * 1024;
 /// The result for one entry of a folder.
 enum ScannedEntry {
     Found(Vec<InventoryItem>),
+    /// A request that no CA accepts.
+    Unusable(Vec<Finding>),
     Unreadable(FileError),
     Other(WalkedEntry),
 }
@@ -51,9 +55,7 @@ impl ScanResults {
         }
         let scan = |entries: &mut Vec<ScannedEntry>, read: ReadFile<'_>| {
             entries.push(match read {
-                ReadFile::File(path, Ok((bytes, mode))) => {
-                    ScannedEntry::Found(items_in(path, origin, bytes, mode))
-                }
+                ReadFile::File(path, Ok((bytes, mode))) => read_entry(path, origin, bytes, mode),
                 ReadFile::File(_, Err(error)) => ScannedEntry::Unreadable(error),
                 ReadFile::Other(entry) => ScannedEntry::Other(entry),
             });
@@ -70,7 +72,7 @@ impl ScanResults {
             Ok((bytes, mode)) => {
                 let mut items = items_in(path, origin, &bytes, mode);
                 if items.is_empty() {
-                    self.report_unused(path, bytes);
+                    self.findings.extend(unused_contents(path, bytes));
                 }
                 // Certificates in a zip file that was passed have the same origin.
                 for item in &mut items {
@@ -82,22 +84,13 @@ impl ScanResults {
         }
     }
 
-    /// Reports why a file that was passed has nothing to list: a broken request, an archive.
-    fn report_unused(&mut self, path: &Path, bytes: Vec<u8>) {
-        let limits = DeliveryLimits {
-            derivation_iterations: 0,
-            ..DeliveryLimits::default()
-        };
-        let input = DeliveryInput::new(path.display().to_string(), bytes);
-        if let Ok(delivery) = CaDelivery::read(vec![input], &limits) {
-            let unused = delivery.ignored.iter().map(Finding::from);
-            self.findings.extend(unused);
-        }
-    }
-
     fn add_entry(&mut self, entry: ScannedEntry, origin: &ItemOrigin) {
         match entry {
             ScannedEntry::Found(items) => self.add_items(items),
+            ScannedEntry::Unusable(findings) => {
+                self.files += 1;
+                self.findings.extend(findings);
+            }
             ScannedEntry::Unreadable(error) => self.add_unreadable(error, origin),
             ScannedEntry::Other(entry) => self.scan_walked(entry, origin),
         }
@@ -119,7 +112,10 @@ impl ScanResults {
     /// Scans the file at `path`, which is reported as `shown`.
     pub(crate) fn scan_file(&mut self, path: &Path, origin: &ItemOrigin, shown: &Path) {
         match files::read_with_mode(path, file_reader::LIMIT) {
-            Ok((bytes, mode)) => self.add_items(items_in(shown, origin, &bytes, mode)),
+            Ok((bytes, mode)) => {
+                let entry = read_entry(shown, origin, &bytes, mode);
+                self.add_entry(entry, origin);
+            }
             Err(error) => self.add_unreadable(error, origin),
         }
     }
@@ -157,11 +153,54 @@ impl ScanResults {
     }
 }
 
-/// Returns the items in a file; for a zip file, only the certificates.
+/// Returns the items in a file of a folder, or why the request in it cannot be used.
+fn read_entry(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> ScannedEntry {
+    let items = items_in(path, origin, bytes, mode);
+    if items.is_empty() && is_reported_unused(path) {
+        return ScannedEntry::Unusable(unused_contents(path, bytes.to_vec()));
+    }
+    ScannedEntry::Found(items)
+}
+
+/// Whether a file of this name is reported even if nothing in it can be listed: it should have a
+/// request, or a certificate with its key.
+fn is_reported_unused(path: &Path) -> bool {
+    const SUFFIXES: [&str; 3] = ["csr", "pfx", "p12"];
+    let suffix = path.extension().and_then(OsStr::to_str);
+    suffix.is_some_and(|suffix| SUFFIXES.contains(&suffix))
+}
+
+/// Returns why a file has nothing to list: a broken request, an archive.
+fn unused_contents(path: &Path, bytes: Vec<u8>) -> Vec<Finding> {
+    let limits = DeliveryLimits {
+        derivation_iterations: 0,
+        ..DeliveryLimits::default()
+    };
+    let input = DeliveryInput::new(path.display().to_string(), bytes);
+    let Ok(delivery) = CaDelivery::read(vec![input], &limits) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for mut item in delivery.ignored {
+        // No key is derived here, however few iterations that takes.
+        let is_locked = matches!(item.content, UnusedContent::TooMuchWork(_));
+        if is_locked {
+            item.content = UnusedContent::LockedPkcs12;
+        }
+        let mut finding = Finding::from(&item);
+        if is_locked {
+            finding.next = vec![inventory::read_with_password(path)];
+        }
+        findings.push(finding);
+    }
+    findings
+}
+
+/// Returns the items in a file; for a zip file or an email, only the certificates.
 fn items_in(path: &Path, origin: &ItemOrigin, bytes: &[u8], mode: Mode) -> Vec<InventoryItem> {
     let contents = file_reader::read_items(bytes, mode, Keys::Checked);
     if contents.is_empty() {
-        let zipped = zip::certificates_in_zip(bytes);
+        let zipped = zip::certificates_in_archive(path, bytes);
         if zipped.is_empty() {
             return Vec::new();
         }

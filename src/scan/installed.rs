@@ -18,6 +18,7 @@ use crate::scan::installed_certificate::{InstalledCertificate, read_installed};
 use crate::scan::request_folders::RequestStems;
 use crate::scan::results::ScanResults;
 use crate::scan::web_servers::ScannedServers;
+use crate::store::history;
 use crate::store::layout::ReleaseFile;
 use crate::system::fs::files;
 
@@ -70,8 +71,10 @@ impl ScanResults {
         let stem = layout.stem().to_owned();
         let origin = ItemOrigin::Installed(stem.clone());
         // The key is scanned first, so that the certificates are the last item.
-        let key = layout.file_path(&installed.live, ReleaseFile::Key);
-        self.scan_file(&key, &origin, layout.key_path());
+        if let Some(key_path) = layout.key_path() {
+            let key = layout.file_path(&installed.live, ReleaseFile::Key);
+            self.scan_file(&key, &origin, key_path);
+        }
         let chain = layout.file_path(&installed.live, ReleaseFile::FullChain);
         self.scan_file(&chain, &origin, layout.chain_path());
         let trust = settings.trust.clone().filter(|trust| trust != "mozilla");
@@ -92,10 +95,7 @@ impl ScanResults {
 
 /// Returns the certificate that the last rollback replaced, if nothing was installed since then.
 fn rolled_back(installed: &InstalledCertificate) -> Option<(Fingerprint, Timestamp)> {
-    let settings = &installed.settings;
-    let last = settings.rollbacks.last()?;
-    let is_undone = settings.history.last().is_some_and(|one| one.at > last.at);
-    let replaced = last.before.as_ref().filter(|_| !is_undone)?;
+    let (replaced, at) = history::replaced_by_rollback(&installed.settings)?;
     let path = installed.layout.file_path(replaced, ReleaseFile::Cert);
     let bytes = files::read(&path, file_reader::LIMIT).ok()?;
     let items = file_reader::read_items(&bytes, Mode::new(0o644), Keys::Checked);
@@ -103,7 +103,7 @@ fn rolled_back(installed: &InstalledCertificate) -> Option<(Fingerprint, Timesta
         ItemContent::Certificates(chain) => chain.first(),
         _ => None,
     })?;
-    Some((leaf.fingerprint, last.at))
+    Some((leaf.fingerprint, at))
 }
 
 impl ScanResults {
@@ -113,7 +113,8 @@ impl ScanResults {
         let layout = &installed.layout;
         let key = layout.file_path(&installed.live, ReleaseFile::Key);
         let chain = layout.file_path(&installed.live, ReleaseFile::FullChain);
-        if files::exists(&key) || !files::exists(&chain) {
+        let has_key = files::exists(&key) || layout.key_path().is_none();
+        if has_key || !files::exists(&chain) {
             return;
         }
         let message = format!(

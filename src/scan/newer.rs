@@ -130,6 +130,8 @@ fn newer_finding(context: &Context, row: &StatusRow) -> Option<Finding> {
     let calls = CallContext {
         here: &|sentence, words| command_here(context, sentence, words),
         root: &|sentence, words| command_as_root(context, sentence, words),
+        trust: &|_| None,
+        record_at: &|_| None,
     };
     Some(Finding {
         severity: Severity::Warning,

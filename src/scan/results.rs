@@ -1,17 +1,20 @@
 //! Collects the items that were scanned and the findings about what could not be scanned.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::advice;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::inputs;
-use crate::inventory::InventoryItem;
 use crate::inventory::item::{InstallTerms, ServerProbe};
+use crate::inventory::{InventoryItem, ItemContent, ItemLocation};
+use crate::matching::{HeldFile, PrivateRoots};
 use crate::pki::certificate::Certificate;
 use crate::pki::fingerprint::Fingerprint;
-use crate::pki::trust::TrustAnchors;
+use crate::pki::trust::{TrustAnchors, TrustSource};
 
 /// The results of a scan.
 #[derive(Debug, Default)]
@@ -22,6 +25,9 @@ pub(crate) struct ScanResults {
     pub terms: HashMap<String, InstallTerms>,
     /// The trust anchors of installed certificates with their own `--trust`, by name.
     pub own_anchors: HashMap<String, TrustAnchors>,
+    /// The CA certificates of the files that were found, and of the stored trust anchors; collected when
+    /// the rows are judged.
+    pub private_roots: PrivateRoots,
     /// The servers that were probed, with their answers.
     pub server_probes: Vec<ServerProbe>,
     /// Places that serve a certificate for names that it does not cover: the place, the
@@ -38,6 +44,36 @@ pub(crate) struct ScanResults {
 }
 
 impl ScanResults {
+    /// Collects the roots of companies' own CAs from files and from stored trust anchors.
+    pub(crate) fn collect_private_roots(&mut self, items: &[InventoryItem]) {
+        for item in items {
+            let ItemLocation::File { path, .. } = &item.location else {
+                continue;
+            };
+            if let ItemContent::Certificates(chain) = &item.content {
+                let certificates = chain.iter().map(Arc::as_ref);
+                self.private_roots.add_file(path, certificates);
+            }
+        }
+        for anchors in self.own_anchors.values() {
+            let TrustSource::File(path) = anchors.source() else {
+                continue;
+            };
+            let path = Path::new(path);
+            let certificates = anchors.certificates();
+            self.private_roots.add_file(path, certificates.iter());
+        }
+    }
+
+    /// Returns the root of a company's own CA that the certificate leads to, with its file.
+    pub(crate) fn private_root(
+        &self,
+        context: &Context,
+        leaf: &Certificate,
+    ) -> Option<&HeldFile<Certificate>> {
+        self.private_roots.find_root(leaf, context.now())
+    }
+
     /// Loads the trust anchors of an installed certificate.
     pub(crate) fn load_anchors(&mut self, stem: &str, trust: &str) {
         match inputs::trust_anchors(Some(trust)) {

@@ -101,7 +101,7 @@ impl ScannedServers {
         let layout = &installed.layout;
         let flags = LineageSettings {
             chain_path: Some(layout.path_inside_tree(layout.chain_path())),
-            key_path: Some(layout.path_inside_tree(layout.key_path())),
+            key_path: layout.key_path().map(|key| layout.path_inside_tree(key)),
             ..LineageSettings::default()
         };
         // A host name that has to be resolved may be another machine.
@@ -327,7 +327,7 @@ fn not_configured(observed: &ObservedServer) -> Option<Finding> {
     let program = observed.server.program();
     let path = program
         .map(ServerProgram::config_file)
-        .filter(|path| !files::exists(path))?;
+        .filter(|path| !files::may_exist(path))?;
     let software = observed.software()?;
     if observed.observation.is_some() {
         return None;

@@ -10,8 +10,8 @@ use crate::permissions::{Mode, Owner};
 use crate::pki::fingerprint::Fingerprint;
 use crate::system::environment;
 use crate::system::fs::files::{self, FileError};
-use crate::system::fs::folders;
 use crate::system::fs::lock::FileLock;
+use crate::system::fs::{folders, tree_root};
 
 /// The folder of root, relative to the tree.
 pub(crate) const ROOT_FOLDER: &str = "var/lib/certctl";
@@ -40,7 +40,7 @@ pub(crate) enum StateError {
     Locked { zone: String },
     #[error("another certctl orders the certificate {name}")]
     OrderLocked { name: String },
-    #[error("another certctl changes the account at {directory}")]
+    #[error("another certctl process is changing the account at {directory}")]
     AccountLocked { directory: String },
     #[error("{} cannot be read: {reason}", path.display())]
     DamagedEntry { path: PathBuf, reason: String },
@@ -65,7 +65,7 @@ impl StateFolder {
     /// [`StateError::NoFolder`], or [`StateError::Exposed`] if another user may have written it.
     pub(crate) fn find(root: Option<&Path>) -> Result<Self, StateError> {
         let path = match root {
-            Some(root) => root.join(ROOT_FOLDER),
+            Some(root) => tree_root::resolve(Some(root))?.join(ROOT_FOLDER),
             None if folders::current_user() == 0 => Path::new("/").join(ROOT_FOLDER),
             None => user_folder().ok_or(StateError::NoFolder)?,
         };
@@ -147,6 +147,11 @@ impl StateFolder {
         let is_own = status.owner.uid == folders::current_user();
         if is_own && !status.mode.has_any(0o022) {
             return Ok(());
+        }
+        if status.owner.uid == 0 && folders::current_user() != 0 {
+            // Root's own state, which is no other user's to take over.
+            let denied = std::io::ErrorKind::PermissionDenied.into();
+            return Err(FileError::at("use", &self.path)(denied).into());
         }
         Err(StateError::Exposed {
             path: self.path.clone(),

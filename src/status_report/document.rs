@@ -1,8 +1,10 @@
 //! `certctl.status/1`, and a row as JSON.
 
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, NextStep};
+use crate::finding::Finding;
 use crate::inventory::item::{HeldKey, ItemLocation, ItemOrigin};
 use crate::inventory::schedule::{PaymentCoverage, ScheduledRenewal, ValidationMethod};
 use crate::inventory::{RowState, RowVerdict};
@@ -10,32 +12,66 @@ use crate::pki::certificate::Certificate;
 use crate::report;
 use crate::status_report::{JudgedRow, StatusOutcome, WrittenFile};
 
-/// Returns the document of the whole outcome.
-pub(crate) fn status_json(outcome: &StatusOutcome) -> Value {
-    let mut findings = outcome.findings.clone();
-    findings.extend(outcome.rows.iter().flat_map(findings_with_name));
-    let next: Vec<&NextStep> = outcome
-        .rows
-        .iter()
-        .filter(|one| one.row.verdict() != RowVerdict::Fine)
-        .flat_map(|one| &one.next)
-        .collect();
-    json!({
-        "schema": "certctl.status/1",
-        "verdict": outcome.verdict().name(),
+/// The document of the whole outcome. It is serialized row by row: as one value, that of a fleet takes
+/// up to 40 KiB per certificate.
+pub(crate) struct StatusDocument<'a> {
+    pub outcome: &'a StatusOutcome,
+    /// One line for people; it becomes the second field.
+    pub comment: Option<&'a str>,
+}
+
+impl StatusDocument<'_> {
+    /// Returns the document as one value.
+    #[must_use]
+    pub(crate) fn to_value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Serialize for StatusDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let outcome = self.outcome;
+        let rows = outcome.rows.iter();
+        let named = rows.clone().flat_map(findings_with_name);
+        let open = rows
+            .clone()
+            .filter(|one| one.row.verdict() != RowVerdict::Fine);
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("schema", "certctl.status/1")?;
+        if let Some(comment) = self.comment {
+            fields.serialize_entry("comment", comment)?;
+        }
+        fields.serialize_entry("verdict", outcome.verdict().name())?;
         // The files of `--html` and the like report on the machine; they do not change it.
-        "changed": false,
-        "machine": outcome.machine,
-        "at": outcome.at,
-        "rows": outcome.rows.iter().map(row).collect::<Vec<_>>(),
-        "outputs": outcome.written.iter().map(output).collect::<Vec<_>>(),
-        "findings": findings,
-        "next": next,
-    })
+        fields.serialize_entry("changed", &false)?;
+        fields.serialize_entry("machine", &outcome.machine)?;
+        fields.serialize_entry("at", &outcome.at)?;
+        fields.serialize_entry("rows", &ElementList(rows.map(row)))?;
+        fields.serialize_entry("outputs", &ElementList(outcome.written.iter().map(output)))?;
+        let findings = outcome.findings.iter().cloned().chain(named);
+        fields.serialize_entry("findings", &ElementList(findings))?;
+        fields.serialize_entry("next", &ElementList(open.flat_map(|one| &one.next)))?;
+        fields.end()
+    }
+}
+
+/// A list whose elements are made one at a time.
+struct ElementList<I>(I);
+
+impl<I> Serialize for ElementList<I>
+where
+    I: Iterator<Item: Serialize> + Clone,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
 }
 
 fn output(written: &WrittenFile) -> Value {
-    json!({"format": written.format, "path": report::path_text(&written.path)})
+    json!({
+        "format": written.format,
+        "path": report::path_text(&written.path),
+    })
 }
 
 /// Returns the findings of a row, each message prefixed with the name of the row.
@@ -92,11 +128,18 @@ pub(crate) fn row(one: &JudgedRow) -> Value {
 fn location(place: &ItemLocation) -> Value {
     match place {
         ItemLocation::Address { address, name } => {
-            json!({"kind": "address", "address": address, "name": name})
+            json!({
+                "kind": "address",
+                "address": address,
+                "name": name,
+            })
         }
         ItemLocation::File { path, origin } => {
-            let mut document =
-                json!({"kind": "file", "path": report::path_text(path), "found": origin.name()});
+            let mut document = json!({
+                "kind": "file",
+                "path": report::path_text(path),
+                "found": origin.name(),
+            });
             if let (ItemOrigin::Configured(software, block), Some(fields)) =
                 (origin, document.as_object_mut())
             {

@@ -25,12 +25,12 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
     %3Crect x='3' y='7' width='10' height='8' rx='2' fill='%230a7d55'/%3E%3C/svg%3E";
 
 pub(crate) fn html(outcome: &StatusOutcome) -> String {
-    let timeline = Timeline::from(outcome.at);
+    let timeline = Timeline::fitting(outcome.at, &outcome.rows);
     let mut page = head(&outcome.machine.hostname, outcome.at);
     page.push_str(&counts(outcome));
     page.push_str(&notes(&outcome.findings));
     page.push_str(&timeline.grid());
-    let ahead = years::section(&outcome.rows, outcome.at);
+    let ahead = years::section(&outcome.rows, &timeline);
     if !ahead.is_empty() {
         page.push_str(Timeline::KEY);
     }

@@ -1,5 +1,7 @@
 //! The rows for people: a table; below each row what is wrong with it and what to do.
 
+use std::collections::HashSet;
+
 use super::columns::{padded, width};
 use crate::finding::Severity;
 use crate::inventory::due::days_between;
@@ -12,19 +14,21 @@ use crate::wording::day;
 const VERDICT: usize = 8;
 /// The space between two columns.
 const GAP: usize = 2;
-/// Cells of a bar in a wide terminal.
+/// Cells of a bar.
 const BAR: usize = 10;
-/// A narrower terminal has no bars.
+/// A narrower terminal has the days that are left, without the date.
 const NARROW: usize = 60;
-/// A narrower terminal has bars of half the length.
+/// A narrower terminal has no bars.
 const ROOMY: usize = 100;
 /// The column of names is at least that wide.
 const LEAST: usize = 8;
 /// The most rows for which notes and dates are shown.
 const FEW: usize = 3;
+/// The most places that are listed below a row.
+const PLACES: usize = 6;
 /// The most renewals that are listed below a row.
 const RENEWALS: usize = 3;
-/// The most rows for which the next step of a pending or not yet installed certificate is shown.
+/// The most rows for which the next step of a not yet installed certificate is shown.
 const SOME: usize = 12;
 
 /// Writes all rows, the files that were written, the findings and a summary. With `-q` only the
@@ -49,11 +53,15 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
     }
     let count = outcome.rows.len();
     if count > 1 {
-        let more = if count <= FEW {
-            ""
-        } else {
-            "; pass a name to see its dates and renewals too"
-        };
+        let mut more = String::new();
+        if Columns::of(outcome).cells > 0 {
+            more.push_str("; the bars show how much of the lifetime is left");
+        }
+        if count > FEW {
+            more.push_str(
+                "; +1 stands for one more; pass a name to see its names, dates and renewals",
+            );
+        }
         text.add(Label::Found, format!("{}{more}", summary(outcome)));
     }
 }
@@ -61,11 +69,26 @@ pub(crate) fn write(outcome: &StatusOutcome, text: &mut TextOutput) {
 fn write_rows(outcome: &StatusOutcome, text: &mut TextOutput) {
     let columns = Columns::of(outcome);
     text.add_table_row(Severity::Note, columns.header());
+    let mut shown = HashSet::new();
     for one in &outcome.rows {
         if !(outcome.is_quiet && one.row.verdict() == RowVerdict::Fine) {
             write_row(one, &columns, outcome.rows.len(), text);
+            if shows_steps(&one.row, outcome.rows.len()) {
+                // The rows of one name may need the same command.
+                let mut steps = one.next.clone();
+                steps.retain(|step| {
+                    shown.insert(step.command.clone().unwrap_or_else(|| step.text.clone()))
+                });
+                text.add_next_steps(&steps);
+            }
         }
     }
+}
+
+/// Returns whether the steps of a row are written; with many rows, only those of what is urgent.
+fn shows_steps(row: &StatusRow, count: usize) -> bool {
+    let waits = row.state == RowState::Ready && count <= SOME;
+    row.verdict() != RowVerdict::Fine || count <= FEW || waits
 }
 
 /// Writes a row; the fewer rows there are, the more is written below each.
@@ -90,10 +113,6 @@ fn write_row(one: &JudgedRow, columns: &Columns, count: usize, text: &mut TextOu
     if are_few {
         write_dates(row, text);
     }
-    let waits = matches!(row.state, RowState::Pending | RowState::Ready) && count <= SOME;
-    if verdict != RowVerdict::Fine || are_few || waits {
-        text.add_next_steps(&one.next);
-    }
 }
 
 fn label_of(severity: ReasonSeverity) -> Label {
@@ -109,6 +128,13 @@ fn label_of(severity: ReasonSeverity) -> Label {
 fn write_dates(row: &StatusRow, text: &mut TextOutput) {
     if row.state == RowState::Superseded {
         return;
+    }
+    if row.names.len() > 1 {
+        text.add(Label::Note, format!("names: {}", row.names.join(", ")));
+    }
+    let places = places(row);
+    if (2..=PLACES).contains(&places.len()) {
+        text.add(Label::Note, format!("places: {}", places.join(", ")));
     }
     if let Some(due) = row.due.filter(|_| row.verdict() == RowVerdict::Fine) {
         let paid = match row.paid_until {
@@ -168,7 +194,7 @@ fn summary(outcome: &StatusOutcome) -> String {
 struct Columns {
     name: usize,
     state: usize,
-    days: usize,
+    expiry: usize,
     cells: usize,
     bar: [char; 2],
     width: usize,
@@ -183,18 +209,17 @@ impl Columns {
             widths.max().unwrap_or_default()
         };
         let state = widest(&|row| width(row.state.in_words()));
-        let days = widest(&|row| width(&days(row)));
+        let expiry = widest(&|row| width(&expiry(row, outcome.width)));
         let cells = match outcome.width {
-            _ if days == 0 => 0,
-            ..NARROW => 0,
-            NARROW..ROOMY => BAR / 2,
+            _ if expiry == 0 => 0,
+            ..ROOMY => 0,
             _ => BAR,
         };
-        let name = name_columns(outcome, [state, days, cells]);
+        let name = name_columns(outcome, [state, expiry, cells]);
         Self {
             name,
             state,
-            days,
+            expiry,
             cells,
             bar: if outcome.is_terminal {
                 ['█', '░']
@@ -207,12 +232,20 @@ impl Columns {
 
     fn header(&self) -> String {
         let state = padded("STATE", self.state);
-        let left = match self.days {
-            0 => String::new(),
-            days => format!("  {}", padded("LEFT", days + GAP + self.cells)),
-        };
+        let mut dates = String::new();
+        if self.expiry > 0 {
+            let title = if self.width < NARROW {
+                "LEFT"
+            } else {
+                "EXPIRES"
+            };
+            dates = format!("  {}", padded(title, self.expiry));
+        }
+        if self.cells > 0 {
+            dates = format!("{dates}  {}", padded("LEFT", self.cells));
+        }
         let line = format!(
-            "VERDICT {}  {state}{left}  PLACE",
+            "VERDICT {}  {state}{dates}  PLACE",
             padded("NAME", self.name)
         );
         line.trim_end().to_owned()
@@ -243,11 +276,14 @@ impl Columns {
     /// The columns between name and place, each with the space before it.
     fn state_and_time(&self, row: &StatusRow) -> String {
         let state = padded(row.state.in_words(), self.state);
-        if self.days == 0 {
+        if self.expiry == 0 {
             return format!("  {state}");
         }
-        let days = format!("{:>columns$}", days(row), columns = self.days);
-        format!("  {state}  {days}  {}", self.bar(row))
+        let expiry = padded(&expiry(row, self.width), self.expiry);
+        if self.cells == 0 {
+            return format!("  {state}  {expiry}");
+        }
+        format!("  {state}  {expiry}  {}", self.bar(row))
     }
 
     /// A bar: the part of the lifetime that is left is filled.
@@ -285,10 +321,14 @@ fn name_columns(outcome: &StatusOutcome, after: [usize; 3]) -> usize {
     widest.unwrap_or_default().max(LEAST)
 }
 
-fn days(row: &StatusRow) -> String {
-    row.days_left
-        .map(|days| format!("{days} d"))
-        .unwrap_or_default()
+/// The expiry date, and in how many days that is: `2027-06-10, 201 d`; in a narrow terminal only the
+/// days.
+fn expiry(row: &StatusRow, terminal: usize) -> String {
+    match (row.expiry, row.days_left) {
+        (Some(_), Some(days)) if terminal < NARROW => format!("{days} d"),
+        (Some(expiry), Some(days)) => format!("{}, {days} d", day(expiry)),
+        _ => String::new(),
+    }
 }
 
 /// The first name, and how many more there are: `www.example.com +2`. Where the Unicode form does
@@ -308,7 +348,14 @@ fn place(row: &StatusRow) -> String {
         .main_location()
         .map(ToString::to_string)
         .unwrap_or_default();
-    with_more(&place, row.locations.len())
+    with_more(&place, places(row).len())
+}
+
+/// All places, each once: an address that serves several names is one place.
+fn places(row: &StatusRow) -> Vec<String> {
+    let mut known = HashSet::new();
+    let all = row.locations.iter().map(ToString::to_string);
+    all.filter(|place| known.insert(place.clone())).collect()
 }
 
 /// The first of `count` items, and how many more there are.

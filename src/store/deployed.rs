@@ -19,14 +19,16 @@ pub(crate) struct DeployedCertificate {
     not_after: Timestamp,
     chain_length: usize,
     key_id: String,
+    /// `None` if the key is not a file.
     #[serde(serialize_with = "as_text")]
-    key_mode: Mode,
+    key_mode: Option<Mode>,
     /// `None` for the user who creates it.
     owner: Option<Owner>,
     #[serde(serialize_with = "as_shown")]
     chain_path: PathBuf,
-    #[serde(serialize_with = "as_shown")]
-    key_path: PathBuf,
+    /// `None` if the key is not a file.
+    #[serde(serialize_with = "as_shown_if_any")]
+    key_path: Option<PathBuf>,
 }
 
 impl DeployedCertificate {
@@ -54,10 +56,10 @@ impl DeployedCertificate {
             not_after: leaf.not_after,
             chain_length: certificates.len(),
             key_id: leaf.key_id.to_string(),
-            key_mode: access.mode,
+            key_mode: layout.key_path().map(|_| access.mode),
             owner: access.owner,
             chain_path: layout.chain_path().to_owned(),
-            key_path: layout.key_path().to_owned(),
+            key_path: layout.key_path().map(Path::to_owned),
         }
     }
 
@@ -71,7 +73,7 @@ impl DeployedCertificate {
     #[must_use]
     pub(crate) fn created_by(self, owner: Owner) -> Self {
         Self {
-            owner: self.owner.or(Some(owner)),
+            owner: self.owner.or_else(|| self.key_mode.map(|_| owner)),
             ..self
         }
     }
@@ -81,15 +83,26 @@ impl DeployedCertificate {
     pub(crate) fn at(self, layout: &LineageLayout) -> Self {
         Self {
             chain_path: layout.chain_path().to_owned(),
-            key_path: layout.key_path().to_owned(),
+            key_path: layout.key_path().map(Path::to_owned),
             ..self
         }
     }
 }
 
 /// Serializes a mode as four octal digits.
-fn as_text<S: Serializer>(mode: &Mode, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(mode)
+fn as_text<S: Serializer>(mode: &Option<Mode>, to: S) -> Result<S::Ok, S::Error> {
+    match mode {
+        Some(mode) => to.collect_str(mode),
+        None => to.serialize_none(),
+    }
+}
+
+/// Serializes a path as [`as_shown`] does.
+fn as_shown_if_any<S: Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => as_shown(path, to),
+        None => to.serialize_none(),
+    }
 }
 
 /// Serializes a path as text, lossily where it is not UTF-8.

@@ -17,8 +17,8 @@ use crate::pki::certificate::Certificate;
 use crate::store::combined_order::CombinedOrder;
 use crate::store::key_access::on_disk;
 use crate::store::layout::{
-    FOLDER_MODE, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, TRUST_FILE, is_temporary,
-    temporary_of, tighten_key_mode,
+    FOLDER_MODE, KeyStorage, LineageLayout, ReleaseFile, ReleaseId, ReleasePointer, TRUST_FILE,
+    is_temporary, temporary_of, tighten_key_mode,
 };
 use crate::store::release::{self, KeyAccess, Release};
 use crate::system::fs::files::{self, FileError};
@@ -178,8 +178,11 @@ pub(crate) fn compare(layout: &LineageLayout, release: &Release) -> Result<(), S
 pub(crate) fn load(layout: &LineageLayout, id: &ReleaseId) -> Result<Option<Release>, FileError> {
     let chain = read_piece(layout, id, ReleaseFile::FullChain)?;
     let key = read_piece(layout, id, ReleaseFile::Key)?;
-    let (Some(chain), Some(key)) = (chain, key) else {
+    let Some(chain) = chain else {
         return Ok(None);
+    };
+    let Some(key) = key else {
+        return Ok(load_chain_alone(layout, id, chain));
     };
     let files = StoredFiles {
         access: read_access(layout, id)?,
@@ -188,6 +191,19 @@ pub(crate) fn load(layout: &LineageLayout, id: &ReleaseId) -> Result<Option<Rele
         key,
     };
     Ok(files.into_release(id))
+}
+
+/// Reads a release whose key is not a file. Elsewhere, a release without its key cannot be loaded.
+fn load_chain_alone(
+    layout: &LineageLayout,
+    id: &ReleaseId,
+    chain: Zeroizing<Vec<u8>>,
+) -> Option<Release> {
+    if layout.key_storage() == KeyStorage::File {
+        return None;
+    }
+    let release = Release::take_over_chain(chain).ok()?;
+    Some(release.with_id(id.clone()))
 }
 
 /// What everybody may know of a release.

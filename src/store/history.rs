@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::layout::ReleaseId;
-use super::settings::HistoryEntry;
+use super::settings::{HistoryEntry, LineageSettings};
 
 /// The target of a rollback, as the user typed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -39,6 +39,16 @@ pub(crate) struct PastRelease {
     pub release: ReleaseId,
     /// When it was last installed; none for files that existed before the first install.
     pub since: Option<Timestamp>,
+}
+
+/// Returns the release that the last rollback replaced, and when, if nothing was installed since then.
+#[must_use]
+pub(crate) fn replaced_by_rollback(settings: &LineageSettings) -> Option<(&ReleaseId, Timestamp)> {
+    let last = settings.rollbacks.last()?;
+    let installs = settings.history.last();
+    let is_undone = installs.is_some_and(|install| install.at > last.at);
+    let replaced = last.before.as_ref().filter(|_| !is_undone)?;
+    Some((replaced, last.at))
 }
 
 /// Lists every release that was ever live once, the newest first.

@@ -23,10 +23,12 @@ pub(crate) const PRIVATE_FOLDER_MODE: Mode = Mode::new(0o700);
 
 mod deploy_mode;
 mod distro;
+mod key_storage;
 mod piece;
 
 pub(crate) use deploy_mode::DeployMode;
 pub(crate) use distro::DistroFamily;
+pub(crate) use key_storage::KeyStorage;
 pub(crate) use piece::ReleasePointer;
 pub use piece::{ReleaseFile, ReleaseId, StableLink};
 
@@ -37,8 +39,9 @@ pub struct LineageLayout {
     staged: bool,
     stem: String,
     folder: PathBuf,
-    /// Chain and key, which every certificate has; then further links.
+    /// The chain; the key, if it is a file; then further links.
     links: Vec<StableLink>,
+    key_storage: KeyStorage,
     deploy_mode: DeployMode,
 }
 
@@ -59,6 +62,7 @@ impl LineageLayout {
             stem: stem.to_owned(),
             folder: base(root).join(stem),
             links,
+            key_storage: KeyStorage::File,
             deploy_mode: DeployMode::default(),
         }
     }
@@ -76,13 +80,28 @@ impl LineageLayout {
         self.deploy_mode
     }
 
-    /// Returns the same layout with other paths of chain and key.
+    /// Returns the same layout without the link to the key, if the key is not a file.
     #[must_use]
-    pub fn with_chain_and_key_paths(&self, chain_path: PathBuf, key_path: PathBuf) -> Self {
+    pub(crate) fn with_key_storage(mut self, key_storage: KeyStorage) -> Self {
+        if key_storage == KeyStorage::External {
+            self.links.retain(|link| link.piece != ReleaseFile::Key);
+        }
+        self.key_storage = key_storage;
+        self
+    }
+
+    /// Returns whether the key is a file.
+    #[must_use]
+    pub(crate) fn key_storage(&self) -> KeyStorage {
+        self.key_storage
+    }
+
+    /// Returns the same layout with other paths, in the order of [`Self::links`].
+    #[must_use]
+    pub(crate) fn at_links(&self, links: impl IntoIterator<Item = StableLink>) -> Self {
         let mut other = self.clone();
-        other.links[0].path = chain_path;
-        other.links[1].path = key_path;
-        other
+        other.links.clear();
+        other.with_links(links)
     }
 
     /// Returns the same layout with `further` links. The files that belong together are adjacent,
@@ -98,8 +117,8 @@ impl LineageLayout {
         other
     }
 
-    /// Returns all paths that servers read, in the order in which the links are created; the first
-    /// two are chain and key.
+    /// Returns all paths that servers read, in the order in which the links are created: the chain,
+    /// the key if it is a file, and further files.
     #[must_use]
     pub fn links(&self) -> &[StableLink] {
         &self.links
@@ -108,7 +127,7 @@ impl LineageLayout {
     /// Returns the links after chain and key.
     #[must_use]
     pub fn further_links(&self) -> &[StableLink] {
-        &self.links[2..]
+        &self.links[primary_links(&self.links).len()..]
     }
 
     /// Returns the path where servers read the chain.
@@ -117,10 +136,13 @@ impl LineageLayout {
         &self.links[0].path
     }
 
-    /// Returns the path where servers read the key.
+    /// Returns the path where servers read the key; `None` if the key is not a file.
     #[must_use]
-    pub fn key_path(&self) -> &Path {
-        &self.links[1].path
+    pub fn key_path(&self) -> Option<&Path> {
+        match primary_links(&self.links) {
+            [_, key] => Some(&key.path),
+            _ => None,
+        }
     }
 
     /// Returns the files that a release needs besides the usual ones, so that every link has a
@@ -246,12 +268,28 @@ impl LineageLayout {
         }
     }
 
+    /// Returns a path for the key whose folders every user may enter, relative to the tree.
+    #[must_use]
+    pub(crate) fn open_key_path(&self) -> PathBuf {
+        let key = self.base().with_file_name(format!("{}.key", self.stem));
+        self.path_inside_tree(&key)
+    }
+
     /// Returns `path` relative to the tree, with a leading `/`. Paths are stored in this form, so
     /// that the tree can be moved.
     #[must_use]
     pub fn path_inside_tree(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root)
             .map_or_else(|_| path.to_owned(), |rest| Path::new("/").join(rest))
+    }
+}
+
+/// Returns the links that every certificate has: the chain, and the key if it is a file.
+#[must_use]
+pub(crate) fn primary_links(links: &[StableLink]) -> &[StableLink] {
+    match links {
+        [_, key, ..] if key.piece == ReleaseFile::Key => &links[..2],
+        _ => &links[..links.len().min(1)],
     }
 }
 

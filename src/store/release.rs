@@ -1,17 +1,18 @@
 //! The files of a release: built from a verified certificate and its key, or taken over from the
 //! files that a server reads now. Pure.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+mod strict_pem;
+
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use self::strict_pem::{StrictPemBlock, parse_blocks};
 use super::combined_order::CombinedOrder;
 use super::layout::{KEY_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId};
 use crate::permissions::{Mode, Owner};
 use crate::pki::certificate::Certificate;
-use crate::pki::certified_key::CertifiedKey;
 use crate::pki::fingerprint::Fingerprint;
+use crate::pki::installable::InstallableCertificate;
 use crate::pki::key::{KeyError, PrivateKey, PublicKeyId};
 
 /// Mode and owner of a key file.
@@ -83,19 +84,40 @@ pub enum UnloadableReason {
 }
 
 impl Release {
-    /// Creates the release of a verified certificate and its key.
+    /// Creates the release of a verified certificate, with its key if that is a file.
     #[must_use]
-    pub fn new(certified: &CertifiedKey, access: KeyAccess) -> Self {
-        let certificates = certified.chain().chain().certificates().to_vec();
-        let chain = certified.chain().chain().to_pem().into_bytes();
-        let key = Zeroizing::new(certified.key().to_pem().as_bytes().to_vec());
+    pub fn new(certificate: &InstallableCertificate, access: KeyAccess) -> Self {
+        let verified = certificate.chain().chain();
+        let key = match certificate {
+            InstallableCertificate::WithKey(certified) => {
+                certified.key().to_pem().as_bytes().to_vec()
+            }
+            InstallableCertificate::ChainAlone(_) => Vec::new(),
+        };
         Self::from_files(
-            certificates,
-            &format!("{}", certified.key().id()),
-            Zeroizing::new(chain),
-            key,
+            verified.certificates().to_vec(),
+            &verified.leaf().key_id.to_string(),
+            Zeroizing::new(verified.to_pem().into_bytes()),
+            Zeroizing::new(key),
             access,
         )
+    }
+
+    /// Takes over the exact bytes of a chain whose key is not a file, if a server can load them.
+    ///
+    /// # Errors
+    /// [`UnloadableReason::NoChain`].
+    pub fn take_over_chain(chain: Zeroizing<Vec<u8>>) -> Result<Self, UnloadableReason> {
+        let certificates = read_certificates(&chain).ok_or(UnloadableReason::NoChain)?;
+        let key_id = certificates[0].key_id.to_string();
+        let no_key = Zeroizing::default();
+        Ok(Self::from_files(
+            certificates,
+            &key_id,
+            chain,
+            no_key,
+            KeyAccess::default(),
+        ))
     }
 
     /// Takes over the exact bytes that a server reads now, if it can load them. A private key in
@@ -393,7 +415,6 @@ fn load_certificate_and_key(
     }
 }
 
-/// Returns the certificates of a chain file, at least one.
 /// Parses the certificates of a chain file as a server does, leaf first; `None` if it could not load
 /// them.
 pub(super) fn read_certificates(chain: &[u8]) -> Option<Vec<Certificate>> {
@@ -407,89 +428,6 @@ fn parse_certificates(blocks: &[StrictPemBlock]) -> Option<Vec<Certificate>> {
         .map(|block| Certificate::from_der(&block.der).ok())
         .collect();
     certificates.filter(|certificates| !certificates.is_empty())
-}
-
-/// A PEM block (RFC 7468) in a file that a server reads.
-struct StrictPemBlock {
-    label: String,
-    /// Empty if it is encrypted.
-    der: Zeroizing<Vec<u8>>,
-    encrypted: bool,
-}
-
-/// The state of a parser that reads PEM blocks line by line.
-struct StrictPemParser {
-    blocks: Vec<StrictPemBlock>,
-    open: Option<StrictPemBlock>,
-    /// The content of the open block.
-    base64: Zeroizing<String>,
-}
-
-/// Parses the PEM blocks as strictly as OpenSSL: `BEGIN` and `END` must be on lines of their own.
-/// Returns `None` if a block is malformed.
-fn parse_blocks(bytes: &[u8]) -> Option<Vec<StrictPemBlock>> {
-    let mut parser = StrictPemParser {
-        blocks: Vec::new(),
-        open: None,
-        base64: Zeroizing::new(String::with_capacity(bytes.len())),
-    };
-    for line in bytes.split(|&byte| byte == b'\n') {
-        parser.add_line(line.trim_ascii_end())?;
-    }
-    parser.open.is_none().then_some(parser.blocks)
-}
-
-impl StrictPemParser {
-    /// Parses one line; returns `None` if it is malformed.
-    fn add_line(&mut self, line: &[u8]) -> Option<()> {
-        if let Some(label) = line.strip_prefix(b"-----BEGIN ") {
-            self.open = Some(StrictPemBlock::begin(label)?);
-            self.base64.clear();
-            return Some(());
-        }
-        let Some(block) = &mut self.open else {
-            return Some(());
-        };
-        if let Some(label) = line.strip_prefix(b"-----END ") {
-            block.end(label, &self.base64)?;
-            self.blocks.extend(self.open.take());
-        } else if line.contains(&b':') {
-            // RFC 1421 section 4.6: a header marks keys that are encrypted in the traditional
-            // format.
-            block.encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
-        } else {
-            self.base64.push_str(std::str::from_utf8(line).ok()?);
-        }
-        Some(())
-    }
-}
-
-impl StrictPemBlock {
-    /// Opens a block; `label` is what follows `-----BEGIN `.
-    fn begin(label: &[u8]) -> Option<Self> {
-        let label = std::str::from_utf8(label).ok()?.strip_suffix("-----")?;
-        if label.contains("-----") {
-            return None;
-        }
-        Some(Self {
-            label: label.to_owned(),
-            der: Zeroizing::default(),
-            encrypted: label.contains("ENCRYPTED"),
-        })
-    }
-
-    /// Closes the block; `label` is what follows `-----END `.
-    fn end(&mut self, label: &[u8], base64: &str) -> Option<()> {
-        if label.strip_suffix(b"-----") != Some(self.label.as_bytes()) {
-            return None;
-        }
-        if !self.encrypted {
-            let mut der = Zeroizing::new(Vec::with_capacity(base64.len()));
-            STANDARD.decode_vec(base64.as_bytes(), &mut der).ok()?;
-            self.der = der;
-        }
-        Some(())
-    }
 }
 
 #[cfg(test)]

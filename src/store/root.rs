@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::store::layout;
 use crate::system::fs::files::FileError;
-use crate::system::fs::{folders, tree};
+use crate::system::fs::{folders, tree_root};
 
 /// Why a path of the tree cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,18 +23,7 @@ pub(crate) enum RootError {
 /// # Errors
 /// When a link cannot be resolved.
 pub(crate) fn resolve_root(given: Option<&Path>) -> Result<PathBuf, FileError> {
-    match given {
-        None => Ok(PathBuf::from("/")),
-        Some(root) => {
-            let given = folders::absolute(root)?;
-            if let Some(guarded) = tree::guarded_root(&given) {
-                return Ok(guarded);
-            }
-            let inner = folders::resolve_links(&given.join("etc"))?;
-            let resolved = inner.parent().unwrap_or(&given).to_owned();
-            Ok(tree::guard(given, resolved))
-        }
-    }
+    tree_root::resolve(given)
 }
 
 /// Resolves the symbolic links in a path, which must stay inside the tree.

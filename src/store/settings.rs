@@ -1,7 +1,9 @@
 //! `settings.json`: the stored options of a certificate, so that the next renewal needs none, and
 //! its history. Pure.
 
+mod due_hook;
 mod history_entry;
+mod stored_order;
 mod unknown_links;
 
 use std::collections::BTreeMap;
@@ -12,10 +14,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use self::due_hook::DueHook;
 use self::history_entry::add_entry;
 pub(crate) use self::history_entry::{HISTORY_LIMIT, HistoryEntry};
+pub(crate) use self::stored_order::{ImportedOrder, StoredOrder};
 use self::unknown_links::UnknownLinkParts;
-use super::layout::{DeployMode, ReleaseId, StableLink};
+use super::layout::{DeployMode, KeyStorage, ReleaseId, StableLink};
 use super::release::KeyAccess;
 use crate::permissions::{Mode, Owner};
 use crate::probe::StartTls;
@@ -48,9 +52,15 @@ pub(crate) struct LineageSettings {
     /// The path where servers read the key.
     #[serde(skip_serializing_if = "is_not_text")]
     pub key_path: Option<PathBuf>,
+    /// `none` if the key is not a file.
+    #[serde(skip_serializing_if = "is_file")]
+    pub key: Option<KeyStorage>,
     /// The paths where servers read further files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<StableLink>,
+    /// Deletes these stored paths; only from the command line, never written.
+    #[serde(skip)]
+    pub no_links: bool,
     /// Whether the paths are links or copies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deploy: Option<DeployMode>,
@@ -64,12 +74,12 @@ pub(crate) struct LineageSettings {
     /// The key's mode: `"0600"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_mode: Option<String>,
-    /// The command that tests the server's configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub test: Option<String>,
-    /// The command that reloads it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reload: Option<String>,
+    /// The commands that test the configurations of the servers, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "one_or_several")]
+    pub test: Vec<String>,
+    /// The commands that reload them.
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "one_or_several")]
+    pub reload: Vec<String>,
     /// The command that is run once a new certificate was verified live.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
@@ -129,47 +139,9 @@ fn is_not_text(path: &Option<PathBuf>) -> bool {
     path.as_deref().and_then(Path::to_str).is_none()
 }
 
-/// How a certificate is ordered through an API. Never a secret.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default)]
-pub(crate) struct StoredOrder {
-    /// The CA, as a value of `order --ca`.
-    pub ca: String,
-    /// The values of `--webroot`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub webroot: Vec<String>,
-    /// The value of `--dns`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dns: Option<String>,
-    /// The value of `--standalone`; empty if it had none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub standalone: Option<String>,
-    /// The values of `--resolver`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resolver: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
-    /// Whether renewals keep the key.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub reuse_key: bool,
-    /// The names for which charges were accepted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub charges_accepted: Vec<String>,
-    /// Unknown fields, which a later version wrote; they are kept.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
-/// The command of `--after` has to be run for this release, because it was not run yet, or failed.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct DueHook {
-    pub release: ReleaseId,
-    /// The SHA-256 fingerprint of the certificate that was replaced.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<String>,
-    /// Unknown fields, which a later version wrote; they are kept.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
+/// Returns true for a key in a file, which is the usual case and is not stored.
+fn is_file(key: &Option<KeyStorage>) -> bool {
+    key.unwrap_or_default() == KeyStorage::File
 }
 
 /// The settings file is malformed.
@@ -237,18 +209,25 @@ impl LineageSettings {
             ServerConfigs::new(flags.server_config, flags.server_configs),
         );
         let paid_until = flags.paid_until.or(self.paid_until);
+        let stored_links = if flags.no_links {
+            Vec::new()
+        } else {
+            self.links
+        };
         Self {
             server: passed_or_stored(flags.server, self.server),
             server_config,
             server_configs,
             chain_path: flags.chain_path.or(self.chain_path),
             key_path: flags.key_path.or(self.key_path),
-            links: passed_or_stored(flags.links, self.links),
+            key: flags.key.or(self.key),
+            links: passed_or_stored(flags.links, stored_links),
+            no_links: false,
             deploy: flags.deploy.or(self.deploy),
             key_owner: flags.key_owner.or(self.key_owner),
             key_mode: flags.key_mode.or(self.key_mode),
-            test: unless_forgotten(flags.test.or(self.test)),
-            reload: unless_forgotten(flags.reload.or(self.reload)),
+            test: without_forgotten(passed_or_stored(flags.test, self.test)),
+            reload: without_forgotten(passed_or_stored(flags.reload, self.reload)),
             trust: flags.trust.or(self.trust),
             paid_until: paid_until.filter(|_| !flags.no_term),
             no_term: false,
@@ -339,6 +318,12 @@ impl LineageSettings {
         }
     }
 
+    /// Returns where the key is.
+    #[must_use]
+    pub(crate) fn key_storage(&self) -> KeyStorage {
+        self.key.unwrap_or_default()
+    }
+
     /// Returns the stored mode and owner of the key, if there are any. Other users never get
     /// access, even if the file has such a mode.
     #[must_use]
@@ -407,6 +392,12 @@ fn passed_or_stored<T>(passed: Vec<T>, stored: Vec<T>) -> Vec<T> {
 /// Returns a command, unless it is the word that deletes the stored one.
 fn unless_forgotten(command: Option<String>) -> Option<String> {
     command.filter(|command| command != FORGET)
+}
+
+/// Returns commands without the word that deletes the stored ones.
+fn without_forgotten(mut commands: Vec<String>) -> Vec<String> {
+    commands.retain(|command| command != FORGET);
+    commands
 }
 
 fn merge_probes(stored: Vec<String>, mut passed: Vec<String>) -> Vec<String> {
@@ -611,8 +602,8 @@ mod tests {
     #[test]
     fn auto_deletes_stored_options_and_probe_none_is_not_stored() {
         let options = |word: &str| LineageSettings {
-            test: Some(word.to_owned()),
-            reload: Some(word.to_owned()),
+            test: vec![word.to_owned()],
+            reload: vec![word.to_owned()],
             probe: vec![word.to_owned()],
             ..LineageSettings::default()
         };

@@ -1,8 +1,8 @@
 //! DNS: queries CNAME and TXT records without following aliases, and finds a zone's own servers,
 //! the zone above, keys and signatures, and CAA records. Answers are returned as values of `dcv`,
 //! without a verdict. A [`RecordQuery`] goes in, a [`DnsSurvey`] comes out. Every query goes
-//! through `client::DnsClient`, or through `bulk_client::BulkClient` if there are thousands of
-//! similar ones.
+//! through `client::DnsClient`, through `bulk_client::BulkClient` if there are thousands of similar
+//! ones, or through `lookup::PlainResolver` if only the answer counts and not which server gave it.
 //!
 //! Messages are parsed by `hickory-proto`; the sockets are our own, so that a closed port is
 //! noticed at once (connected UDP) and invalid datagrams are ignored until the deadline, which
@@ -14,12 +14,14 @@ mod bulk_client;
 mod caa;
 mod client;
 mod congestion;
+mod connected_socket;
 mod delegation;
 mod dnssec;
 mod fast_path;
 mod fuzzing;
 mod join;
 mod location;
+mod lookup;
 mod message;
 mod resolvers;
 mod server_queries;
@@ -43,6 +45,7 @@ use self::client::DnsClient;
 pub use self::fuzzing::{compare_fast_path, read_datagram};
 use self::join::in_order;
 pub(crate) use self::location::{DelegationRule, LocationError};
+use self::lookup::PlainResolver;
 pub(crate) use self::resolvers::{ResolverList, format_address, parse_address};
 use self::server_queries::{is_unresponsive, query_record};
 pub(crate) use self::survey::DnsError;
@@ -86,7 +89,8 @@ pub(crate) fn caa(
     })
 }
 
-/// Returns the answer to each question, in order, from the first resolver that responds.
+/// Returns the answer to each question, in order, from the first resolver that gives one. If none does,
+/// the questions are asked again in a way that shows the reason.
 ///
 /// # Errors
 /// See [`DnsError`]; failures of servers are not errors but a [`DnsAnswer`].
@@ -96,17 +100,22 @@ pub(crate) fn look_up(
     interrupt: &InterruptSignal,
 ) -> Result<Vec<DnsAnswer>, DnsError> {
     run(interrupt, |client| async move {
+        let resolver = Arc::new(PlainResolver::new(resolvers).map_err(DnsError::Start)?);
         let mut tasks = JoinSet::new();
         for (index, (name, kind)) in questions.iter().cloned().enumerate() {
             let client = Arc::clone(&client);
+            let resolver = Arc::clone(&resolver);
             let addresses = resolvers.addresses.clone();
             tasks.spawn(async move {
-                let answer = first_answer(&client, &addresses, &name, kind).await;
+                let answer = match resolver.look_up(&name, kind).await {
+                    Some(answer) => answer,
+                    None => first_answer(&client, &addresses, &name, kind).await,
+                };
                 (index, answer)
             });
         }
-        in_order(tasks).await
-    })
+        Ok(in_order(tasks).await)
+    })?
 }
 
 /// Returns the answer of the first resolver that responds.

@@ -10,6 +10,7 @@ use reqwest::{Client, Response, Url, redirect};
 
 pub(crate) mod api;
 pub(crate) mod at;
+pub(crate) mod lists;
 pub(crate) mod many;
 pub(crate) mod validator;
 
@@ -56,12 +57,33 @@ pub(crate) enum HttpError {
     Status(u16),
     #[error("no complete answer within {} s", .0.as_secs_f32())]
     Slow(Duration),
-    #[error("the answer is larger than {} KiB", MOST_BYTES >> 10)]
-    TooLarge,
+    #[error("the answer is larger than {} KiB", .0 >> 10)]
+    TooLarge(usize),
+    /// A redirect that is not followed.
+    #[error("it redirects to another host, {0}")]
+    OtherHost(String),
     #[error("there are more than {MOST_REDIRECTS} redirects")]
     TooManyRedirects,
     #[error("it is not a valid URL")]
     Url,
+}
+
+/// Where redirects may lead.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum RedirectTargets {
+    AnyHost,
+    /// To the host of the URL alone.
+    SameHost,
+}
+
+/// The bounds of a transfer.
+#[derive(Clone, Copy, Debug)]
+struct FetchBounds {
+    reach: NetworkReach,
+    /// The maximum number of bytes.
+    bytes: usize,
+    redirects: RedirectTargets,
+    deadline: Duration,
 }
 
 /// Fetches the file at `url`.
@@ -74,19 +96,30 @@ pub(crate) fn fetch(
     deadline: Duration,
     interrupt: &InterruptSignal,
 ) -> Result<Vec<u8>, HttpError> {
-    let parsed = Url::parse(url).map_err(|_| HttpError::Url)?;
+    let bounds = FetchBounds {
+        reach,
+        bytes: MOST_BYTES,
+        redirects: RedirectTargets::AnyHost,
+        deadline,
+    };
     let within = async {
         tokio::select! {
-            result = tokio::time::timeout(deadline, fetch_following(parsed, reach)) => {
-                result.unwrap_or(Err(HttpError::Slow(deadline)))
-            }
+            result = fetch_in_time(url, bounds) => result,
             signal = interrupt.wait_for_signal() => Err(HttpError::Interrupted { url: url.to_owned(), signal }),
         }
     };
     runtime::block_on(within).unwrap_or_else(|error| Err(HttpError::Transfer(error.to_string())))
 }
 
-async fn fetch_following(mut url: Url, reach: NetworkReach) -> Result<Vec<u8>, HttpError> {
+async fn fetch_in_time(url: &str, bounds: FetchBounds) -> Result<Vec<u8>, HttpError> {
+    let url = Url::parse(url).map_err(|_| HttpError::Url)?;
+    let deadline = bounds.deadline;
+    let fetched = tokio::time::timeout(deadline, fetch_following(url, bounds)).await;
+    fetched.unwrap_or(Err(HttpError::Slow(deadline)))
+}
+
+async fn fetch_following(mut url: Url, bounds: FetchBounds) -> Result<Vec<u8>, HttpError> {
+    let reach = bounds.reach;
     let builder = Client::builder()
         .redirect(redirect::Policy::none())
         .user_agent("certctl");
@@ -107,20 +140,34 @@ async fn fetch_following(mut url: Url, reach: NetworkReach) -> Result<Vec<u8>, H
             check_public(peer.ip())?;
         }
         if !response.status().is_redirection() {
-            return read_body(response).await;
+            return read_body(response, bounds.bytes).await;
         }
-        let to = response
-            .headers()
-            .get("location")
-            .and_then(|to| to.to_str().ok());
-        url = to
-            .and_then(|to| url.join(to).ok())
-            .ok_or_else(|| HttpError::Status(response.status().as_u16()))?;
+        url = redirect_target(&response, &url, bounds.redirects)?;
     }
     Err(HttpError::TooManyRedirects)
 }
 
-async fn read_body(mut response: Response) -> Result<Vec<u8>, HttpError> {
+/// Returns where a redirect from `url` leads.
+fn redirect_target(
+    response: &Response,
+    url: &Url,
+    allowed: RedirectTargets,
+) -> Result<Url, HttpError> {
+    let to = response
+        .headers()
+        .get("location")
+        .and_then(|to| to.to_str().ok());
+    let target = to
+        .and_then(|to| url.join(to).ok())
+        .ok_or_else(|| HttpError::Status(response.status().as_u16()))?;
+    if allowed == RedirectTargets::SameHost && target.host() != url.host() {
+        let host = target.host_str().unwrap_or_default();
+        return Err(HttpError::OtherHost(host.to_owned()));
+    }
+    Ok(target)
+}
+
+async fn read_body(mut response: Response, most: usize) -> Result<Vec<u8>, HttpError> {
     if response.status() != 200 {
         return Err(HttpError::Status(response.status().as_u16()));
     }
@@ -131,8 +178,8 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, HttpError> {
         .map_err(|error| transfer_error(&error))?
     {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() > MOST_BYTES {
-            return Err(HttpError::TooLarge);
+        if bytes.len() > most {
+            return Err(HttpError::TooLarge(most));
         }
     }
     Ok(bytes)

@@ -18,7 +18,7 @@ use rustix::process::{
     test_kill_process, waitid,
 };
 
-use crate::secret::SecretText;
+use crate::secret::{SecretText, mask_pins};
 use crate::system::activity::{self, Activity};
 use crate::system::fs::root_only::ExposedEntry;
 use crate::system::signals::InterruptSignal;
@@ -370,13 +370,14 @@ impl OutputCapture {
         self.omitted_bytes += u64::try_from(excess).unwrap_or(u64::MAX);
     }
 
+    /// The output as text, without the PINs of tokens.
     fn text(self) -> String {
         let tail: Vec<u8> = self.tail.into();
         if self.omitted_bytes == 0 {
-            return String::from_utf8_lossy(&[self.head, tail].concat()).into_owned();
+            return mask_pins(&String::from_utf8_lossy(&[self.head, tail].concat()));
         }
-        let head = String::from_utf8_lossy(&self.head);
-        let tail = String::from_utf8_lossy(&tail);
+        let head = mask_pins(&String::from_utf8_lossy(&self.head));
+        let tail = mask_pins(&String::from_utf8_lossy(&tail));
         format!("{head}\n[{} bytes omitted]\n{tail}", self.omitted_bytes)
     }
 }

@@ -18,6 +18,7 @@ const LIMIT: u64 = 64 * 1024;
 /// A process that another one has started.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ChildProcess {
+    pub pid: i32,
     /// When it started, to about a hundredth of a second.
     pub started: Timestamp,
     /// Its command line, or the title that it has given itself. Untrusted text.
@@ -86,6 +87,7 @@ pub(crate) fn children_of(pid: i32) -> Option<Vec<ChildProcess>> {
     let pids = text.split_whitespace().filter_map(|word| word.parse().ok());
     let children = pids.filter_map(|child: i32| {
         Some(ChildProcess {
+            pid: child,
             started: start_of(child)?,
             title: read(&folder_of(child).join("cmdline"))?.replace('\0', " "),
         })

@@ -3,6 +3,7 @@
 
 pub(crate) mod challenge;
 pub(crate) mod dns;
+pub(crate) mod http;
 pub(crate) mod web;
 
 use std::future::Future;

@@ -187,6 +187,17 @@ pub(crate) fn is_here(address: SocketAddr) -> bool {
     source.is_ok_and(|source| source.ip() == address.ip())
 }
 
+/// Returns the IPv4 address from which this machine reaches the internet; `None` without a route.
+/// Nothing is sent.
+#[must_use]
+pub(crate) fn outgoing_address() -> Option<IpAddr> {
+    // An address of documentation (RFC 5737).
+    let target = (Ipv4Addr::new(192, 0, 2, 1), 443);
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect(target).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
 /// Resolves a host name (or an address) with the resolver of this machine.
 ///
 /// # Errors

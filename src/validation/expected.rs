@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::dcv::ca::Ca;
 use crate::dcv::expectation::{self, ExpectedAnswer};
 use crate::failure::{Failure, FailureKind};
+use crate::install::stored_roots::root_source;
 use crate::validation::select::{ChosenRecords, SelectedRequest};
 
 /// A record to query, and the request that it belongs to.
@@ -47,9 +48,9 @@ pub(crate) fn expected_records(
                 private.shown
             );
             let install = context.command_words("install");
-            return Err(Failure::new(FailureKind::NotFound, message).with_step(
-                dcv_check_command::send_to_private_ca(&private.shown, &install),
-            ));
+            let root = root_source(context, &private.request.dns_names);
+            let step = dcv_check_command::send_to_private_ca(&private.shown, &install, root);
+            return Err(Failure::new(FailureKind::NotFound, message).with_step(step));
         }
         let message =
             "the CA of this request does not require a DNS record, so there is nothing to check";

@@ -219,10 +219,19 @@ impl RecordCheck {
             text.add(Label::Found, line);
             self.add_record(text);
         }
-        self.print_answers(text);
+        match servers_by_answer(servers).as_slice() {
+            // The finding lists the servers.
+            [(answer, _)] if is_absent => {
+                let subject = match servers.len() {
+                    1 => "it says",
+                    _ => "all of them say",
+                };
+                text.add(Label::Note, format!("{subject}: {answer}"));
+            }
+            _ => self.print_answers(text),
+        }
         if is_absent {
-            text.add(Label::Next, self.publish_sentence());
-            self.add_record(text);
+            self.print_missing(text);
         }
         if self.judgement.verdict == DcvVerdict::Visible {
             let zone_health = self.zone_health.in_words();
@@ -234,6 +243,12 @@ impl RecordCheck {
                 text.add(Label::Done, line);
             }
         }
+    }
+
+    /// Prints the record that is to be published.
+    pub(crate) fn print_missing(&self, text: &mut TextOutput) {
+        text.add(Label::Next, self.publish_sentence());
+        self.add_record(text);
     }
 
     /// Adds type, host and value, as a DNS provider's console asks for them.

@@ -101,13 +101,24 @@ pub(crate) fn assign_records(
         retain_unnamed(&mut candidates, &chosen.matched, &history);
     }
     if candidates.is_empty() {
-        let missing = missing_requests(&folder);
-        return Err(nothing_pending(context, selection.wait_command, missing));
+        let failure = nothing_pending(context, selection.wait_command, &folder);
+        return Err(folder.explain_unusable(failure));
     }
     chosen.keyless = requests_without_key(context, &folder, &candidates, &history);
+    let unusable = unusable_requests(selection, &folder);
+    chosen.keyless.extend(unusable);
     chosen.written = store_all(context, &mut candidates, &history, selection.ca)?;
     chosen.selected = candidates;
     Ok(chosen)
+}
+
+/// Returns a finding for each request of the folder that no CA accepts, if all requests are checked.
+fn unusable_requests(selection: &DcvSelection<'_>, folder: &FolderContents) -> Vec<Finding> {
+    if !selection.names.is_empty() {
+        return Vec::new();
+    }
+    let unusable = folder.unusable_requests.iter();
+    unusable.map(Finding::from).collect()
 }
 
 /// Adds what is known about each request, and stores the given records; returns the files that were
@@ -421,9 +432,10 @@ fn missing_requests(folder: &FolderContents) -> MissingRequests {
 fn nothing_pending(
     context: &Context,
     wait_command: &[String],
-    missing: MissingRequests,
+    contents: &FolderContents,
 ) -> Failure {
     let folder = describe_folder(&context.directory);
+    let missing = missing_requests(contents);
     let (message, next) = match &missing {
         MissingRequests::NoRequest => (
             format!("no request (CSR) in {folder}"),

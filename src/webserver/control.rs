@@ -58,10 +58,10 @@ pub enum ControlledServer {
     },
     /// Any other server, controlled by commands given by the user.
     Command {
-        /// The command that tests its configuration.
-        test: Option<Vec<String>>,
-        /// The command that reloads it.
-        reload: Option<Vec<String>>,
+        /// The commands that test its configuration, in their order.
+        tests: Vec<Vec<String>>,
+        /// The commands that reload it.
+        reloads: Vec<Vec<String>>,
     },
     /// No server.
     None,
@@ -297,6 +297,32 @@ impl ServerObservation {
     }
 }
 
+/// Runs commands one after the other; the first that fails ends it. Returns what they printed
+/// together; `None` if there is none.
+fn run_all(commands: &[Vec<String>]) -> Result<Option<FinishedCommand>, ProcessError> {
+    let mut before = String::new();
+    let mut last = None;
+    for command in commands {
+        let mut finished = run_named(command.clone())?;
+        if !finished.succeeded() {
+            return Ok(Some(finished));
+        }
+        before.push_str(&finished.output);
+        finished.output.clone_from(&before);
+        last = Some(finished);
+    }
+    Ok(last)
+}
+
+/// Several commands as one line for a shell.
+fn joined_line(commands: &[Vec<String>]) -> Option<String> {
+    let mut lines = Vec::new();
+    for command in commands {
+        lines.push(shell_line(command));
+    }
+    (!lines.is_empty()).then(|| lines.join(" && "))
+}
+
 impl ControlledServer {
     /// Returns the faults that prevent a reload although the server's own test passes, and the server
     /// that is reloaded in spite of them.
@@ -332,6 +358,9 @@ impl ControlledServer {
     /// # Errors
     /// When the test could not be run. A failed test is a [`FinishedCommand`].
     pub fn test(&self) -> Result<Option<FinishedCommand>, ProcessError> {
+        if let Self::Command { tests, .. } = self {
+            return run_all(tests);
+        }
         let Some(command) = self.test_command() else {
             return Ok(None);
         };
@@ -358,6 +387,9 @@ impl ControlledServer {
     /// The command that [`ControlledServer::test`] runs, as a line for a shell.
     #[must_use]
     pub(crate) fn test_line(&self) -> Option<String> {
+        if let Self::Command { tests, .. } = self {
+            return joined_line(tests);
+        }
         self.test_command().map(|words| shell_line(&words))
     }
 
@@ -370,6 +402,7 @@ impl ControlledServer {
                 reload: None,
                 ..
             } if !program.group().is_empty() => program.group().reload_line(),
+            Self::Command { reloads, .. } => joined_line(reloads),
             _ => self.reload_command().map(|words| shell_line(&words)),
         }
     }
@@ -398,7 +431,7 @@ impl ControlledServer {
                     .run_command(program.software(), command.clone())
                     .map(Some)
             }
-            Self::Command { reload, .. } => reload.clone().map(run_named).transpose(),
+            Self::Command { reloads, .. } => run_all(reloads),
             Self::None => Ok(None),
         }
     }
@@ -419,7 +452,7 @@ impl ControlledServer {
             Self::Known { program, test, .. } => {
                 Some(test.clone().unwrap_or_else(|| program.test()))
             }
-            Self::Command { test, .. } => test.clone(),
+            Self::Command { tests, .. } => tests.first().cloned(),
             Self::None => None,
         }
     }
@@ -431,7 +464,7 @@ impl ControlledServer {
             Self::Known {
                 program, reload, ..
             } => reload.clone().or_else(|| program.reload_command()),
-            Self::Command { reload, .. } => reload.clone(),
+            Self::Command { reloads, .. } => reloads.first().cloned(),
             Self::None => None,
         }
     }

@@ -27,6 +27,7 @@ mod place_search;
 pub(crate) mod probe_targets;
 mod rules;
 mod served;
+mod site_addresses;
 mod software;
 mod test_warning;
 mod upstream;
@@ -36,12 +37,12 @@ pub use answering::InstalledPaths;
 pub use block::ConfiguredPath;
 pub(crate) use block::{
     BlockCoverage, ConfigBlock, ConfiguredCertificate, NameSource, TlsHandling, TrafficKind,
-    chain_and_key, is_covered,
+    is_covered,
 };
 pub(crate) use catch_all::CatchAllBlocks;
 pub use complaint::ComplaintSubject;
 pub(crate) use complaint::{ServerComplaint, last_lines, names_path};
-pub(crate) use config::{ConfigFile, ConfigPosition, ServerConfig};
+pub(crate) use config::{ConfigFile, ConfigPosition, DefaultBlock, ServerConfig};
 pub(crate) use lines_to_add::{LinesPlace, LinesToAdd, PlainSite, UnservedNames};
 pub(crate) use listen::{ListenAddress, ListenInterface};
 pub(crate) use name::ServerName;
@@ -50,7 +51,9 @@ pub use probe_targets::ProbeTargets;
 pub(crate) use probe_targets::{AnswerRule, ServedElsewhere};
 pub use rules::ModelRule;
 pub use served::{ClientHello, ServedAnswer};
+pub(crate) use site_addresses::SiteAddresses;
 pub use software::ServerSoftware;
+pub(crate) use software::quote;
 pub(crate) use test_warning::{test_warnings, warnings_about};
 pub(crate) use upstream::UpstreamAddress;
 pub(crate) use web_places::{WebPlace, find_web_places};

@@ -18,7 +18,7 @@ mod upstream;
 pub(crate) mod words;
 
 pub(crate) use block::NginxConfig;
-pub(crate) use build::NginxBuild;
+pub(crate) use build::{NginxBuild, NginxVersion};
 pub(crate) use lex::NginxParseError;
 pub use parse::NginxDirective;
 pub use words::complaint;

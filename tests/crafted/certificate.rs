@@ -154,6 +154,8 @@ pub struct Crafted {
     pub not_after: Vec<u8>,
     pub spki: Vec<u8>,
     pub unique_identifiers: bool,
+    /// The signature algorithms inside and outside the signed part, if not that of the key.
+    pub signature_algorithms: [Option<Vec<u8>>; 2],
     pub extensions: Vec<Extension>,
 }
 
@@ -193,12 +195,14 @@ impl Crafted {
     }
 
     pub fn sign(&self, key: &CraftedKey) -> Vec<u8> {
-        let algorithm = key.algorithm();
+        let [inside, outside] = self.signature_algorithms.clone();
+        let inside = inside.unwrap_or_else(|| key.algorithm());
+        let outside = outside.unwrap_or_else(|| key.algorithm());
         let version = tlv(0xa0, &[&[2, 1, self.version - 1]]);
         let dates = tlv(0x30, &[&self.not_before, &self.not_after]);
         let mut parts: Vec<Vec<u8>> = vec![
             tlv(2, &[&self.serial]),
-            algorithm.clone(),
+            inside,
             self.issuer.clone(),
             dates,
             self.subject.clone(),
@@ -217,7 +221,7 @@ impl Crafted {
         }
         let body = tlv(0x30, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let signature = tlv(3, &[&[0], &key.sign(&body)]);
-        tlv(0x30, &[&body, &algorithm, &signature])
+        tlv(0x30, &[&body, &outside, &signature])
     }
 }
 

@@ -154,6 +154,7 @@ fn blank(subject: &[u8], key: &CraftedKey, number: u8) -> Crafted {
         not_after: tlv(0x18, &[b"20600101000000Z"]),
         spki: key.spki(),
         unique_identifiers: false,
+        signature_algorithms: [None, None],
         extensions: Vec::new(),
     };
     certificate.set(SKI, false, &tlv(4, &[&[number; 20]]));

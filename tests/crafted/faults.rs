@@ -51,15 +51,15 @@ fn subtree(tag: u8, base_tag: u8, base: &[u8]) -> Vec<u8> {
     )
 }
 
-fn permit(base_tag: u8, base: &[u8]) -> Vec<u8> {
+pub fn permit(base_tag: u8, base: &[u8]) -> Vec<u8> {
     subtree(0xa0, base_tag, base)
 }
 
-fn exclude(base_tag: u8, base: &[u8]) -> Vec<u8> {
+pub fn exclude(base_tag: u8, base: &[u8]) -> Vec<u8> {
     subtree(0xa1, base_tag, base)
 }
 
-fn add(to: &mut Crafted, id: &[u8], critical: bool, value: &[u8]) {
+pub fn add(to: &mut Crafted, id: &[u8], critical: bool, value: &[u8]) {
     to.extensions.push(Extension {
         id: id.to_vec(),
         critical,
@@ -76,7 +76,12 @@ const ACCESS: &[u8] =
 const CRL_POINTS: &[u8] = b"\x30\x1b\x30\x19\xa0\x17\xa0\x15\x86\x13http://crl.example/";
 const POLICIES: &[u8] = b"\x30\x0a\x30\x08\x06\x06\x67\x81\x0c\x01\x02\x01";
 
-const fn row(name: &'static str, place: Place, others: Others, change: fn(&mut Crafted)) -> Fault {
+pub const fn row(
+    name: &'static str,
+    place: Place,
+    others: Others,
+    change: fn(&mut Crafted),
+) -> Fault {
     Fault {
         name,
         place,

@@ -11,3 +11,5 @@ pub mod certificate;
 pub mod chain;
 pub mod faults;
 pub mod judges;
+pub mod odd_faults;
+pub mod odd_names;

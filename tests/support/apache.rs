@@ -44,6 +44,11 @@ pub fn write_config(folder: &Path, hosts: &str) -> PathBuf {
 impl Apache {
     /// Starts Apache with the configuration that `write_config` writes.
     pub fn start(folder: &Path, hosts: &str) -> Self {
+        Self::start_with(folder, hosts, &[])
+    }
+
+    /// Does the same with these variables.
+    pub fn start_with(folder: &Path, hosts: &str, variables: &[(&str, PathBuf)]) -> Self {
         let config = write_config(folder, hosts);
         let pid_file = folder.join("apache2.pid");
         // The sockets are open before the pid file is written.
@@ -54,6 +59,7 @@ impl Apache {
         let log = || std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
         let mut command = external_program("apache2");
         command
+            .envs(variables.iter().cloned())
             .args(["-D", "FOREGROUND", "-d"])
             .arg(folder)
             .arg("-f")

@@ -27,6 +27,7 @@ pub const DAYS_LEFT: i64 = 44;
 pub const DAYS_UNTIL_DUE: i64 = 36;
 
 /// The properties of a leaf; `default()` is a valid one.
+#[derive(Clone)]
 pub struct Leaf {
     pub not_before: Date,
     pub not_after: Date,

@@ -11,11 +11,14 @@ use hickory_proto::op::{Message, ResponseCode};
 /// The most times that certctl sends one query.
 pub const TRANSMISSIONS: usize = 5;
 
+/// The queries that were received, each with the address that it came from, and how often.
+type ReceivedQueries = BTreeMap<(SocketAddr, Vec<u8>), usize>;
+
 /// A UDP server that answers each message with the packets that a function returns for it, until it
 /// is dropped.
 pub struct FakeDnsServer {
     pub address: SocketAddr,
-    questions: Arc<Mutex<BTreeMap<Vec<u8>, usize>>>,
+    questions: Arc<Mutex<ReceivedQueries>>,
     stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -35,10 +38,15 @@ impl FakeDnsServer {
         Self::start(socket, UdpSocket::bind("127.0.0.1:0").unwrap(), answer)
     }
 
-    /// Returns each query that was received, and how often: a query that is sent again has the same
-    /// id, so the same bytes.
-    pub fn questions(&self) -> BTreeMap<Vec<u8>, usize> {
-        self.questions.lock().unwrap().clone()
+    /// Returns each query that was received, and how often. A query that is sent again comes from
+    /// the same port with the same id, so with the same bytes; the id alone, of 16 bits, can be
+    /// that of another query by chance.
+    pub fn questions(&self) -> Vec<(Vec<u8>, usize)> {
+        let questions = self.questions.lock().unwrap();
+        let counted = questions.iter();
+        counted
+            .map(|((_, query), times)| (query.clone(), *times))
+            .collect()
     }
 
     fn start(
@@ -53,7 +61,7 @@ impl FakeDnsServer {
         let address = socket.local_addr().unwrap();
         let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         let stopped = std::sync::Arc::clone(&stop);
-        let questions = Arc::<Mutex<BTreeMap<Vec<u8>, usize>>>::default();
+        let questions = Arc::<Mutex<ReceivedQueries>>::default();
         let received = Arc::clone(&questions);
         let thread = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -64,7 +72,7 @@ impl FakeDnsServer {
                 *received
                     .lock()
                     .unwrap()
-                    .entry(buffer[..length].to_vec())
+                    .entry((from, buffer[..length].to_vec()))
                     .or_default() += 1;
                 for packet in answer(&buffer[..length]) {
                     let _ = sender.send_to(&packet, from);

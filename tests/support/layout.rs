@@ -127,6 +127,21 @@ impl<'a> Stage<'a> {
 }
 
 impl Pages {
+    /// Checks and appends the texts of a command that ran elsewhere, at each of [`WIDTHS`]; `others`
+    /// are runs at the first width in other languages.
+    #[track_caller]
+    pub fn add(&mut self, line: &str, runs: [&Run; WIDTHS.len()], others: &[Run]) {
+        for ((text, width), run) in self.texts.iter_mut().zip(WIDTHS).zip(runs) {
+            for stream in [&run.stdout, &run.stderr] {
+                check_widths(stream, width);
+            }
+            write!(text, "$ certctl {line}\n{}\n\n", stable(run)).unwrap();
+        }
+        for other in others {
+            assert_eq!(stable(other), stable(runs[0]), "{line}");
+        }
+    }
+
     /// Compares the texts with the snapshots `NAME_80` and `NAME_120`.
     pub fn compare(&self, name: &str) {
         for (text, width) in self.texts.iter().zip(WIDTHS) {

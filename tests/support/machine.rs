@@ -1,5 +1,5 @@
 //! A machine of its own for servers that certctl has no code for: network, mount and process
-//! namespaces, with empty `/etc/ssl` and `/run`. Needs root, because the servers change their users.
+//! namespaces, with empty `/etc/ssl`, `/run` and `/dev/shm`. Needs root, because the servers change their users.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Output};
@@ -25,8 +25,10 @@ await() {
     sleep 0.1
   done
 }
+# What a server sends. It may reset the connection afterwards, because the client says nothing: the
+# certificate counts, not how s_client ends.
 served() {
-  openssl s_client -connect "$1" ${2:+-starttls $2} -servername example.com -showcerts </dev/null 2>/dev/null >served.pem
+  openssl s_client -connect "$1" ${2:+-starttls $2} -servername example.com -showcerts </dev/null 2>/dev/null >served.pem || true
   openssl x509 -in served.pem -noout -fingerprint -sha256
 }
 fingerprint() { openssl x509 -in "$1" -noout -fingerprint -sha256; }
@@ -49,7 +51,8 @@ impl<'a> Machine<'a> {
         let head = format!(
             "set -e\nPS4='+ '; set -x\n{ip} link set lo up\n{mount} -t tmpfs -o mode=755 tmpfs /etc/ssl\n\
              mkdir -m 710 /etc/ssl/private\nchgrp ssl-cert /etc/ssl/private 2>/dev/null || true\n\
-             {mount} -t tmpfs -o mode=755 tmpfs /run"
+             {mount} -t tmpfs -o mode=755 tmpfs /run\n\
+             {mount} -t tmpfs -o mode=1777 tmpfs /dev/shm\n{mount} --bind /dev/null /dev/null"
         );
         let mut command = external_program("unshare");
         command

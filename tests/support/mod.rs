@@ -15,8 +15,10 @@ pub mod codes;
 pub mod dns;
 pub mod external;
 pub mod fake_dns_server;
+pub mod file_server;
 pub mod frozen;
 pub mod haproxy;
+pub mod hardware_key;
 pub mod held_connections;
 pub mod install_sandbox;
 pub mod issued_certificate;
@@ -44,6 +46,7 @@ pub mod stub_ca;
 pub mod sweep;
 pub mod swept_machine;
 pub mod systemd;
+pub mod traced_publication;
 pub mod updatable_zone;
 pub mod usual_server;
 pub mod visitors;
@@ -170,6 +173,9 @@ impl Sandbox {
     /// The result of `command`, whose next steps are run as well.
     fn result_of_command(&self, command: &Command, output: std::process::Output) -> Run {
         let run = self.result_of(output);
+        if command.get_args().any(|arg| arg == "--dry-run") {
+            run.assert_dry_run_fields();
+        }
         paste::run_steps(&run.stdout, command, self.path());
         run
     }
@@ -189,6 +195,20 @@ impl Sandbox {
 }
 
 impl Run {
+    /// The document of a dry run has the id of its plan, and whether the plan would change anything.
+    #[track_caller]
+    fn assert_dry_run_fields(&self) {
+        let Ok(document) = self.stdout.parse::<Json>() else {
+            return;
+        };
+        if document["schema"] == "certctl.error/1" {
+            return;
+        }
+        for field in ["plan_id", "would_change"] {
+            assert!(document.get(field).is_some(), "no {field}: {document}");
+        }
+    }
+
     /// Returns the JSON document on stdout.
     #[track_caller]
     pub fn json(&self) -> Json {
@@ -196,6 +216,12 @@ impl Run {
             Ok(document) => document,
             Err(error) => panic!("not JSON ({error}):\n{self}"),
         }
+    }
+
+    /// Returns the same run with another text on stdout.
+    #[must_use]
+    pub fn with_stdout(self, stdout: String) -> Self {
+        Self { stdout, ..self }
     }
 
     /// Returns the JSON documents on stdout, one per line (`--jsonl`, `--batch`).

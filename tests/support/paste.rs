@@ -17,8 +17,8 @@ use super::program::program;
 /// Programs of base systems that next steps name, besides those of `programs.txt`.
 const STANDARD_PROGRAMS: &str = "a2enmod a2ensite acme.sh apache2ctl apachectl apt-get cat \
     certbot certreq chgrp chmod chown command cp cut date delv df dig dmesg do done file find \
-    findmnt for fuser getent grep head install kill ln ls lsattr mkdir mv nc pip python readlink rm sed \
-    service ss stat systemctl tail tee test true ulimit umask whois";
+    findmnt for fuser getent grep head install kill ln ls lsattr mkdir mv nc nft pip python readlink rm sed \
+    service ss stat supervisorctl systemctl tail tee test true ulimit umask whois";
 /// Programs that only read; nginx does with `-t`.
 const READ_ONLY: &str = "cat command cut date df file find findmnt getfacl grep head id ls lsattr \
     nginx openssl readlink ss stat tail unzip";

@@ -30,6 +30,9 @@ pub struct StubBehaviour {
     pub caa_identities: Vec<&'static str>,
     /// `profiles` of the directory.
     pub profiles: Vec<&'static str>,
+    /// Whether the CA says that every certificate is due (RFC 9773), and refuses orders that replace one,
+    /// because another order has replaced it.
+    pub has_replaced_all: bool,
 }
 
 /// What the CA remembers.
@@ -166,7 +169,13 @@ impl StubState {
             "dir" => reply(200, directory(&base, behaviour)),
             "nonce" => StubReply::json(200, ""),
             "account" => self.account(&base, &payload),
-            "order" if request.path == "/order" => self.new_order(&base, &payload),
+            "renewal-info" => reply(200, long_due()),
+            "order" if request.path == "/order" => {
+                if behaviour.has_replaced_all && payload.get("replaces").is_some() {
+                    return problem(409, "alreadyReplaced", "another order has replaced it");
+                }
+                self.new_order(&base, &payload)
+            }
             "order" => self.show_order(&base, number_of(&request.path), behaviour),
             "authz" => self.authorization(&base, &request.path, &payload, behaviour),
             "chall" => self.challenge(&base, &request.path, behaviour),
@@ -318,12 +327,22 @@ impl StubState {
     }
 }
 
+/// Renewal information with a window that has passed (RFC 9773 4.2).
+fn long_due() -> Json {
+    Json::from(json!({
+        "suggestedWindow": {
+            "start": "2026-01-01T00:00:00Z",
+            "end": "2026-01-02T00:00:00Z",
+        },
+    }))
+}
+
 fn directory(base: &str, behaviour: &StubBehaviour) -> Json {
     let mut profiles = Json::from(json!({}));
     for name in &behaviour.profiles {
         profiles.set(name, "a profile");
     }
-    Json::from(json!({
+    let mut directory = Json::from(json!({
         "newNonce": format!("{base}/nonce"),
         "newAccount": format!("{base}/account"),
         "newOrder": format!("{base}/order"),
@@ -333,5 +352,9 @@ fn directory(base: &str, behaviour: &StubBehaviour) -> Json {
             "caaIdentities": behaviour.caa_identities,
             "profiles": profiles.value(),
         },
-    }))
+    }));
+    if behaviour.has_replaced_all {
+        directory.set("renewalInfo", format!("{base}/renewal-info"));
+    }
+    directory
 }

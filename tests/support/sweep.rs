@@ -486,7 +486,7 @@ impl Scenario {
 }
 
 /// Returns every regular file below `folder` that contains the start of a private key.
-fn keys(folder: &Path) -> Vec<PathBuf> {
+pub fn keys(folder: &Path) -> Vec<PathBuf> {
     let plain = |path: &PathBuf| path.symlink_metadata().unwrap().is_file();
     let holds = |path: &PathBuf| {
         fs::read_to_string(path)

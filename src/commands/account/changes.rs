@@ -4,8 +4,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Map;
-
 use super::outcome::{AccountOutcome, AccountVerdict};
 use super::shown::ShownAccount;
 use crate::acme::ca_table::AcmeChoice;
@@ -16,12 +14,11 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::inputs::FoundKeyFile;
 use crate::install::request::RunMode;
-use crate::ordering::CaConnection;
+use crate::ordering::{CaConnection, record_imported_account};
 use crate::permissions::Mode;
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::state::{AcmeAccount, StateFolder};
 use crate::system::acme::SigningAccount;
-use crate::system::clock;
 use crate::system::fs::{files, folders};
 
 /// The mode of an exported key.
@@ -75,7 +72,7 @@ impl AccountChange<'_> {
             let step = format!("use the account {url} at {title}");
             return Ok(AccountOutcome::planned(step));
         }
-        self.write_imported(&key, url)
+        self.write_imported(&key, &url)
     }
 
     /// The URL of the account that a key has at the CA.
@@ -90,22 +87,12 @@ impl AccountChange<'_> {
     }
 
     /// Writes the key, then the account.
-    fn write_imported(&self, key: &PrivateKey, url: String) -> Result<AccountOutcome, Failure> {
+    fn write_imported(&self, key: &PrivateKey, url: &str) -> Result<AccountOutcome, Failure> {
         let directory = self.ca.directory();
-        let path = self.state.account_key_path(directory);
-        if !files::exists(&path) {
-            self.state.import_account_key(directory, key)?;
+        if files::exists(&self.state.account_key_path(directory)) {
+            self.compare_key(key, directory)?;
         }
-        self.compare_key(key, directory)?;
-        let account = AcmeAccount {
-            directory: directory.to_owned(),
-            url,
-            contact: Vec::new(),
-            created: clock::now(),
-            other: Map::new(),
-        };
-        self.state.write_account(&account)?;
-        self.audit(AuditAction::ImportAccount, &account, key);
+        let account = record_imported_account(self.context, self.state, directory, key, url)?;
         self.outcome(AccountVerdict::Imported, account)
     }
 
@@ -141,7 +128,7 @@ impl AccountChange<'_> {
         let directory = account.directory.as_str();
         if self.mode == RunMode::DryRun {
             let url = &account.url;
-            let step = format!("create a key, and replace that of the account {url} by it");
+            let step = format!("create a key, and replace the key of the account {url} with it");
             return Ok(AccountOutcome::planned(step));
         }
         let connection = self.connect()?;

@@ -70,18 +70,16 @@ impl ShownAccount {
         let path = self.key_path.display();
         let line = format!("key {} in {path}", self.key_id);
         text.add(Label::Note, line);
-        let line = format!("used by {}", listed(&self.used_by));
+        let line = match self.used_by.as_slice() {
+            [] => "no certificate here uses it".to_owned(),
+            names => format!("used by {}", names.join(", ")),
+        };
         text.add(Label::Note, line);
-        let line = format!("contact {}", listed(&self.account.contact));
+        let line = match self.account.contact.as_slice() {
+            [] => "the CA has no email address for it".to_owned(),
+            addresses => format!("contact {}", addresses.join(", ")),
+        };
         text.add(Label::Note, line);
-    }
-}
-
-fn listed(words: &[String]) -> String {
-    if words.is_empty() {
-        "none".to_owned()
-    } else {
-        words.join(", ")
     }
 }
 

@@ -125,7 +125,8 @@ pub(super) fn write(
         };
         if key_file.changed {
             files::create_new(&key_file.path, key.to_pem().as_bytes(), Mode::new(0o600))?;
-            let (path, key_id) = (&key_file.path, key.id().to_string());
+            let path = &key_file.path;
+            let key_id = key.id().to_string();
             let failed = audit::record_key(context, AuditAction::CreateKey, path, key_id);
             certificate.findings.extend(failed);
         }

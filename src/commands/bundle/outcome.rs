@@ -26,6 +26,8 @@ pub(crate) struct BundledChain {
     pub steps: Vec<NextStep>,
     /// Whether `install` needs `--key`, because the key is not in the directory.
     pub needs_key_flag: bool,
+    /// `--password-file FILE`, if that was given: the key may need it.
+    pub password_flags: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -135,6 +137,7 @@ impl BundleOutcome {
         };
         if chain.needs_key_flag {
             words.extend(["--key".to_owned(), key.display().to_string()]);
+            words.extend(chain.password_flags.iter().cloned());
         }
         Some(bundle_command::install_chain(&words, InstallKey::Known))
     }

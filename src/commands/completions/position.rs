@@ -35,7 +35,8 @@ const fn takes(
     }
 }
 
-const ARGUMENTS: [NameArgument; 12] = [
+const ARGUMENTS: [NameArgument; 15] = [
+    takes("bundle", NameScope::Folder, NameAlternative::Files),
     takes("csr", NameScope::AllOfFolder, NameAlternative::Nothing),
     takes("dcv-check", NameScope::Folder, NameAlternative::Files),
     takes("dcv-publish", NameScope::Folder, NameAlternative::Files),
@@ -46,6 +47,8 @@ const ARGUMENTS: [NameArgument; 12] = [
     takes("renew", NameScope::Everywhere, NameAlternative::Nothing),
     takes("revoke", NameScope::Installed, NameAlternative::Nothing),
     takes("rollback", NameScope::Installed, NameAlternative::Nothing),
+    takes("site", NameScope::Installed, NameAlternative::Nothing),
+    takes("doctor", NameScope::Installed, NameAlternative::Nothing),
     takes("status", NameScope::Everywhere, NameAlternative::Files),
     takes("verify", NameScope::Everywhere, NameAlternative::Files),
 ];
@@ -298,7 +301,8 @@ mod tests {
             ("certctl -C ", "none"),
             ("certctl dcv a b c", "names-or-files c"),
             ("certctl dcv-check --wait a", "names-or-files a"),
-            ("certctl bundle a", "none"),
+            ("certctl bundle a", "names-or-files a"),
+            ("certctl explain a", "none"),
             ("certctl unknown a", "none"),
             ("certctl roll", "none"),
             ("certctl", "none"),

@@ -10,7 +10,7 @@ use crate::matching::file_names;
 use crate::pki::key::KeyAlgorithm;
 use crate::system::dns::parse_address;
 
-/// Generate a private key and a certificate signing request (CSR)
+/// Create a key and a certificate signing request (CSR)
 ///
 /// Examples:
 ///   certctl csr example.com www.example.com --ca namecheap

@@ -145,7 +145,8 @@ fn further_findings(
 
 /// Signs the request with the key of `--key`, else with a key that is thrown away.
 fn sign(spec: &CsrSpec) -> Result<SigningRequest, Failure> {
-    let (names, subject) = (&spec.names, &spec.subject);
+    let names = &spec.names;
+    let subject = &spec.subject;
     let request = match &spec.given {
         Some(given) => SigningRequest::build_with_subject(names, subject, &given.key)?,
         None => {

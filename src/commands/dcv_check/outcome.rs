@@ -1,5 +1,6 @@
 //! The outcome of `dcv-check`, as text and as JSON.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -47,6 +48,8 @@ pub(super) struct FollowUpCommands {
     publish: Rc<[String]>,
     /// The provider that is configured.
     provider: Option<Rc<ProviderChoice>>,
+    /// The step after a right record, by the title of the CA: it is the same for all lines of a list.
+    install_step: Rc<OnceCell<(&'static str, NextStep)>>,
 }
 
 impl FollowUpCommands {
@@ -56,7 +59,15 @@ impl FollowUpCommands {
             install: context.command_words("install").into(),
             publish: context.command_words("dcv-publish").into(),
             provider: configured_provider(context).map(Rc::new),
+            install_step: Rc::default(),
         }
+    }
+
+    /// Returns the step after a right record.
+    fn install_step(&self, ca: &'static str) -> NextStep {
+        let make = || dcv_check_command::install_after_record_check(ca, &self.install);
+        let (known, step) = self.install_step.get_or_init(|| (ca, make()));
+        if *known == ca { step.clone() } else { make() }
     }
 
     /// Returns the same with another command line that waits.
@@ -66,6 +77,7 @@ impl FollowUpCommands {
             install: Rc::clone(&self.install),
             publish: Rc::clone(&self.publish),
             provider: self.provider.clone(),
+            install_step: Rc::clone(&self.install_step),
         }
     }
 }
@@ -149,8 +161,7 @@ impl DcvCheckOutcome {
         if self.exit_code() == 0 {
             let ca = self.checks.iter().find_map(|check| check.ca);
             let ca = ca.map_or("the CA", Ca::title);
-            let install = &self.commands.install;
-            return vec![dcv_check_command::install_after_record_check(ca, install)];
+            return vec![self.commands.install_step(ca)];
         }
         let wait = &self.commands.wait;
         let mut steps = Vec::new();

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::dcv::judge::DcvVerdict;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
+use crate::report::TextOutput;
 use crate::system::clock;
 use crate::validation::record_check::{self, RecordCheck, answer_in_words};
 use crate::wording::time_of_day;
@@ -32,6 +33,8 @@ pub(super) trait WaitObservation {
     fn errors(&self) -> Vec<Finding> {
         Vec::new()
     }
+    /// Prints what has to be published, before the wait begins.
+    fn introduce(&self, _: &mut TextOutput) {}
     /// Returns how long to wait before the next check; `checks` were made before this one.
     fn pause(&self, checks: usize) -> Duration;
 }
@@ -67,6 +70,11 @@ pub(super) fn wait_until_settled<T: WaitObservation>(
         if remaining.is_zero() || observation.settled() {
             report.table.clear();
             return Ok(observation);
+        }
+        if checks == 0 {
+            context
+                .sink
+                .print_progress(|text| observation.introduce(text));
         }
         let pause = observation.pause(checks).min(remaining);
         report.show(&observation, pause);
@@ -155,6 +163,13 @@ impl WaitObservation for Vec<RecordCheck> {
 
     fn errors(&self) -> Vec<Finding> {
         self.iter().flat_map(RecordCheck::lasting_errors).collect()
+    }
+
+    fn introduce(&self, text: &mut TextOutput) {
+        let is_absent = |check: &&RecordCheck| check.judgement.verdict == DcvVerdict::Absent;
+        for check in self.iter().filter(is_absent) {
+            check.print_missing(text);
+        }
     }
 
     fn pause(&self, checks: usize) -> Duration {

@@ -117,6 +117,11 @@ impl Outcome for CredentialsOutcome {
                 .collect();
             text.add_fields(&fields);
         }
+        text.add(
+            Label::Note,
+            "only dns-lexicon knows the options of its providers. Each one has a variable, for \
+                example LEXICON_GANDI_AUTH_TOKEN, or a key in the table [dns.lexicon.gandi]",
+        );
     }
 
     fn exit_code(&self) -> u8 {

@@ -1,7 +1,7 @@
 //! What `certctl explain` prints for people.
 
 use crate::code_table::{self, CodeEntry, RenamedKind, RenamedWord};
-use crate::finding::Severity;
+use crate::finding::{NextStep, Severity};
 use crate::report::{Label, TextOutput};
 
 /// Where the meanings begin in the list: beyond the longest code.
@@ -42,7 +42,13 @@ pub(super) fn add_entries(text: &mut TextOutput, entries: &[&CodeEntry]) {
             } else {
                 Label::Next
             };
-            text.add(label, entry.fix);
+            match split_command(entry.fix) {
+                Some((sentence, command)) => {
+                    let step = NextStep::run_shell(sentence, command);
+                    text.add_step(label, &step);
+                }
+                None => text.add(label, entry.fix),
+            }
         }
         if !entry.example.is_empty() {
             text.add(Label::Note, "example:");
@@ -97,4 +103,14 @@ fn rows(entry: &CodeEntry, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Splits a text that ends with a command, such as ``Restore it: `certctl rollback example.com`.``,
+/// so that the command has a line of its own.
+fn split_command(fix: &str) -> Option<(&str, &str)> {
+    let (sentence, rest) = fix.split_once(": `")?;
+    let command = rest.strip_suffix("`.")?;
+    let is_command = command.starts_with("certctl ") || command.starts_with("sudo ");
+    let is_alone = !sentence.contains('`') && !command.contains('`');
+    (is_command && is_alone).then_some((sentence, command))
 }

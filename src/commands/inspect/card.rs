@@ -8,9 +8,21 @@ use crate::delivery::{FoundItem, ItemSource};
 use crate::pki::certificate::Certificate;
 use crate::pki::crl::RevocationList;
 use crate::pki::extensions::CertificateDetails;
+use crate::pki::name::join_listed;
 use crate::pki::request::SigningRequest;
 use crate::report::{self, Label, TextOutput};
 use crate::wording::{date_and_time, day};
+
+/// The most certificates of a folder that are shown with all their fields.
+const FEW_CERTIFICATES: usize = 3;
+
+/// How many fields of a certificate are shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum CardDetail {
+    Full,
+    /// Only names, dates, issuer and fingerprint.
+    Short,
+}
 
 /// The rows of a card: the name and the value of each field.
 #[derive(Default)]
@@ -49,12 +61,13 @@ impl CardFields {
 
 impl InspectOutcome {
     pub(super) fn write_cards(&self, text: &mut TextOutput) {
+        self.write_summary(text);
         for group in self.groups() {
             if let Some(heading) = &group.heading {
                 text.add(Label::Found, heading.clone());
             }
             for index in 0..group.certificates.len() {
-                write_certificate(text, &group, index, self.at);
+                write_certificate(text, &group, index, self);
             }
         }
         for request in &self.delivery.requests {
@@ -68,6 +81,36 @@ impl InspectOutcome {
             write_revocation_list(text, list);
         }
         text.add_findings(&self.findings());
+    }
+
+    /// Prints what several files contain, before the cards.
+    fn write_summary(&self, text: &mut TextOutput) {
+        let counts = [
+            (self.delivery.certificates.len(), "certificate"),
+            (self.delivery.requests.len(), "request"),
+            (self.delivery.keys.len(), "key"),
+            (self.delivery.lists.len(), "CRL"),
+        ];
+        if self.file_count < 2 {
+            return;
+        }
+        let counted = counts.iter().filter(|(count, _)| *count > 0);
+        let words = counted.map(|(count, what)| match count {
+            1 => format!("1 {what}"),
+            many => format!("{many} {what}s"),
+        });
+        let contents = join_listed(&words.collect::<Vec<_>>());
+        let place = format!("{} files of {}", self.file_count, self.file);
+        text.add(Label::Found, format!("{place}: {contents}"));
+    }
+
+    /// Of many certificates in several files, only what distinguishes them is shown.
+    fn detail(&self) -> CardDetail {
+        if self.file_count > 1 && self.delivery.certificates.len() > FEW_CERTIFICATES {
+            CardDetail::Short
+        } else {
+            CardDetail::Full
+        }
     }
 
     fn write_request(&self, text: &mut TextOutput, request: &SigningRequest, source: &ItemSource) {
@@ -225,11 +268,22 @@ fn requested_extensions(details: &CertificateDetails) -> Vec<String> {
     requested
 }
 
+/// Adds the fields that identify a certificate; `issuer_place` says where its issuer is.
+fn push_identity(fields: &mut CardFields, certificate: &Certificate, issuer_place: &str) {
+    let issuer = &certificate.issuer;
+    fields.push("Subject", &[&certificate.subject]);
+    fields.push("Issuer", &[format!("{issuer}{issuer_place}")]);
+    fields.push("Serial", &[&certificate.serial]);
+    fields.push("Key", &[certificate.algorithm.to_string()]);
+    fields.push("Key id", &[certificate.key_id.to_string()]);
+    fields.push("SHA-256", &[certificate.sha256()]);
+}
+
 fn write_certificate(
     text: &mut TextOutput,
     group: &CertificateGroup<'_>,
     index: usize,
-    at: Timestamp,
+    outcome: &InspectOutcome,
 ) {
     let (certificate, source) = &group.certificates[index];
     text.add(Label::Found, certificate_heading(group, index, source));
@@ -237,16 +291,18 @@ fn write_certificate(
     let mut fields = CardFields::default();
     fields.push("Names", &[names_in_words(&certificate.dns_names)]);
     fields.push("Other names", &other_names(&details));
-    fields.push("Valid", &[validity_in_words(certificate, at)]);
-    fields.push("Subject", &[&certificate.subject]);
-    let issuer = &certificate.issuer;
-    let issuer_place = issuer_in_group(group, index);
-    fields.push("Issuer", &[format!("{issuer}{issuer_place}")]);
-    fields.push("Serial", &[&certificate.serial]);
-    fields.push("Key", &[certificate.algorithm.to_string()]);
-    fields.push("Key id", &[certificate.key_id.to_string()]);
-    fields.push("SHA-256", &[certificate.sha256()]);
-    push_details(&mut fields, &details);
+    fields.push("Valid", &[validity_in_words(certificate, outcome.at)]);
+    match outcome.detail() {
+        CardDetail::Short => {
+            fields.push("Issuer", &[&certificate.issuer]);
+            fields.push("SHA-256", &[certificate.sha256()]);
+        }
+        CardDetail::Full => {
+            let issuer_place = issuer_in_group(group, index);
+            push_identity(&mut fields, certificate, &issuer_place);
+            push_details(&mut fields, &details);
+        }
+    }
     fields.write(text);
 }
 

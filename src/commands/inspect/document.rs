@@ -90,7 +90,10 @@ impl InspectOutcome {
             items.push(item("key", found, facts));
         }
         for found in &self.delivery.short_keys {
-            let facts = json!({"encrypted": false, "key": public_key_json(found)});
+            let facts = json!({
+                "encrypted": false,
+                "key": public_key_json(found),
+            });
             items.push(item("key", found, facts));
         }
         for found in &self.delivery.public_keys {
@@ -124,7 +127,10 @@ fn list_json(list: &RevocationList) -> Value {
 
 fn item<T>(kind: &str, found: &FoundItem<T>, facts: Value) -> Value {
     merge_objects(
-        json!({"kind": kind, "source": found.source.to_string()}),
+        json!({
+            "kind": kind,
+            "source": found.source.to_string(),
+        }),
         facts,
     )
 }
@@ -143,12 +149,22 @@ fn certificate_json(certificate: &Certificate, at: Timestamp) -> Value {
     let scts: Vec<Value> = details
         .scts
         .iter()
-        .map(|sct| json!({"log_id": sct.log_id, "timestamp": sct.timestamp}))
+        .map(|sct| {
+            json!({
+                "log_id": sct.log_id,
+                "timestamp": sct.timestamp,
+            })
+        })
         .collect();
     let policies: Vec<Value> = details
         .policies
         .iter()
-        .map(|(oid, name)| json!({"oid": oid, "name": name}))
+        .map(|(oid, name)| {
+            json!({
+                "oid": oid,
+                "name": name,
+            })
+        })
         .collect();
     let own = json!({
         "days_left": seconds_left.div_euclid(86_400),
@@ -172,7 +188,13 @@ fn shared_details_json(details: &CertificateDetails) -> Value {
     let extensions: Vec<Value> = details
         .extensions
         .iter()
-        .map(|one| json!({"oid": one.oid, "name": one.name, "critical": one.critical}))
+        .map(|one| {
+            json!({
+                "oid": one.oid,
+                "name": one.name,
+                "critical": one.critical,
+            })
+        })
         .collect();
     json!({
         "version": details.version,
@@ -204,7 +226,10 @@ fn request_json(request: &SigningRequest, records: &Value) -> Value {
 }
 
 fn public_key_json(key: &PublicKey) -> Value {
-    json!({"algorithm": key.algorithm.to_string(), "id": key.id.to_string()})
+    json!({
+        "algorithm": key.algorithm.to_string(),
+        "id": key.id.to_string(),
+    })
 }
 
 fn key_json(key: &PrivateKey, opened: &[PublicKeyId]) -> Value {

@@ -19,6 +19,8 @@ pub(crate) struct InspectOutcome {
     pub(super) at: Timestamp,
     /// The content of the file; for a host, what it sent.
     pub(super) delivery: CaDelivery,
+    /// How many files the content comes from.
+    pub(super) file_count: usize,
     /// The answers of the host's addresses; none for a file.
     pub(super) answers: Option<HostAnswers>,
     pub(super) ca: Option<Ca>,

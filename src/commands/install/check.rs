@@ -145,14 +145,18 @@ fn print_check(check: &DriftCheck, text: &mut TextOutput) {
 fn check_json(check: &DriftCheck) -> Value {
     let release = check.release.as_ref();
     let deployed = release.map(|release| DeployedCertificate::new(release, &check.layout));
+    let has_key = check.layout.key_path().is_some();
+    let key_mode = release
+        .filter(|_| has_key)
+        .map(|release| release.access.mode);
     json!({
         "name": check.name,
         "verdict": check.verdict().name(),
         "changed": false,
         "release": release.map(|release| release.id.to_string()),
         "chain_path": report::path_text(check.layout.chain_path()),
-        "key_path": report::path_text(check.layout.key_path()),
-        "key_mode": release.map(|release| release.access.mode.to_string()),
+        "key_path": check.layout.key_path().map(report::path_text),
+        "key_mode": key_mode.map(|mode| mode.to_string()),
         "not_after": release.map(Release::not_after),
         "sha256": release.map(|release| release.leaf().sha256()),
         "before": deployed,

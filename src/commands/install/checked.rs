@@ -4,14 +4,21 @@ use std::path::PathBuf;
 
 use super::outcome::{CertificateOutcome, InstallResult};
 use super::select::SelectedCertificate;
+use crate::advice::inputs;
+use crate::advice::matching::use_found_root;
 use crate::context::Context;
 use crate::finding::{Finding, Severity};
 use crate::inputs::MatchedCertificate;
+use crate::install::stored_roots::find_stored_root;
 use crate::matching::MatchingRemark;
+use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::OmissionReason;
+use crate::pki::installable::InstallableCertificate;
+use crate::pki::key::PrivateKey;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::{VerifiedChain, VerifyPolicy};
+use crate::store::layout::KeyStorage;
 use crate::store::settings::LineageSettings;
 use crate::wording::day;
 
@@ -20,8 +27,8 @@ pub(super) struct CheckedCertificate {
     /// The file of its key, if the key was decrypted.
     pub decrypted_key: Option<PathBuf>,
     pub outcome: CertificateOutcome,
-    /// The certificate and its key, unless they are refused.
-    pub certified: Option<CertifiedKey>,
+    /// The certificate with its key, unless they are refused.
+    pub certified: Option<InstallableCertificate>,
     /// The folder, request and CA that it comes from.
     pub origin: LineageSettings,
 }
@@ -34,10 +41,19 @@ pub(super) fn check_certificate(
     let SelectedCertificate {
         matched,
         anchors,
+        key_storage,
         stem,
         origin,
         refusal,
     } = selected;
+    let matched = match key_storage {
+        KeyStorage::File => matched,
+        KeyStorage::External => MatchedCertificate {
+            key: None,
+            ..matched
+        },
+    };
+    let last = matched.assembly.chain.certificates().last().cloned();
     let mut description = describe(&matched);
     let approval = describe_approval(&matched, &anchors);
     let mut findings = matched.findings.clone();
@@ -45,7 +61,7 @@ pub(super) fn check_certificate(
     let decrypted_key = key_path.filter(|_| has_code(&findings, "key-decrypted"));
     let certified = match refusal {
         Some(refusal) => Err(vec![refusal]),
-        None => certify(context, matched, &anchors),
+        None => certify(context, matched, &anchors, key_storage),
     };
     let certified = match certified {
         Ok(certified) => {
@@ -53,8 +69,8 @@ pub(super) fn check_certificate(
             Some(certified)
         }
         Err(problems) => {
-            findings.retain(|known| !has_code(&problems, known.code));
-            findings.extend(problems);
+            add_problems(&mut findings, problems);
+            use_stored_root(context, last.as_ref(), &mut findings);
             None
         }
     };
@@ -72,13 +88,44 @@ pub(super) fn check_certificate(
     }
 }
 
-/// Returns the verified certificate with its key; otherwise every problem that is not among the
+/// Adds the problems of a certificate, which replace findings with the same code.
+fn add_problems(findings: &mut Vec<Finding>, problems: Vec<Finding>) {
+    findings.retain(|known| !has_code(&problems, known.code));
+    findings.extend(problems);
+    use_found_root(findings);
+}
+
+/// If the root is the one of an installed certificate, the step of the error names its file; one in
+/// this folder takes precedence.
+fn use_stored_root(context: &Context, last: Option<&Certificate>, findings: &mut [Finding]) {
+    let is_untrusted = |one: &Finding| {
+        let codes = ["unknown-root", "unknown-issuer"];
+        codes.contains(&one.code)
+    };
+    if has_code(findings, "root-found") {
+        return;
+    }
+    if !findings.iter().any(is_untrusted) {
+        return;
+    }
+    let root = last.and_then(|last| find_stored_root(context, last));
+    let Some(root) = root else {
+        return;
+    };
+    let step = inputs::trust_stored_root(&root.stem, &root.path);
+    for finding in findings.iter_mut().filter(|one| is_untrusted(one)) {
+        finding.next = vec![step.clone()];
+    }
+}
+
+/// Returns the verified certificate, with its key if that is a file; otherwise every problem that is not among the
 /// findings yet.
 fn certify(
     context: &Context,
     matched: MatchedCertificate,
     anchors: &TrustAnchors,
-) -> Result<CertifiedKey, Vec<Finding>> {
+    key_storage: KeyStorage,
+) -> Result<InstallableCertificate, Vec<Finding>> {
     let policy = VerifyPolicy {
         hosts: &[],
         anchors,
@@ -95,12 +142,10 @@ fn certify(
         no_key,
         ..
     } = matched;
-    let Some((_, key)) = key else {
-        if !has_error {
-            refusals.extend(no_key.as_ref().map(missing_key));
-        }
+    if key.is_none() && key_storage == KeyStorage::File && !has_error {
+        refusals.extend(no_key.as_ref().map(missing_key));
         return Err(refusals);
-    };
+    }
     if has_error {
         return Err(refusals);
     }
@@ -108,7 +153,21 @@ fn certify(
         Ok(chain) => chain,
         Err(problems) => return Err(problems.iter().map(Finding::from).collect()),
     };
-    CertifiedKey::new(chain, key).map_err(|problem| vec![Finding::from(&problem)])
+    combine(chain, key.map(|(_, key)| key))
+}
+
+/// Combines a verified chain with its key, if that is a file.
+fn combine(
+    chain: VerifiedChain,
+    key: Option<PrivateKey>,
+) -> Result<InstallableCertificate, Vec<Finding>> {
+    let Some(key) = key else {
+        return Ok(InstallableCertificate::ChainAlone(chain));
+    };
+    match CertifiedKey::new(chain, key) {
+        Ok(certified) => Ok(certified.into()),
+        Err(problem) => Err(vec![Finding::from(&problem)]),
+    }
 }
 
 fn has_error(findings: &[Finding]) -> bool {
@@ -143,11 +202,10 @@ fn describe(matched: &MatchedCertificate) -> String {
 /// `matches example.com.key; 1 intermediate, root omitted; trusted by Mozilla`: for a certificate
 /// that is not refused.
 fn describe_approval(matched: &MatchedCertificate, anchors: &TrustAnchors) -> String {
-    let key = matched
-        .key
-        .as_ref()
-        .map(|(path, _)| path.display().to_string())
-        .unwrap_or_default();
+    let key = matched.key.as_ref().map_or_else(
+        || "its key is not a file".to_owned(),
+        |(path, _)| format!("matches {}", path.display()),
+    );
     let intermediates = match matched.assembly.chain.intermediates().len() {
         0 => "no intermediate".to_owned(),
         1 => "1 intermediate".to_owned(),
@@ -160,7 +218,7 @@ fn describe_approval(matched: &MatchedCertificate, anchors: &TrustAnchors) -> St
         ""
     };
     format!(
-        "matches {key}; {intermediates}{root}; trusted by {}",
+        "{key}; {intermediates}{root}; trusted by {}",
         anchors.source()
     )
 }

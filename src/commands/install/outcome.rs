@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use self::interrupted::{InterruptedCertificate, interrupted};
 use self::removal::removal_step;
 use self::steps::{merge_start_steps, rollback_step};
+use self::timer::missing_timer;
 use crate::advice::install_command;
 use crate::audit::{self, AuditAction};
 use crate::context::Context;
@@ -20,6 +21,7 @@ use crate::wording::day;
 mod interrupted;
 mod removal;
 mod steps;
+mod timer;
 
 /// The outcome of `install`.
 #[derive(Debug)]
@@ -30,8 +32,9 @@ pub(crate) struct InstallOutcome {
     start: Option<NextStep>,
     /// How to roll back several certificates.
     undo: Option<NextStep>,
-    /// After a dry run: how to run exactly this plan.
-    approve: Option<NextStep>,
+    /// The last step: after a dry run, how to run exactly this plan; after an install, how to let
+    /// this machine renew.
+    last: Option<NextStep>,
 }
 
 /// The outcome for one certificate.
@@ -303,7 +306,7 @@ impl InstallOutcome {
         if certificates.len() == 1
             && let Some(only) = certificates.pop()
         {
-            return Self::single(mode, only);
+            return Self::single(context, mode, only);
         }
         let signal = certificates.iter().find_map(CertificateOutcome::signal);
         if let Some(signal) = signal {
@@ -320,18 +323,25 @@ impl InstallOutcome {
         let can_roll_back = certificates.iter().filter(|certificate| {
             certificate.undo.is_some() && matches!(certificate.exit_code(), 0 | 7)
         });
-        let names: Vec<&str> = can_roll_back.map(|one| one.stem.as_str()).collect();
+        let mut names = Vec::new();
+        for one in can_roll_back {
+            names.push(one.stem.as_str());
+        }
         Ok(Self {
             mode,
             start,
             undo: rollback_step(context, &names),
             certificates,
-            approve: None,
+            last: None,
         }
-        .with_approval())
+        .with_last_step(context))
     }
 
-    fn single(mode: RunMode, certificate: CertificateOutcome) -> Result<Self, Failure> {
+    fn single(
+        context: &Context,
+        mode: RunMode,
+        certificate: CertificateOutcome,
+    ) -> Result<Self, Failure> {
         match certificate.result {
             InstallResult::Failed(failure) => Err(failure),
             _ => Ok(Self {
@@ -339,19 +349,31 @@ impl InstallOutcome {
                 certificates: vec![certificate],
                 start: None,
                 undo: None,
-                approve: None,
+                last: None,
             }
-            .with_approval()),
+            .with_last_step(context)),
         }
     }
 
-    /// After a dry run of a plan that can run: adds the step that runs exactly this plan.
-    fn with_approval(mut self) -> Self {
-        let dry_run = self.dry_run().filter(|dry_run| dry_run.would_change);
-        let can_run = self.exit_code() == 0;
-        self.approve = dry_run
-            .filter(|_| can_run)
-            .map(|dry_run| install_command::run_this_plan(&dry_run.plan_id));
+    /// After a dry run of a plan that can run: adds the step that runs exactly this plan. After an
+    /// install: adds what lets this machine renew, if nothing does.
+    fn with_last_step(mut self, context: &Context) -> Self {
+        if self.exit_code() != 0 {
+            return self;
+        }
+        self.last = match self.dry_run() {
+            Some(dry_run) if dry_run.would_change => {
+                Some(install_command::run_this_plan(&dry_run.plan_id))
+            }
+            Some(_) => None,
+            None => {
+                let mut done = Vec::new();
+                for one in &self.certificates {
+                    done.extend(one.transaction());
+                }
+                missing_timer(context, &done)
+            }
+        };
         self
     }
 
@@ -399,8 +421,8 @@ impl Outcome for InstallOutcome {
         if let Some(dry_run) = self.dry_run() {
             dry_run.add_to(&mut document);
         }
-        if let (Some(approve), Some(next)) = (&self.approve, document["next"].as_array_mut()) {
-            next.push(json!(approve));
+        if let (Some(last), Some(next)) = (&self.last, document["next"].as_array_mut()) {
+            next.push(json!(last));
         }
         document
     }
@@ -408,7 +430,7 @@ impl Outcome for InstallOutcome {
     fn human(&self, text: &mut TextOutput) {
         if let [only] = self.certificates.as_slice() {
             only.print(text);
-            text.add_next_steps(self.approve.as_slice());
+            text.add_next_steps(self.last.as_slice());
             return;
         }
         for certificate in &self.certificates {
@@ -418,7 +440,7 @@ impl Outcome for InstallOutcome {
         let counts = self.counts_in_words();
         text.add(Label::Done, format!("{count} certificates: {counts}"));
         text.add_next_steps(self.start.as_slice());
-        text.add_next_steps(self.approve.as_slice());
+        text.add_next_steps(self.last.as_slice());
         if let Some(undo) = &self.undo {
             text.add_step(Label::Undo, undo);
         }

@@ -5,7 +5,6 @@ use crate::advice::install_command;
 use crate::commands::install::outcome::{CertificateOutcome, InstallResult};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
-use crate::inputs::folder::FolderContents;
 use crate::install::outcome::{InstallVerdict, TransactionOutcome};
 use crate::install::placeholder;
 use crate::pki::name::DnsName;
@@ -33,7 +32,7 @@ impl PlaceholderNames {
                 .with_step(install_command::placeholder_example()));
         };
         let all = if names.len() == 1 {
-            names_of_request(context, &first)?
+            placeholder::names_of_request(context, &first)?
         } else {
             names
         };
@@ -60,18 +59,4 @@ pub(super) fn outcome(context: &Context, transaction: TransactionOutcome) -> Cer
         result: InstallResult::Done(Box::new(transaction)),
         undo: None,
     }
-}
-
-/// `name`, then the other names of its request in the folder.
-fn names_of_request(context: &Context, name: &DnsName) -> Result<Vec<DnsName>, Failure> {
-    let folder = FolderContents::read(context)?;
-    let mut names = vec![name.clone()];
-    if let Some(request) = folder.requests_named(name).first() {
-        let requested = &request.value.dns_names;
-        let requested = requested
-            .iter()
-            .filter_map(|one| DnsName::parse_presented(one));
-        names.extend(requested.filter(|other| other != name));
-    }
-    Ok(names)
 }

@@ -3,11 +3,14 @@
 
 mod groups;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use self::groups::{InputGroup, input_groups, selects_folders};
+use self::key_storage::StorageChoice;
+use super::key_argument::KeyArgument;
 use crate::advice::install_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
@@ -20,11 +23,13 @@ use crate::install::installed::{self, InstalledLineages};
 use crate::matching::{FolderContents, file_names, file_stem_of};
 use crate::pki::chain::ChainPreference;
 use crate::pki::trust::TrustAnchors;
+use crate::store::layout::KeyStorage;
 use crate::store::settings::{LineageSettings, ROOT_REQUESTS};
 use crate::system::accounts;
 use crate::system::fs::{files, folders};
 use crate::system::http::NetworkReach;
 
+mod key_storage;
 mod live_comparison;
 
 use live_comparison::{LiveComparison, compare_with_live};
@@ -34,7 +39,7 @@ use live_comparison::{LiveComparison, compare_with_live};
 pub(super) struct InputSelection<'a> {
     pub files: &'a [String],
     /// `--key`
-    pub key: Option<&'a Path>,
+    pub key: Option<&'a KeyArgument>,
     /// `--trust`
     pub trust: Option<&'a str>,
     /// The configured `trust`, for certificates that were installed without `--trust`.
@@ -51,6 +56,13 @@ pub(super) struct InputSelection<'a> {
     pub count: CertificateCount,
 }
 
+impl InputSelection<'_> {
+    /// The file of `--key`.
+    fn key_file(&self) -> Option<&Path> {
+        self.key.and_then(KeyArgument::file)
+    }
+}
+
 /// How many certificates the command line allows.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum CertificateCount {
@@ -62,6 +74,8 @@ pub(super) enum CertificateCount {
 pub(super) struct SelectedCertificate {
     pub matched: MatchedCertificate,
     pub anchors: Rc<TrustAnchors>,
+    /// Where its key is.
+    pub key_storage: KeyStorage,
     /// Its name in /etc/ssl.
     pub stem: String,
     /// What the next renewal needs: the request, its folder or that of the key, the CA.
@@ -101,7 +115,7 @@ pub(super) fn select_certificates(
         anchors: HashMap::new(),
     };
     let mut selected = Vec::new();
-    for group in input_groups(context, inputs.files, inputs.key)? {
+    for group in input_groups(context, inputs.files, inputs.key_file())? {
         selected.extend(selector.select(&group)?);
     }
     if selects_folders(inputs.files) {
@@ -135,16 +149,16 @@ impl CertificateSelector<'_> {
         for mut matched in first_read.certificates {
             let stem = self.stem(group, &matched)?;
             let settings = installed::read_settings(self.context, &stem)?;
+            let StorageChoice {
+                key_storage,
+                refusal,
+            } = StorageChoice::new(&stem, self.inputs.key, &settings);
             let default_trust = self.trust(None).filter(|_| settings.trust.is_none());
             let sources = self.stored_sources(group, settings, &matched);
             let mut anchors = first_read.anchors.clone();
             if sources != first_sources {
-                if !reads.contains_key(&sources) {
-                    reads.insert(sources.clone(), self.read(group, &sources)?);
-                }
-                if let Some(read) = reads.get_mut(&sources)
-                    && let Some(same) = read.take_same(&matched)
-                {
+                let read = self.read_once(group, sources, &mut reads)?;
+                if let Some(same) = read.take_same(&matched) {
                     anchors = read.anchors.clone();
                     matched = same;
                 }
@@ -156,11 +170,28 @@ impl CertificateSelector<'_> {
                 },
                 matched,
                 anchors,
+                key_storage,
                 stem,
-                refusal: None,
+                refusal,
             });
         }
         Ok(selected)
+    }
+
+    /// The certificates of a group, read with these stored options unless they were read already.
+    fn read_once<'r>(
+        &mut self,
+        group: &InputGroup,
+        sources: StoredSources,
+        reads: &'r mut HashMap<StoredSources, ReadGroup>,
+    ) -> Result<&'r mut ReadGroup, Failure> {
+        match reads.entry(sources) {
+            Entry::Occupied(read) => Ok(read.into_mut()),
+            Entry::Vacant(unread) => {
+                let read = self.read(group, unread.key())?;
+                Ok(unread.insert(read))
+            }
+        }
     }
 
     fn first_sources(&self, group: &InputGroup) -> Result<StoredSources, Failure> {
@@ -277,7 +308,7 @@ impl CertificateSelector<'_> {
             .key
             .as_ref()
             .map(|(path, _)| path.as_path())
-            .filter(|_| group.key.as_deref() == self.inputs.key);
+            .filter(|_| group.key.as_deref() == self.inputs.key_file());
         let folder = request
             .or(key)
             .map(|path| folders::absolute(files::parent(path)))

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::step::RehearsalStep;
-use crate::advice;
 use crate::finding::{Finding, NextStep};
 use crate::pki::name::DnsName;
 use crate::report::{Label, Outcome, TextOutput, path_text};
@@ -37,6 +36,8 @@ pub(crate) struct RehearseOutcome {
     /// `None` if a step had an unexpected result.
     pub(super) proof: Option<RehearsalProof>,
     pub(super) findings: Vec<Finding>,
+    /// How the same is done with a real certificate.
+    pub(super) real_step: NextStep,
 }
 
 impl Outcome for RehearseOutcome {
@@ -122,7 +123,7 @@ impl RehearseOutcome {
 
     fn next(&self) -> Vec<NextStep> {
         match self.proof {
-            Some(_) => vec![advice::rehearsal::request_real_certificate()],
+            Some(_) => vec![self.real_step.clone()],
             None => Vec::new(),
         }
     }

@@ -28,7 +28,7 @@ impl<'a> StepPause<'a> {
         let message = if context.sink.wants_json() {
             "`--step` cannot be combined with `--json`"
         } else if !(stdin::stdin_is_terminal() && context.sink.prints_to_terminal()) {
-            "`--step` waits for Enter, and stdin or stdout is not a terminal"
+            "`--step` waits for Enter, but stdin or stdout is not a terminal"
         } else {
             return Ok(Self::AfterEachStep(&context.sink));
         };

@@ -1,4 +1,4 @@
-//! Sets up the reseller, the DNS zone and the web server of a rehearsal.
+//! Sets up the DNS zone and the web server of a rehearsal.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use crate::permissions::Mode;
 use crate::pki::certificate::Certificate;
 use crate::pki::name::DnsName;
 use crate::rehearsal::ca::RehearsalCa;
-use crate::rehearsal::reseller::RehearsalReseller;
 use crate::rehearsal::web::{self, RehearsalNginx, RehearsalPaths, RehearsalSite};
 use crate::rehearsal::zone::RehearsalZone;
 use crate::report::Sink;
@@ -31,55 +30,53 @@ pub(crate) enum RehearsalServer {
     Nginx,
 }
 
-/// The reseller, the DNS zone and the web server of a rehearsal, and the steps so far.
+/// The DNS zone and the web server of a rehearsal, and the steps so far.
 pub(super) struct RehearsalRun<'a> {
     /// The context of the commands: silent, in the rehearsal's folder.
     pub inner: Context,
     pub name: DnsName,
     pub zone: RehearsalZone,
     pub dns: DnsServer,
-    pub reseller: RehearsalReseller,
     pub root: Certificate,
     pub root_path: PathBuf,
     pub old: Certificate,
     pub web: RehearsalSite,
-    /// The file name of the reseller's zip.
-    pub zip: String,
     pub steps: Vec<RehearsalStep>,
     /// Whether it waits after each step.
     pub pause: StepPause<'a>,
 }
 
 impl<'a> RehearsalRun<'a> {
+    /// Starts the parties in `scratch`; the site has a certificate of `authority`. It does not wait after
+    /// a step.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or no loopback port is free.
     pub(super) fn set_up(
         context: &Context,
         server: RehearsalServer,
         name: &DnsName,
         scratch: &ScratchFolder,
-        pause: StepPause<'a>,
+        authority: &RehearsalCa,
     ) -> Result<Self, Failure> {
         let zone = RehearsalZone::new(zone_of(name))?;
         let dns = start_dns(&zone)?;
-        let authority = RehearsalCa::new(context.now())?;
         let root = authority.root()?;
         let root_path = scratch.path().join("root.pem");
         files::create_new(&root_path, root.to_pem().as_bytes(), Mode::new(0o644))?;
-        let old = web::create_old_certificate(scratch, &authority, name)?;
+        let old = web::create_old_certificate(scratch, authority, name)?;
         let web = start_site(server, name, scratch, old.paths)?;
-        let reseller = RehearsalReseller::new(authority, dns.address());
         Ok(Self {
             inner: inner_context(context, scratch.path()),
             name: name.clone(),
             zone,
             dns,
-            reseller,
             root,
             root_path,
             old: old.leaf,
             web,
-            zip: String::new(),
             steps: Vec::new(),
-            pause,
+            pause: StepPause::Never,
         })
     }
 }

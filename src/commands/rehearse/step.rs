@@ -73,7 +73,10 @@ impl RehearsalStep {
 
     /// Returns the complete command line, quoted for a shell.
     fn command(&self) -> String {
-        let words: Vec<String> = self.argv.iter().map(|word| shell_word(word)).collect();
+        let mut words = Vec::new();
+        for word in &self.argv {
+            words.push(shell_word(word));
+        }
         words.join(" ")
     }
 

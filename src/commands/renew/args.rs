@@ -3,7 +3,7 @@
 use crate::install::request::RunMode;
 use crate::inventory::RenewBefore;
 
-/// Renew due certificates: by an order where they were ordered, else with a new request
+/// Order what is due again, or prepare the next request
 ///
 /// Examples:
 ///   certctl renew

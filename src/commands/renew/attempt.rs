@@ -32,6 +32,7 @@ use crate::pki::key::{KeyAlgorithm, PublicKeyId};
 use crate::pki::request::SigningRequest;
 use crate::scan::newer::{self, UnservedCertificates};
 use crate::store::deployed::DeployedCertificate;
+use crate::store::layout::KeyStorage;
 use crate::store::settings::LineageSettings;
 
 /// The renewal of one certificate.
@@ -231,6 +232,9 @@ impl RenewalContext<'_> {
         if let Some(held) = self.pending_request(KeyCheck::Usable) {
             let prepared = self.describe_prepared(attempt, held)?;
             return Ok(RenewalResult::Prepared(Box::new(prepared)));
+        }
+        if self.previous.settings.key_storage() == KeyStorage::External {
+            return Err(renew_command::key_is_not_a_file(&self.name()));
         }
         match self.refused_key() {
             Some(failure) => Err(failure),

@@ -2,9 +2,10 @@
 
 use super::args::RenewArgs;
 use super::attempt::{self, RenewalAttempt};
+use super::failed::FailedRenewal;
 use super::folders::RequestFolders;
 use super::ordered::OrderedRenewal;
-use super::outcome::{FailedRenewal, RenewOutcome};
+use super::outcome::RenewOutcome;
 use super::reorder::{OrderAttempt, Reordering};
 use super::select::NotYetDue;
 use crate::context::Context;
@@ -81,11 +82,13 @@ impl<'a> RenewalBatch<'a> {
         }
     }
 
-    /// Returns the outcome of all.
+    /// Installs what was ordered, and returns the outcome of all.
     ///
     /// # Errors
-    /// When every renewal failed.
-    pub(super) fn finish(self, findings: Vec<Finding>) -> Result<RenewOutcome, Failure> {
+    /// When every renewal failed, or a signal arrives.
+    pub(super) fn finish(mut self, findings: Vec<Finding>) -> Result<RenewOutcome, Failure> {
+        let failed = self.reordering.install(&mut self.ordered)?;
+        self.failed.extend(failed);
         let is_empty = self.prepared.is_empty() && self.ordered.is_empty();
         match self.failed.split_first() {
             Some((first, others)) if is_empty => Err(all_failed(first, others)),

@@ -13,6 +13,7 @@ use crate::pki::certificate::Certificate;
 use crate::state::{FailedTry, StateFolder};
 
 /// The earlier tries to renew one certificate.
+#[derive(Debug)]
 pub(super) struct EarlierTries {
     state: StateFolder,
     name: String,

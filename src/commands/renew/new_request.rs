@@ -132,7 +132,8 @@ impl RenewalContext<'_> {
         let new_key = writes_key.then_some(&key);
         write_files(&planned.paths, new_key, &request, &planned.stored)?;
         if new_key.is_some() {
-            let (path, key_id) = (&planned.paths.key, request.key_id.to_string());
+            let path = &planned.paths.key;
+            let key_id = request.key_id.to_string();
             let failed = audit::record_key(self.context, AuditAction::CreateKey, path, key_id);
             findings.extend(failed);
         }

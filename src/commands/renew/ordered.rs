@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::earlier_tries::EarlierTries;
 use crate::finding::{Finding, NextStep};
 use crate::inputs::request_steps::RequestStep;
 use crate::install::outcome::InstallVerdict;
-use crate::ordering::{OrderOutcome, OrderVerdict};
+use crate::ordering::{OrderOutcome, OrderSpec, OrderVerdict};
 use crate::report::{self, Label, Outcome, TextOutput};
 use crate::store::deployed::DeployedCertificate;
 use crate::wording::day;
@@ -23,16 +24,15 @@ pub(super) enum ReportDetail {
 pub(super) struct OrderedRenewal {
     /// The certificate's name in /etc/ssl.
     pub name: String,
-    pub names: Vec<String>,
     /// The time from which it is due.
     pub due: Timestamp,
     /// The expiry date of the certificate that is renewed.
     pub not_after: Timestamp,
-    /// The CA, as a value of `order --ca`.
-    pub ca: String,
     /// What servers read before.
     pub before: Option<DeployedCertificate>,
     pub outcome: OrderOutcome,
+    pub spec: OrderSpec,
+    pub tries: EarlierTries,
     /// Whether little time is left until it expires.
     pub is_urgent: bool,
 }
@@ -102,21 +102,28 @@ impl OrderedRenewal {
             Value::Null => report::plan_json::<RequestStep>(&[]),
             plan => plan.clone(),
         };
-        let mut item = without_request();
-        item["name"] = json!(self.name);
+        let mut item = self.subject_json();
         item["verdict"] = json!(self.verdict());
-        item["names"] = json!(self.names);
         item["not_after"] = json!(self.not_after);
         item["due"] = json!(self.due);
         item["changed"] = json!(self.is_changed());
         item["planned"] = json!(self.verdict() == "planned");
-        item["ca"] = json!(self.ca);
         item["before"] = json!(self.before);
         item["after"] = after;
         item["plan"] = plan;
         item["findings"] = json!(self.findings());
         item["next"] = json!(self.next());
         item["ordered"] = document;
+        item
+    }
+
+    /// The fields about what is ordered.
+    fn subject_json(&self) -> Value {
+        let ca = self.spec.ca.to_string();
+        let mut item = without_request();
+        item["name"] = json!(self.name);
+        item["names"] = json!(self.spec.names.texts());
+        item["ca"] = json!(ca);
         item
     }
 

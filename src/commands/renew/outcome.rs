@@ -4,15 +4,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::attempt::{PreparedRequest, RenewalAttempt, RenewalFiles, RenewalResult};
-use crate::advice::renew_command;
+use crate::advice::{import_command, renew_command};
+use crate::commands::renew::failed::FailedRenewal;
 use crate::commands::renew::ordered::{OrderedRenewal, ReportDetail};
 use crate::commands::renew::select::NotYetDue;
 use crate::commands::validation_text;
 use crate::dcv::ca::Ca;
-use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
 use crate::install::request::RunMode;
-use crate::inventory::StatusRow;
 use crate::inventory::schedule::{PaymentCoverage, ValidationMethod};
 use crate::pki::request::SigningRequest;
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput, path_text};
@@ -29,48 +28,6 @@ pub(crate) struct RenewOutcome {
     findings: Vec<Finding>,
     exit_code: u8,
     mode: RunMode,
-}
-
-/// A certificate whose renewal failed.
-pub(super) struct FailedRenewal {
-    pub name: String,
-    pub failure: Failure,
-    /// The code of its finding.
-    code: &'static str,
-    exit_code: u8,
-}
-
-impl FailedRenewal {
-    /// The next request could not be prepared.
-    pub(super) fn of_request(row: &StatusRow, failure: Failure) -> Self {
-        Self {
-            name: row.name.clone(),
-            failure,
-            code: "request-not-prepared",
-            exit_code: 1,
-        }
-    }
-
-    /// The order could not be placed or continued.
-    pub(super) fn of_order(row: &StatusRow, failure: Failure) -> Self {
-        Self {
-            name: row.installed_as.clone().unwrap_or_else(|| row.name.clone()),
-            exit_code: match failure.kind {
-                // The command line was right: what was saved is not.
-                FailureKind::Usage => FailureKind::Malformed.exit_code(),
-                kind => kind.exit_code(),
-            },
-            failure,
-            code: "renewal-failed",
-        }
-    }
-
-    fn into_finding(self) -> Finding {
-        let Self { name, code, .. } = self;
-        let mut failure = self.failure;
-        failure.message = format!("{name}: {}", failure.message);
-        failure.into_finding(code)
-    }
 }
 
 impl RenewOutcome {
@@ -112,21 +69,39 @@ impl RenewOutcome {
 impl NotYetDue {
     fn first_json(&self) -> Option<Value> {
         let first = self.first.as_ref()?;
-        Some(json!({ "name": first.name, "due": first.due }))
+        Some(json!({
+            "name": first.name,
+            "due": first.due,
+        }))
+    }
+
+    /// What certctl does not renew because another program does.
+    fn notes(&self) -> Vec<Finding> {
+        let mut notes = Vec::new();
+        for one in &self.others {
+            notes.push(import_command::left_to(one.tool, &one.names));
+        }
+        notes
     }
 
     fn describe(&self) -> String {
         let Some(first) = &self.first else {
-            return "no certificate is due for renewal: none was installed by certctl, and none is in \
-                this folder"
-                .to_owned();
+            let reason = "none was installed by certctl, and none is in this folder";
+            return match self.others.is_empty() {
+                true => format!("no certificate is due for renewal: {reason}"),
+                false => format!("certctl has no certificate to renew: {reason}"),
+            };
         };
         let checked = match self.count {
             1 => "checked 1 certificate".to_owned(),
             count => format!("checked {count} certificates"),
         };
+        let suggested = match first.is_suggested {
+            true => ", as the CA suggests",
+            false => "",
+        };
         format!(
-            "no certificate is due for renewal: {checked}; the next one, {}, becomes due on {}",
+            "no certificate is due for renewal: {checked}; the next one, {}, becomes due on {}{suggested}",
             first.name,
             day(first.due)
         )
@@ -175,6 +150,7 @@ impl Outcome for RenewOutcome {
     fn json(&self) -> Value {
         let attempts = &self.attempts;
         let mut findings = self.findings.clone();
+        findings.extend(self.not_due.notes());
         let mut certificates = Vec::new();
         let mut next = Vec::new();
         for attempt in attempts {
@@ -215,6 +191,7 @@ impl Outcome for RenewOutcome {
             ordered.print(detail, text);
         }
         text.add_findings(&self.findings);
+        text.add_findings(&self.not_due.notes());
         let is_empty = self.attempts.is_empty() && self.ordered.is_empty();
         if is_empty && self.exit_code == 0 {
             text.add(Label::Done, self.not_due.describe());

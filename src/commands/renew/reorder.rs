@@ -5,21 +5,25 @@ use jiff::Timestamp;
 
 use super::args::RenewArgs;
 use super::earlier_tries::EarlierTries;
+use super::failed::FailedRenewal;
 use super::ordered::OrderedRenewal;
 use crate::advice::renew_command as advice;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::installed;
+use crate::install::request::RunMode;
 use crate::inventory::due::{follow_suggestion, is_urgent};
 use crate::inventory::install_window::InstallWindow;
 use crate::inventory::{RenewBefore, StatusRow};
 use crate::ordering::{
-    InstallChoice, KeyChoice, OrderOutcome, OrderSpec, OrderVerdict, RenewalOptions,
-    RenewalSuggestions, order_certificate, renewal_spec, wait_after_failure,
+    InstallChoice, KeyChoice, OrderOutcome, OrderSpec, OrderToInstall, OrderVerdict,
+    RenewalOptions, RenewalSuggestions, install_together, leave_to_other_tool, order_certificate,
+    renewal_spec, wait_after_failure,
 };
 use crate::pki::certificate::Certificate;
 use crate::state::StateFolder;
-use crate::store::settings::LineageSettings;
+use crate::store::settings::{ImportedOrder, LineageSettings};
+use crate::system::fs::files;
 use crate::wording::local_zone;
 
 /// The folder of the requests in the state folder.
@@ -54,6 +58,8 @@ struct ReorderedCertificate<'a> {
     spec: OrderSpec,
     /// When the new certificate is installed; `None` for at once.
     opens_at: Option<Timestamp>,
+    /// The program that ordered it before, if that still renews it.
+    other_tool: Option<ImportedOrder>,
 }
 
 impl<'a> Reordering<'a> {
@@ -82,18 +88,19 @@ impl<'a> Reordering<'a> {
             return Ok(OrderAttempt::NotDue(certificate.due));
         }
         let before = installed::find_deployed(self.context, certificate.stem)?;
-        let outcome = self.order(&certificate)?;
+        let tries = EarlierTries::read(self.context, certificate.stem, certificate.leaf)?;
+        let outcome = self.order(&certificate, &tries)?;
         let now = self.context.now();
         let due = certificate.due.max(certificate.leaf.not_before);
         Ok(OrderAttempt::Ordered(Box::new(OrderedRenewal {
             name: certificate.stem.to_owned(),
-            names: certificate.spec.names.texts(),
             due: certificate.due,
             not_after: certificate.not_after,
-            ca: certificate.spec.ca.to_string(),
             before,
             outcome: with_window(certificate.stem, outcome, certificate.opens_at),
             is_urgent: is_urgent(now, due, certificate.not_after),
+            spec: certificate.spec,
+            tries,
         })))
     }
 
@@ -120,6 +127,7 @@ impl<'a> Reordering<'a> {
             not_after,
             spec,
             opens_at,
+            other_tool: other_tool(settings),
         }))
     }
 
@@ -141,10 +149,10 @@ impl<'a> Reordering<'a> {
             } else {
                 KeyChoice::New
             },
-            install: if only_obtains {
-                InstallChoice::FilesOnly
-            } else {
-                InstallChoice::Install
+            install: match self.args.mode() {
+                _ if only_obtains => InstallChoice::FilesOnly,
+                RunMode::Run => InstallChoice::Together,
+                RunMode::Check | RunMode::DryRun => InstallChoice::Install,
             },
             mode: self.args.mode(),
         }
@@ -167,10 +175,16 @@ impl<'a> Reordering<'a> {
     }
 
     /// Orders it, unless the last try failed and it is too early for the next one.
-    fn order(&self, certificate: &ReorderedCertificate<'_>) -> Result<OrderOutcome, Failure> {
+    fn order(
+        &self,
+        certificate: &ReorderedCertificate<'_>,
+        tries: &EarlierTries,
+    ) -> Result<OrderOutcome, Failure> {
         let now = self.context.now();
         let spec = &certificate.spec;
-        let tries = EarlierTries::read(self.context, certificate.stem, certificate.leaf)?;
+        if let Some(tool) = &certificate.other_tool {
+            return Ok(leave_to_other_tool(spec, tool));
+        }
         // A person who names a certificate wants it now.
         let is_patient = self.args.names.is_empty();
         if let Some(last) = tries.too_early(now).filter(|_| is_patient) {
@@ -178,10 +192,54 @@ impl<'a> Reordering<'a> {
         }
         let folder = self.request_folder()?;
         let result = order_certificate(&folder, spec);
-        if !self.args.dry_run {
+        let is_waiting = result
+            .as_ref()
+            .is_ok_and(|outcome| outcome.waiting.is_some());
+        if !self.args.dry_run && !is_waiting {
             tries.record(now, result.as_ref())?;
         }
         result
+    }
+
+    /// Installs what was obtained, in one transaction. Returns what failed.
+    ///
+    /// # Errors
+    /// When a signal arrives, or a failure cannot be written down.
+    pub(super) fn install(
+        &self,
+        ordered: &mut Vec<OrderedRenewal>,
+    ) -> Result<Vec<FailedRenewal>, Failure> {
+        let (mut waiting, others): (Vec<OrderedRenewal>, Vec<OrderedRenewal>) =
+            std::mem::take(ordered)
+                .into_iter()
+                .partition(|one| one.outcome.waiting.is_some());
+        ordered.extend(others);
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut orders = Vec::new();
+        for one in &mut waiting {
+            orders.push(OrderToInstall {
+                spec: &one.spec,
+                outcome: &mut one.outcome,
+            });
+        }
+        let failures = install_together(&self.request_folder()?, &mut orders)?;
+        let now = self.context.now();
+        let mut failed = Vec::new();
+        for (one, failure) in waiting.into_iter().zip(failures) {
+            match failure {
+                None => {
+                    one.tries.record(now, Ok(&one.outcome))?;
+                    ordered.push(one);
+                }
+                Some(failure) => {
+                    one.tries.record(now, Err(&failure))?;
+                    failed.push(FailedRenewal::of_install(one.name, failure));
+                }
+            }
+        }
+        Ok(failed)
     }
 
     /// The context for the folder of the next request: `-C`, else one that only certctl uses, because
@@ -199,6 +257,12 @@ impl<'a> Reordering<'a> {
         };
         Ok(context.in_folder(folder))
     }
+}
+
+/// Returns the program from which the certificate was taken over, if that still renews it.
+fn other_tool(settings: LineageSettings) -> Option<ImportedOrder> {
+    let tool = settings.order.and_then(|order| order.imported);
+    tool.filter(|tool| files::exists(&tool.renewal_file))
 }
 
 /// Returns whether a certificate was ordered and installed.

@@ -9,6 +9,7 @@ use crate::advice::renew_command;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
+use crate::inputs::foreign_lineages::{OthersRenewals, renewed_by_others};
 use crate::inventory::{RowState, StatusReason, StatusRow};
 use crate::pki::name::DnsName;
 use crate::scan::ScanResults;
@@ -30,6 +31,8 @@ pub(super) struct NotYetDue {
     pub count: usize,
     /// The one that is due first.
     pub first: Option<NextDue>,
+    /// What other programs renew.
+    pub others: Vec<OthersRenewals>,
 }
 
 /// When a certificate becomes due.
@@ -37,6 +40,8 @@ pub(super) struct NotYetDue {
 pub(super) struct NextDue {
     pub name: String,
     pub due: Timestamp,
+    /// Whether the CA suggests that time.
+    pub is_suggested: bool,
 }
 
 /// Selects the named certificates, else those that are due.
@@ -54,6 +59,7 @@ pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelec
     };
     if args.names.is_empty() {
         selection.add_due(context, all);
+        selection.not_due.others = renewed_by_others(context);
     } else {
         for name in &args.names {
             selection.add_new(find_named(context, &all, name)?);
@@ -91,6 +97,7 @@ impl NotYetDue {
             self.first = Some(NextDue {
                 name: row.name.clone(),
                 due,
+                is_suggested: row.due != Some(due),
             });
         }
     }

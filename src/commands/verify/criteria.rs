@@ -27,9 +27,7 @@ pub(super) enum Strictness {
 #[derive(Clone, Copy)]
 pub(super) struct VerifyCriteria<'a> {
     policy: VerifyPolicy<'a>,
-    scope: TrustScope,
-    /// The lowest severity that makes a certificate wrong.
-    wrong_from: Severity,
+    strictness: Strictness,
 }
 
 impl<'a> VerifyCriteria<'a> {
@@ -40,17 +38,14 @@ impl<'a> VerifyCriteria<'a> {
         hosts: &'a [String],
     ) -> Self {
         let policy = VerifyPolicy { hosts, anchors, at };
-        match strictness {
-            Strictness::Strict => Self {
-                policy,
-                scope: TrustScope::Public,
-                wrong_from: Severity::Warning,
-            },
-            Strictness::Usual => Self {
-                policy,
-                scope: anchors.source().scope(),
-                wrong_from: Severity::Error,
-            },
+        Self { policy, strictness }
+    }
+
+    /// Returns the lowest severity that makes a certificate wrong.
+    fn wrong_from(&self) -> Severity {
+        match self.strictness {
+            Strictness::Strict => Severity::Warning,
+            Strictness::Usual => Severity::Error,
         }
     }
 
@@ -73,8 +68,13 @@ impl<'a> VerifyCriteria<'a> {
         let problems = verify::find_problems(chain, self.policy);
         let mut findings: Vec<Finding> = problems.iter().map(Finding::from).collect();
         let mut lints = lint::lint_chain(chain);
-        lints.extend(lint::check_prime_modulus(chain.leaf()));
-        findings.extend(lints.iter().map(|lint| lint_finding(lint, self.scope)));
+        let source = self.policy.anchors.source();
+        lints.extend(lint::lint_leaf_in_detail(chain, source));
+        let scope = match self.strictness {
+            Strictness::Strict => TrustScope::Public,
+            Strictness::Usual => lint::issuer_scope(chain, source),
+        };
+        findings.extend(lints.iter().map(|lint| lint_finding(lint, scope)));
         for broken in &verify::find_strict_refusals(chain, self.policy) {
             findings.push(strict_refusal_finding(broken));
         }
@@ -102,7 +102,7 @@ impl<'a> VerifyCriteria<'a> {
             chain,
             key_path: None,
             findings,
-            wrong_from: self.wrong_from,
+            wrong_from: self.wrong_from(),
             hosts: self.policy.hosts.to_vec(),
             trust: self.policy.anchors.source().clone(),
             seen: None,

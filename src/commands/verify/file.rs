@@ -1,7 +1,7 @@
 //! The check of one file: its chain as a server would send it, and its key and request.
 
 use super::criteria::{VerifiedCertificate, VerifyCriteria};
-use crate::advice::matching::served_fault_finding;
+use crate::advice::matching::{served_fault_finding, trust_root_of_archive, use_found_root};
 use crate::finding::{Finding, Severity};
 use crate::inputs::ServedCertificates;
 use crate::matching::{self, KeyCandidates, MatchingRemark, NamedKeys, PresentedFiles};
@@ -39,6 +39,8 @@ impl FileCheck<'_> {
         findings.extend(self.criteria.findings(&chain, served, bag));
         findings.extend(issuer.iter().map(Finding::from));
         findings.extend(self.unissued_request_finding());
+        use_found_root(&mut findings);
+        trust_root_of_archive(&mut findings, issuer.as_ref());
         let verified = self.criteria.verified(file.clone(), chain, findings);
         VerifiedCertificate {
             key_path: self

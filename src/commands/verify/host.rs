@@ -3,6 +3,7 @@
 
 use super::criteria::{VerifiedCertificate, VerifyCriteria};
 use crate::advice::matching::served_fault_finding;
+use crate::advice::served_evidence::replace_stapled_response;
 use crate::advice::verify_command;
 use crate::context::Context;
 use crate::delivery::CaDelivery;
@@ -14,6 +15,7 @@ use crate::pki::certificate::Certificate;
 use crate::pki::chain::Chain;
 use crate::pki::verify;
 use crate::probe::StartTls;
+use crate::probe::stapled::{self, StapledSubject};
 use crate::scan::newer::{HostPlace, find_newer_than_served};
 use crate::system::tls;
 
@@ -71,11 +73,41 @@ fn verify_answer(
     let chain = verify::assemble_chain(leaf, &served, criteria.chain_criteria()).chain;
     let label = answer_label(host, &seen);
     let mut findings = order_findings(&label, &served, &chain);
+    findings.extend(check_stapled(
+        &label,
+        &seen,
+        leaf,
+        chain.certificates().get(1),
+    ));
     findings.extend(criteria.findings(&chain, &served, &served));
     Ok(VerifiedCertificate {
         seen: Some(seen),
         ..criteria.verified(label, chain, findings)
     })
+}
+
+/// Reports stapled OCSP responses that are not about the certificate: Firefox, and `curl
+/// --cert-status`, refuse them.
+fn check_stapled(
+    label: &str,
+    seen: &HostCertificates,
+    leaf: &Certificate,
+    issuer: Option<&Certificate>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for response in &seen.stapled {
+        let what = match stapled::find_subject(response, leaf, issuer) {
+            StapledSubject::ThisCertificate | StapledSubject::NoAnswer => continue,
+            StapledSubject::Other(serial) => {
+                format!("an OCSP response for another certificate (serial number {serial})")
+            }
+            StapledSubject::Unreadable => "something that is not an OCSP response".to_owned(),
+        };
+        let message = format!("{label} staples {what}; clients that check it refuse the site");
+        let finding = Finding::error("stapled-response-differs", message);
+        findings.push(finding.with_step(replace_stapled_response()));
+    }
+    findings
 }
 
 /// Returns the first certificate of the handshake; none if it cannot be parsed.

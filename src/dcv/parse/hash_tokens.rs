@@ -34,7 +34,8 @@ pub(super) fn find_records(text: &str) -> Option<Vec<RawRecord>> {
 /// A console may show a record twice, with a final dot or in other letters.
 fn add_new(known: &mut Vec<String>, token: String) {
     let is_same = |one: &String| {
-        let (one, other) = (one.trim_end_matches('.'), token.trim_end_matches('.'));
+        let one = one.trim_end_matches('.');
+        let other = token.trim_end_matches('.');
         one.eq_ignore_ascii_case(other)
     };
     if !known.iter().any(is_same) {

@@ -33,4 +33,12 @@ pub(crate) enum ExportTarget {
     Stunnel,
     /// vsftpd 3
     Vsftpd,
+    /// MariaDB 10.4 or newer
+    Mariadb,
+    /// squid 4 or newer
+    Squid,
+    /// OpenLDAP 2.4 or newer
+    Openldap,
+    /// Exim 4.95 or newer
+    Exim,
 }

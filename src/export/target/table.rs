@@ -40,7 +40,7 @@ const COPY_PAIR: &[&str] = &[
 ];
 
 /// In the order of [`ExportTarget`].
-pub(super) static ROWS: [Row; 15] = [
+pub(super) static ROWS: [Row; 19] = [
     Row {
         source: "nginx.org/en/docs/http/configuring_https_servers.html#chains",
         why: "The certificate first, then the intermediates.",
@@ -305,7 +305,8 @@ pub(super) static ROWS: [Row; 15] = [
     },
     Row {
         source: "stunnel.org/static/stunnel.html",
-        why: "The certificate first, then the intermediates.",
+        why: "The certificate first, then the intermediates. A reload reads the key as the user of \
+            `setuid`: then pass `--owner`. The port is the service's: pass `--probe`.",
         target: ExportTarget::Stunnel,
         formats: &[ExportFormat::Pem],
         strength: Pkcs12Strength::Modern,
@@ -317,7 +318,13 @@ pub(super) static ROWS: [Row; 15] = [
         ],
         other_version: None,
         reload: Some("sudo systemctl reload stunnel4"),
-        install: None,
+        install: Some(ServiceProfile {
+            key_suffix: None,
+            owner: None,
+            test: None,
+            reload: "systemctl reload stunnel4",
+            probes: &[],
+        }),
     },
     Row {
         source: "security.appspot.com/vsftpd/vsftpd_conf.html",
@@ -341,6 +348,109 @@ pub(super) static ROWS: [Row; 15] = [
             test: None,
             reload: "systemctl restart vsftpd",
             probes: &["127.0.0.1:21"],
+        }),
+    },
+    Row {
+        source: "mariadb.com/docs/server/reference/sql-statements/administrative-sql-statements/\
+            flush-commands/flush",
+        why: "The user mysql reads the files; FLUSH SSL loads them again (10.4), and root may run it \
+            through the socket.",
+        target: ExportTarget::Mariadb,
+        formats: &[ExportFormat::Pem],
+        strength: Pkcs12Strength::Modern,
+        copy: &[
+            "sudo install -m 0644 {pem} /etc/ssl/{name}.fullchain.pem",
+            "sudo install -o mysql -g mysql -m 0600 {key} /etc/ssl/{name}.mariadb.key",
+        ],
+        place: "add these lines below [mysqld]",
+        lines: &[
+            "ssl_cert = /etc/ssl/{name}.fullchain.pem",
+            "ssl_key = /etc/ssl/{name}.mariadb.key",
+        ],
+        other_version: None,
+        reload: Some("sudo mariadb-admin flush-ssl"),
+        install: Some(ServiceProfile {
+            key_suffix: Some(".mariadb.key"),
+            owner: Some("mysql:mysql"),
+            test: None,
+            reload: "mariadb-admin flush-ssl",
+            probes: &["127.0.0.1:3306"],
+        }),
+    },
+    Row {
+        source: "www.squid-cache.org/Doc/config/https_port/",
+        why: "Root reads the key, also when the configuration is loaded again. The port is free: pass \
+            `--probe`.",
+        target: ExportTarget::Squid,
+        formats: &[ExportFormat::Pem],
+        strength: Pkcs12Strength::Modern,
+        copy: COPY_PAIR,
+        place: "add this line to /etc/squid/squid.conf; squid has to be built with OpenSSL \
+            (squid-openssl in Debian)",
+        lines: &["https_port 3129 tls-cert=/etc/ssl/{name}.fullchain.pem \
+                tls-key=/etc/ssl/private/{name}.key"],
+        other_version: None,
+        reload: Some("sudo squid -k parse && sudo squid -k reconfigure"),
+        install: Some(ServiceProfile {
+            key_suffix: None,
+            owner: None,
+            test: Some("squid -k parse"),
+            reload: "squid -k reconfigure",
+            probes: &[],
+        }),
+    },
+    Row {
+        source: "openldap.org/doc/admin26/tls.html",
+        why: "The user openldap reads the files, once: slapd has no reload, and SIGHUP ends it.",
+        target: ExportTarget::Openldap,
+        formats: &[ExportFormat::Pem],
+        strength: Pkcs12Strength::Modern,
+        copy: &[
+            "sudo install -m 0644 {pem} /etc/ssl/{name}.fullchain.pem",
+            "sudo install -o openldap -g openldap -m 0600 {key} /etc/ssl/{name}.openldap.key",
+        ],
+        place: "add these lines to slapd.conf, or their olcTLS... attributes to cn=config; \
+            `ldaps:///` belongs into SLAPD_SERVICES",
+        lines: &[
+            "TLSCertificateFile /etc/ssl/{name}.fullchain.pem",
+            "TLSCertificateKeyFile /etc/ssl/{name}.openldap.key",
+        ],
+        other_version: None,
+        reload: Some("sudo systemctl restart slapd"),
+        install: Some(ServiceProfile {
+            key_suffix: Some(".openldap.key"),
+            owner: Some("openldap:openldap"),
+            test: None,
+            reload: "systemctl restart slapd",
+            probes: &["127.0.0.1:636"],
+        }),
+    },
+    Row {
+        source: "exim.org/exim-html-current/doc/html/spec_html/\
+            ch-encrypted_smtp_connections_using_tlsssl.html",
+        why: "The user Debian-exim reads the files; since 4.95 the daemon keeps them until SIGHUP.",
+        target: ExportTarget::Exim,
+        formats: &[ExportFormat::Pem],
+        strength: Pkcs12Strength::Modern,
+        copy: &[
+            "sudo install -m 0644 {pem} /etc/ssl/{name}.fullchain.pem",
+            "sudo install -o Debian-exim -g Debian-exim -m 0600 {key} /etc/ssl/{name}.exim.key",
+        ],
+        place: "add these lines to the main section of the configuration, in Debian to \
+            /etc/exim4/exim4.conf.localmacros with MAIN_TLS_CERTIFICATE and MAIN_TLS_PRIVATEKEY",
+        lines: &[
+            "tls_advertise_hosts = *",
+            "tls_certificate = /etc/ssl/{name}.fullchain.pem",
+            "tls_privatekey = /etc/ssl/{name}.exim.key",
+        ],
+        other_version: None,
+        reload: Some("sudo exim4 -bV && sudo systemctl reload exim4"),
+        install: Some(ServiceProfile {
+            key_suffix: Some(".exim.key"),
+            owner: Some("Debian-exim:Debian-exim"),
+            test: Some("exim4 -bV"),
+            reload: "systemctl reload exim4",
+            probes: &["127.0.0.1:25"],
         }),
     },
 ];

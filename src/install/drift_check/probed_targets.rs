@@ -8,7 +8,10 @@ use crate::probe::ProbeTarget;
 
 /// Probes what blocks with other files serve.
 pub(super) fn probe_other_files(observed: &[(usize, PreflightState)]) -> Vec<Vec<ProbeAnswer>> {
-    let targets: Vec<_> = observed.iter().map(|one| one.1.other_targets()).collect();
+    let mut targets = Vec::new();
+    for one in observed {
+        targets.push(one.1.other_targets());
+    }
     let certificates = observed.iter().map(|(_, one)| &one.wanted.certificates[..]);
     let groups: Vec<_> = targets
         .iter()

@@ -6,21 +6,21 @@ use crate::pki::name::DnsName;
 use crate::store::disk::PublicRelease;
 
 /// The live release of an installed certificate.
-pub(super) struct InstalledRelease {
+pub(in crate::install) struct InstalledRelease {
     /// Its name in /etc/ssl.
     pub stem: String,
     pub release: PublicRelease,
 }
 
 /// Installed certificates by name.
-pub(super) struct InstalledNames {
+pub(in crate::install) struct InstalledNames {
     stems: HashSet<String>,
     /// The certificates that cover a DNS name, sorted.
     by_dns_name: HashMap<DnsName, Vec<String>>,
 }
 
 impl InstalledNames {
-    pub(super) fn new(installed: Vec<InstalledRelease>) -> Self {
+    pub(in crate::install) fn new(installed: Vec<InstalledRelease>) -> Self {
         let mut stems = HashSet::new();
         let mut by_dns_name: HashMap<DnsName, Vec<String>> = HashMap::new();
         for InstalledRelease { stem, release } in installed {
@@ -39,7 +39,7 @@ impl InstalledNames {
     }
 
     /// Finds the certificate with that name in /etc/ssl, else those that cover it.
-    pub(super) fn find(&self, name: &str) -> Vec<String> {
+    pub(in crate::install) fn find(&self, name: &str) -> Vec<String> {
         let dns_name = DnsName::parse(name).ok();
         let stem = dns_name
             .as_ref()

@@ -1,7 +1,7 @@
 //! The paths where servers read a certificate according to its saved options, and those of earlier
 //! installs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -42,6 +42,23 @@ pub(crate) fn former_links(
     }
     former.retain(|link| link.path.to_str().is_some());
     Ok(former)
+}
+
+/// Returns the paths of `layout` that no earlier install had.
+pub(crate) fn added_paths(layout: &LineageLayout, before: &LineageSettings) -> Vec<PathBuf> {
+    let root = layout.root();
+    let mut known: Vec<PathBuf> = Vec::new();
+    for link in links_before(layout, before) {
+        known.push(path_below_root(root, &link.path));
+        known.extend(resolve_in_tree(root, &link.path).ok());
+    }
+    let mut added = Vec::new();
+    for link in layout.links() {
+        if !known.contains(&link.path) {
+            added.push(link.path.clone());
+        }
+    }
+    added
 }
 
 /// Returns whether certctl created the link. Who may not look into its folder gets the answer of
@@ -94,6 +111,7 @@ pub(crate) fn saved_layout(
     let further = resolve_links(&root, &settings.links)?;
     let staged = context.root.as_ref().map(|_| root.as_path());
     let layout = LineageLayout::new(staged, stem, chain, key)
+        .with_key_storage(settings.key_storage())
         .with_links(further)
         .with_deploy_mode(settings.deploy.unwrap_or_default());
     let former = former_links(&layout, settings)?;

@@ -14,9 +14,12 @@ impl TransactionOutcome {
         situation: &PreflightState,
         attempt: AttemptedChange,
     ) {
-        if situation.action == AuditAction::InstallPlaceholder && attempt.release == Attempt::Made {
+        if let Some(key_path) = &self.key_path
+            && situation.action == AuditAction::InstallPlaceholder
+            && attempt.release == Attempt::Made
+        {
             let key_id = self.leaf.key_id.to_string();
-            let event = AuditEvent::of_key(AuditAction::CreateKey, &self.key_path, key_id);
+            let event = AuditEvent::of_key(AuditAction::CreateKey, key_path, key_id);
             let failed = audit::record(context, &event);
             self.findings.extend(failed);
         }

@@ -7,6 +7,7 @@ use super::TransactionOutcome;
 use crate::install::preflight::PreflightState;
 use crate::install::servers::ServerUse;
 use crate::install_plan::plan::{InstallPlan, PlanEnd, PlanStep, RollbackTarget, ServerState};
+use crate::permissions::Owner;
 use crate::report::{self, Label, TextOutput};
 use crate::store::layout::{PUBLIC_MODE, ReleaseFile, StableLink};
 
@@ -36,7 +37,11 @@ impl TransactionOutcome {
         let steps: Vec<Value> = steps
             .map(|step| report::step_json(step, self.in_full(plan, step)))
             .collect();
-        json!({ "steps": steps, "back": plan.back, "end": plan.end })
+        json!({
+            "steps": steps,
+            "back": plan.back,
+            "end": plan.end,
+        })
     }
 
     pub(crate) fn show_plan(&self, text: &mut TextOutput) {
@@ -126,11 +131,8 @@ impl TransactionOutcome {
     fn with_modes(&self, pieces: &[ReleaseFile]) -> String {
         let mut words = Vec::new();
         for piece in pieces {
-            let mode = if piece.is_secret() {
-                self.key_mode
-            } else {
-                PUBLIC_MODE
-            };
+            let key_mode = self.key_mode.filter(|_| piece.is_secret());
+            let mode = key_mode.unwrap_or(PUBLIC_MODE);
             words.push(format!("{} ({mode})", piece.file_name()));
         }
         words.join(", ")
@@ -154,12 +156,15 @@ fn explain_missing(server_use: &ServerUse) -> Option<String> {
     }
 }
 
-/// A setting as people write it: `0:114`, `haproxy=/etc/x.cfg`, `/etc/x.pem (combined.pem)`.
+/// A setting as people write it: `root:114`, `haproxy=/etc/x.cfg`, `/etc/x.pem (combined.pem)`.
 fn in_words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(elements) => match elements.as_slice() {
-            [user @ Value::Number(_), group @ Value::Number(_)] => format!("{user}:{group}"),
+            [Value::Number(_), Value::Number(_)] => match serde_json::from_value(value.clone()) {
+                Ok((uid, gid)) => Owner { uid, gid }.to_string(),
+                Err(_) => value.to_string(),
+            },
             elements => {
                 let words: Vec<String> = elements.iter().map(in_words).collect();
                 words.join(", ")
@@ -189,10 +194,13 @@ mod tests {
     fn settings_are_shown_as_people_write_them() {
         for (value, words) in [
             (json!("/etc/ssl/a.pem"), "/etc/ssl/a.pem"),
-            (json!([0, 114]), "0:114"),
+            (json!([0, 114]), "root:114"),
             (json!(["nginx", "haproxy"]), "nginx, haproxy"),
             (
-                json!({"haproxy": "/etc/h.cfg", "nginx": "/etc/n.conf"}),
+                json!({
+                    "haproxy": "/etc/h.cfg",
+                    "nginx": "/etc/n.conf",
+                }),
                 "haproxy=/etc/h.cfg, nginx=/etc/n.conf",
             ),
             (

@@ -2,7 +2,6 @@
 //! not be verified, or a stapled response is for another certificate.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use crate::advice::served_evidence;
 use crate::finding::Finding;
@@ -35,7 +34,10 @@ pub(super) fn warnings_about_files(
         }
     }
     let links = serving.configured_paths.iter();
-    let paths: Vec<PathBuf> = links.map(|link| link.path.clone()).collect();
+    let mut paths = Vec::new();
+    for link in links {
+        paths.push(link.path.clone());
+    }
     model::warnings_about(warnings, &paths, before.as_deref())
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::evidence;
+use super::unread_key;
 use crate::advice::servers;
 use crate::finding::Finding;
 use crate::install::preflight::PreflightState;
@@ -169,7 +170,8 @@ fn check_still_old(
             "the reload command (`{}`) succeeded but had no effect",
             commands.join(", ")
         );
-        (cause, servers::pass_working_reload())
+        let server = &situation.settings.server;
+        (cause, servers::pass_working_reload(&commands, server))
     };
     let message = format!("{addresses} still serves the old certificate: {cause}");
     Some(Finding::error("reload-no-effect", message).with_step(next))
@@ -184,7 +186,7 @@ pub(super) fn explain_cause(
     let cause = check_still_old(situation, plan, error)
         .or_else(|| check_partly_reloaded(situation, plan, error))
         .or_else(|| evidence::check_new_alert(error));
-    let mut cause = cause.unwrap_or_else(|| error.into());
+    let mut cause = unread_key::explain(situation, error, cause.unwrap_or_else(|| error.into()));
     let owners = find_port_owners(situation, error);
     if !owners.is_empty() {
         cause.next = vec![servers::free_addresses()];
@@ -211,20 +213,20 @@ fn find_port_owners(situation: &PreflightState, error: &StepError) -> Vec<String
 /// Names the saved options that took part in a step of a server that failed: the command line does not
 /// show them.
 pub(super) fn name_saved_options(situation: &PreflightState, error: &StepError) -> Option<Finding> {
-    let (now, before) = (&situation.settings, &situation.settings_before);
+    let now = &situation.settings;
+    let before = &situation.settings_before;
+    let tests = before.test.iter().map(|command| ("--test", command));
+    let reloads = before.reload.iter().map(|command| ("--reload", command));
+    let probes = before.probe.iter().map(|probe| ("--probe", probe));
     let used: Vec<(&str, &String)> = match error {
-        StepError::Test(_) => vec![("--test", before.test.as_ref()?)],
-        StepError::Reload(_) => vec![("--reload", before.reload.as_ref()?)],
-        StepError::NotServed(_) => {
-            let reload = before.reload.iter().map(|command| ("--reload", command));
-            let probes = before.probe.iter().map(|probe| ("--probe", probe));
-            reload.chain(probes).collect()
-        }
+        StepError::Test(_) => tests.collect(),
+        StepError::Reload(_) => reloads.collect(),
+        StepError::NotServed(_) => reloads.chain(probes).collect(),
         _ => Vec::new(),
     };
     let is_used = |(option, value): &(&str, &String)| match *option {
-        "--test" => now.test.as_ref() == Some(value),
-        "--reload" => now.reload.as_ref() == Some(value),
+        "--test" => now.test.contains(value),
+        "--reload" => now.reload.contains(value),
         _ => now.probe.contains(value),
     };
     let used: Vec<(&str, &String)> = used.into_iter().filter(is_used).collect();

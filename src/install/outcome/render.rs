@@ -10,7 +10,7 @@ use super::problems::show_problems;
 use super::verdict::InstallVerdict;
 use crate::finding::{Finding, Severity};
 use crate::install::site_check::SiteHeadline;
-use crate::install_plan::plan::PlanStep;
+use crate::install_plan::plan::{PlanEnd, PlanStep};
 use crate::inventory::RenewBefore;
 use crate::report::{self, Label, TextOutput};
 use crate::wording::{day, joined_with_and};
@@ -37,7 +37,7 @@ impl TransactionOutcome {
                 "release": self.release,
                 "chain_path": self.chain_path,
                 "key_path": self.key_path,
-                "key_mode": self.key_mode.to_string(),
+                "key_mode": self.key_mode.map(|mode| mode.to_string()),
                 "not_after": report::expiry_json(self.leaf.not_after),
                 "sha256": self.leaf.sha256(),
                 "before": self.before,
@@ -92,13 +92,25 @@ impl TransactionOutcome {
                 text.add_findings(earlier);
                 self.show_plan(text);
                 text.add_findings(&self.findings);
-                text.add(Label::Done, "dry run: nothing was changed");
+                text.add(Label::Done, self.dry_run_in_words());
                 text.add_next_steps(&self.next);
             }
             _ => {
                 text.add_findings(earlier);
                 self.show_installed(text);
             }
+        }
+    }
+
+    /// Says that nothing was changed, and how the install would end if that is no success.
+    fn dry_run_in_words(&self) -> &'static str {
+        let end = self.plan.as_ref().map(|plan| plan.end);
+        match end {
+            Some(PlanEnd::NotNamed | PlanEnd::Partly | PlanEnd::Stopped) => {
+                "dry run: nothing was changed; the install would end with exit code 1 \
+                    (not-served), because servers would not serve the certificate everywhere yet"
+            }
+            Some(PlanEnd::Proven) | None => "dry run: nothing was changed",
         }
     }
 
@@ -127,9 +139,13 @@ impl TransactionOutcome {
 
     /// Shows which files were installed.
     fn show_files(&self, text: &mut TextOutput) {
-        let mut paths = vec![self.chain_path.as_str(), &self.key_path];
+        let mut paths = vec![self.chain_path.as_str()];
+        paths.extend(self.key_path.as_deref());
         paths.extend(self.further_paths.iter().map(String::as_str));
-        let files = format!("{} ({})", paths.join(", "), self.key_mode);
+        let mut files = paths.join(", ");
+        if let Some(mode) = self.key_mode {
+            files = format!("{files} ({mode})");
+        }
         if self.changed && self.arranged() {
             text.add(Label::Wrote, files);
         } else {

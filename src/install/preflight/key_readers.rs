@@ -10,7 +10,7 @@ use crate::store::key_access::on_disk;
 use crate::store::key_access::reader::{AccountNames, KeyReader};
 use crate::store::layout::LineageLayout;
 use crate::store::release::KeyAccess;
-use crate::system::fs::files::{self, FileError};
+use crate::system::fs::files::FileError;
 
 /// A folder above the key.
 #[derive(Debug)]
@@ -53,8 +53,7 @@ impl KeyReaders {
                 add_folders(layout, &link.path, &reader, &mut folders)?;
             }
         }
-        let open_path = files::parent(&layout.base()).join(format!("{}.key", layout.stem()));
-        let open_path = layout.path_inside_tree(&open_path);
+        let open_path = layout.open_key_path();
         Ok(Self {
             accounts,
             folders,

@@ -67,7 +67,9 @@ impl PreflightObservation {
         let access = override_access(inherited, flags);
         let wanted = wanted_release(context, input, access, target)?;
         let states = input.serving.states();
-        let disk = observe::observe_disk(layout, &wanted, states, load_evidence(input.serving))?;
+        let mut disk =
+            observe::observe_disk(layout, &wanted, states, load_evidence(input.serving))?;
+        disk.observed.added_paths = installed::added_paths(layout, input.settings_before);
         Ok(Self {
             layout: layout.clone(),
             settings_before: input.settings_before.clone(),

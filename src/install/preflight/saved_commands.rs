@@ -1,15 +1,17 @@
-//! Checks the commands that are saved: a program may be gone by the next renewal, and the command line
-//! does not show the option that names it; a process may have another number.
+//! Checks the commands and servers that are saved: a program may be gone by the next renewal, and the
+//! command line does not show the option that names it; a process may have another number; a later
+//! version may have saved a server that this one does not know.
 
 use crate::advice::servers;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::install::request::{InstallGoal, InstallRequest};
-use crate::install::servers::parse_command;
+use crate::install::servers::{discover, parse_command};
 use crate::store::settings::LineageSettings;
 use crate::system::command_words;
 use crate::webserver::control::service;
+use crate::webserver::model::ServerSoftware;
 
 /// Checks the commands of `settings` that are not from the command line.
 ///
@@ -21,18 +23,44 @@ pub(super) fn check(
     settings: &LineageSettings,
 ) -> Result<(), Failure> {
     let passed = &request.flags;
-    if passed.test.is_none() {
-        check_command(context, request, "--test", settings.test.as_deref())?;
+    if passed.server.is_empty() {
+        check_servers(context, request, &settings.server)?;
     }
-    if passed.reload.is_none() {
-        check_command(context, request, "--reload", settings.reload.as_deref())?;
+    if passed.test.is_empty() {
+        check_commands(context, request, "--test", &settings.test)?;
+    }
+    if passed.reload.is_empty() {
+        check_commands(context, request, "--reload", &settings.reload)?;
     }
     Ok(())
 }
 
+fn check_servers(
+    context: &Context,
+    request: &InstallRequest<'_>,
+    names: &[String],
+) -> Result<(), Failure> {
+    let Err(failure) = discover::check_known(names) else {
+        return Ok(());
+    };
+    let step = |software| match request.goal {
+        InstallGoal::Rollback(_) => {
+            let root = context.root.as_deref();
+            servers::install_for_server(root, &request.stem, software)
+        }
+        InstallGoal::Install(_) | InstallGoal::Placeholder(_) => servers::install_for_one(software),
+    };
+    let steps = ServerSoftware::ALL.into_iter().map(step);
+    Err(steps.fold(failure, Failure::with_step))
+}
+
 /// Warns about a reload by `kill NUMBER`: at the next renewal another process may have that number.
 pub(super) fn check_process_number(settings: &LineageSettings) -> Option<Finding> {
-    let command = settings.reload.as_deref()?;
+    let mut commands = settings.reload.iter();
+    commands.find_map(|command| report_process_number(command))
+}
+
+fn report_process_number(command: &str) -> Option<Finding> {
     let words = command_words::split_command(command).ok()?;
     let program = words.first()?.rsplit('/').next()?;
     let number = words.last()?.parse::<i32>().ok()?;
@@ -47,15 +75,24 @@ pub(super) fn check_process_number(settings: &LineageSettings) -> Option<Finding
     Some(Finding::warning("reload-by-number", message).with_step(step))
 }
 
+fn check_commands(
+    context: &Context,
+    request: &InstallRequest<'_>,
+    option: &str,
+    commands: &[String],
+) -> Result<(), Failure> {
+    for command in commands {
+        check_command(context, request, option, command)?;
+    }
+    Ok(())
+}
+
 fn check_command(
     context: &Context,
     request: &InstallRequest<'_>,
     option: &str,
-    command: Option<&str>,
+    command: &str,
 ) -> Result<(), Failure> {
-    let Some(command) = command else {
-        return Ok(());
-    };
     let Err(failure) = parse_command(command) else {
         return Ok(());
     };

@@ -42,7 +42,10 @@ fn require_choice(
     if undecided.is_empty() || matches!(request.goal, InstallGoal::Rollback(_)) {
         return Ok(());
     }
-    let titles: Vec<&str> = undecided.iter().map(|software| software.title()).collect();
+    let mut titles = Vec::new();
+    for software in undecided {
+        titles.push(software.title());
+    }
     let message = format!(
         "{} are installed, and certctl does not know which one serves the site",
         joined_with_and(&titles)

@@ -3,13 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::advice::server_blocks;
+use crate::advice::{install_command, server_blocks};
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::install::servers::serving_checks;
 use crate::install_plan::observe::{self, PathContent};
 use crate::pki::name::DnsName;
-use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
+use crate::secret::mask_pins;
+use crate::store::layout::{KeyStorage, LineageLayout, ReleaseFile, StableLink};
 use crate::system::fs::folders;
 use crate::webserver::model::{
     self, BlockCoverage, CatchAllBlocks, ConfigBlock, ConfiguredCertificate, ServerConfig,
@@ -54,6 +55,8 @@ pub(crate) struct AdoptionRefusal {
     other_names: Vec<String>,
     /// The names of the certificate.
     names: Vec<String>,
+    /// The key of the block, if that is not a file and the certificate is installed with one.
+    key_reference: Option<String>,
 }
 
 impl AdoptionRefusal {
@@ -65,6 +68,10 @@ impl AdoptionRefusal {
             self.block, self.reason
         );
         let lines = self.software.certificate_lines(links);
+        if self.key_reference.is_some() {
+            return Finding::warning("paths-not-adopted", message)
+                .with_step(install_command::install_without_key());
+        }
         let next = if !self.other_names.is_empty() {
             // With the new certificate, the block would lose these names.
             let names = self.names.join(", ");
@@ -99,6 +106,8 @@ struct AdoptionObstacle {
     reason: String,
     /// Names that this block serves and the certificate does not cover.
     other_names: Vec<String>,
+    /// The key of the block, if that is not a file and the certificate is installed with one.
+    key_reference: Option<String>,
 }
 
 impl From<String> for AdoptionObstacle {
@@ -106,6 +115,7 @@ impl From<String> for AdoptionObstacle {
         Self {
             reason,
             other_names: Vec::new(),
+            key_reference: None,
         }
     }
 }
@@ -185,6 +195,7 @@ impl AdoptionRules<'_> {
             reason: obstacle.reason,
             certificates: list_several(block),
             other_names: obstacle.other_names,
+            key_reference: obstacle.key_reference,
             names: self
                 .names
                 .iter()
@@ -202,6 +213,9 @@ impl AdoptionRules<'_> {
             let reason = "its configuration does not give plain paths".to_owned();
             return Ok(BlockAdoption::Refused(reason.into()));
         };
+        if let Some(obstacle) = self.check_key_storage(certificate, &links) {
+            return Ok(BlockAdoption::Refused(obstacle));
+        }
         for (index, link) in links.iter().enumerate() {
             if let Some(reason) = self.check_link(link, &links[..index])? {
                 return Ok(BlockAdoption::Refused(reason.into()));
@@ -215,6 +229,31 @@ impl AdoptionRules<'_> {
             Some(obstacle) => BlockAdoption::Refused(obstacle),
             None => BlockAdoption::Allowed(links),
         })
+    }
+
+    /// Returns an obstacle where the block reads its key from a file and the certificate has none, or
+    /// the other way round.
+    fn check_key_storage(
+        &self,
+        certificate: &ConfiguredCertificate,
+        links: &[StableLink],
+    ) -> Option<AdoptionObstacle> {
+        match (self.usual.key_storage(), certificate.key_reference()) {
+            (KeyStorage::File, Some(reference)) => Some(AdoptionObstacle {
+                reason: format!("its key is not a file but {}", mask_pins(reference)),
+                other_names: Vec::new(),
+                key_reference: Some(reference.to_owned()),
+            }),
+            (KeyStorage::External, None) => {
+                let key = links.iter().rfind(|link| link.piece.is_secret())?;
+                let reason = format!(
+                    "it reads its key from {}, and `--key none` installs no key",
+                    key.path.display()
+                );
+                Some(reason.into())
+            }
+            (KeyStorage::File, None) | (KeyStorage::External, Some(_)) => None,
+        }
     }
 
     /// Returns why names that are served with these files now would lose their certificate: a block
@@ -247,6 +286,7 @@ impl AdoptionRules<'_> {
                 lost.join(", ")
             ),
             other_names: lost,
+            key_reference: None,
         }))
     }
 
@@ -315,6 +355,7 @@ impl AdoptionRules<'_> {
                 } else {
                     Vec::new()
                 },
+                key_reference: None,
             }),
             BlockCoverage::UnknownPatterns(patterns) if !self.catch_alls.contains(other) => {
                 let reason = format!(

@@ -136,6 +136,9 @@ impl ServerDiscovery {
             let chosen = self.find_named(settings, &wanted, choice)?;
             found.servers = chosen.chosen;
             found.unreadable = chosen.unreadable;
+            found.of_tree = wanted;
+            let reads = |software| reads_config(settings, choice.scope, software);
+            found.of_tree.retain(|&software| !reads(software));
         } else if config.is_some() {
             let nginx = Some(ServerSoftware::Nginx);
             let spec = choice.commands.spec(nginx, config, choice.scope);
@@ -157,6 +160,9 @@ impl ServerDiscovery {
     ) -> Result<ChosenInstances, Failure> {
         let mut found = ChosenInstances::default();
         for &software in wanted {
+            if !reads_config(settings, choice.scope, software) {
+                continue;
+            }
             let own_config = settings.server_configs.get(software.name());
             let config = own_config.or(settings.server_config.as_ref());
             let config = config.map(PathBuf::as_path);
@@ -224,7 +230,7 @@ impl ServerDiscovery {
         found: &DiscoveredServers,
         links: &[StableLink],
     ) -> Vec<Rc<ObservedServer>> {
-        if settings.test.is_some() || settings.reload.is_some() {
+        if !settings.test.is_empty() || !settings.reload.is_empty() {
             return Vec::new();
         }
         let notified: Vec<ServerSoftware> = found.software().collect();
@@ -259,6 +265,18 @@ impl ServerDiscovery {
     }
 }
 
+/// Whether the configuration of a server may be read: under `--root`, the usual one is that of this
+/// machine, and the tree belongs to another.
+fn reads_config(
+    settings: &LineageSettings,
+    scope: InstanceScope,
+    software: ServerSoftware,
+) -> bool {
+    scope == InstanceScope::Running
+        || settings.server_config.is_some()
+        || settings.server_configs.contains_key(software.name())
+}
+
 /// Returns the configuration of a server that no `--server` names: `--server-config` applies to it
 /// only with `--server none`.
 fn config_of_unnamed(settings: &LineageSettings, software: ServerSoftware) -> Option<&PathBuf> {
@@ -289,6 +307,7 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
     }
     let alone = settings.server.iter().find(|name| has_no_model(name));
     if let Some(name) = alone
+        && !settings.server.iter().all(|name| is_service(name))
         && settings.server.len() > 1
     {
         let message = format!("`--server {name}` cannot be combined with other servers");
@@ -301,7 +320,11 @@ fn parse_servers(settings: &LineageSettings) -> Result<Option<Vec<ServerSoftware
 /// Whether certctl does not read the configuration of the server called `name`: it is controlled
 /// with commands and probed where the options say.
 fn has_no_model(name: &str) -> bool {
-    name == "none" || ExportTarget::find_service(name).is_some()
+    name == "none" || is_service(name)
+}
+
+fn is_service(name: &str) -> bool {
+    ExportTarget::find_service(name).is_some()
 }
 
 fn ambiguous(found: &DiscoveredServers) -> Failure {
@@ -318,8 +341,22 @@ fn ambiguous(found: &DiscoveredServers) -> Failure {
         .fold(failure, Failure::with_step)
 }
 
+/// A saved server that this version does not know. The command line accepts only known ones.
 fn unknown(name: &str) -> Failure {
-    Failure::new(FailureKind::Usage, format!("unknown server {name}"))
+    let message = format!("this version of certctl does not know the saved server {name}");
+    Failure::new(FailureKind::NotFound, message).because("a later version may have saved it")
+}
+
+/// Checks that every saved server is known.
+///
+/// # Errors
+/// When one is not.
+pub(crate) fn check_known(names: &[String]) -> Result<(), Failure> {
+    let is_known = |name: &&String| has_no_model(name) || ServerSoftware::from_name(name).is_some();
+    match names.iter().find(|name| !is_known(name)) {
+        Some(name) => Err(unknown(name)),
+        None => Ok(()),
+    }
 }
 
 fn not_installed(software: ServerSoftware) -> Failure {

@@ -7,7 +7,7 @@ use crate::webserver::control::{ControlledServer, ServerError};
 use crate::wording::with_causes;
 
 /// The code of certificates that may make Apache exit at a reload.
-pub(super) const RELOAD_RISK: &str = "apache-reload-risk";
+pub(crate) const RELOAD_RISK: &str = "apache-reload-risk";
 /// The code of a configuration that the server accepts and certctl cannot parse.
 const NOT_UNDERSTOOD: &str = "config-not-understood";
 

@@ -7,13 +7,14 @@ use std::rc::Rc;
 use super::adopt_paths::{self, AdoptionRefusal, PathAdoption};
 use super::observed_server::ObservedServer;
 use super::{SearchPaths, ServerUse, ServingState};
-use crate::advice::servers;
+use crate::advice::{install_command, servers};
 use crate::failure::{Failure, FailureKind};
+use crate::finding::Finding;
 use crate::install_plan::observe;
 use crate::pki::name::DnsName;
-use crate::store::layout::{LineageLayout, ReleaseFile, StableLink};
+use crate::store::layout::{KeyStorage, LineageLayout, ReleaseFile, StableLink, primary_links};
 use crate::store::root::{path_below_root, resolve_in_tree};
-use crate::webserver::model::{ServerConfig, ServerSoftware, chain_and_key};
+use crate::webserver::model::{ServerConfig, ServerSoftware};
 
 impl SearchPaths<'_> {
     /// The paths of the command line, else the saved ones, else the usual ones.
@@ -25,8 +26,11 @@ impl SearchPaths<'_> {
             return self.paths_with_combined(both);
         }
         let chain = self.given_or_usual(chain_path.as_deref(), self.usual_layout.chain_path());
-        let key = self.given_or_usual(key_path.as_deref(), self.usual_layout.key_path());
-        let mut paths = chain_and_key(&chain, &key).to_vec();
+        let mut paths = vec![StableLink::new(chain, ReleaseFile::FullChain)];
+        if let Some(usual_key) = self.usual_layout.key_path() {
+            let key = self.given_or_usual(key_path.as_deref(), usual_key);
+            paths.push(StableLink::new(key, ReleaseFile::Key));
+        }
         paths.extend(self.further_links());
         paths
     }
@@ -38,8 +42,7 @@ impl SearchPaths<'_> {
     /// The usual paths, and `path` as the file with certificates and key.
     fn paths_with_combined(&self, path: &Path) -> Vec<StableLink> {
         let combined = StableLink::new(path_below_root(self.root, path), ReleaseFile::Combined);
-        let mut paths =
-            chain_and_key(self.usual_layout.chain_path(), self.usual_layout.key_path()).to_vec();
+        let mut paths = primary_links(self.usual_layout.links()).to_vec();
         paths.push(combined.clone());
         paths.extend(self.further_links().filter(|link| *link != combined));
         paths
@@ -115,10 +118,7 @@ impl ServingState {
             .iter()
             .map(|link| search.resolve(link))
             .collect::<Result<Vec<StableLink>, Failure>>()?;
-        let layout = search
-            .usual_layout
-            .with_chain_and_key_paths(links[0].path.clone(), links[1].path.clone())
-            .with_links(links[2..].iter().cloned());
+        let layout = search.usual_layout.at_links(links);
         let links = layout.links();
         if has_conflicting_links(links)
             || links.iter().any(|link| layout.is_in_own_folder(&link.path))
@@ -129,11 +129,14 @@ impl ServingState {
     }
 
     fn unusable_paths(&self, layout: &LineageLayout) -> Failure {
-        let (chain, key) = self.chain_and_key();
+        let (primary, _) = self.primary_and_further();
+        let paths: Vec<String> = primary
+            .iter()
+            .map(|link| link.path.display().to_string())
+            .collect();
         let message = format!(
-            "{} and {} cannot be used as the paths of chain and key",
-            chain.display(),
-            key.display()
+            "{} cannot be used as the paths of chain and key",
+            paths.join(" and ")
         );
         Failure::new(FailureKind::Usage, message)
             .because(format!(
@@ -152,8 +155,9 @@ impl ServingState {
         servers: Vec<Rc<ObservedServer>>,
         names: &[DnsName],
     ) -> Result<(), Failure> {
-        let is_named =
-            |observed: &Rc<ObservedServer>| observed.names_any(&self.configured_paths[..2]);
+        let is_named = |observed: &Rc<ObservedServer>| {
+            observed.names_any(primary_links(&self.configured_paths))
+        };
         let mut selection = PathSelection {
             search,
             names,
@@ -176,6 +180,7 @@ impl ServingState {
         observed: Rc<ObservedServer>,
         selection: &mut PathSelection<'_>,
     ) -> Result<ServerUse, Failure> {
+        self.refuse_combined_without_key(&observed, selection.search);
         let links = self.default_links(&observed, selection.search)?;
         let Some(observation) = &observed.observation else {
             return Ok(ServerUse::new(observed, links, Vec::new()));
@@ -201,6 +206,19 @@ impl ServingState {
         })
     }
 
+    /// Refuses HAProxy where the key is not a file, because it reads chain and key from files.
+    fn refuse_combined_without_key(&mut self, observed: &ObservedServer, search: SearchPaths<'_>) {
+        let is_external = search.usual_layout.key_storage() == KeyStorage::External;
+        if !is_external || observed.software() != Some(ServerSoftware::Haproxy) {
+            return;
+        }
+        let message = "HAProxy loads keys from files only, and `--key none` installs none";
+        let finding = Finding::error("key-file-needed", message);
+        let finding = finding.with_step(install_command::install_with_key_file());
+        let others = install_command::install_for_other_servers();
+        self.refusals.push(finding.with_step(others));
+    }
+
     /// Reports why paths are not adopted; returns the blocks that reference them.
     fn report_refusals(
         &mut self,
@@ -214,8 +232,11 @@ impl ServingState {
 
     /// The first adopted paths become those of chain and key, unless these are settled.
     fn settle_paths(&mut self, adopted: &[StableLink], selection: &mut PathSelection<'_>) {
-        if !selection.is_settled && is_chain_and_key(adopted) {
-            self.configured_paths.splice(..2, adopted.iter().cloned());
+        let primary = primary_links(&self.configured_paths);
+        if !selection.is_settled && has_pieces_of(adopted, primary) {
+            let count = primary.len();
+            self.configured_paths
+                .splice(..count, adopted.iter().cloned());
         }
         selection.is_settled = true;
     }
@@ -227,7 +248,7 @@ impl ServingState {
         search: SearchPaths<'_>,
     ) -> Result<Vec<StableLink>, Failure> {
         if observed.software() != Some(ServerSoftware::Haproxy) {
-            return Ok(self.configured_paths[..2].to_vec());
+            return Ok(primary_links(&self.configured_paths).to_vec());
         }
         if let Some(link) = find_combined(&self.configured_paths) {
             return Ok(vec![link.clone()]);
@@ -259,8 +280,8 @@ fn has_conflicting_links(links: &[StableLink]) -> bool {
     links.iter().enumerate().any(conflicts)
 }
 
-/// Whether the links are one file for the chain and one for the key.
-fn is_chain_and_key(links: &[StableLink]) -> bool {
-    let pieces: Vec<ReleaseFile> = links.iter().map(|link| link.piece).collect();
-    pieces == [ReleaseFile::FullChain, ReleaseFile::Key]
+/// Whether the links are for the same files, in the same order.
+fn has_pieces_of(links: &[StableLink], others: &[StableLink]) -> bool {
+    let pieces = links.iter().map(|link| link.piece);
+    pieces.eq(others.iter().map(|link| link.piece))
 }

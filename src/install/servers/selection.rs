@@ -19,6 +19,8 @@ pub(crate) struct DiscoveredServers {
     /// Several servers are installed, none is running, and none of their configurations concerns the
     /// certificate: only the user knows which one is meant.
     pub undecided: Vec<ServerSoftware>,
+    /// Servers of the tree that is installed into: they are neither read nor reloaded.
+    pub of_tree: Vec<ServerSoftware>,
     /// Running servers whose configuration cannot be read.
     pub(super) unreadable: Vec<Rc<ObservedServer>>,
 }

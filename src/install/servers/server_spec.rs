@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use crate::advice::servers;
+use crate::failure::{Failure, FailureKind};
 use crate::store::settings::LineageSettings;
 use crate::system::command_words;
 use crate::system::process::{self, ProcessError};
@@ -16,9 +17,12 @@ pub(super) struct ServerSpec {
     software: Option<ServerSoftware>,
     config: Option<PathBuf>,
     scope: InstanceScope,
-    test: Option<Vec<String>>,
-    reload: Option<Vec<String>>,
+    tests: CommandList,
+    reloads: CommandList,
 }
+
+/// Commands as words, in the order in which they are run.
+type CommandList = Vec<Vec<String>>;
 
 impl ServerSpec {
     /// Returns a server that is tested and reloaded with the commands of its profile.
@@ -31,28 +35,28 @@ impl ServerSpec {
             software: Some(software),
             scope: scope_of(config.as_deref(), scope),
             config,
-            test: None,
-            reload: None,
+            tests: Vec::new(),
+            reloads: Vec::new(),
         }
     }
 }
 
 /// Commands given by the user, which replace those of a profile.
 pub(super) struct GivenCommands {
-    test: Option<Vec<String>>,
-    reload: Option<Vec<String>>,
+    tests: CommandList,
+    reloads: CommandList,
 }
 
 impl GivenCommands {
     pub(super) fn parse(settings: &LineageSettings) -> Result<Self, Failure> {
         Ok(Self {
-            test: settings.test.as_deref().map(parse_command).transpose()?,
-            reload: settings.reload.as_deref().map(parse_command).transpose()?,
+            tests: parse_commands(&settings.test)?,
+            reloads: parse_commands(&settings.reload)?,
         })
     }
 
     pub(super) fn are_any(&self) -> bool {
-        self.test.is_some() || self.reload.is_some()
+        !self.tests.is_empty() || !self.reloads.is_empty()
     }
 
     pub(super) fn spec(
@@ -65,8 +69,8 @@ impl GivenCommands {
             software,
             config: config.map(Path::to_owned),
             scope: scope_of(config, scope),
-            test: self.test.clone(),
-            reload: self.reload.clone(),
+            tests: self.tests.clone(),
+            reloads: self.reloads.clone(),
         }
     }
 }
@@ -81,15 +85,17 @@ fn scope_of(config: Option<&Path>, scope: InstanceScope) -> InstanceScope {
 
 /// Finds the servers that `spec` means; none if the program is not installed.
 pub(super) fn find_server(spec: &ServerSpec) -> Result<Vec<ControlledServer>, Failure> {
-    let test = spec.test.clone();
-    let reload = spec.reload.clone();
+    let tests = spec.tests.clone();
+    let reloads = spec.reloads.clone();
     let Some(software) = spec.software else {
-        return Ok(vec![if test.is_some() || reload.is_some() {
-            ControlledServer::Command { test, reload }
-        } else {
+        return Ok(vec![if tests.is_empty() && reloads.is_empty() {
             ControlledServer::None
+        } else {
+            ControlledServer::Command { tests, reloads }
         }]);
     };
+    let test = only_command("--test", tests)?;
+    let reload = only_command("--reload", reloads)?;
     let programs = ServerProgram::find_all(software, spec.config.as_deref(), spec.scope)?;
     let servers = programs.into_iter();
     Ok(servers
@@ -99,6 +105,25 @@ pub(super) fn find_server(spec: &ServerSpec) -> Result<Vec<ControlledServer>, Fa
             reload: reload.clone(),
         })
         .collect())
+}
+
+/// The command of an option that certctl runs in place of its own for a known server.
+fn only_command(option: &str, commands: CommandList) -> Result<Option<Vec<String>>, Failure> {
+    if commands.len() > 1 {
+        let message =
+            format!("`{option}` may be repeated only where certctl reads no configuration");
+        let failure = Failure::new(FailureKind::Usage, message);
+        return Err(failure.with_step(servers::repeat_without_server()));
+    }
+    Ok(commands.into_iter().next())
+}
+
+fn parse_commands(commands: &[String]) -> Result<CommandList, Failure> {
+    let mut parsed = Vec::new();
+    for command in commands {
+        parsed.push(parse_command(command)?);
+    }
+    Ok(parsed)
 }
 
 /// Splits a command into words. Checks before anything is changed that its program exists, and that

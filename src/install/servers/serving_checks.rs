@@ -247,7 +247,10 @@ impl ServerUse {
         if !self.is_configured {
             other_files.retain(|other| !self.blocks_elsewhere.contains(&other.block));
             let errors = other_files.iter().filter(|other| other.is_error());
-            let blocks: Vec<String> = errors.map(|other| other.block.clone()).collect();
+            let mut blocks = Vec::new();
+            for other in errors {
+                blocks.push(other.block.clone());
+            }
             self.blocks_elsewhere.extend(blocks);
         }
         self.other_files = other_files;

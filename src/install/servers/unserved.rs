@@ -1,7 +1,7 @@
 //! Servers whose configuration does not use the certificate: why, and what to change. certctl never
 //! writes a block, because it does not know what the site serves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::advice::server_blocks;
 use crate::finding::{Finding, NextStep};
@@ -15,9 +15,19 @@ use crate::webserver::model::{LinesToAdd, ServerSoftware, UnservedNames};
 /// A server whose configuration does not use the certificate.
 #[derive(Debug)]
 pub(crate) struct UnservedServer {
-    /// The names of the certificate, joined by commas.
-    names: String,
+    /// The names of the certificate.
+    names: Vec<DnsName>,
+    writer: BlockWriter,
     reason: UnservedReason,
+}
+
+/// Who can write the block.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum BlockWriter {
+    /// `certctl site`, which knows the usual configuration of this machine.
+    Certctl,
+    /// Only the user: another tree or another configuration was named.
+    User,
 }
 
 /// Why a server does not use the certificate.
@@ -50,12 +60,12 @@ impl UnservedServer {
     #[must_use]
     pub(crate) fn find_all(situation: &PreflightState) -> Vec<Self> {
         let names = dns_names(&situation.wanted.certificates);
-        let joined: Vec<&str> = names.iter().map(DnsName::as_str).collect();
         let uses = situation.serving.uses.iter();
         uses.filter(|server_use| server_use.state == ServerState::NotNamed)
             .map(|server_use| Self {
-                names: joined.join(", "),
                 reason: UnservedReason::find(server_use, &names),
+                names: names.clone(),
+                writer: BlockWriter::find(situation),
             })
             .collect()
     }
@@ -65,12 +75,17 @@ impl UnservedServer {
         Finding::error("not-served", self.message())
     }
 
+    fn joined_names(&self) -> String {
+        let names: Vec<&str> = self.names.iter().map(DnsName::as_str).collect();
+        names.join(", ")
+    }
+
     fn message(&self) -> String {
         match &self.reason {
             UnservedReason::Absent { software, .. } => format!(
                 "{} does not use these files yet: none of its blocks answers for {} over https",
                 software.title(),
-                self.names
+                self.joined_names()
             ),
             UnservedReason::Disabled {
                 software,
@@ -102,7 +117,11 @@ impl UnservedServer {
         else {
             return Vec::new();
         };
-        let mut steps = server_blocks::add_lines(*software, &self.names, lines.clone());
+        let mut steps = server_blocks::add_lines(*software, &self.joined_names(), lines.clone());
+        if self.writer == BlockWriter::Certctl {
+            let site = server_blocks::write_site(*software, &self.names, &lines.place);
+            steps.extend(site);
+        }
         if *tls == TlsSupport::ModuleMissing {
             steps.insert(0, server_blocks::enable_tls_module());
         }
@@ -122,6 +141,15 @@ impl UnservedServer {
             | UnservedReason::Elsewhere { .. }
             | UnservedReason::Unknown => None,
         }
+    }
+}
+
+impl BlockWriter {
+    fn find(situation: &PreflightState) -> Self {
+        let is_usual = situation.settings.server_config.is_none()
+            && situation.settings.server_configs.is_empty()
+            && situation.layout.root() == Path::new("/");
+        if is_usual { Self::Certctl } else { Self::User }
     }
 }
 

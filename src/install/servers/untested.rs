@@ -44,7 +44,7 @@ pub(super) fn report_untested(
         .software()
         .map_or("the server", ServerSoftware::title);
     let message = format!(
-        "the configuration of {title} was not tested: this process may not open, or does not see, what the test opens"
+        "{title}'s configuration was not tested: its test opens files that this process cannot open"
     );
     let finding = match severity {
         Severity::Error => Finding::error("server-not-tested", message),

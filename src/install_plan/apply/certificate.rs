@@ -38,6 +38,13 @@ pub(crate) enum SavedOptions {
     WithoutServer,
 }
 
+/// How much of a failed plan was rolled back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RollbackExtent {
+    Complete,
+    Partial,
+}
+
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PlanKind {
@@ -385,11 +392,14 @@ impl PlanContext<'_> {
         Ok(staged.rename_unflushed()?)
     }
 
-    /// After a rollback: restores the saved options that concern servers, so that the next install
-    /// does not use those of the failed one.
-    pub(crate) fn restore_server_settings(&mut self) -> Result<(), InstallError> {
-        let before = &self.settings_before;
-        self.settings = self.settings.clone().with_server_of(before.clone());
+    /// After a rollback: restores the saved options, so that the next install does not use those of
+    /// the failed one. Where not everything was rolled back, the options that describe the files stay.
+    pub(crate) fn restore_settings(&mut self, extent: RollbackExtent) -> Result<(), InstallError> {
+        let before = self.settings_before.clone();
+        self.settings = match extent {
+            RollbackExtent::Complete => before,
+            RollbackExtent::Partial => self.settings.clone().with_server_of(before),
+        };
         let is_written = match files::read(&self.layout.settings(), SETTINGS_LIMIT) {
             Ok(bytes) => {
                 let is_current = |settings| {
@@ -413,7 +423,8 @@ impl PlanContext<'_> {
         before: Option<&ReleaseId>,
         now: Timestamp,
     ) -> Result<(), InstallError> {
-        let (release, before) = (release.clone(), before.cloned());
+        let release = release.clone();
+        let before = before.cloned();
         if self.kind == PlanKind::Rollback {
             // The options stay as they are: a rollback stores none.
             let mut saved = self.settings_before.clone();

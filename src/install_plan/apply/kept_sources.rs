@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
 use crate::permissions::Mode;
+use crate::pki::trust::select_anchors;
 use crate::store::layout::{FOLDER_MODE, LineageLayout, PUBLIC_MODE, trust_file};
 use crate::store::settings::{LineageSettings, ROOT_REQUESTS};
 use crate::system::fs::files::{self, FileError};
@@ -34,7 +35,8 @@ fn read_as_pem(path: &Path) -> Result<Vec<u8>, FileError> {
     let limits = DeliveryLimits::default();
     let found = CaDelivery::read(vec![input], &limits);
     let mut pem = String::new();
-    for certificate in found.unwrap_or_default().certificates {
+    let certificates = found.unwrap_or_default().clone_certificates();
+    for certificate in select_anchors(certificates) {
         pem.push_str(&certificate.to_pem());
     }
     if pem.is_empty() {

@@ -13,7 +13,8 @@ pub(super) fn find(
     wanted: &[Certificate],
     now: Timestamp,
 ) -> Option<String> {
-    let (old, new) = (previous.first()?, wanted.first()?);
+    let old = previous.first()?;
+    let new = wanted.first()?;
     // An intermediate that has expired may be one that clients do not need.
     if old.not_after < now {
         return Some(format!(

@@ -149,10 +149,12 @@ fn check_copy_access(layout: &LineageLayout, link: &StableLink) -> Result<FileDr
         && let (Some(is), Some(was)) = (copies::read_access(&path)?, copies::read_access(&file)?)
     {
         return Ok(if is.mode == was.mode {
-            let (is, was) = (is.owner, was.owner);
+            let is = is.owner;
+            let was = was.owner;
             FileDrift::Owner { path, is, was }
         } else {
-            let (is, was) = (is.mode, was.mode);
+            let is = is.mode;
+            let was = was.mode;
             FileDrift::Mode { path, is, was }
         });
     }
@@ -236,7 +238,10 @@ fn matches_id(release: &Release, live: &ReleaseId, settings: &LineageSettings) -
     for access in candidates {
         let chain = Zeroizing::new(release.bytes(ReleaseFile::FullChain).to_vec());
         let key = Zeroizing::new(release.bytes(ReleaseFile::Key).to_vec());
-        let read = Release::take_over(chain.clone(), key.clone(), access).ok();
+        let read = match key.is_empty() {
+            true => Release::take_over_chain(chain.clone()).ok(),
+            false => Release::take_over(chain.clone(), key.clone(), access).ok(),
+        };
         let Some(mut read) = read.or_else(|| Release::take_over_opaque(chain, key, access)) else {
             continue;
         };

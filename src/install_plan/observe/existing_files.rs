@@ -1,10 +1,14 @@
 //! What exists at the deployed paths: nothing, certctl's links, plain files; and which certificates
 //! the plain files form.
 
+mod certificate_bytes;
+
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+pub(crate) use self::certificate_bytes::deployed_files_load;
+use self::certificate_bytes::{CertificateBytes, read, read_certificate};
 use crate::finding::NextStep;
 use crate::install_plan::plan::{PathState, ServedBefore};
 use crate::matching::file_names::is_safe_name;
@@ -13,7 +17,7 @@ use crate::store::combined_order::CombinedOrder;
 use crate::store::disk::{self, copies, copies::CopyState};
 use crate::store::key_access::inherit::{self, InheritanceDoubt};
 use crate::store::key_access::on_disk;
-use crate::store::layout::{DeployMode, LineageLayout, ReleaseFile, ReleasePointer, StableLink};
+use crate::store::layout::{DeployMode, LineageLayout, ReleasePointer, StableLink};
 use crate::store::release::{KeyAccess, Release, UnloadableReason};
 use crate::store::settings::LineageSettings;
 use crate::system::fs::files::{self, FileError};
@@ -264,48 +268,6 @@ fn leaf_of(release: Option<&Release>) -> Option<Certificate> {
     release.map(|release| release.leaf().clone())
 }
 
-fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
-    match files::read(path, disk::PIECE_LIMIT) {
-        Err(error) if error.is_missing() => Ok(None),
-        other => other.map(|bytes| Some(Zeroizing::new(bytes))),
-    }
-}
-
-/// The bytes of a certificate and its key, from plain files and links alike.
-enum CertificateBytes {
-    Separate {
-        chain: Zeroizing<Vec<u8>>,
-        key: Zeroizing<Vec<u8>>,
-    },
-    Combined(Zeroizing<Vec<u8>>),
-}
-
-/// Reads the files at the links `indices`; `None` where one of them is missing.
-fn read_certificate(
-    layout: &LineageLayout,
-    indices: &[usize],
-) -> Result<Option<CertificateBytes>, FileError> {
-    let mut chain = Zeroizing::new(Vec::new());
-    let mut key = None;
-    for &index in indices {
-        let link = &layout.links()[index];
-        let Some(bytes) = read(&link.path)? else {
-            return Ok(None);
-        };
-        match link.piece {
-            ReleaseFile::Combined => return Ok(Some(CertificateBytes::Combined(bytes))),
-            ReleaseFile::Key => key = Some(bytes),
-            // A single file stays as it is; a second one starts on a new line.
-            _ if chain.is_empty() => chain = bytes,
-            _ => {
-                let joined = [chain.trim_ascii_end(), b"\n".as_slice(), bytes.as_slice()].concat();
-                chain = Zeroizing::new(joined);
-            }
-        }
-    }
-    Ok(key.map(|key| CertificateBytes::Separate { chain, key }))
-}
-
 fn judge_files(
     layout: &LineageLayout,
     indices: &[usize],
@@ -317,6 +279,7 @@ fn judge_files(
     let access = replaced_key_access(layout, indices)?;
     let release = match bytes {
         CertificateBytes::Combined(combined) => Release::take_over_combined(combined, access),
+        CertificateBytes::ChainAlone(chain) => Release::take_over_chain(chain),
         CertificateBytes::Separate { chain, key } => {
             release_from_two_files(chain, key, access, loads).map(|release| {
                 release.with_extra_files(&layout.extra_files(), CombinedOrder::CertificatesFirst)
@@ -451,7 +414,11 @@ pub(crate) fn read_key_access<'a>(
     }
     Ok((
         settings.key_access().unwrap_or_default(),
-        (layout.key_path(), Vec::new()),
+        // Without a key there are no doubts about it.
+        (
+            layout.key_path().unwrap_or_else(|| layout.chain_path()),
+            Vec::new(),
+        ),
     ))
 }
 
@@ -467,27 +434,4 @@ fn inherited(
         &above,
         folders::current_user(),
     ))
-}
-
-/// Whether a server can load all files at its paths now. An encrypted key counts, because the
-/// server may have the password.
-///
-/// # Errors
-/// When files exist and cannot be read.
-pub(crate) fn deployed_files_load(layout: &LineageLayout) -> Result<bool, FileError> {
-    for indices in layout.link_groups() {
-        let release = match read_certificate(layout, &indices)? {
-            None => return Ok(false),
-            Some(CertificateBytes::Combined(combined)) => {
-                Release::take_over_combined(combined, KeyAccess::default())
-            }
-            Some(CertificateBytes::Separate { chain, key }) => {
-                Release::take_over(chain, key, KeyAccess::default())
-            }
-        };
-        if !matches!(release, Ok(_) | Err(UnloadableReason::Locked)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

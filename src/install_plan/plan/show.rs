@@ -88,7 +88,10 @@ impl fmt::Display for PlanStep {
             Self::Unlink { path } => write!(f, "remove the link {}", path.display()),
             Self::Unpoint { pointer } => write!(f, "remove the link {}", pointer.name()),
             Self::WriteRelease { release, pieces } => {
-                let names: Vec<&str> = pieces.iter().map(|piece| piece.file_name()).collect();
+                let mut names = Vec::new();
+                for piece in pieces {
+                    names.push(piece.file_name());
+                }
                 write!(f, "write version {release}: {}", names.join(", "))
             }
         }

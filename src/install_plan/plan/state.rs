@@ -160,6 +160,8 @@ pub(crate) struct ObservedState {
     pub missing_files: Vec<(ReleaseId, ReleaseFile)>,
     /// The state of each of the layout's links, in their order.
     pub path_states: Vec<PathState>,
+    /// The paths that no earlier install had: a rollback leaves them as they were.
+    pub added_paths: Vec<PathBuf>,
     /// The paths of certctl's links and copies whose plain files were kept by a run that was killed.
     pub kept: Vec<PathBuf>,
     /// What servers read from plain files.

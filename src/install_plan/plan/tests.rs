@@ -39,6 +39,7 @@ fn nothing() -> ObservedState {
         kept: Vec::new(),
         path_states: vec![PathState::Absent; 2],
         served_before: ServedBefore::Nothing,
+        added_paths: Vec::new(),
         server_uses: Vec::new(),
     }
 }
@@ -344,7 +345,11 @@ fn plans_have_a_json_and_a_text_form() {
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(
         json["steps"][0],
-        serde_json::json!({"step": "write-release", "release": "bbbbbbbb", "pieces": ["full-chain", "cert", "ca", "key"]})
+        serde_json::json!({
+            "step": "write-release",
+            "release": "bbbbbbbb",
+            "pieces": ["full-chain", "cert", "ca", "key"],
+        })
     );
     assert_eq!(json["back"], serde_json::json!({"to": "aaaaaaaa"}));
     assert_eq!(

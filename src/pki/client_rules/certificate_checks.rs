@@ -6,9 +6,11 @@ use aws_lc_rs::signature::{
 };
 use x509_parser::oid_registry::asn1_rs::Oid;
 
+use super::breach::{Breach, breach};
 use super::chain_link::{ChainLink, ChainRole};
-use super::table::{self, ClientRule};
-use crate::pki::certificate::CertificateUsage;
+use super::clients::TlsClient::{GnuTls, Go, OpenSsl, StrictPython};
+use super::table;
+use super::{dates, malformed_extensions, odd_names, root_checks};
 use crate::pki::certificate_fields::{
     self as fields, AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CertificateFields, ExtensionField,
     SUBJECT_ALT_NAME, SUBJECT_KEY_IDENTIFIER, is_empty_name,
@@ -17,24 +19,21 @@ use crate::pki::der;
 use crate::pki::key::{self, KeyAlgorithm};
 use crate::pki::oid;
 
-/// A rule that a certificate breaks, and how.
-pub(super) type Breach = (&'static ClientRule, String);
-
 /// Returns the rules that one certificate breaks in its role.
 pub(super) fn check_certificate(link: &ChainLink<'_>) -> Vec<Breach> {
     let mut found = check_extensions(&link.fields);
     found.extend(check_encoding(link));
+    found.extend(check_point(link));
+    found.extend(malformed_extensions::check(&link.fields));
+    found.extend(dates::check_dates(link));
+    found.extend(odd_names::check(&link.fields));
     match link.role {
         ChainRole::Leaf => found.extend(check_leaf(link)),
         ChainRole::Intermediate => found.extend(check_intermediate(link)),
-        ChainRole::Root => found.extend(check_root(link)),
+        ChainRole::Root => found.extend(root_checks::check_root(link)),
     }
     found.extend(check_strictly(link));
     found
-}
-
-fn breach(rule: &'static ClientRule, how: &str) -> Option<Breach> {
-    Some((rule, how.to_owned()))
 }
 
 /// RFC 5280 4.2: critical and repeated extensions.
@@ -44,7 +43,12 @@ fn check_extensions(fields: &CertificateFields<'_>) -> Vec<Breach> {
         let earlier = &fields.extensions[..place];
         if earlier.iter().any(|one| one.id == extension.id) {
             let what = format!("its extension {} occurs twice", extension_name(extension));
-            found.push((&table::DUPLICATE_EXTENSION, what));
+            let breach = Breach::new(&table::DUPLICATE_EXTENSION, what);
+            found.push(if malformed_extensions::is_read_by_openssl(extension) {
+                breach
+            } else {
+                breach.except(&[OpenSsl, StrictPython])
+            });
         }
         if extension.is_critical() {
             found.extend(check_critical(extension));
@@ -70,10 +74,17 @@ fn check_critical(extension: &ExtensionField<'_>) -> Option<Breach> {
             | fields::INHIBIT_ANY_POLICY,
         ) => {
             let name = extension_name(extension);
-            Some((
-                &table::CRITICAL_POLICY,
-                format!("its extension {name} is marked critical"),
-            ))
+            let how = format!("its extension {name} is marked critical");
+            let is_known_to_gnutls = matches!(
+                extension.standard_number(),
+                Some(fields::CERTIFICATE_POLICIES | fields::INHIBIT_ANY_POLICY)
+            );
+            let breach = Breach::new(&table::CRITICAL_POLICY, how);
+            Some(if is_known_to_gnutls {
+                breach.except(&[GnuTls])
+            } else {
+                breach
+            })
         }
         Some(
             fields::KEY_USAGE
@@ -90,10 +101,8 @@ fn check_critical(extension: &ExtensionField<'_>) -> Option<Breach> {
                 &table::CRITICAL_EXTENSION
             };
             let name = extension_name(extension);
-            Some((
-                rule,
-                format!("clients do not support its critical extension {name}"),
-            ))
+            let how = format!("clients do not support its critical extension {name}");
+            Some(Breach::new(rule, how))
         }
     }
 }
@@ -113,53 +122,74 @@ fn extension_name(extension: &ExtensionField<'_>) -> String {
     oid::extension(&Oid::new(extension.id.into()))
 }
 
+/// RFC 5480 2.2: the first octet of a point is 4 unless it is compressed.
+fn is_uncompressed(link: &ChainLink<'_>) -> bool {
+    let point = der::split_public_key(link.certificate.spki()).map(|(_, point)| point);
+    !matches!(point, Some([2 | 3 | 6 | 7, ..]))
+}
+
+/// RFC 5480 2.2.
+fn check_point(link: &ChainLink<'_>) -> Option<Breach> {
+    let is_on_curve = matches!(
+        link.certificate.algorithm,
+        KeyAlgorithm::EcdsaP256 | KeyAlgorithm::EcdsaP384 | KeyAlgorithm::EcdsaP521
+    );
+    if !is_on_curve || is_uncompressed(link) {
+        return None;
+    }
+    let how = "the point of its EC key is compressed";
+    let breach = Breach::new(&table::COMPRESSED_KEY, how);
+    Some(match link.role {
+        // GnuTLS reads it; it cannot check a signature by it.
+        ChainRole::Leaf => breach.except(&[GnuTls]),
+        _ => breach,
+    })
+}
+
 /// Fields that some clients do not accept in any certificate.
 fn check_encoding(link: &ChainLink<'_>) -> Vec<Breach> {
     let fields = &link.fields;
-    let is_negative = fields.serial.first().is_some_and(|first| first & 0x80 != 0);
-    let is_malformed = matches!(
+    let mut found = Vec::new();
+    if fields.serial.first().is_some_and(|first| first & 0x80 != 0) {
+        found.extend(breach(
+            &table::NEGATIVE_SERIAL,
+            "its serial number is negative",
+        ));
+    }
+    if matches!(
         fields.serial,
         [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..]
-    );
-    let starts_early = link.certificate.not_before.as_second() < 0;
-    let has_explicit_curve = key::has_explicit_curve(link.certificate.spki());
-    [
-        is_negative
-            .then(|| breach(&table::NEGATIVE_SERIAL, "its serial number is negative"))
-            .flatten(),
-        is_malformed
-            .then(|| {
-                breach(
-                    &table::MALFORMED_SERIAL,
-                    "its serial number is not encoded as DER requires, so OpenSSL does not load it",
-                )
-            })
-            .flatten(),
-        has_explicit_curve
-            .then(|| {
-                breach(
-                    &table::EXPLICIT_CURVE,
-                    "its key spells out the parameters of its curve",
-                )
-            })
-            .flatten(),
-        starts_early
-            .then(|| breach(&table::EARLY_DATE, "it is valid since a day before 1970"))
-            .flatten(),
-        fields
-            .has_unique_identifiers
-            .then(|| breach(&table::UNIQUE_IDENTIFIERS, "it has unique identifiers"))
-            .flatten(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ) {
+        found.extend(breach(
+            &table::MALFORMED_SERIAL,
+            "its serial number is not encoded as DER requires, so OpenSSL does not load it",
+        ));
+    }
+    if key::has_explicit_curve(link.certificate.spki()) {
+        found.extend(breach(
+            &table::EXPLICIT_CURVE,
+            "its key spells out the parameters of its curve",
+        ));
+    }
+    if link.certificate.not_before.as_second() < 0 {
+        found.extend(breach(
+            &table::EARLY_DATE,
+            "it is valid since a day before 1970",
+        ));
+    }
+    if fields.has_unique_identifiers {
+        found.extend(breach(
+            &table::UNIQUE_IDENTIFIERS,
+            "it has unique identifiers",
+        ));
+    }
+    found
 }
 
 fn check_leaf(link: &ChainLink<'_>) -> Vec<Breach> {
-    let certificate = link.certificate;
     let mut found = Vec::new();
-    found.extend(check_purpose(certificate.usage));
+    found.extend(check_purpose(link));
+    found.extend(check_ocsp_purpose(link));
     found.extend(check_leaf_usage(link));
     found.extend(check_leaf_key(link));
     found
@@ -202,73 +232,76 @@ fn check_leaf_key(link: &ChainLink<'_>) -> Option<Breach> {
     };
     let (_, point) = der::split_public_key(link.certificate.spki())?;
     ParsedPublicKey::new(algorithm, point).err()?;
+    if !is_uncompressed(link) {
+        return None;
+    }
     breach(&table::UNUSABLE_KEY, "its key is not a point on its curve")
 }
 
 fn check_intermediate(link: &ChainLink<'_>) -> Vec<Breach> {
     let certificate = link.certificate;
     let mut found = Vec::new();
-    if !certificate.is_ca || link.fields.version < 3 {
+    let has_odd_constraints = malformed_extensions::has_odd_basic_constraints(&link.fields);
+    if (!certificate.is_ca && !has_odd_constraints) || link.fields.version < 3 {
         found.extend(breach(
             &table::NOT_A_CA,
             "it issued a certificate of the chain but is not a CA (basic constraints)",
         ));
     }
     if !certificate.usage.signs_certificates {
-        found.extend(breach(
-            &table::CA_KEY_USAGE,
-            "it may not sign certificates (key usage without keyCertSign)",
-        ));
+        let how = "it may not sign certificates (key usage without keyCertSign)";
+        let breach = Breach::new(&table::CA_KEY_USAGE, how);
+        // To Go, a key usage without any bit is as good as none.
+        found.push(match link.fields.key_usage() {
+            Some(usage) if usage.is_empty() => breach.except(&[Go]),
+            _ => breach,
+        });
     }
-    found.extend(check_purpose(certificate.usage));
+    found.extend(check_purpose(link));
     found
 }
 
 /// RFC 5280 4.2.1.12: clients require serverAuth of the leaf, and of CAs that restrict usages.
-fn check_purpose(usage: CertificateUsage) -> Option<Breach> {
-    match (usage.server_auth, usage.for_servers) {
-        (true, _) => None,
-        (false, true) => breach(
+fn check_purpose(link: &ChainLink<'_>) -> Option<Breach> {
+    let usage = link.certificate.usage;
+    if usage.server_auth {
+        return None;
+    }
+    if usage.for_servers {
+        return breach(
             &table::PURPOSE_ANY,
             "its extended key usage has anyExtendedKeyUsage, but not serverAuth",
-        ),
-        (false, false) => breach(
-            &table::SERVER_PURPOSE,
-            "its extended key usage lacks serverAuth (TLS servers)",
-        ),
+        );
     }
+    let purposes = link.fields.purposes().unwrap_or_default();
+    let has = |wanted: &[u8]| purposes.contains(&wanted);
+    let mut accepting = Vec::new();
+    if purposes.is_empty() {
+        accepting.extend([Go, GnuTls]);
+    }
+    if has(&MICROSOFT_STEP_UP) || has(&NETSCAPE_STEP_UP) {
+        accepting.extend([OpenSsl, StrictPython]);
+    }
+    if has(&NETSCAPE_STEP_UP) && link.role != ChainRole::Leaf {
+        accepting.push(GnuTls);
+    }
+    let how = "its extended key usage lacks serverAuth (TLS servers)";
+    Some(Breach::new(&table::SERVER_PURPOSE, how).except(&accepting))
 }
 
-/// The rules for a root of which the certificate is known; dates, key usage and path length are
-/// checked by `TrustAnchors::find_refusal`.
-fn check_root(link: &ChainLink<'_>) -> Vec<Breach> {
-    let fields = &link.fields;
-    let mut found = Vec::new();
-    if fields.version == 3 && fields.extension(BASIC_CONSTRAINTS).is_none() {
-        found.extend(match fields.key_usage() {
-            Some(_) => breach(
-                &table::ROOT_WITHOUT_CONSTRAINTS,
-                "the root has no basic constraints",
-            ),
-            None => breach(
-                &table::ROOT_NOT_A_CA,
-                "the root has neither basic constraints nor a key usage, so it is not a CA",
-            ),
-        });
-    }
-    if fields.version < 3 {
-        found.extend(breach(
-            &table::OLD_VERSION,
-            "the root is a certificate of version 1, which cannot be marked as a CA",
-        ));
-    }
-    if !link.certificate.usage.server_auth {
-        found.extend(breach(
-            &table::ROOT_PURPOSE,
-            "the root may not issue certificates for TLS servers",
-        ));
-    }
-    found
+/// The purposes of "server gated cryptography", which OpenSSL takes for serverAuth.
+const MICROSOFT_STEP_UP: [u8; 10] = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 10, 3, 3];
+const NETSCAPE_STEP_UP: [u8; 9] = [0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 4, 1];
+/// id-kp-OCSPSigning.
+const OCSP_SIGNING: [u8; 8] = [0x2b, 6, 1, 5, 5, 7, 3, 9];
+
+fn check_ocsp_purpose(link: &ChainLink<'_>) -> Option<Breach> {
+    let purposes = link.fields.purposes()?;
+    purposes.contains(&OCSP_SIGNING.as_slice()).then_some(())?;
+    breach(
+        &table::OCSP_PURPOSE,
+        "it may sign OCSP responses (extended key usage), which Firefox does not accept of a server",
+    )
 }
 
 /// What only the strict mode of OpenSSL refuses (X509_V_FLAG_X509_STRICT), which Python sets since

@@ -1,8 +1,8 @@
 //! Name constraints (RFC 5280 4.2.1.10): which names a CA may certify.
 
-use crate::pki::der::{DerElement, DerElements, split_element};
-
+use super::clients::TlsClient;
 use crate::pki::certificate_fields::CertificateFields;
+use crate::pki::der::{DerElement, DerElements, split_element};
 use crate::pki::folded_name::FoldedName;
 
 /// Tags of `GeneralName`.
@@ -24,18 +24,37 @@ const MOST_COMPARISONS: usize = 250_000;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum ConstraintFault {
     /// A name that an excluded subtree contains.
-    Excluded(String),
+    Excluded(ViolatingName),
     /// The constraints are not encoded as RFC 5280 says, or limit a subtree by `minimum` or
     /// `maximum`.
     Malformed,
     /// A name that no permitted subtree contains.
-    NotPermitted(String),
+    NotPermitted(ViolatingName),
     /// A subject that no permitted subtree contains.
     OtherSubject,
     /// More names and subtrees than any client compares.
     TooMany,
     /// A name of a kind that is constrained and that clients cannot compare.
     Unsupported(String),
+}
+
+/// A name that constraints forbid.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct ViolatingName {
+    pub description: String,
+    /// Clients that compare such names in another way, and accept it.
+    pub accepting: Vec<TlsClient>,
+}
+
+/// How subtrees are encoded in a way that some clients do not read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum OddSubtree {
+    /// An address of a wrong length, or a mask with a 0 before a 1.
+    Address,
+    /// A DNS name with an empty label, or with other characters than ASCII.
+    DnsName,
+    /// `minimum`, which must be 0, is spelled out.
+    SpelledMinimum,
 }
 
 /// A name, or the base of a subtree.
@@ -45,6 +64,10 @@ enum ConstrainedName<'a> {
     Directory(FoldedName),
     Dns(&'a str),
     Mailbox(&'a str),
+    /// An emailAddress of a subject.
+    SubjectMailbox(&'a str),
+    /// A base of DNS names with other characters than ASCII, which contains no name.
+    UnreadableDns,
     /// Any other kind; holds its tag.
     Other(u8),
     Uri(&'a str),
@@ -66,6 +89,10 @@ impl<'a> ConstrainedName<'a> {
     fn is_same_kind(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Other(tag), Self::Other(other)) => tag == other,
+            // The base is the other one.
+            (Self::UnreadableDns, Self::Dns(_)) | (Self::Mailbox(_), Self::SubjectMailbox(_)) => {
+                true
+            }
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
@@ -79,8 +106,10 @@ impl<'a> ConstrainedName<'a> {
             },
             Self::Directory(_) => "its subject".to_owned(),
             Self::Dns(name) => format!("the name {}", bounded(name)),
-            Self::Mailbox(mailbox) => format!("the mail address {}", bounded(mailbox)),
-            Self::Other(_) => "a name of an unusual kind".to_owned(),
+            Self::Mailbox(mailbox) | Self::SubjectMailbox(mailbox) => {
+                format!("the mail address {}", bounded(mailbox))
+            }
+            Self::Other(_) | Self::UnreadableDns => "a name of an unusual kind".to_owned(),
             Self::Uri(uri) => format!("the URI {}", bounded(uri)),
         }
     }
@@ -96,6 +125,10 @@ fn bounded(text: &str) -> String {
 pub(super) struct NameConstraints<'a> {
     permitted: Vec<ConstrainedName<'a>>,
     excluded: Vec<ConstrainedName<'a>>,
+    /// What is odd in their encoding.
+    odd: Vec<OddSubtree>,
+    /// Whether a list of subtrees is there, and empty.
+    has_empty_list: bool,
 }
 
 impl<'a> NameConstraints<'a> {
@@ -108,10 +141,37 @@ impl<'a> NameConstraints<'a> {
         if is_empty || !parts.0.is_empty() {
             return None;
         }
+        let has_empty_list = [permitted, excluded]
+            .into_iter()
+            .flatten()
+            .any(|list| list.value.is_empty());
+        let mut odd = Vec::new();
         Some(Self {
-            permitted: read_subtrees(permitted)?,
-            excluded: read_subtrees(excluded)?,
+            permitted: read_subtrees(permitted, &mut odd)?,
+            excluded: read_subtrees(excluded, &mut odd)?,
+            odd,
+            has_empty_list,
         })
+    }
+
+    pub(super) fn has_empty_list(&self) -> bool {
+        self.has_empty_list
+    }
+
+    pub(super) fn odd_subtrees(&self) -> &[OddSubtree] {
+        &self.odd
+    }
+
+    /// Returns whether some subtree is of directory names.
+    pub(super) fn names_directories(&self) -> bool {
+        let mut all = self.permitted.iter().chain(&self.excluded);
+        all.any(|base| matches!(base, ConstrainedName::Directory(_)))
+    }
+
+    /// Returns whether some permitted subtree is of a kind that GnuTLS does not know.
+    pub(super) fn permits_other_kinds(&self) -> bool {
+        let mut permitted = self.permitted.iter();
+        permitted.any(|base| matches!(base, ConstrainedName::Other(_)))
     }
 
     /// Returns whether some subtree is of a kind that only some clients support: anything but DNS
@@ -144,18 +204,64 @@ impl<'a> NameConstraints<'a> {
         let unsupported = || ConstraintFault::Unsupported(name.describe());
         for base in excluded {
             if is_excluded_by(name, base).ok_or_else(unsupported)? {
-                return Err(ConstraintFault::Excluded(name.describe()));
+                return Err(ConstraintFault::Excluded(ViolatingName {
+                    description: name.describe(),
+                    accepting: accept_exclusion(name, base),
+                }));
             }
         }
         let mut is_permitted = permitted.peek().is_none();
+        let mut accepting = accept_subject_mail(name);
         for base in permitted {
+            if is_ignored_by_gnutls(name, base) {
+                accepting.push(TlsClient::GnuTls);
+            }
             is_permitted |= is_within(name, base).ok_or_else(unsupported)?;
         }
         match name {
             _ if is_permitted => Ok(()),
             ConstrainedName::Directory(_) => Err(ConstraintFault::OtherSubject),
-            _ => Err(ConstraintFault::NotPermitted(name.describe())),
+            _ => Err(ConstraintFault::NotPermitted(ViolatingName {
+                description: name.describe(),
+                accepting,
+            })),
         }
+    }
+}
+
+/// Go and rustls do not compare the mail addresses of a subject.
+fn accept_subject_mail(name: &ConstrainedName<'_>) -> Vec<TlsClient> {
+    match name {
+        ConstrainedName::SubjectMailbox(_) => vec![TlsClient::Go, TlsClient::Rustls],
+        _ => Vec::new(),
+    }
+}
+
+/// Clients that accept an excluded name: a wildcard is excluded by a name that it could stand for
+/// only in Chrome, Firefox and rustls.
+fn accept_exclusion(name: &ConstrainedName<'_>, base: &ConstrainedName<'_>) -> Vec<TlsClient> {
+    let mut accepting = accept_subject_mail(name);
+    if is_within(name, base) == Some(false) {
+        accepting.extend([
+            TlsClient::Go,
+            TlsClient::GnuTls,
+            TlsClient::OpenSsl,
+            TlsClient::StrictPython,
+        ]);
+    }
+    accepting
+}
+
+/// GnuTLS does not apply addresses of one family to those of the other, and ignores a final dot.
+fn is_ignored_by_gnutls(name: &ConstrainedName<'_>, base: &ConstrainedName<'_>) -> bool {
+    match (name, base) {
+        (ConstrainedName::Address(name), ConstrainedName::Address(base)) => {
+            base.len() != 2 * name.len()
+        }
+        (ConstrainedName::Dns(name), ConstrainedName::Dns(base)) => {
+            is_dns_within(name.trim_end_matches('.'), base.trim_end_matches('.'))
+        }
+        _ => false,
     }
 }
 
@@ -166,7 +272,10 @@ fn is_unusual(base: &ConstrainedName<'_>) -> bool {
     )
 }
 
-fn read_subtrees(list: Option<DerElement<'_>>) -> Option<Vec<ConstrainedName<'_>>> {
+fn read_subtrees<'a>(
+    list: Option<DerElement<'a>>,
+    odd: &mut Vec<OddSubtree>,
+) -> Option<Vec<ConstrainedName<'a>>> {
     let Some(list) = list else {
         return Some(Vec::new());
     };
@@ -176,13 +285,24 @@ fn read_subtrees(list: Option<DerElement<'_>>) -> Option<Vec<ConstrainedName<'_>
         .map(|subtree| {
             let (base, rest) = split_element(subtree.value)?;
             // `minimum` must be 0, which DER omits, and `maximum` absent.
-            rest.is_empty().then_some(())?;
+            match rest {
+                [] => {}
+                [0x80, 1, 0] => odd.push(OddSubtree::SpelledMinimum),
+                _ => return None,
+            }
+            if base.tag == DNS_NAME && !base.value.is_ascii() {
+                odd.push(OddSubtree::DnsName);
+                return Some(ConstrainedName::UnreadableDns);
+            }
             let base = ConstrainedName::read(base)?;
-            let is_readable = match &base {
-                ConstrainedName::Address(octets) => read_subnet(octets).is_some(),
-                _ => true,
-            };
-            is_readable.then_some(base)
+            match &base {
+                ConstrainedName::Address(octets) if !is_subnet(octets) => {
+                    odd.push(OddSubtree::Address);
+                }
+                ConstrainedName::Dns(name) if !is_dns_base(name) => odd.push(OddSubtree::DnsName),
+                _ => {}
+            }
+            Some(base)
         })
         .collect()
 }
@@ -209,10 +329,11 @@ fn mail_addresses(subject: &[u8]) -> Option<Vec<ConstrainedName<'_>>> {
     for part in DerElements(subject.value).read_all()? {
         for attribute in DerElements(part.value).read_all()? {
             let mut parts = DerElements(attribute.value);
-            let (kind, value) = (parts.next()?, parts.next()?);
+            let kind = parts.next()?;
+            let value = parts.next()?;
             if kind.value == EMAIL_ADDRESS {
                 let text = std::str::from_utf8(value.value).ok()?;
-                found.push(ConstrainedName::Mailbox(text));
+                found.push(ConstrainedName::SubjectMailbox(text));
             }
         }
     }
@@ -246,9 +367,11 @@ fn is_within(name: &ConstrainedName<'_>, base: &ConstrainedName<'_>) -> Option<b
             Some(name.is_within(base))
         }
         (ConstrainedName::Dns(name), ConstrainedName::Dns(base)) => Some(is_dns_within(name, base)),
-        (ConstrainedName::Mailbox(mailbox), ConstrainedName::Mailbox(base)) => {
-            is_mailbox_within(mailbox, base)
-        }
+        (
+            ConstrainedName::Mailbox(mailbox) | ConstrainedName::SubjectMailbox(mailbox),
+            ConstrainedName::Mailbox(base),
+        ) => is_mailbox_within(mailbox, base),
+        (ConstrainedName::Dns(_), ConstrainedName::UnreadableDns) => Some(false),
         (ConstrainedName::Uri(uri), ConstrainedName::Uri(base)) => {
             Some(is_host_within(uri_host(uri)?, base))
         }
@@ -262,15 +385,27 @@ struct AddressSubnet<'a> {
     mask: &'a [u8],
 }
 
-/// Splits the octets of a subnet; its mask has no 0 before a 1.
+/// Splits the octets of a subnet into address and mask.
 fn read_subnet(octets: &[u8]) -> Option<AddressSubnet<'_>> {
     matches!(octets.len(), 8 | 32).then_some(())?;
     let (address, mask) = octets.split_at(octets.len() / 2);
+    Some(AddressSubnet { address, mask })
+}
+
+/// Returns whether the octets are a subnet, whose mask has no 0 before a 1.
+fn is_subnet(octets: &[u8]) -> bool {
+    let Some(AddressSubnet { mask, .. }) = read_subnet(octets) else {
+        return false;
+    };
     let mut after_ones = mask.iter().skip_while(|&&octet| octet == 0xff);
     let first = after_ones.next().copied().unwrap_or(0);
-    let is_contiguous =
-        first.leading_ones() + first.trailing_zeros() >= 8 && after_ones.all(|&octet| octet == 0);
-    is_contiguous.then_some(AddressSubnet { address, mask })
+    first.leading_ones() + first.trailing_zeros() >= 8 && after_ones.all(|&octet| octet == 0)
+}
+
+/// Returns whether Go reads a base of DNS names: labels that are not empty.
+fn is_dns_base(base: &str) -> bool {
+    let labels = base.strip_prefix('.').unwrap_or(base);
+    base.is_empty() || labels.split('.').all(|label| !label.is_empty())
 }
 
 /// The base itself and all names below it; only those below if it begins with a dot.
@@ -330,75 +465,4 @@ fn uri_host(uri: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        ConstrainedName, is_dns_within, is_excluded_by, is_mailbox_within, is_within, read_subnet,
-    };
-
-    #[test]
-    fn subtrees_of_dns_names_contain_the_base_and_names_below() {
-        for (name, base, expected) in [
-            ("example.com", "example.com", true),
-            ("a.EXAMPLE.com", "example.com", true),
-            ("*.example.com", "example.com", true),
-            ("notexample.com", "example.com", false),
-            ("example.com", ".example.com", false),
-            ("a.example.com", ".example.com", true),
-            ("com", "example.com", false),
-            ("anything.test", "", true),
-        ] {
-            assert_eq!(is_dns_within(name, base), expected, "{name} {base}");
-        }
-    }
-
-    #[test]
-    fn a_wildcard_is_excluded_if_it_can_stand_for_an_excluded_name() {
-        for (name, base, expected) in [
-            ("*.example.com", "a.example.com", true),
-            ("*.example.com", "a.b.example.com", false),
-            ("*.example.com", "example.com", true),
-            ("b.example.com", "a.example.com", false),
-        ] {
-            let found = is_excluded_by(&ConstrainedName::Dns(name), &ConstrainedName::Dns(base));
-            assert_eq!(found, Some(expected), "{name} {base}");
-        }
-    }
-
-    #[test]
-    fn mailboxes_and_uris_are_compared_by_their_hosts() {
-        for (mailbox, base, expected) in [
-            ("a@b.example", "b.example", Some(true)),
-            ("a@c.b.example", "b.example", Some(false)),
-            ("a@c.b.example", ".b.example", Some(true)),
-            ("a@b.example", ".b.example", Some(false)),
-            ("a@B.example", "a@b.example", Some(true)),
-            ("A@b.example", "a@b.example", Some(false)),
-            ("b.example", "b.example", None),
-        ] {
-            assert_eq!(
-                is_mailbox_within(mailbox, base),
-                expected,
-                "{mailbox} {base}"
-            );
-        }
-        for (uri, base, expected) in [
-            ("https://u@b.example:1/x", "b.example", Some(true)),
-            ("https://a.b.example", "b.example", Some(false)),
-            ("https://a.b.example?", ".b.example", Some(true)),
-            ("https://192.0.2.1/", "b.example", None),
-            ("urn:x", "b.example", None),
-        ] {
-            let found = is_within(&ConstrainedName::Uri(uri), &ConstrainedName::Uri(base));
-            assert_eq!(found, expected, "{uri} {base}");
-        }
-    }
-
-    #[test]
-    fn subnets_have_contiguous_masks() {
-        assert!(read_subnet(&[192, 0, 2, 0, 255, 255, 254, 0]).is_some());
-        assert!(read_subnet(&[192, 0, 2, 0, 0, 0, 0, 0]).is_some());
-        assert!(read_subnet(&[192, 0, 2, 0, 255, 0, 255, 0]).is_none());
-        assert!(read_subnet(&[192, 0, 2, 0, 255, 255, 253, 0]).is_none());
-        assert!(read_subnet(&[192, 0, 2, 0]).is_none());
-    }
-}
+mod tests;

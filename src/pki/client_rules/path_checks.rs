@@ -4,9 +4,11 @@
 use super::broken_rule::BrokenRule;
 use super::chain_link::{ChainLink, ChainRole};
 use super::clients::TlsClient;
-use super::constraints::{ConstraintFault, NameConstraints};
+use super::constraints::{ConstraintFault, NameConstraints, OddSubtree, ViolatingName};
 use super::table;
-use crate::pki::certificate_fields::{IdentifierMatch, NAME_CONSTRAINTS, compare_identifier};
+use crate::pki::certificate_fields::{
+    ExtensionField, IdentifierMatch, NAME_CONSTRAINTS, compare_identifier,
+};
 use crate::pki::chain::Chain;
 use crate::pki::der::split_element;
 use crate::pki::folded_name::FoldedName;
@@ -71,12 +73,19 @@ fn check_identifier(subject: &ChainLink<'_>, issuer: &ChainLink<'_>) -> Option<B
         IdentifierMatch::OtherKey => &table::ISSUER_IDENTIFIER,
         IdentifierMatch::OtherCertificate => &table::ISSUER_SERIAL,
     };
+    let has_empty_key = wanted.key_identifier.is_some_and(<[u8]>::is_empty)
+        || issuer.fields.has_empty_key_identifier();
+    let accepting: &[TlsClient] = if has_empty_key {
+        &[TlsClient::GnuTls]
+    } else {
+        &[]
+    };
     let how = format!(
         "its authority key identifier names another certificate than that of {}, so OpenSSL \
             reports \"unable to get local issuer certificate\"",
         issuer.certificate.label()
     );
-    Some(subject.broken(rule, how))
+    Some(subject.broken(rule, how).except(accepting))
 }
 
 /// Returns whether the identifier of `subject`, if it has one, names the certificate `issuer`.
@@ -126,17 +135,60 @@ fn check_constraints(issuer: &ChainLink<'_>, below: &[ChainLink<'_>]) -> Vec<Bro
     };
     let label = issuer.certificate.label();
     let mut found = find_violations(&constraints, &label, below);
+    found.extend(check_encoding(&constraints, issuer));
     if constraints.restricts_directories() {
-        let how = "its name constraints contain directory names, which some clients do not support";
-        let broken = BrokenRule::new(&table::DIRECTORY_CONSTRAINTS, label, how.to_owned());
-        let mut accepting = Vec::new();
-        if !extension.is_critical() {
-            accepting.push(TlsClient::Go);
-        }
-        if !constraints.excludes_directories() {
-            accepting.push(TlsClient::GnuTls);
-        }
-        found.push(broken.except(&accepting));
+        found.push(check_directories(&constraints, issuer, extension));
+    }
+    found
+}
+
+/// Constraints on names of which some clients compare none.
+fn check_directories(
+    constraints: &NameConstraints<'_>,
+    issuer: &ChainLink<'_>,
+    extension: &ExtensionField<'_>,
+) -> BrokenRule {
+    let what = if constraints.names_directories() {
+        "directory names"
+    } else {
+        "names of an unusual kind"
+    };
+    let how = format!("its name constraints contain {what}, which some clients do not support");
+    let label = issuer.certificate.label();
+    let mut accepting = Vec::new();
+    if !extension.is_critical() {
+        accepting.push(TlsClient::Go);
+    }
+    if !(constraints.excludes_directories() || constraints.permits_other_kinds()) {
+        accepting.push(TlsClient::GnuTls);
+    }
+    if !constraints.names_directories() {
+        accepting.push(TlsClient::Rustls);
+    }
+    BrokenRule::new(&table::DIRECTORY_CONSTRAINTS, label, how).except(&accepting)
+}
+
+/// Encodings that only some clients read.
+fn check_encoding(constraints: &NameConstraints<'_>, issuer: &ChainLink<'_>) -> Vec<BrokenRule> {
+    use TlsClient::{Chrome, Firefox, Go, Rustls};
+    let mut found = Vec::new();
+    for odd in constraints.odd_subtrees() {
+        let (what, accepting): (&str, &[TlsClient]) = match odd {
+            OddSubtree::Address => ("an invalid address or mask", &[Firefox, Rustls]),
+            OddSubtree::DnsName => ("an invalid DNS name", &[Chrome, Firefox]),
+            OddSubtree::SpelledMinimum => ("a `minimum`, which DER omits", &[Go]),
+        };
+        let how = format!("its name constraints have {what}");
+        found.push(
+            issuer
+                .broken(&table::ODD_CONSTRAINTS, how)
+                .except(accepting),
+        );
+    }
+    if constraints.has_empty_list() {
+        let how = "its name constraints have a list without a name".to_owned();
+        let label = issuer.certificate.label();
+        found.push(BrokenRule::new(&table::EMPTY_CONSTRAINTS, label, how));
     }
     found
 }
@@ -173,11 +225,21 @@ fn describe_fault(fault: ConstraintFault, issuer: &str, link: &ChainLink<'_>) ->
     let unchecked = |how| BrokenRule::new(&table::UNCHECKED_CONSTRAINTS, label.clone(), how);
     match fault {
         ConstraintFault::Excluded(name) => {
-            refused(format!("the name constraints of {issuer} exclude {name}"))
+            let ViolatingName {
+                description,
+                accepting,
+            } = name;
+            let how = format!("the name constraints of {issuer} exclude {description}");
+            refused(how).except(&accepting)
         }
-        ConstraintFault::NotPermitted(name) => refused(format!(
-            "the name constraints of {issuer} do not permit {name}"
-        )),
+        ConstraintFault::NotPermitted(name) => {
+            let ViolatingName {
+                description,
+                accepting,
+            } = name;
+            let how = format!("the name constraints of {issuer} do not permit {description}");
+            refused(how).except(&accepting)
+        }
         ConstraintFault::OtherSubject => {
             let how = format!("the name constraints of {issuer} do not permit its subject");
             refused(how).except(&[TlsClient::GnuTls, TlsClient::Go])

@@ -50,6 +50,9 @@ rules! {
     CA_KEY_USAGE: "ca-key-usage", "RFC 5280 4.2.1.3", Refused,
         [OpenSsl, Go, Chrome, Firefox, GnuTls, StrictPython],
         "a CA's key usage lacks keyCertSign";
+    COMPRESSED_KEY: "compressed-key", "RFC 5480 2.2", Refused,
+        [Go, GnuTls],
+        "an EC key whose point is compressed or in the hybrid form";
     CRITICAL_EXTENSION: "critical-extension", "RFC 5280 4.2", Refused,
         [OpenSsl, Go, Chrome, Firefox, GnuTls, Rustls, StrictPython],
         "a critical extension that clients do not know, in any certificate including the root";
@@ -62,6 +65,9 @@ rules! {
     DUPLICATE_EXTENSION: "duplicate-extension", "RFC 5280 4.2", Refused,
         [OpenSsl, Go, Chrome, Firefox, StrictPython],
         "an extension that occurs twice";
+    DUPLICATE_POLICY: "duplicate-policy", "RFC 5280 4.2.1.4", Refused,
+        [Go, Chrome],
+        "a certificate policy that occurs twice (Go from 1.24 on)";
     EMPTY_CONSTRAINTS: "empty-constraints", "RFC 5280 4.2.1.10", Refused,
         [Go, Chrome],
         "name constraints that name nothing";
@@ -80,6 +86,15 @@ rules! {
     MALFORMED_SERIAL: "malformed-serial", "X.690 8.3.2", Refused,
         [OpenSsl, Go, Chrome, StrictPython],
         "a serial number that is empty or has padding, so that servers do not load the certificate";
+    MALFORMED_DATE: "malformed-date", "RFC 5280 4.1.2.5", Refused,
+        [OpenSsl, Chrome, Firefox, Rustls, StrictPython],
+        "a date without seconds, with an offset or a fraction, or one that does not exist";
+    MALFORMED_EXTENSION: "malformed-extension", "RFC 5280 4.2.1", Refused,
+        [OpenSsl, Go, Chrome, StrictPython],
+        "an extension that is not encoded as it is defined";
+    MALFORMED_NAME: "malformed-name", "RFC 5280 4.1.2.4, 4.2.1.6", Refused,
+        [Go, Chrome],
+        "a name with characters that its string type does not have, or an invalid address or URI";
     NEGATIVE_SERIAL: "negative-serial", "RFC 5280 4.1.2.2", Refused,
         [Go],
         "a negative serial number";
@@ -92,12 +107,27 @@ rules! {
     NOT_A_CA: "not-a-ca", "RFC 5280 4.2.1.9", Refused,
         [OpenSsl, Go, Chrome, Firefox, GnuTls, Rustls, StrictPython],
         "an issuer whose basic constraints do not make it a CA";
+    ODD_CONSTRAINTS: "odd-constraints", "RFC 5280 4.2.1.10", Refused,
+        [Go, Chrome, Firefox, Rustls],
+        "name constraints with an invalid mask or name, or with a `minimum` that is spelled out";
+    OCSP_PURPOSE: "ocsp-purpose", "RFC 6960 4.2.2.2", Refused,
+        [Firefox],
+        "a server certificate that may also sign OCSP responses";
     PURPOSE_ANY: "purpose-any", "RFC 5280 4.2.1.12", Refused,
         [OpenSsl, StrictPython, Rustls],
         "an extended key usage that has anyExtendedKeyUsage in place of serverAuth";
     PATH_LENGTH: "path-length", "RFC 5280 4.2.1.9", Refused,
         [OpenSsl, Go, Chrome, Firefox, GnuTls, Rustls, StrictPython],
         "more CAs below a CA than its path length allows";
+    PATH_LENGTH_SIZE: "path-length-size", "RFC 5280 4.2.1.9", Refused,
+        [Go, Chrome, Firefox, GnuTls, Rustls],
+        "a path length above 127 (Firefox), 255 (Chrome, rustls), 31 bits (GnuTLS) or 63 bits (Go)";
+    POLICY_REQUIRED: "policy-required", "RFC 5280 4.2.1.11, 6.1", Refused,
+        [Go, Chrome],
+        "a CA that requires a policy for which the chain has none (Go from 1.24 on)";
+    ROOT_NOT_SELF_SIGNED: "root-not-self-signed", "RFC 5280 3.2", Refused,
+        [OpenSsl],
+        "a root whose key identifier or signature algorithm is not that of its own key";
     SERVER_PURPOSE: "server-purpose", "RFC 5280 4.2.1.12", Refused,
         [OpenSsl, Go, Chrome, Firefox, GnuTls, Rustls, StrictPython],
         "an extended key usage without serverAuth";
@@ -120,14 +150,17 @@ rules! {
         [StrictPython],
         "a CA without key usage";
     CRITICAL_POLICY: "critical-policy", "RFC 5280 4.2.1.4, 4.2.1.5, 4.2.1.11, 4.2.1.14", RefusedBySome,
-        [Rustls],
-        "a critical extension about certificate policies (Go before 1.24 refuses most of them too)";
+        [GnuTls, Rustls],
+        "a critical extension about certificate policies (GnuTLS knows some; Go before 1.24 refuses most of them too)";
     DIRECTORY_CONSTRAINTS: "directory-constraints", "RFC 5280 4.2.1.10", RefusedBySome,
         [Go, GnuTls, Rustls],
         "name constraints on directory names (Go refuses them if they are critical, GnuTLS if they exclude)";
     EARLY_DATE: "early-date", "RFC 5280 4.1.2.5", RefusedBySome,
         [Rustls],
         "a date before 1970";
+    EMPTY_VALUE: "empty-value", "RFC 5280 4.1.2.6, 4.2.1.6", RefusedBySome,
+        [GnuTls],
+        "an alternative name or an attribute of the subject that is empty";
     EMPTY_ALTERNATIVE_NAMES: "empty-alternative-names", "RFC 5280 4.2.1.6", RefusedBySome,
         [StrictPython],
         "a subject alternative name without a name";

@@ -81,6 +81,12 @@ pub(super) static ENDS_FIRST: LintRule = rule(
     RuleScope::AllCertificates,
     "RFC 5280 6.1.3 a 2",
 );
+pub(super) static FEW_SCTS: LintRule = rule(
+    "too-few-scts",
+    LintSeverity::Warns,
+    RuleScope::PublicCas,
+    "Chrome and Apple CT policies",
+);
 pub(super) static MALFORMED_NAME: LintRule = rule(
     "malformed-name",
     LintSeverity::Warns,
@@ -123,6 +129,27 @@ pub(super) static VALIDITY: LintRule = rule(
     RuleScope::PublicCas,
     "BR 6.3.2",
 );
+
+/// How many different logs must have signed timestamps in a certificate.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct SctRequirement {
+    /// It applies to certificates that are valid for more days than this.
+    pub above_days: i64,
+    pub logs: usize,
+}
+
+/// The requirements, the longest validity last. Read on 2026-11-23: Chrome CT Policy (Embedded
+/// SCTs), Apple's Certificate Transparency policy; Firefox requires the same since version 135.
+pub(super) static SCT_REQUIREMENTS: [SctRequirement; 2] = [
+    SctRequirement {
+        above_days: 0,
+        logs: 2,
+    },
+    SctRequirement {
+        above_days: 180,
+        logs: 3,
+    },
+];
 
 /// A root that has expired or is no longer trusted.
 #[derive(Debug, Eq, PartialEq)]

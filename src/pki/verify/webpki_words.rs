@@ -13,6 +13,8 @@ pub(super) fn is_stricter(error: &Error, strict: &[BrokenRule]) -> bool {
         Error::NameConstraintViolation
         | Error::PathLenConstraintViolated
         | Error::UnsupportedCriticalExtension
+        | Error::InvalidNetworkMaskConstraint
+        | Error::MalformedNameConstraint
         | Error::InvalidSerialNumber => true,
         // The search for the path has checked each signature; webpki searches a path of its own,
         // and tries the wrong one of two certificates of the same name.

@@ -155,7 +155,10 @@ fn key_facts(row: &StatusRow) -> Vec<(&'static str, String)> {
 
 /// Returns foreign texts as HTML, one per line.
 fn lines(texts: impl Iterator<Item = String>) -> String {
-    let lines: Vec<String> = texts.map(|line| text(&line)).collect();
+    let mut lines = Vec::new();
+    for line in texts {
+        lines.push(text(&line));
+    }
     lines.join("<br>")
 }
 

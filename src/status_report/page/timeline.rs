@@ -7,14 +7,16 @@ use jiff::civil::{Date, date};
 use jiff::tz::Offset;
 
 use super::markup::text;
-use crate::inventory::StatusRow;
 use crate::inventory::rule_changes::{ClientAuthUse, RuleChange, rule_changes_within};
+use crate::inventory::{RowState, StatusRow};
 use crate::pki::baseline_dates::midnight_utc;
+use crate::status_report::JudgedRow;
 
-/// How far the timeline goes back, in seconds.
-const BEFORE: i64 = 120 * 86_400;
-/// How far the timeline goes ahead at least, in seconds.
-const AHEAD: i64 = 540 * 86_400;
+const DAY: i64 = 86_400;
+/// How far the timeline goes back at least and at most, in seconds.
+const BEFORE: [i64; 2] = [30 * DAY, 2 * 365 * DAY];
+/// How far the timeline goes ahead at least and at most, in seconds.
+const AHEAD: [i64; 2] = [90 * DAY, 12 * 365 * DAY];
 /// The end of the period for which the rules are known.
 const LAST: Date = date(2030, 1, 1);
 /// The width of a drawing in its own units; the browser scales it.
@@ -29,13 +31,27 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    /// Returns the timeline around an instant.
-    pub(crate) fn from(now: Timestamp) -> Self {
-        let from = now.as_second().saturating_sub(BEFORE);
-        let to = now
-            .as_second()
-            .saturating_add(AHEAD)
-            .max(midnight_utc(LAST).as_second());
+    /// Returns the timeline that shows `rows` around an instant: from the first day of the oldest
+    /// certificate in use to the last renewal or expiry, within bounds.
+    pub(crate) fn fitting(now: Timestamp, rows: &[JudgedRow]) -> Self {
+        let now_second = now.as_second();
+        let [latest_from, first_from] = BEFORE.map(|span| now_second.saturating_sub(span));
+        let [first_to, latest_to] = AHEAD.map(|span| now_second.saturating_add(span));
+        let mut from = latest_from;
+        let mut to = first_to;
+        for JudgedRow { row, .. } in rows {
+            if row.state == RowState::Superseded {
+                continue;
+            }
+            if let Some(certificate) = &row.certificate {
+                from = from.min(certificate.not_before.as_second());
+            }
+            if let Some(last) = last_second(row) {
+                to = to.max(last);
+            }
+        }
+        let from = from.max(first_from);
+        let to = to.min(latest_to);
         let end = Timestamp::from_second(to).unwrap_or(Timestamp::MAX);
         let all = rule_changes_within(
             &(Timestamp::from_second(from).unwrap_or(now)..=end),
@@ -49,18 +65,16 @@ impl Timeline {
         }
     }
 
-    /// Returns the timeline that starts at an instant.
-    pub(crate) fn ahead(now: Timestamp) -> Self {
-        let around = Self::from(now);
-        let changes = around
-            .changes
-            .into_iter()
-            .filter(|change| midnight_utc(change.from) > now)
-            .collect();
+    /// Returns the part of the timeline that starts now.
+    pub(crate) fn ahead(&self) -> Self {
+        let now = self.now();
+        let changes = self.changes.iter();
+        let changes = changes.filter(|change| midnight_utc(change.from) > now);
         Self {
-            from: now.as_second(),
-            changes,
-            ..around
+            from: self.now,
+            to: self.to,
+            now: self.now,
+            changes: changes.cloned().collect(),
         }
     }
 
@@ -236,10 +250,10 @@ impl Timeline {
 
     /// Draws a mark for each renewal; an overdue one is drawn at today.
     fn ticks(&self, row: &StatusRow) -> String {
-        let ticks: String = row
-            .renewals
-            .iter()
-            .map(|renewal| renewal.due.as_second().max(self.now))
+        let scheduled = row.renewals.iter().map(|renewal| renewal.due);
+        let ticks: String = scheduled
+            .chain(row.expected_renewals.iter().copied())
+            .map(|due| due.as_second().max(self.now))
             .filter(|due| (self.from..self.to).contains(due))
             .map(|due| format!("M{} 6v8", self.x(due)))
             .collect();
@@ -248,6 +262,18 @@ impl Timeline {
         }
         format!("<path class=\"renewal\" d=\"{ticks}\"/>")
     }
+}
+
+/// The last instant that a row shows: its expiry, the end of the time whose rules are known if
+/// renewals are scheduled, or its last expected renewal.
+fn last_second(row: &StatusRow) -> Option<i64> {
+    let mut last = row.expiry;
+    if !row.renewals.is_empty() {
+        last = last.max(Some(midnight_utc(LAST)));
+    }
+    let expected = row.expected_renewals.last();
+    last = last.max(expected.copied());
+    last.map(Timestamp::as_second)
 }
 
 fn year_of(second: i64) -> i16 {
@@ -268,15 +294,24 @@ fn circled(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Timeline;
+    use super::{ClientAuthUse, RuleChange, Timeline, rule_changes_within};
 
     fn at(text: &str) -> jiff::Timestamp {
         text.parse().unwrap()
     }
 
+    fn all_changes() -> Vec<RuleChange> {
+        let all = at("2026-11-23T12:00:00Z")..=at("2030-01-01T00:00:00Z");
+        rule_changes_within(&all, ClientAuthUse::Yes)
+    }
+
     #[test]
     fn instants_outside_the_scale_are_at_an_edge_and_rule_changes_on_their_days() {
-        let line = Timeline::from(at("2026-11-23T12:00:00Z"));
+        let line = Timeline {
+            to: at("2030-01-01T00:00:00Z").as_second(),
+            changes: all_changes(),
+            ..Timeline::fitting(at("2026-11-23T12:00:00Z"), &[])
+        };
         assert_eq!((line.x(0), line.x(line.to + 1)), (0, 1000));
         assert_eq!(
             line.years()
@@ -295,8 +330,8 @@ mod tests {
 
     #[test]
     fn the_timeline_continues_after_the_last_known_rule_change() {
-        let line = Timeline::from(at("2031-06-01T00:00:00Z"));
-        assert!(line.marks().is_empty() && !line.years().is_empty());
+        let line = Timeline::fitting(at("2031-06-01T00:00:00Z"), &[]);
+        assert!(line.marks().is_empty() && line.from < line.now && line.now < line.to);
         assert!(line.x(at("2031-06-01T00:00:00Z").as_second()) > 0);
     }
 }

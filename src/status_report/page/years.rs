@@ -7,48 +7,68 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use super::timeline::Timeline;
-use crate::inventory::RowState;
 use crate::inventory::schedule::{ScheduledRenewal, ValidationMethod};
+use crate::inventory::{RowState, StatusRow};
 use crate::pki::baseline_dates::midnight_utc;
 use crate::status_report::JudgedRow;
 use crate::wording;
 
 /// The number of renewals, and how many of them need a new domain validation.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Workload {
     renewals: i64,
     validations: i64,
 }
 
 impl Workload {
-    fn add(&mut self, renewal: &ScheduledRenewal) {
-        self.renewals += 1;
-        self.validations += i64::from(renewal.validation == ValidationMethod::New);
+    fn of_scheduled(renewal: &ScheduledRenewal) -> Self {
+        Self {
+            renewals: 1,
+            validations: i64::from(renewal.validation == ValidationMethod::New),
+        }
     }
+
+    fn add(&mut self, other: Self) {
+        self.renewals += other.renewals;
+        self.validations += other.validations;
+    }
+}
+
+/// The renewals of a row; a company's own CA validates no domains.
+fn work_of_row(row: &StatusRow) -> Vec<(Timestamp, Workload)> {
+    let mut work = Vec::new();
+    for renewal in &row.renewals {
+        work.push((renewal.due, Workload::of_scheduled(renewal)));
+    }
+    let expected = Workload {
+        renewals: 1,
+        validations: 0,
+    };
+    work.extend(row.expected_renewals.iter().map(|due| (*due, expected)));
+    work
 }
 
 /// The height of the drawing in its own units.
 const HIGH: i64 = 100;
 
 /// Returns the section, or nothing if no renewal is scheduled.
-pub(crate) fn section(rows: &[JudgedRow], now: Timestamp) -> String {
+pub(crate) fn section(rows: &[JudgedRow], timeline: &Timeline) -> String {
+    let now = timeline.now();
     let mut months: BTreeMap<Date, Workload> = BTreeMap::new();
     let mut years: BTreeMap<i16, Workload> = BTreeMap::new();
-    let live = rows
-        .iter()
-        .map(|one| &one.row)
-        .filter(|row| row.state != RowState::Superseded);
-    for renewal in live.flat_map(|row| &row.renewals) {
-        let day = wording::date(renewal.due.max(now));
-        months.entry(day.first_of_month()).or_default().add(renewal);
-        years.entry(day.year()).or_default().add(renewal);
+    let live = rows.iter().map(|one| &one.row);
+    let live = live.filter(|row| row.state != RowState::Superseded);
+    for (due, work) in live.flat_map(work_of_row) {
+        let day = wording::date(due.max(now));
+        months.entry(day.first_of_month()).or_default().add(work);
+        years.entry(day.year()).or_default().add(work);
     }
     if years.is_empty() {
         return String::new();
     }
     format!(
         "<section id=\"ahead\"><h2>Work ahead</h2>\n{}{}</section>\n",
-        bars(&months, &Timeline::ahead(now)),
+        bars(&months, &timeline.ahead()),
         table(&years)
     )
 }
@@ -71,7 +91,7 @@ fn bars(months: &BTreeMap<Date, Workload>, line: &Timeline) -> String {
          role=\"img\" aria-label=\"Renewals per month\">{bars}{lines}</svg>\n<figcaption>Renewals per month, at most \
          {most}: <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"validations\" width=\"100%\" height=\"100%\"/></svg> \
          with a new domain validation <svg class=\"swatch\" aria-hidden=\"true\"><rect class=\"renewals\" width=\"100%\" \
-         height=\"100%\"/></svg> the CA may reuse the previous validation</figcaption></figure>\n",
+         height=\"100%\"/></svg> without</figcaption></figure>\n",
         axis = line.axis(),
         lines = line.lines(HIGH),
     )

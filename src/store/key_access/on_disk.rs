@@ -109,6 +109,12 @@ pub(crate) fn acl_lets_in(folder: &Path, reader: &KeyReader) -> Result<bool, Fil
         || groups.any(|group| acl.lets_in(AclSubject::Group(group))))
 }
 
+/// Whether the mode alone decides who may read `path`, as far as can be read.
+#[must_use]
+pub(crate) fn has_no_acl(path: &Path) -> bool {
+    matches!(acl(path), Ok(None))
+}
+
 fn acl(path: &Path) -> Result<Option<AccessControlList>, FileError> {
     Ok(xattrs::acl(path)?
         .as_deref()

@@ -72,14 +72,25 @@ impl KeyReader {
     /// Whether the user may enter a folder.
     #[must_use]
     pub(crate) fn enters(&self, folder: FileAccess) -> bool {
-        let bit = if folder.owner.uid == self.uid {
-            0o100
-        } else if self.groups.contains(&folder.owner.gid) {
-            0o010
+        self.has_bit(folder, 0o1)
+    }
+
+    /// Whether the user may read a file.
+    #[must_use]
+    pub(crate) fn reads(&self, file: FileAccess) -> bool {
+        self.has_bit(file, 0o4)
+    }
+
+    /// Whether the class of the user has this bit, which is that of everybody else.
+    fn has_bit(&self, node: FileAccess, bit: u32) -> bool {
+        let shift = if node.owner.uid == self.uid {
+            6
+        } else if self.groups.contains(&node.owner.gid) {
+            3
         } else {
-            0o001
+            0
         };
-        self.uid == 0 || folder.mode.has_any(bit)
+        self.uid == 0 || node.mode.has_any(bit << shift)
     }
 }
 
@@ -141,5 +152,14 @@ mod tests {
         }
         assert!(!mosquitto.enters(node(0o710, 0, 120)));
         assert!(accounts.reader(0).enters(node(0o600, 7, 7)));
+        for (file, is_readable) in [
+            (node(0o640, 0, 120), true),
+            (node(0o600, 0, 120), false),
+            (node(0o400, 106, 0), true),
+            (node(0o044, 106, 120), false),
+            (node(0o604, 0, 0), true),
+        ] {
+            assert_eq!(postgres.reads(file), is_readable, "{file:?}");
+        }
     }
 }

@@ -122,6 +122,15 @@ impl AcmeError {
 }
 
 impl AcmeProblem {
+    /// Returns whether the CA did not see a TXT record of dns-01. No type of problem says that alone
+    /// (RFC 8555 6.7): boulder and pebble use `dns` and `unauthorized`, and name the record type.
+    #[must_use]
+    pub(crate) fn is_missing_record(&self) -> bool {
+        let details = std::iter::once(&self.detail).chain(&self.parts);
+        let names_record = details.into_iter().any(|detail| detail.contains("TXT"));
+        names_record && ["dns", "unauthorized"].contains(&self.kind.as_str())
+    }
+
     pub(super) fn of_crate(problem: &instant_acme::Problem, retry_at: Option<Timestamp>) -> Self {
         let kind = problem.r#type.as_deref().unwrap_or_default();
         let mut parts = Vec::new();

@@ -154,7 +154,10 @@ impl AcmeSession {
     /// See [`AcmeError`].
     pub(crate) fn place_order(&self, wanted: &WantedOrder<'_>) -> Result<AcmeOrder, AcmeError> {
         let names = wanted.names.iter();
-        let identifiers: Vec<Identifier> = names.map(|name| identifier(name)).collect();
+        let mut identifiers = Vec::new();
+        for name in names {
+            identifiers.push(identifier(name));
+        }
         if let Some(replaced) = wanted.replaces.and_then(identifier_of) {
             let order = wanted.to_crate(&identifiers).replaces(replaced);
             match run(&self.transport, self.account.new_order(&order)) {

@@ -11,25 +11,23 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hickory_proto::op::Message;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::system::activity;
 use crate::system::dns::client::{
-    self, DnsClient, DnsQuery, QUESTION, QueryError, QueryForm, RecursionDesired, TRANSMISSIONS,
-    no_answer,
+    self, DnsClient, QUESTION, QueryError, RecursionDesired, TRANSMISSIONS, no_answer,
 };
 use crate::system::dns::congestion::{SendSlot, ServerCongestion};
+use crate::system::dns::connected_socket::ConnectedSocket;
 use crate::system::dns::fast_path;
 use crate::system::dns::server_queries::record_type;
 
@@ -140,14 +138,12 @@ struct ServerQueue<T> {
 
 impl<T> ServerQueue<T> {
     fn receive(&mut self, context: &mut Context<'_>, answers: &mut Vec<(T, BulkAnswer)>) {
-        let server = self.server;
         let congestion = &self.congestion;
-        self.ports.retain_mut(
-            |port| match port.receive(context, server, congestion, answers) {
+        self.ports
+            .retain_mut(|port| match port.receive(context, congestion, answers) {
                 Ok(()) => port.left > 0 || !port.open.is_empty(),
                 Err(error) => port.fail(congestion, error, answers),
-            },
-        );
+            });
     }
 
     /// Sends waiting questions as far as the window allows.
@@ -250,7 +246,7 @@ struct Question<T> {
 /// A socket, and its open questions by their ids.
 #[derive(Debug)]
 struct Port<T> {
-    socket: AsyncFd<UdpSocket>,
+    socket: ConnectedSocket,
     /// For how many more questions it may be used.
     left: usize,
     open: HashMap<u16, Question<T>>,
@@ -263,18 +259,7 @@ impl<T> Port<T> {
         } else {
             IpAddr::V6(Ipv6Addr::UNSPECIFIED)
         };
-        let socket = UdpSocket::bind((any, 0))?;
-        // Connected: the system drops datagrams of other senders and reports a closed port.
-        socket.connect(server)?;
-        socket.set_nonblocking(true)?;
-        #[expect(
-            deprecated,
-            reason = "the newer API is unsafe, for types that may return a wrong descriptor: this \
-                one does not"
-        )]
-        // Only readability matters: tokio's own socket would also wake the task for writability
-        // after each datagram.
-        let socket = AsyncFd::with_interest(socket, Interest::READABLE)?;
+        let socket = ConnectedSocket::open((any, 0).into(), server)?;
         Ok(Self {
             socket,
             left: QUESTIONS_OF_A_PORT,
@@ -290,7 +275,7 @@ impl<T> Port<T> {
         question.bytes[..2].copy_from_slice(&id.to_be_bytes());
         self.left -= 1;
         activity::report_query(|| self.describe_query(&question.bytes));
-        let sent = send_datagram(&self.socket, &question.bytes);
+        let sent = self.socket.send(&question.bytes);
         self.open.insert(id, question);
         sent
     }
@@ -299,36 +284,24 @@ impl<T> Port<T> {
     fn describe_query(&self, bytes: &[u8]) -> String {
         let message = Message::from_vec(bytes).ok();
         let question = message.as_ref().and_then(|message| message.queries.first());
-        let server = self.socket.get_ref().peer_addr();
-        match (question, server) {
-            (Some(question), Ok(server)) => {
+        match question {
+            Some(question) => {
+                let server = self.socket.server();
                 client::describe_query(question.name(), question.query_type(), server)
             }
-            _ => "a question".to_owned(),
+            None => "a question".to_owned(),
         }
     }
 
     fn receive(
         &mut self,
         context: &mut Context<'_>,
-        server: SocketAddr,
         congestion: &ServerCongestion,
         answers: &mut Vec<(T, BulkAnswer)>,
     ) -> io::Result<()> {
         let mut buffer = [0_u8; 4096];
-        while let Poll::Ready(ready) = self.socket.poll_read_ready(context) {
-            let Ok(length) = ready?.try_io(|socket| socket.get_ref().recv(&mut buffer)) else {
-                continue;
-            };
-            self.read_datagram(&buffer[..length?], server, congestion, answers);
-        }
-        // An ICMP error is reported as a closed write side, not as a datagram.
-        if self.socket.poll_write_ready(context).is_ready() {
-            return Err(self
-                .socket
-                .get_ref()
-                .take_error()?
-                .unwrap_or_else(|| ErrorKind::ConnectionRefused.into()));
+        while let Poll::Ready(length) = self.socket.poll_receive(context, &mut buffer) {
+            self.read_datagram(&buffer[..length?], congestion, answers);
         }
         Ok(())
     }
@@ -337,7 +310,6 @@ impl<T> Port<T> {
     fn read_datagram(
         &mut self,
         bytes: &[u8],
-        server: SocketAddr,
         congestion: &ServerCongestion,
         answers: &mut Vec<(T, BulkAnswer)>,
     ) {
@@ -347,7 +319,7 @@ impl<T> Port<T> {
         let Some(question) = self.open.get(&id) else {
             return;
         };
-        let Some(answer) = read_bulk_answer(bytes, &question.bytes, question.kind, server) else {
+        let Some(answer) = read_bulk_answer(bytes, &question.bytes, question.kind) else {
             return;
         };
         if let Some(question) = self.open.remove(&id) {
@@ -375,7 +347,7 @@ impl<T> Port<T> {
                 question.due = question.until;
                 continue;
             }
-            send_datagram(&self.socket, &question.bytes)?;
+            self.socket.send(&question.bytes)?;
             let wait = congestion.timeout(question.transmission, RecursionDesired::Desired.least());
             question.due = question.until.min(now + wait);
         }
@@ -407,23 +379,8 @@ impl<T> Port<T> {
     }
 }
 
-/// Sends a datagram; if the buffer is full, it counts as lost.
-fn send_datagram(socket: &AsyncFd<UdpSocket>, bytes: &[u8]) -> io::Result<()> {
-    match socket.get_ref().send(bytes) {
-        Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-            Err(error)
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Returns the answer to a question in `bytes`; `None` if they do not answer it.
-fn read_bulk_answer(
-    bytes: &[u8],
-    question: &[u8],
-    kind: RecordKind,
-    server: SocketAddr,
-) -> Option<BulkAnswer> {
+fn read_bulk_answer(bytes: &[u8], question: &[u8], kind: RecordKind) -> Option<BulkAnswer> {
     if !fast_path::is_answer_to(question, bytes) {
         return None;
     }
@@ -436,14 +393,8 @@ fn read_bulk_answer(
     let Some(name) = message.queries.first().map(|query| query.name.clone()) else {
         return Some(BulkAnswer::NeedsFullQuery);
     };
-    let query = DnsQuery {
-        server,
-        name,
-        kind: record_type(kind),
-        recursion: RecursionDesired::Desired,
-        form: QueryForm::Plain,
-    };
-    Some(match read_answer(&message, &query, ServerRole::Resolver) {
+    let answer = read_answer(&message, &name, record_type(kind), ServerRole::Resolver);
+    Some(match answer {
         answer @ (DnsAnswer::Cname(_) | DnsAnswer::Txt(_)) if !message.metadata.truncation => {
             BulkAnswer::Answer(answer, shortest_ttl(&message))
         }

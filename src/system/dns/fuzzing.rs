@@ -1,7 +1,5 @@
 //! Entry points for fuzzing: reads the answer in a datagram in the same way as from a socket.
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use hickory_proto::op::{Message, Query as Question};
 use hickory_proto::rr::Name;
 
@@ -9,7 +7,7 @@ use super::caa;
 use super::message::{read_answer, shortest_ttl};
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
 use crate::dcv::caa::CaaLookup;
-use crate::system::dns::client::{DnsQuery, QueryForm, RecursionDesired, answer_to};
+use crate::system::dns::client::answer_to;
 use crate::system::dns::fast_path;
 use crate::system::dns::server_queries::record_type;
 
@@ -28,17 +26,9 @@ pub fn read_datagram(
     question.metadata.id = id;
     question.add_query(Question::query(name.clone(), record_type(kind)));
     let message = answer_to(&question, bytes)?;
-    let server = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53);
-    let query = DnsQuery {
-        server,
-        name,
-        kind: record_type(kind),
-        recursion: RecursionDesired::No,
-        form: QueryForm::Plain,
-    };
     Some((
-        read_answer(&message, &query, role),
-        caa::read_caa(&message, &query.name),
+        read_answer(&message, &name, record_type(kind), role),
+        caa::read_caa(&message, &name),
     ))
 }
 

@@ -6,23 +6,28 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use crate::dcv::answer::{DnsAnswer, ServerRole};
-use crate::system::dns::client::{DnsQuery, QueryError};
+use crate::system::dns::client::QueryError;
 
-/// Returns the answer to `query` in a message. A TXT record or an address behind an alias counts as
+/// Returns the answer to the query for `kind` at `name` in a message. A TXT record or an address behind an alias counts as
 /// being at the queried name, as for a CA; if there is only the alias, that is the answer.
-pub(super) fn read_answer(message: &Message, query: &DnsQuery, role: ServerRole) -> DnsAnswer {
+pub(super) fn read_answer(
+    message: &Message,
+    name: &Name,
+    kind: RecordType,
+    role: ServerRole,
+) -> DnsAnswer {
     let code = message.metadata.response_code;
     let exists_or_not = matches!(code, ResponseCode::NoError | ResponseCode::NXDomain);
     if exists_or_not && role == ServerRole::Authoritative && !message.metadata.authoritative {
         return DnsAnswer::Lame;
     }
-    let mut targets: Vec<String> = aliases_at(message, &query.name).map(name_text).collect();
+    let mut targets: Vec<String> = aliases_at(message, name).map(name_text).collect();
     targets.dedup();
     if targets.len() > 1 {
         return DnsAnswer::Cnames(targets);
     }
     let alias = targets.pop();
-    let found = read_records(message, query).or_else(|| alias.map(DnsAnswer::Cname));
+    let found = read_records(message, name, kind).or_else(|| alias.map(DnsAnswer::Cname));
     match (code, found) {
         (ResponseCode::NoError | ResponseCode::NXDomain, Some(answer)) => answer,
         (ResponseCode::NXDomain, None) => DnsAnswer::NoName(negative_ttl(message)),
@@ -32,9 +37,9 @@ pub(super) fn read_answer(message: &Message, query: &DnsQuery, role: ServerRole)
 }
 
 /// Returns the records of the queried type at the end of the aliases.
-fn read_records(message: &Message, query: &DnsQuery) -> Option<DnsAnswer> {
-    let end = end_of_aliases(message, &query.name);
-    match query.kind {
+fn read_records(message: &Message, name: &Name, kind: RecordType) -> Option<DnsAnswer> {
+    let end = end_of_aliases(message, name);
+    match kind {
         RecordType::TXT => texts(message, end),
         RecordType::A | RecordType::AAAA => addresses(message, end),
         RecordType::MX => exchangers(message, end),

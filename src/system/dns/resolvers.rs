@@ -2,6 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
+
+use hickory_resolver::config::ResolverOpts;
+use hickory_resolver::system_conf::parse_resolv_conf;
 
 use crate::system::fs::files;
 
@@ -11,6 +15,7 @@ pub(crate) struct ResolverList {
     pub addresses: Vec<SocketAddr>,
     /// True for the system's resolvers, which are interchangeable.
     pub(super) first_that_answers: bool,
+    pub(super) options: LookupOptions,
 }
 
 impl ResolverList {
@@ -21,13 +26,11 @@ impl ResolverList {
             return Self {
                 addresses: named.to_vec(),
                 first_that_answers: false,
+                options: LookupOptions::from(&ResolverOpts::default()),
             };
         }
         let text = files::read(Path::new("/etc/resolv.conf"), 64 * 1024).unwrap_or_default();
-        Self {
-            addresses: name_servers(&String::from_utf8_lossy(&text)),
-            first_that_answers: true,
-        }
+        read_resolv_conf(&String::from_utf8_lossy(&text))
     }
 
     /// Returns whether no other server is to be queried: a port other than 53 belongs to a test or
@@ -63,30 +66,52 @@ pub(crate) fn format_address(address: SocketAddr) -> String {
     }
 }
 
-/// Returns the servers in `nameserver` lines, at most three as in resolv.conf(5); this machine if
-/// there are none.
-fn name_servers(text: &str) -> Vec<SocketAddr> {
-    let mut found: Vec<SocketAddr> = text
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            (words.next() == Some("nameserver"))
-                .then(|| words.next())
-                .flatten()
-        })
-        .filter_map(|address| address.parse::<IpAddr>().ok())
-        .map(|address| SocketAddr::new(address, 53))
-        .take(3)
-        .collect();
-    if found.is_empty() {
-        found.push(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 53));
+/// How long a resolver has for an answer, and how often a query is repeated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct LookupOptions {
+    pub timeout: Duration,
+    pub attempts: usize,
+    /// Whether queries have an EDNS record (RFC 6891).
+    pub edns0: bool,
+}
+
+impl From<&ResolverOpts> for LookupOptions {
+    fn from(options: &ResolverOpts) -> Self {
+        Self {
+            timeout: options.timeout,
+            attempts: options.attempts,
+            edns0: options.edns0,
+        }
     }
-    found
+}
+
+/// Reads `/etc/resolv.conf` as resolv.conf(5) says: at most three servers; this machine if there are
+/// none. The search list is not used, because the names that certctl queries are complete.
+fn read_resolv_conf(text: &str) -> ResolverList {
+    let mut lines = text.lines().collect::<Vec<_>>();
+    lines.retain(|line| !line.starts_with("search") && !line.starts_with("domain"));
+    let parsed = parse_resolv_conf(lines.join("\n") + "\n");
+    let (addresses, options) = match &parsed {
+        Ok((config, options)) => {
+            let servers = config.name_servers().iter().take(3);
+            let addresses = servers.map(|server| SocketAddr::new(server.ip, 53));
+            (addresses.collect(), LookupOptions::from(options))
+        }
+        Err(_) => {
+            let here = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 53);
+            (vec![here], LookupOptions::from(&ResolverOpts::default()))
+        }
+    };
+    ResolverList {
+        addresses,
+        first_that_answers: true,
+        options,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{name_servers, parse_address};
+    use super::{parse_address, read_resolv_conf};
 
     #[test]
     fn a_port_is_optional() {
@@ -126,9 +151,22 @@ mod tests {
                 "nameserver 192.0.2.1\n".repeat(4).as_str(),
                 "192.0.2.1:53 192.0.2.1:53 192.0.2.1:53",
             ),
+            (
+                "search _..wrong\ndomain -\nnameserver 192.0.2.1\noptions unknown:1",
+                "192.0.2.1:53",
+            ),
         ] {
-            let found: Vec<String> = name_servers(text).iter().map(ToString::to_string).collect();
+            let list = read_resolv_conf(text);
+            let found: Vec<String> = list.addresses.iter().map(ToString::to_string).collect();
             assert_eq!(found.join(" "), servers, "{text}");
         }
+    }
+
+    #[test]
+    fn the_options_of_resolv_conf_are_used() {
+        let list = read_resolv_conf("options timeout:1 attempts:4 edns0\nnameserver 192.0.2.1");
+        assert_eq!(list.options.timeout.as_secs(), 1);
+        assert_eq!(list.options.attempts, 4);
+        assert!(list.options.edns0);
     }
 }

@@ -234,7 +234,10 @@ async fn send_query(
     role: ServerRole,
 ) -> (DnsAnswer, Option<u32>) {
     match client.query(query).await {
-        Ok(message) => (read_answer(&message, query, role), shortest_ttl(&message)),
+        Ok(message) => {
+            let answer = read_answer(&message, &query.name, query.kind, role);
+            (answer, shortest_ttl(&message))
+        }
         Err(error) => (error.into(), None),
     }
 }

@@ -10,10 +10,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags};
-use zeroize::Zeroizing;
 
 use super::listing::{self, FolderEntry};
-use super::tree;
+use super::{new_file, remote, tree};
 use crate::permissions::{Mode, Owner};
 use crate::system::activity::{self, Activity};
 
@@ -116,7 +115,8 @@ pub(crate) fn read_identified(
     path: &Path,
     limit: u64,
 ) -> Result<(Vec<u8>, FileIdentity), FileError> {
-    read_regular(path, limit).map_err(FileError::at("read", path))
+    let read = remote::with_deadline(path, move |path| read_regular(path, limit));
+    read.map_err(FileError::at("read", path))
 }
 
 fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, FileIdentity)> {
@@ -128,7 +128,7 @@ fn read_regular(path: &Path, limit: u64) -> io::Result<(Vec<u8>, FileIdentity)> 
 }
 
 /// Opens a file for reading, without blocking on a FIFO.
-fn open(path: &Path) -> io::Result<File> {
+pub(super) fn open(path: &Path) -> io::Result<File> {
     tree::open(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::new(0))
 }
 
@@ -142,59 +142,7 @@ fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     }
 }
 
-/// Reads a file into a buffer that is reused for one file after the other. Returns how many bytes
-/// of the buffer are the file's, and its permission bits. A buffer that is too small is replaced by
-/// a larger one, and wiped. The end of the file is not confirmed by a further read once as many
-/// bytes as its size were read.
-///
-/// Serves the targets for `status FOLDER` (benches/README.md) through `parallel_read`. It saves,
-/// per file, an allocation, wiping it, and one system call.
-///
-/// # Errors
-/// The same as [`read`].
-pub(crate) fn read_into(
-    buffer: &mut Zeroizing<Vec<u8>>,
-    path: &Path,
-    limit: u64,
-) -> Result<(usize, Mode), FileError> {
-    fill(buffer, path, limit).map_err(FileError::at("read", path))
-}
-
-fn fill(buffer: &mut Zeroizing<Vec<u8>>, path: &Path, limit: u64) -> io::Result<(usize, Mode)> {
-    let mut file = open(path)?;
-    let stat = rustix::fs::fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(irregular(&file.metadata()?));
-    }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
-    let mut filled = 0;
-    while filled <= limit && size <= limit {
-        let least = filled.max(size);
-        if buffer.len() <= least {
-            enlarge(buffer, filled, least);
-        }
-        let count = match file.read(&mut buffer[filled..]) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        filled += count;
-        if count == 0 || filled == size {
-            return Ok((filled, Mode::of_status(stat.st_mode)));
-        }
-    }
-    Err(too_large(limit))
-}
-
-/// Replaces the buffer by one with a capacity of more than `least` bytes, and wipes the old one.
-fn enlarge(buffer: &mut Zeroizing<Vec<u8>>, filled: usize, least: usize) {
-    let length = least.saturating_add(1).next_power_of_two();
-    let mut larger = Zeroizing::new(vec![0; length]);
-    larger[..filled].copy_from_slice(&buffer[..filled]);
-    *buffer = larger;
-}
-
-fn irregular(meta: &fs::Metadata) -> io::Error {
+pub(super) fn irregular(meta: &fs::Metadata) -> io::Error {
     if meta.is_dir() {
         return io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
     }
@@ -219,7 +167,7 @@ pub(super) fn read_bounded(from: impl Read, limit: u64, room: usize) -> io::Resu
     Ok(bytes)
 }
 
-fn too_large(limit: impl Display) -> io::Error {
+pub(super) fn too_large(limit: impl Display) -> io::Error {
     io::Error::new(
         io::ErrorKind::FileTooLarge,
         format!("it is larger than {limit} bytes"),
@@ -275,6 +223,16 @@ pub(crate) fn entries(directory: &Path, limit: usize) -> Result<Vec<PathBuf>, Fi
 #[must_use]
 pub(crate) fn exists(path: &Path) -> bool {
     tree::symlink_metadata(path).is_ok()
+}
+
+/// Returns whether something exists at the path, or may exist there: this user may not look into a
+/// folder on the way.
+#[must_use]
+pub(crate) fn may_exist(path: &Path) -> bool {
+    match tree::symlink_metadata(path) {
+        Ok(_) => true,
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    }
 }
 
 /// Returns whether something exists at `path`; a dangling link leads to nothing.
@@ -344,7 +302,7 @@ pub(crate) fn stage(path: &Path, bytes: &[u8], mode: Mode) -> Result<StagedFile,
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
-    let mut file = tree::create_new(path, mode)?;
+    let mut file = new_file::create(path, mode, mode)?;
     // The umask removed bits when the file was created; the final mode is set on the open file.
     file.set_permissions(fs::Permissions::from_mode(mode.bits()))?;
     file.write_all(bytes)?;
@@ -437,14 +395,25 @@ pub(crate) fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Flushes a folder, so that the names in it survive a power loss.
+/// Flushes a folder, so that the names in it survive a power loss. Some network file systems cannot
+/// flush folders: their servers keep names as they see fit.
 ///
 /// # Errors
-/// When the system reports an error.
+/// When the system reports another error.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), FileError> {
-    tree::open(folder, OFlags::RDONLY, Mode::new(0))
-        .and_then(|open| open.sync_all())
-        .map_err(FileError::at("flush the folder", folder))
+    let open = tree::open(folder, OFlags::RDONLY, Mode::new(0));
+    match open.and_then(|open| open.sync_all()) {
+        Err(error) if is_unflushable(&error) => Ok(()),
+        other => other.map_err(FileError::at("flush the folder", folder)),
+    }
+}
+
+/// Whether fsync(2) is not possible for this kind of file.
+fn is_unflushable(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
 }
 
 /// Renames a file to a numbered backup `<file>.~N~`, and returns the path of the backup.

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::files::{FileError, parent, sync_folder, temporary_name};
 use super::xattrs::{self, ExtendedAttributes};
-use super::{listing, tree};
+use super::{listing, new_file, tree};
 use crate::permissions::{Mode, Owner};
 use crate::system::activity::{self, Activity};
 
@@ -253,7 +253,7 @@ pub(crate) fn write(
     attributes: &ExtendedAttributes,
 ) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
-        let mut file = tree::create_new(path, mode.restricted_to(0o600))?;
+        let mut file = new_file::create(path, mode.restricted_to(0o600), mode)?;
         file.write_all(bytes)?;
         if let Some(Owner { uid, gid }) = owner {
             fchown(&file, Some(uid), Some(gid))?;

@@ -1,12 +1,12 @@
 //! The mounts of a process, from /proc/PID/mountinfo (proc_pid_mountinfo(5)).
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::files;
-
-/// The maximum size of the file, in bytes. A larger one is not read.
+/// How many bytes of the file are read.
 const LIMIT: u64 = 16 * 1024 * 1024;
 /// File systems that other machines use at the same time, or that are shared with a host.
 const SHARED: [&str; 16] = [
@@ -37,11 +37,12 @@ pub(crate) struct MountEntry {
 }
 
 impl MountEntry {
-    /// Whether other machines may use the file system too. The types of FUSE that only read a local
-    /// disk are `fuseblk`.
+    /// Whether other machines may use the file system too. The type of FUSE for a local disk is
+    /// `fuseblk`.
     #[must_use]
     pub(crate) fn is_shared(&self) -> bool {
-        SHARED.contains(&self.kind.as_str()) || self.kind.starts_with("fuse.")
+        let kind = self.kind.as_str();
+        SHARED.contains(&kind) || kind == "fuse" || kind.starts_with("fuse.")
     }
 }
 
@@ -59,8 +60,7 @@ impl MountTable {
     /// Reads the mounts of a process, whose folder in /proc this is.
     #[must_use]
     pub(crate) fn read(process: &Path) -> Self {
-        let text = files::read(&process.join("mountinfo"), LIMIT).unwrap_or_default();
-        Self::parse(&text)
+        Self::parse(&read_bounded(&process.join("mountinfo")).unwrap_or_default())
     }
 
     /// Parses the content of a `mountinfo` file.
@@ -68,6 +68,17 @@ impl MountTable {
     pub(crate) fn parse(text: &[u8]) -> Self {
         let lines = text.split(|byte| *byte == b'\n');
         Self(lines.filter_map(parse_line).collect())
+    }
+
+    #[must_use]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of the mounts is shared.
+    #[must_use]
+    pub(crate) fn has_shared(&self) -> bool {
+        self.0.iter().any(MountEntry::is_shared)
     }
 
     /// Whether something is mounted at exactly this path.
@@ -83,6 +94,14 @@ impl MountTable {
         let above = self.0.iter().filter(|mount| path.starts_with(&mount.point));
         above.max_by_key(|mount| mount.point.components().count())
     }
+}
+
+/// Reads the file. `files::read` asks this module first whether a path is local.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let file = File::open(path)?;
+    file.take(LIMIT).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// Parses `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/root rw`.

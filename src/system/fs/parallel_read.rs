@@ -14,7 +14,8 @@ use std::thread;
 
 use zeroize::Zeroizing;
 
-use super::files::{self, FileError};
+use super::files::FileError;
+use super::reused_buffer;
 use super::walk::WalkedEntry;
 use crate::permissions::Mode;
 
@@ -138,7 +139,7 @@ fn read_entry(
 ) {
     match entry {
         WalkedEntry::File(path) => {
-            let content = files::read_into(buffer, &path, limit)
+            let content = reused_buffer::read_into(buffer, &path, limit)
                 .map(|(length, mode)| (&buffer[..length], mode));
             look(ReadFile::File(&path, content));
         }

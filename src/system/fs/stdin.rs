@@ -1,12 +1,16 @@
 //! What a user passes as an argument: a file, a pipe, or stdin, which can be read only once.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::fs::OFlags;
+
 use super::files::{self, FileError, FileIdentity, read_bounded, room};
+use super::tree;
+use crate::permissions::Mode;
 
 /// Whether stdin was read to its end.
 static IS_READ: AtomicBool = AtomicBool::new(false);
@@ -32,12 +36,12 @@ pub(crate) fn read_named_identified(
         let identity = file_on_stdin();
         return Ok((read_stdin(limit)?, identity));
     }
-    let pipe = fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
+    let pipe = tree::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo());
     if !pipe {
         let (bytes, identity) = files::read_identified(path, limit)?;
         return Ok((bytes, Some(identity)));
     }
-    let bytes = File::open(path)
+    let bytes = tree::open(path, OFlags::RDONLY, Mode::new(0))
         .and_then(|file| read_bounded(file, limit, room(limit)))
         .map_err(FileError::at("read", path))?;
     Ok((bytes, None))

@@ -165,7 +165,8 @@ pub(super) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
 
 /// Creates a second name for a file.
 pub(super) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
-    let (from, to) = (place_of(from)?, place_of(to)?);
+    let from = place_of(from)?;
+    let to = place_of(to)?;
     let flags = AtFlags::empty();
     Ok(linkat(
         from.folder(),
@@ -178,13 +179,15 @@ pub(super) fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Renames a file or folder over an existing one.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    let (from, to) = (place_of(from)?, place_of(to)?);
+    let from = place_of(from)?;
+    let to = place_of(to)?;
     Ok(renameat(from.folder(), &from.name, to.folder(), &to.name)?)
 }
 
 /// Exchanges what is at two paths, in one step.
 pub(super) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    let (one, other) = (place_of(one)?, place_of(other)?);
+    let one = place_of(one)?;
+    let other = place_of(other)?;
     let flags = RenameFlags::EXCHANGE;
     Ok(renameat_with(
         one.folder(),
@@ -198,7 +201,8 @@ pub(super) fn exchange(one: &Path, other: &Path) -> io::Result<()> {
 /// Renames to a name that must be free.
 pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> Result<(), Errno> {
     let place = |path| place_of(path).map_err(|error| errno(&error));
-    let (from, to) = (place(from)?, place(to)?);
+    let from = place(from)?;
+    let to = place(to)?;
     let flags = RenameFlags::NOREPLACE;
     renameat_with(from.folder(), &from.name, to.folder(), &to.name, flags)
 }

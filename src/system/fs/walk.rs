@@ -1,4 +1,4 @@
-//! Walks through a tree; always terminates and never blocks. Each folder is visited once, even if
+//! Walks through a tree; always terminates and never blocks, also if a file server does not answer. Each folder is visited once, even if
 //! several links point to it; FIFOs, sockets and devices are reported and not opened; unreadable
 //! entries are reported, and the walk continues.
 
@@ -13,8 +13,7 @@ use rustix::fs::FileType;
 
 use super::files::FileError;
 use super::listing::{self, FolderEntry};
-use super::scratch;
-use super::tree;
+use super::{remote, scratch, tree};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum WalkDepth {
@@ -51,7 +50,7 @@ impl FolderWalk {
     /// Starts a walk through the folder at `root`.
     #[must_use]
     pub(crate) fn new(root: &Path, depth: WalkDepth) -> Self {
-        let known = tree::metadata(root)
+        let known = status_of(root)
             .map(|meta| inode(&meta))
             .into_iter()
             .collect();
@@ -68,10 +67,14 @@ impl FolderWalk {
     /// Reads the names of the next folder, sorted. A rehearsal below the start of the walk is not
     /// read: its certificates are not real.
     fn open(&mut self, folder: PathBuf) -> Result<Option<WalkedEntry>, FileError> {
-        let failed = || FileError::at("read the folder", &folder);
+        let entries = remote::with_deadline(&folder, |folder| {
+            let entries = listing::open(folder)?;
+            entries.collect::<io::Result<Vec<FolderEntry>>>()
+        });
         let mut names = Vec::new();
-        for entry in listing::open(&folder).map_err(failed())? {
-            let FolderEntry { name, kind } = entry.map_err(failed())?;
+        for FolderEntry { name, kind } in
+            entries.map_err(FileError::at("read the folder", &folder))?
+        {
             // Backups of editors and of certctl, and temporary files.
             let text = name.as_encoded_bytes();
             if text.last() != Some(&b'~')
@@ -125,7 +128,7 @@ impl FolderWalk {
     }
 
     fn follow_link(&mut self, path: PathBuf) -> Option<WalkedEntry> {
-        match tree::metadata(&path) {
+        match status_of(&path) {
             Ok(meta) if meta.is_dir() => {
                 if self.depth == WalkDepth::Tree {
                     self.folders.push(path);
@@ -148,7 +151,7 @@ impl FolderWalk {
 
     /// Returns whether this folder was not visited before.
     fn is_new(&mut self, folder: &Path) -> Result<bool, FileError> {
-        let meta = tree::metadata(folder).map_err(FileError::at("read the status of", folder))?;
+        let meta = status_of(folder).map_err(FileError::at("read the status of", folder))?;
         Ok(self.known.insert(inode(&meta)))
     }
 }
@@ -186,6 +189,11 @@ impl Iterator for FolderWalk {
             }
         }
     }
+}
+
+/// Reads the status of a path; links are followed.
+fn status_of(path: &Path) -> io::Result<Metadata> {
+    remote::with_deadline(path, tree::metadata)
 }
 
 fn inode(meta: &Metadata) -> (u64, u64) {

@@ -6,15 +6,10 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-use super::{Background, PATIENCE};
+use super::http::{HttpServer, ServedReply, ServedRequest};
 
 /// The port of http-01.
 const PORT: u16 = 80;
-/// The maximum number of bytes of a request.
-const MOST_REQUEST: usize = 8192;
 /// The folder of the files in URLs.
 const FOLDER: &str = "/.well-known/acme-challenge/";
 
@@ -25,7 +20,7 @@ type ServedFiles = Arc<Mutex<BTreeMap<String, String>>>;
 #[derive(Debug)]
 pub(crate) struct ChallengeServer {
     files: ServedFiles,
-    _background: Background,
+    _server: HttpServer,
 }
 
 /// Returns the addresses that are tried, in order; without an address, port 80 of all addresses.
@@ -46,21 +41,12 @@ impl ChallengeServer {
     /// # Errors
     /// When the port is in use, or this user may not use it.
     pub(crate) fn start(address: Option<SocketAddr>) -> io::Result<Self> {
-        let listener = bind(address)?;
-        listener.set_nonblocking(true)?;
         let files = ServedFiles::default();
         let served = Arc::clone(&files);
-        let background = Background::start("validation-files", move || async move {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            loop {
-                let (stream, _) = listener.accept().await?;
-                let answer = answer(stream, Arc::clone(&served));
-                tokio::spawn(tokio::time::timeout(PATIENCE, answer));
-            }
-        })?;
+        let reply = move |request: &ServedRequest| reply_to(request, &served);
         Ok(Self {
             files,
-            _background: background,
+            _server: HttpServer::accept_from(bind(address)?, Arc::new(reply))?,
         })
     }
 
@@ -77,39 +63,19 @@ fn bind(address: Option<SocketAddr>) -> io::Result<TcpListener> {
     TcpListener::bind(&addresses[..])
 }
 
-/// Reads one request and answers it.
-async fn answer(mut stream: TcpStream, files: ServedFiles) -> io::Result<()> {
-    let mut request = Vec::new();
-    let mut buffer = [0; 1024];
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        let length = stream.read(&mut buffer).await?;
-        request.extend_from_slice(&buffer[..length]);
-        if length == 0 || request.len() > MOST_REQUEST {
-            return Ok(());
-        }
+fn reply_to(request: &ServedRequest, files: &ServedFiles) -> ServedReply {
+    match content_of(request, files) {
+        Some(content) => ServedReply::new(200, "application/octet-stream", content),
+        None => ServedReply::new(404, "text/plain", ""),
     }
-    let content = content_of(&request, &files);
-    let (status, body) = match &content {
-        Some(content) => ("200 OK", content.as_str()),
-        None => ("404 Not Found", ""),
-    };
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/octet-stream\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n"
-    );
-    stream.write_all((head + body).as_bytes()).await?;
-    stream.shutdown().await
 }
 
 /// The content that a request asks for, if it is served.
-fn content_of(request: &[u8], files: &ServedFiles) -> Option<String> {
-    let line = request.split(|byte| *byte == b'\r').next()?;
-    let mut words = std::str::from_utf8(line).ok()?.split(' ');
-    if words.next() != Some("GET") {
+fn content_of(request: &ServedRequest, files: &ServedFiles) -> Option<String> {
+    if request.method != "GET" {
         return None;
     }
-    let token = words.next()?.strip_prefix(FOLDER)?;
+    let token = request.target.strip_prefix(FOLDER)?;
     let files = files.lock().unwrap_or_else(PoisonError::into_inner);
     files.get(token).cloned()
 }

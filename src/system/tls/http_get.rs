@@ -14,7 +14,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::{ChainRecorder, config, connect, proxy_header};
 use crate::probe::http::{
-    HomePageVisit, HttpReply, HttpRequest, HttpScheme, NextRequest, SiteAnswer,
+    HomePageVisit, HttpReply, HttpRequest, HttpScheme, NextRequest, RedirectRules, SiteAnswer,
 };
 use crate::system::activity;
 use crate::system::runtime;
@@ -55,6 +55,39 @@ pub(crate) fn visit_all(
     // Without a runtime nothing is visited.
     let _ = runtime::block_on(all);
     answers
+}
+
+/// Makes one visit; follows the redirects that `rules` allow.
+#[must_use]
+pub(crate) fn visit(
+    request: HttpRequest,
+    rules: RedirectRules,
+    interrupt: &InterruptSignal,
+) -> SiteAnswer {
+    let visit = HomePageVisit {
+        request,
+        rules: Arc::new(rules),
+        before: None,
+    };
+    let mut answers = visit_all(&[visit], interrupt);
+    let answer = answers.pop().flatten();
+    answer.unwrap_or_else(|| SiteAnswer::Nothing("the time was up".to_owned()))
+}
+
+/// Sends one request, and follows no redirect.
+///
+/// # Errors
+/// The answer without a reply.
+pub(crate) fn fetch(request: &HttpRequest) -> Result<HttpReply, SiteAnswer> {
+    let fetching = runtime::block_on(async { timeout(TRY_TIMEOUT, get(request)).await });
+    match fetching {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(_)) => Err(SiteAnswer::Nothing(format!(
+            "no answer within {} s",
+            TRY_TIMEOUT.as_secs()
+        ))),
+        Err(error) => Err(SiteAnswer::Nothing(error.to_string())),
+    }
 }
 
 async fn visit_concurrently(visits: &[HomePageVisit], answers: &mut [Option<SiteAnswer>]) {

@@ -436,7 +436,8 @@ fn configured_certificate(
     key: Option<ConfiguredPath>,
     chain: Option<&ConfiguredPath>,
 ) -> ConfiguredCertificate {
-    if key.is_none() && chain.is_none() {
+    let has_own_key = key.as_ref().is_some_and(|key| *key != certificate);
+    if !has_own_key && chain.is_none() {
         return ConfiguredCertificate::in_files(vec![(ReleaseFile::Combined, certificate)]);
     }
     let key = key.unwrap_or_else(|| certificate.clone());

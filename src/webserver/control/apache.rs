@@ -327,7 +327,10 @@ impl ApacheProgram {
             return Vec::new();
         }
         let masters = self.group.masters.iter();
-        let own: Vec<i32> = masters.map(|one| one.master.process.pid).collect();
+        let mut own = Vec::new();
+        for one in masters {
+            own.push(one.master.process.pid);
+        }
         let mut addresses: Vec<SocketAddr> = Vec::new();
         for socket in &config.sockets {
             let any = IpAddr::from(Ipv4Addr::UNSPECIFIED);

@@ -207,7 +207,10 @@ impl MasterGroup {
     pub(crate) fn reload_line(&self) -> Option<String> {
         let masters = self.masters.iter().filter(|master| master.can_reload());
         let commands = masters.filter_map(|master| master.method.command(&master.master));
-        let lines: Vec<String> = commands.map(|command| shell_line(&command)).collect();
+        let mut lines = Vec::new();
+        for command in commands {
+            lines.push(shell_line(&command));
+        }
         (!lines.is_empty()).then(|| lines.join(" && "))
     }
 

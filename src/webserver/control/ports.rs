@@ -70,7 +70,10 @@ pub(crate) fn find_other_owners(
         if holders.iter().any(is_known) {
             continue;
         }
-        let pids: Vec<i32> = holders.iter().map(|holder| holder.pid).collect();
+        let mut pids = Vec::new();
+        for holder in &holders {
+            pids.push(holder.pid);
+        }
         let first = holders.iter().find(|holder| !pids.contains(&holder.parent));
         owners.extend(first.map(|holder| PortOwner {
             address,

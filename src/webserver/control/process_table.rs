@@ -156,6 +156,32 @@ fn read_user(folder: &Path) -> Option<u32> {
     ids.split_whitespace().next()?.parse().ok()
 }
 
+/// The user that a process acts as, with all its groups.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct ProcessUser {
+    pub uid: u32,
+    pub groups: Vec<u32>,
+}
+
+/// Reads the effective user, the effective group and the further groups of a process
+/// (proc_pid_status(5)); `None` if it has ended, or the system does not show it.
+#[must_use]
+pub(crate) fn user_of(pid: i32) -> Option<ProcessUser> {
+    let status = files::read(&folder_of(pid).join("status"), FILE_LIMIT).ok()?;
+    parse_user(&String::from_utf8_lossy(&status))
+}
+
+fn parse_user(status: &str) -> Option<ProcessUser> {
+    let numbers = |name: &str| -> Option<Vec<u32>> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.split_whitespace().flat_map(str::parse).collect())
+    };
+    let uid = *numbers("Uid:")?.get(1)?;
+    let mut groups = numbers("Groups:").unwrap_or_default();
+    groups.extend(numbers("Gid:")?.get(1));
+    Some(ProcessUser { uid, groups })
+}
+
 fn read_namespaces(folder: &Path) -> ProcessNamespaces {
     let read = |name: &str| read_link(&folder.join("ns").join(name));
     ProcessNamespaces {

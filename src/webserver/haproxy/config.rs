@@ -175,7 +175,10 @@ struct HaproxyReader<'a> {
 }
 
 fn joined(words: &[HaproxyWord]) -> String {
-    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    let mut texts = Vec::new();
+    for word in words {
+        texts.push(word.text.as_str());
+    }
     texts.join(" ")
 }
 
@@ -309,7 +312,10 @@ impl HaproxyReader<'_> {
                 }
             }
             "resetenv" => {
-                let names: Vec<&str> = arguments.iter().map(|word| word.text.as_str()).collect();
+                let mut names = Vec::new();
+                for word in arguments {
+                    names.push(word.text.as_str());
+                }
                 environment.keep_only(&names);
             }
             _ => {}

@@ -11,7 +11,10 @@ use crate::webserver::model::{ComplaintSubject, ServerComplaint, last_lines};
 pub(crate) fn complaint(output: &str, paths: &[&Path]) -> ServerComplaint {
     let mut lines: Vec<String> = output.lines().filter_map(alert).collect();
     lines.dedup();
-    let about: Vec<ComplaintSubject> = lines.iter().map(|line| blame(line, paths)).collect();
+    let mut about = Vec::new();
+    for line in &lines {
+        about.push(blame(line, paths));
+    }
     let blame = match about.split_first() {
         Some((first, rest)) if rest.iter().all(|other| other == first) => *first,
         _ => ComplaintSubject::Other,

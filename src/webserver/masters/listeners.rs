@@ -23,7 +23,9 @@ impl ListeningSocket {
 
     fn parse_line(line: &str) -> Option<Self> {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
+        let local = fields.get(1)?;
+        let state = fields.get(3)?;
+        let inode = fields.get(9)?;
         if *state != LISTEN {
             return None;
         }

@@ -24,11 +24,24 @@ pub enum TrafficKind {
 pub enum ConfiguredPath {
     /// A file, absolute, as the server resolves it.
     File(PathBuf),
-    /// Not a single file: a value with variables, `data:` or `engine:`.
+    /// Not a single file: a value with variables, `data:`, or a key that is not a file.
     Other(String),
 }
 
+/// The prefixes of keys that are not files.
+const KEY_REFERENCES: [&str; 3] = ["engine:", "store:", "pkcs11:"];
+
 impl ConfiguredPath {
+    /// The reference to a key that is not a file, without variables.
+    #[must_use]
+    pub(crate) fn key_reference(&self) -> Option<&str> {
+        let Self::Other(text) = self else {
+            return None;
+        };
+        let is_reference = KEY_REFERENCES.iter().any(|prefix| text.starts_with(prefix));
+        (is_reference && !self.has_variable()).then_some(text)
+    }
+
     /// Whether only the server knows the file, because a variable names it.
     pub(crate) fn has_variable(&self) -> bool {
         matches!(self, Self::Other(text) if text.contains('$'))
@@ -63,43 +76,57 @@ impl ConfiguredCertificate {
         }
     }
 
-    /// A certificate with chain and key in separate files.
+    /// A certificate with chain and key in separate files, or in one that is named for both.
     #[must_use]
     pub fn two(chain: ConfiguredPath, key: ConfiguredPath) -> Self {
+        if chain.file().is_some() && chain == key {
+            return Self::in_files(vec![(ReleaseFile::Combined, chain)]);
+        }
         Self::in_files(vec![
             (ReleaseFile::FullChain, chain),
             (ReleaseFile::Key, key),
         ])
     }
 
-    /// Its files as links to install; `None` where one is not a single file.
+    /// Its files as links to install; `None` where one is not a single file. A key that is not a file
+    /// has no link.
     #[must_use]
     pub fn links(&self) -> Option<Vec<StableLink>> {
-        self.files
-            .iter()
+        self.link_candidates()
             .map(|(piece, path)| Some(StableLink::new(path.file()?, *piece)))
             .collect()
     }
 
-    /// Returns whether all of its files are among `links`.
+    /// The reference to its key, if the key is not a file.
+    #[must_use]
+    pub(crate) fn key_reference(&self) -> Option<&str> {
+        self.files
+            .iter()
+            .filter(|(piece, _)| *piece == ReleaseFile::Key)
+            .find_map(|(_, path)| path.key_reference())
+    }
+
+    /// Its files without a key that is not a file.
+    fn link_candidates(&self) -> impl Iterator<Item = &(ReleaseFile, ConfiguredPath)> {
+        self.files
+            .iter()
+            .filter(|(piece, path)| *piece != ReleaseFile::Key || path.key_reference().is_none())
+    }
+
+    /// Returns whether all of its files are among `links`. A key that is not a file belongs to links
+    /// without a key only.
     #[must_use]
     pub fn is_among(&self, links: &[StableLink]) -> bool {
-        let are_links = self.files.iter().all(|(piece, path)| {
+        if self.key_reference().is_some() && links.iter().any(|link| link.piece.is_secret()) {
+            return false;
+        }
+        let are_links = self.link_candidates().all(|(piece, path)| {
             links
                 .iter()
                 .any(|link| link.piece == *piece && Some(link.path.as_path()) == path.file())
         });
         are_links && !self.files.is_empty()
     }
-}
-
-/// The links of a certificate with chain and key in separate files.
-#[must_use]
-pub(crate) fn chain_and_key(chain: &Path, key: &Path) -> [StableLink; 2] {
-    [
-        StableLink::new(chain, ReleaseFile::FullChain),
-        StableLink::new(key, ReleaseFile::Key),
-    ]
 }
 
 /// One block of a server's configuration that listens at addresses.

@@ -35,6 +35,16 @@ impl fmt::Display for ConfigPosition<'_> {
     }
 }
 
+/// The block that answers at an address for names that no block has.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct DefaultBlock {
+    /// As the configuration spells it.
+    pub address: String,
+    pub port: u16,
+    pub file: PathBuf,
+    pub line: u32,
+}
+
 /// The configuration of a server, in the form that all dialects share.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -105,6 +115,26 @@ impl ServerConfig {
     pub fn blocks_serving(&self, names: &[DnsName]) -> impl Iterator<Item = &ConfigBlock> {
         self.at(self.index.answering_names(names))
             .filter(move |block| block.traffic == TrafficKind::Http && block.serves(names))
+    }
+
+    /// The block that answers at each TCP address of a web site for names that no block has.
+    #[must_use]
+    pub(crate) fn default_blocks(&self) -> Vec<DefaultBlock> {
+        let mut defaults: Vec<DefaultBlock> = self
+            .index
+            .places(TrafficKind::Http)
+            .map(|place| {
+                let block = &self.blocks[place.default];
+                DefaultBlock {
+                    address: place.listen.to_string(),
+                    port: place.listen.port,
+                    file: block.file.clone(),
+                    line: block.line,
+                }
+            })
+            .collect();
+        defaults.sort();
+        defaults
     }
 
     /// The rules by which connections to exactly this address are passed on.

@@ -1,11 +1,11 @@
 //! The lines that make a server answer for the names of a certificate where no block does so yet.
 //! They never say what the site serves: only its administrator knows that.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
-use super::block::{ConfigBlock, TrafficKind};
 use super::config::ServerConfig;
 use super::listen::{ListenAddress, ListenInterface};
+use super::site_addresses::{SiteAddresses, is_public_at};
 use super::software::ServerSoftware;
 use crate::pki::name::DnsName;
 use crate::store::layout::StableLink;
@@ -94,7 +94,7 @@ impl UnservedNames<'_> {
         lines.push("SSLEngine on".to_owned());
         lines.extend(self.certificate_lines());
         let mut outside = Vec::new();
-        if self.https_listens().next().is_none() {
+        if self.https_sites().listens().next().is_none() {
             outside.push(format!("Listen {HTTPS}"));
         }
         LinesToAdd {
@@ -143,7 +143,7 @@ impl UnservedNames<'_> {
     fn https_places(&self) -> Vec<String> {
         let mut places = Vec::new();
         for block in self.config.blocks() {
-            let opens = |listen: &ListenAddress| is_https(listen) && listen.ssl;
+            let opens = |listen: &ListenAddress| is_public_at(listen, HTTPS) && listen.ssl;
             let place = block.to_string();
             if block.listens.iter().any(opens) && !places.contains(&place) {
                 places.push(place);
@@ -170,35 +170,22 @@ impl UnservedNames<'_> {
     }
 
     /// The addresses to listen on: those of the plain-text site, else all of this machine; and the
-    /// single addresses that existing blocks use for https, because a server uses only the blocks of
-    /// a single address for connections to it.
+    /// single addresses that existing blocks use for https.
     fn addresses(&self) -> Vec<IpAddr> {
-        let any4 = IpAddr::from(Ipv4Addr::UNSPECIFIED);
-        let any6 = IpAddr::from(Ipv6Addr::UNSPECIFIED);
-        let mut addresses = self.plain_addresses();
-        if addresses.is_empty() {
-            addresses.push(any4);
-            if self.ipv6 {
-                addresses.push(any6);
-            }
+        let plain = self.plain_addresses();
+        if plain.is_empty() {
+            self.https_sites().everywhere()
+        } else {
+            self.https_sites().complete(plain)
         }
-        for listen in self.https_listens().filter(|listen| !listen.proxy_protocol) {
-            if let ListenInterface::Address(address) = listen.interface {
-                let any = if address.is_ipv4() { any4 } else { any6 };
-                if addresses.contains(&any) && !addresses.contains(&address) {
-                    addresses.push(address);
-                }
-            }
+    }
+
+    fn https_sites(&self) -> SiteAddresses<'_> {
+        SiteAddresses {
+            config: self.config,
+            port: HTTPS,
+            ipv6: self.ipv6,
         }
-        // A socket with `ipv6only=off` uses the IPv4 port too: a second one could not be bound.
-        let is_dual = self.https_listens().any(|listen| listen.dual_stack);
-        if is_dual && self.config.software == ServerSoftware::Nginx {
-            addresses.retain(|address| *address != any4);
-            if !addresses.contains(&any6) {
-                addresses.insert(0, any6);
-            }
-        }
-        addresses
     }
 
     fn plain_addresses(&self) -> Vec<IpAddr> {
@@ -213,21 +200,6 @@ impl UnservedNames<'_> {
         }
         addresses
     }
-
-    /// The addresses of web sites at the port of https, beyond loopback.
-    fn https_listens(&self) -> impl Iterator<Item = &ListenAddress> {
-        let blocks = self.config.blocks().iter();
-        let sites = blocks.filter(|block: &&ConfigBlock| block.traffic == TrafficKind::Http);
-        sites
-            .flat_map(|block| &block.listens)
-            .filter(|listen| is_https(listen))
-    }
-}
-
-fn is_https(listen: &ListenAddress) -> bool {
-    let socket = listen.socket();
-    let is_loopback = socket.is_some_and(|socket| socket.ip().is_loopback());
-    listen.port == HTTPS && !listen.udp && !is_loopback
 }
 
 #[cfg(test)]

@@ -144,7 +144,8 @@ impl SniTest {
                 let Some(name) = name else {
                     return Some(false);
                 };
-                let (mut name, mut pattern) = (name.to_owned(), pattern.clone());
+                let mut name = name.to_owned();
+                let mut pattern = pattern.clone();
                 if *ignores_case {
                     name.make_ascii_lowercase();
                     pattern.make_ascii_lowercase();

@@ -181,7 +181,10 @@ fn choose_by_key_type<'a>(
     hello: ClientHello<'_>,
 ) -> &'a ConfiguredCertificate {
     let accepted = KeyFamily::of(hello.algorithm.unwrap_or(KeyAlgorithm::EcdsaP256));
-    let types: Vec<_> = certificates.iter().map(|one| one.key_type).collect();
+    let mut types = Vec::new();
+    for one in certificates {
+        types.push(one.key_type);
+    }
     certificates[accepted.choose(&types).unwrap_or_default()]
 }
 

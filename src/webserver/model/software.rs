@@ -119,7 +119,8 @@ impl ServerSoftware {
 }
 
 /// Quotes a word of a configuration: all three servers read double quotes with backslashes alike.
-fn quote(text: &str) -> String {
+#[must_use]
+pub(crate) fn quote(text: &str) -> String {
     let needs_quotes = text
         .chars()
         .any(|c| !c.is_alphanumeric() && !"/._-+:@~,=".contains(c));

@@ -1,5 +1,7 @@
 //! Where nginx passes the requests of a block to.
 
+use std::path::Path;
+
 use super::block::NginxConfig;
 use super::parse::{NginxDirective, flat};
 use crate::webserver::model::{ConfigBlock, UpstreamAddress};
@@ -14,6 +16,16 @@ const PASSES: [&str; 5] = [
 ];
 
 impl NginxConfig {
+    /// Returns the folder of the files of the block that begins on this line, if it names one.
+    #[must_use]
+    pub(crate) fn root_of(&self, file: &Path, line: u32) -> Option<&Path> {
+        let is_same = |block: &ConfigBlock| block.file == file && block.line == line;
+        let server = self.blocks.iter().find(|server| is_same(&server.block))?;
+        let directives = flat(&server.directives);
+        let root = directives.into_iter().find(|one| one.name == "root")?;
+        root.only().map(Path::new)
+    }
+
     /// Returns the addresses to which a block passes the requests for `/`; none if the configuration
     /// does not show it.
     #[must_use]

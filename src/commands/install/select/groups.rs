@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::advice::lineages;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inputs;
-use crate::install::installed::{self, InstalledFiles};
-use crate::install::other_folders;
+use crate::install::installed::InstalledFiles;
+use crate::install::{newest_files, other_folders};
 use crate::matching::{FolderContents, HeldFile, MatchingError};
 use crate::pki::request::SigningRequest;
 use crate::system::fs::folders;
@@ -29,7 +30,7 @@ impl InputGroup {
     fn of_installed(installed: InstalledFiles) -> Self {
         Self {
             files: vec![installed.chain_path.display().to_string()],
-            key: Some(installed.key_path),
+            key: installed.key_path,
             installed: Some(InstalledGroup {
                 stem: installed.stem,
                 requests: installed.requests,
@@ -65,7 +66,7 @@ pub(super) fn input_groups(
         return Ok(vec![rest]);
     }
     let mut groups = Vec::new();
-    let newest = installed::find_newest(context, files)?;
+    let newest = newest_files::find_newest(context, files)?;
     for (name, installed) in files.iter().zip(newest) {
         match installed {
             Some(installed) => groups.push(InputGroup::of_installed(installed)),
@@ -113,7 +114,17 @@ fn nothing_to_install(context: &Context, here: &FolderContents) -> Failure {
         directory: here.describe(),
         name: None,
     };
-    other_folders::add_other_folders(context, "install", error.into())
+    let mut failure = Failure::from(error);
+    if let Some(waiting) = here.requests.first() {
+        let request = waiting.path.display();
+        let status = context.command_words("status");
+        failure = failure.because(format!("the request {request} waits for its certificate"));
+        let step = lineages::show_waiting_requests(&status);
+        failure.next.insert(0, step);
+    } else {
+        failure = other_folders::add_other_folders(context, "install", failure);
+    }
+    here.explain_unusable(failure)
 }
 
 impl InstalledGroup {

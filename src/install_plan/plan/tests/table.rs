@@ -341,8 +341,18 @@ fn with_third(observed: ObservedState, state: PathState, lacking: Option<&str>) 
     )
 }
 
-fn third_link_rows() -> [ThirdLinkRow; 5] {
+fn third_link_rows() -> [ThirdLinkRow; 6] {
+    let added = ObservedState {
+        added_paths: vec!["/etc/ssl/private/x.both".into()],
+        ..with_third(installed("a", "a"), PathState::Absent, None)
+    };
     [
+        ThirdLinkRow {
+            name: "new, and the previous release has such a file",
+            observed: added,
+            steps: "link(both) ",
+            rollback: "live=a unlink(both) test reload prove(a)",
+        },
         ThirdLinkRow {
             name: "already linked",
             observed: with_third(installed("a", "a"), PathState::OurLink, None),

@@ -13,7 +13,7 @@ const SIBLINGS: usize = 100;
 
 /// Returns a finding for each path of `layout` whose file, which is that of the release `live` where
 /// links are deployed, has another type than all files beside the path.
-pub(super) fn find_odd_labels(layout: &LineageLayout, live: &ReleaseId) -> Vec<Finding> {
+pub(crate) fn find_odd_labels(layout: &LineageLayout, live: &ReleaseId) -> Vec<Finding> {
     let mut findings = Vec::new();
     for link in layout.links() {
         let real = match layout.deploy_mode() {

@@ -21,14 +21,24 @@ pub(crate) enum ServerChoice {
     Caddy,
     /// Dovecot
     Dovecot,
+    /// Exim
+    Exim,
     /// lighttpd
     Lighttpd,
+    /// MariaDB
+    Mariadb,
     /// mosquitto
     Mosquitto,
+    /// OpenLDAP
+    Openldap,
     /// Postfix
     Postfix,
     /// PostgreSQL
     Postgres,
+    /// squid
+    Squid,
+    /// stunnel
+    Stunnel,
     /// vsftpd
     Vsftpd,
     /// No known server; another one is controlled with --test, --reload and --probe
@@ -45,10 +55,15 @@ impl ServerChoice {
             Self::Nginx => ServerSoftware::Nginx.name(),
             Self::Caddy => "caddy",
             Self::Dovecot => "dovecot",
+            Self::Exim => "exim",
             Self::Lighttpd => "lighttpd",
+            Self::Mariadb => "mariadb",
             Self::Mosquitto => "mosquitto",
+            Self::Openldap => "openldap",
             Self::Postfix => "postfix",
             Self::Postgres => "postgres",
+            Self::Squid => "squid",
+            Self::Stunnel => "stunnel",
             Self::Vsftpd => "vsftpd",
             Self::None => "none",
         }
