@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rcgen::{CertificateParams, KeyPair};
 use support::Run;
 use support::dns::with_port_53;
 use support::external::path_of;
@@ -135,6 +136,39 @@ fn what_was_obtained_is_installed_later_without_another_order() {
             assert_eq!(lab.state("orders"), Vec::<PathBuf>::new());
         },
     );
+}
+
+#[test]
+fn a_certificate_of_the_same_second_is_not_ordered_again() {
+    with_port_53(
+        "a_certificate_of_the_same_second_is_not_ordered_again",
+        || {
+            let lab = OrderLab::start(10, PebbleOptions::default());
+            let _nginx = installed(&lab);
+            due(&lab, &[]).expect(0);
+            let obtained = "tree/var/lib/certctl/requests/shop.example";
+            let renewed = lab.sandbox.read(&format!("{obtained}.fullchain.pem"));
+            let (key, twin) = with_the_dates_of(&renewed);
+            lab.sandbox.write_key(&format!("{obtained}-2.key"), key);
+            lab.sandbox
+                .write(&format!("{obtained}-2.fullchain.pem"), twin);
+            let ready = due(&lab, &["--no-install"]).expect(0).json();
+            assert_eq!(verdict(&ready), "ready", "{ready}");
+            assert_eq!(issued(&lab), 2);
+        },
+    );
+}
+
+/// Makes a key and another certificate with the names and the dates of this one.
+fn with_the_dates_of(chain: &str) -> (String, String) {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(chain.as_bytes()).unwrap();
+    let validity = pem.parse_x509().unwrap().validity.clone();
+    let mut params = CertificateParams::new(NAMES.map(str::to_owned)).unwrap();
+    params.not_before = validity.not_before.to_datetime();
+    params.not_after = validity.not_after.to_datetime();
+    let key = KeyPair::generate().unwrap();
+    let twin = params.self_signed(&key).unwrap();
+    (key.serialize_pem(), twin.pem())
 }
 
 #[test]

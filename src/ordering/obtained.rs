@@ -55,14 +55,22 @@ impl OrderRun<'_> {
         let OrderTiming::Renewal(renewed) = &self.spec.timing else {
             return None;
         };
+        let mut obtained = list_obtained(self.context, self.spec);
+        // The files are numbered in the order of their orders.
+        let is_renewed = |one: &ObtainedCertificate| one.leaf.sha256() == renewed.sha256;
+        if let Some(at) = obtained.iter().position(is_renewed) {
+            obtained.drain(..=at);
+        }
         let is_next = |one: &ObtainedCertificate| {
             let names = AltNames::parse(&certificate_names(&one.leaf));
             let is_same = names.is_ok_and(|names| names.same_set(&self.spec.names));
-            let is_newer = one.leaf.not_after > renewed.not_after;
-            is_same && is_newer && one.leaf.is_in_date(self.context.now()) && one.has_key()
+            // A CA may give the same end again, and two certificates may be of the same second.
+            let is_older =
+                one.leaf.not_after < renewed.not_after || one.leaf.not_before < renewed.not_before;
+            is_same && !is_older && one.leaf.is_in_date(self.context.now()) && one.has_key()
         };
-        let obtained = list_obtained(self.context, self.spec).into_iter();
         obtained
+            .into_iter()
             .filter(is_next)
             .max_by_key(|one| one.leaf.not_after)
     }

@@ -85,6 +85,7 @@ fn timing(leaf: &Certificate) -> OrderTiming {
     OrderTiming::Renewal(RenewedCertificate {
         sha256: leaf.sha256(),
         certificate_id: certificate_id(leaf),
+        not_before: leaf.not_before,
         not_after: leaf.not_after,
     })
 }

@@ -140,6 +140,7 @@ pub(crate) struct RenewedCertificate {
     pub sha256: String,
     /// Its identifier (RFC 9773 4.1), if it has one.
     pub certificate_id: Option<String>,
+    pub not_before: Timestamp,
     pub not_after: Timestamp,
 }
 
