@@ -40,6 +40,7 @@ pub(crate) mod matching;
 pub(crate) mod missing_keys;
 mod name_coverage;
 pub(crate) mod order;
+pub(crate) mod order_checks;
 pub(crate) mod order_refusals;
 pub(crate) mod pki;
 pub(crate) mod programs;

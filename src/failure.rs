@@ -1,6 +1,7 @@
 //! The failure of a command: kind, message, causes, next steps. `advice/<module>.rs` converts the
 //! errors of each module into a [`Failure`], and is the only place with advice.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::finding::{Finding, NextStep};
@@ -76,6 +77,8 @@ pub(crate) struct Failure {
     pub known: Vec<String>,
     /// The next steps.
     pub next: Vec<NextStep>,
+    /// When the CA or the API wants to be asked again; boxed, because every result has room for a failure.
+    pub retry_at: Option<Box<Timestamp>>,
 }
 
 impl Failure {
@@ -88,6 +91,7 @@ impl Failure {
             causes: Vec::new(),
             known: Vec::new(),
             next: Vec::new(),
+            retry_at: None,
         }
     }
 
@@ -134,6 +138,19 @@ impl Failure {
     pub(crate) fn with_step(mut self, next: NextStep) -> Self {
         self.next.push(next);
         self
+    }
+
+    /// Returns the same failure with the time at which the CA or the API wants to be asked again.
+    #[must_use]
+    pub(crate) fn with_retry_at(mut self, at: Option<Timestamp>) -> Self {
+        self.retry_at = at.map(Box::new);
+        self
+    }
+
+    /// Returns when the CA or the API wants to be asked again.
+    #[must_use]
+    pub(crate) fn retry_at(&self) -> Option<Timestamp> {
+        self.retry_at.as_deref().copied()
     }
 
     /// Returns the document `certctl.error/1`.

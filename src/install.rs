@@ -17,6 +17,7 @@ mod plan_fingerprint;
 pub(crate) mod preflight;
 pub(crate) mod public_facts;
 pub(crate) mod request;
+pub(crate) mod revocations;
 pub(crate) mod rollback;
 pub(crate) mod rollback_argument;
 pub(crate) mod servers;

@@ -36,6 +36,7 @@ mod caa_check;
 mod challenge_files;
 mod challenge_records;
 mod document;
+mod folder_order;
 mod installed;
 mod installing;
 mod issued;
@@ -49,6 +50,7 @@ mod preflight;
 mod progress;
 mod publisher;
 mod renewal;
+mod renewal_command;
 mod run;
 mod spec;
 mod suggestions;
@@ -61,15 +63,17 @@ pub(crate) use self::account::{CaConnection, record_imported_account};
 pub(crate) use self::challenge_files::CHALLENGE_FILE_UNCHECKED;
 pub(crate) use self::challenge_records::PUBLICATION_LIMIT;
 pub(crate) use self::document::{OrderOutcome, OrderVerdict};
+pub(crate) use self::folder_order::{ORDER_MODE, ORDER_SUFFIX, read_folder_order};
 pub(crate) use self::placed::MOST_STAGES;
 pub(crate) use self::progress::LONGEST_WAIT;
 pub(crate) use self::renewal::{
-    RenewalOptions, certificate_names, leave_to_other_tool, renewal_spec, wait_after_failure,
+    RenewalOptions, RenewalUrgency, certificate_names, leave_to_other_tool, renewal_spec,
+    wait_after_failure,
 };
 pub(crate) use self::run::{KEPT_IN_RESERVE, order_certificate};
 pub(crate) use self::spec::{
-    ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, LOCK_TIMEOUT, MOST_RENEWALS,
-    NameExpansion, OrderSpec, OrderTiming, TermsConsent, ValidationSetup,
+    CertificatePlace, ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, LOCK_TIMEOUT,
+    MOST_RENEWALS, NameExpansion, OrderSpec, OrderTiming, TermsConsent, ValidationSetup,
 };
 pub(crate) use self::suggestions::RenewalSuggestions;
 pub(crate) use self::take_over::{TakenOverCertificate, take_over};

@@ -4,6 +4,10 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
 use support::dns::with_port_53;
 use support::install_sandbox::codes;
 use support::json::Json;
@@ -28,6 +32,22 @@ fn serial_of(sandbox: &Sandbox, file: &str) -> String {
     let inspected = sandbox.run(&["inspect", file, "--json"]).expect(0).json();
     let serial = inspected["items"][0]["serial"].as_str().unwrap();
     serial.to_owned()
+}
+
+/// While another certctl installs, nothing is revoked: it may restore the certificate.
+fn expect_to_wait_for_installs(lab: &OrderLab) {
+    let lock = lab.sandbox.join("tree/etc/ssl/certctl/.lock");
+    let held = std::fs::File::open(lock).unwrap();
+    held.lock().unwrap();
+    let words = ["--root", "tree", "revoke", NAMES[0], "--replaced"];
+    let mut command = lab.sandbox.command(&words);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let waits = lines.any(|line| line.unwrap().contains("waiting up to 60 s"));
+    assert!(waits, "it does not wait for the lock");
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
 }
 
 #[test]
@@ -70,6 +90,8 @@ fn the_replaced_certificate_is_revoked_and_the_served_one_is_not() {
             assert_eq!(serials(&planned), [first.as_str()]);
             assert_eq!(lab.pebble.status(&first), "Valid");
 
+            expect_to_wait_for_installs(&lab);
+            assert_eq!(lab.pebble.status(&first), "Valid");
             let revoked = revoke(&lab.sandbox, &["--replaced"]).expect(0).json();
             assert_eq!(verdict(&revoked), "revoked", "{revoked}");
             assert_eq!(serials(&revoked), [first.as_str()]);
@@ -78,6 +100,15 @@ fn the_replaced_certificate_is_revoked_and_the_served_one_is_not() {
             assert_eq!(revoked["changed"].as_bool(), Some(true));
             assert_eq!(lab.pebble.status(&first), "Revoked");
             assert_eq!(lab.pebble.status(&second), "Valid");
+
+            // A rollback would let servers send it again.
+            let rollback = ["--root", "tree", "rollback", NAMES[0], "--json"];
+            let refused = lab.sandbox.run(&rollback).expect(1).json();
+            assert_eq!(verdict(&refused), "refused", "{refused}");
+            assert!(codes(&refused).contains(&"revoked"), "{refused}");
+            let allowed = [&rollback[..], &["--allow", "revoked", "--dry-run"]].concat();
+            let planned = lab.sandbox.run(&allowed).expect(0).json();
+            assert_eq!(verdict(&planned), "planned", "{planned}");
 
             // It is revoked already.
             let again = revoke(&lab.sandbox, &["--serial", &first]).expect(0).json();

@@ -17,7 +17,7 @@ impl From<ApiError> for Failure {
             ApiError::TooLarge { .. } => FailureKind::Hostile,
             _ => FailureKind::Network,
         };
-        let failure = Self::from_error(kind, &error);
+        let failure = Self::from_error(kind, &error).with_retry_at(error.retry_at());
         match step_of(&error) {
             Some(step) => failure.with_step(step),
             None => failure,

@@ -94,9 +94,19 @@ pub(crate) fn install_a_valid_one() -> NextStep {
 /// The version to restore has expired.
 #[must_use]
 pub(crate) fn restore_expired() -> NextStep {
+    restore_despite("expired")
+}
+
+/// The version to restore was revoked.
+#[must_use]
+pub(crate) fn restore_revoked() -> NextStep {
+    restore_despite("revoked")
+}
+
+fn restore_despite(code: &str) -> NextStep {
     let option = RepeatOption {
         name: "--allow",
-        value: Some("expired"),
+        value: Some(code),
     };
     repeat_with(
         "To restore it although clients refuse it, repeat the command",

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::command_lines::{run_as_root_if_needed, shell_path};
 use super::install_command;
-use super::rerun::{RepeatOption, repeat_with};
+use super::rerun::{RepeatOption, repeat_with, run_in_same_tree};
 use crate::acme::ca_table::{AccountBinding, AcmeCa, AcmeChoice};
 use crate::acme::signer::MessageError;
 use crate::failure::{Failure, FailureKind};
-use crate::finding::{Finding, NextStep, Severity};
+use crate::finding::{Finding, NextStep};
 use crate::state::JournaledOrder;
 use crate::system::acme::{AcmeError, AcmeProblem};
 use crate::system::http::api::ApiUrlError;
@@ -56,7 +56,8 @@ fn refused(problem: AcmeProblem) -> Failure {
     } else {
         FailureKind::Malformed
     };
-    let mut failure = Failure::new(kind, "the CA refused the request").because(problem.to_string());
+    let failure = Failure::new(kind, "the CA refused the request").because(problem.to_string());
+    let mut failure = failure.with_retry_at(problem.retry_at);
     for part in &problem.parts {
         failure = failure.because(part.clone());
     }
@@ -71,7 +72,7 @@ fn refused(problem: AcmeProblem) -> Failure {
 }
 
 /// The same command with one more option.
-fn repeat(sentence: &str, name: &str, value: Option<&str>) -> NextStep {
+pub(super) fn repeat(sentence: &str, name: &str, value: Option<&str>) -> NextStep {
     repeat_with(sentence, &ORDER, &[RepeatOption { name, value }])
 }
 
@@ -156,9 +157,10 @@ pub(crate) fn accept_charges(ca: &AcmeCa) -> Failure {
     ))
 }
 
-/// Another certificate for the same names would come close to the CA's limit.
+/// Another certificate for the same names would come close to the CA's limit. `renewed` is the name of the
+/// certificate that this run renews.
 #[must_use]
-pub(crate) fn limit_reached(ca: &str, count: u32, limit: u32) -> Failure {
+pub(crate) fn limit_reached(ca: &str, count: u32, limit: u32, renewed: Option<&String>) -> Failure {
     Failure::new(
         FailureKind::Exists,
         format!("{count} certificates for exactly these names were issued within 7 days"),
@@ -166,11 +168,22 @@ pub(crate) fn limit_reached(ca: &str, count: u32, limit: u32) -> Failure {
     .because(format!(
         "{ca} issues at most {limit}, and the last ones are kept for emergencies"
     ))
-    .with_step(repeat(
-        "Install a certificate that exists already, or order one more",
-        "--force",
-        None,
-    ))
+    .with_step(match renewed {
+        Some(name) => renew_now(
+            "Install a certificate that exists already, or order one more",
+            name,
+        ),
+        None => repeat(
+            "Install a certificate that exists already, or order one more",
+            "--force",
+            None,
+        ),
+    })
+}
+
+/// `renew --force` for one certificate.
+fn renew_now(sentence: &str, name: &str) -> NextStep {
+    run_as_root_if_needed(run_in_same_tree(sentence, &["renew", name, "--force"]))
 }
 
 /// The name is a mail address, or an address that would be validated by a record.
@@ -221,44 +234,6 @@ pub(crate) fn no_webroot_for(name: &str) -> Failure {
         "If its web server serves files from this folder, repeat the command",
         "--webroot",
         Some("/var/www/html"),
-    ))
-}
-
-/// The name does not exist in the DNS, or has no address.
-#[must_use]
-pub(crate) fn no_address(name: &str) -> Finding {
-    let message =
-        format!("{name} has no address in the DNS, so the CA cannot fetch a file from it");
-    Finding::error("challenge-file-wrong", message).with_step(NextStep::say(format!(
-        "Add an A or AAAA record for {name} that leads to this web server"
-    )))
-}
-
-/// The web server does not serve the test file.
-#[must_use]
-pub(crate) fn file_wrong(name: &str, address: &str, reason: &str, webroot: &Path) -> Finding {
-    let webroot = webroot.display();
-    let message = format!(
-        "a test file in {webroot} is not served as http://{name}/.well-known/acme-challenge/: \
-            {address} {reason}"
-    );
-    Finding::error("challenge-file-wrong", message).with_step(NextStep::say(format!(
-        "Pass the folder from which the web server of {name} serves files on port 80, or let it \
-            serve /.well-known/acme-challenge/ from {webroot}"
-    )))
-}
-
-/// The test file could not be fetched from this machine.
-#[must_use]
-pub(crate) fn file_unchecked(name: &str, reason: &str) -> Finding {
-    let message = format!(
-        "certctl could not check whether http://{name}/.well-known/acme-challenge/ serves the \
-            validation file: {reason}"
-    );
-    Finding::error("challenge-file-unchecked", message).with_step(repeat(
-        "If the CA can reach the name, although this machine cannot, repeat the command",
-        "--allow",
-        Some("challenge-file-unchecked"),
     ))
 }
 
@@ -315,26 +290,6 @@ pub(crate) fn other_order_unfinished(entry: &JournaledOrder) -> Failure {
         entry.directory
     ))
     .with_step(NextStep::run_certctl("Finish it first", &words))
-}
-
-/// The validation record could not be confirmed, so the CA is not asked.
-#[must_use]
-pub(crate) fn record_not_published(name: &str, exit_code: u8, findings: &[Finding]) -> Failure {
-    let kind = match exit_code {
-        3 => FailureKind::Malformed,
-        _ => FailureKind::Network,
-    };
-    let message = format!("the record {name} could not be published and checked");
-    let errors = findings.iter();
-    let errors = errors.filter(|finding| finding.severity == Severity::Error);
-    let mut failure = Failure::new(kind, message);
-    for error in errors {
-        failure = failure.because(error.message.clone());
-        for step in &error.next {
-            failure = failure.with_step(step.clone());
-        }
-    }
-    failure
 }
 
 /// A validation record could not be removed. `words` begin the command line of `dcv-publish` in the
@@ -394,6 +349,20 @@ pub(crate) fn repeat_to_install() -> NextStep {
     NextStep::say(
         "Repeat the command once the cause is removed: it installs this certificate, and orders none",
     )
+}
+
+/// The certificate that was issued is refused. `renewed` is the name of the certificate that this run
+/// renews.
+#[must_use]
+pub(crate) fn order_another(renewed: Option<&String>) -> NextStep {
+    match renewed {
+        Some(name) => renew_now("If it cannot be used, order another one", name),
+        None => repeat(
+            "If it cannot be used, order another one: repeat the command",
+            "--force",
+            None,
+        ),
+    }
 }
 
 /// The CA asks to come back later.

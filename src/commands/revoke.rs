@@ -14,6 +14,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::inputs::saved_trust;
 use crate::install::installed;
 use crate::install::request::{RunMode, refuse_at_option};
+use crate::install::revocations::RevocationLock;
 use crate::matching::file_names;
 use crate::pki::name::DnsName;
 use crate::state::StateFolder;
@@ -81,22 +82,37 @@ pub(crate) fn run(context: &Context, args: &RevokeArgs) -> Result<RevokeOutcome,
     let listening = context.interrupt.listen();
     listening.map_err(|error| Failure::from_error(FailureKind::Internal, &error))?;
     let stem = file_stem(&args.name)?;
-    let saved = installed::read_settings(context, &stem)?;
-    let candidates = list_candidates(context, &stem)?;
-    let chosen = choose(context, args, &stem, candidates)?;
+    // Until it is revoked, no other certctl may install or restore it.
+    let lock = match mode {
+        RunMode::Run => Some(RevocationLock::acquire(context, &stem)?),
+        RunMode::Check | RunMode::DryRun => None,
+    };
+    revoke(context, args, &stem, lock)
+}
+
+/// Revokes certificates of this name; without a lock, only says which.
+fn revoke(
+    context: &Context,
+    args: &RevokeArgs,
+    stem: &str,
+    lock: Option<RevocationLock>,
+) -> Result<RevokeOutcome, Failure> {
+    let saved = installed::read_settings(context, stem)?;
+    let candidates = list_candidates(context, stem)?;
+    let chosen = choose(context, args, stem, candidates)?;
     let saved_ca = saved.order.and_then(|order| order.ca.parse().ok());
     let Some(ca) = args.ca.clone().or(saved_ca) else {
-        return Err(advice::ca_unknown(&stem));
+        return Err(advice::ca_unknown(stem));
     };
     let state = StateFolder::find(context.root.as_deref())?;
     let revocation = Revocation {
         context,
         state: &state,
-        stem: &stem,
+        stem,
         ca,
         trust: saved_trust(args.trust.as_deref())?.or(saved.trust),
         reason: reason(args),
-        mode,
+        lock,
     };
     revocation.carry_out(chosen)
 }

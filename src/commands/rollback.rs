@@ -36,7 +36,7 @@ pub(crate) struct RollbackArgs {
     #[arg(long, value_name = "DATE|ID")]
     pub to: Option<String>,
     /// Restore a certificate even if it has the finding with this code
-    #[arg(long, value_name = "expired", value_parser = allow::parse_rollback_code, value_delimiter = ',')]
+    #[arg(long, value_name = "expired|revoked", value_parser = allow::parse_rollback_code, value_delimiter = ',')]
     pub allow: Vec<&'static str>,
     /// How long to wait for another certctl to finish [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = clock::parse_duration)]

@@ -387,8 +387,9 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             }));
         }
         if let Some(release) = &self.target {
-            let dates = rollback::judge_dates(release, self.request, context.now());
-            let (refusals, findings): (Vec<Finding>, Vec<Finding>) = dates
+            let judged =
+                rollback::judge_target(release, self.request, &self.settings, context.now());
+            let (refusals, findings): (Vec<Finding>, Vec<Finding>) = judged
                 .into_iter()
                 .partition(|finding| finding.severity == Severity::Error);
             serving.refusals.extend(refusals);

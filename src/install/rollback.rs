@@ -181,11 +181,7 @@ pub(crate) fn check_validity(release: &Release, now: Timestamp) -> Vec<Finding> 
 /// Judges the dates of the release that a rollback restores: an expired certificate is refused unless
 /// that is allowed.
 #[must_use]
-pub(super) fn judge_dates(
-    release: &Release,
-    request: &InstallRequest<'_>,
-    now: Timestamp,
-) -> Vec<Finding> {
+fn judge_dates(release: &Release, request: &InstallRequest<'_>, now: Timestamp) -> Vec<Finding> {
     let is_allowed = request.mode == RunMode::Check || request.allow.contains(&allow::EXPIRED);
     // An intermediate that has expired may be one that clients do not need.
     let is_refused = release.leaf().not_after < now && !is_allowed;
@@ -202,6 +198,32 @@ pub(super) fn judge_dates(
             .with_step(lineages::restore_expired())
         })
         .collect()
+}
+
+/// Judges the release that a rollback restores: by its dates, and whether it was revoked. Clients that
+/// check revocation refuse it, so it is refused unless that is allowed.
+#[must_use]
+pub(super) fn judge_target(
+    release: &Release,
+    request: &InstallRequest<'_>,
+    settings: &LineageSettings,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let mut findings = judge_dates(release, request, now);
+    let leaf = release.leaf();
+    if settings.is_revoked(&leaf.sha256()) {
+        let message = format!(
+            "{} was revoked with certctl, or was about to be",
+            leaf.label()
+        );
+        let is_allowed = request.mode == RunMode::Check || request.allow.contains(&allow::REVOKED);
+        findings.push(if is_allowed {
+            Finding::warning(allow::REVOKED, message)
+        } else {
+            Finding::error(allow::REVOKED, message).with_step(lineages::restore_revoked())
+        });
+    }
+    findings
 }
 
 /// The failure of a rollback where no version was installed before the live one. It lists other

@@ -49,13 +49,18 @@ pub(crate) const KEY_NOT_CHECKED: &str = "key-not-checked";
 /// The code of an expired certificate, which `rollback` restores only if it is allowed.
 pub(crate) const EXPIRED: &str = "expired";
 
+/// The code of a revoked certificate, which `rollback` restores only if it is allowed.
+pub(crate) const REVOKED: &str = "revoked";
+
 /// Parses a code that `rollback` may ignore, in any case.
 ///
 /// # Errors
 /// A message that says what can be allowed.
 pub(crate) fn parse_rollback_code(text: &str) -> Result<&'static str, &'static str> {
-    find_keyword(text, &[EXPIRED])
-        .ok_or("codes that can be allowed: expired (a certificate is restored that has expired)")
+    find_keyword(text, &[EXPIRED, REVOKED]).ok_or(
+        "codes that can be allowed: expired (a certificate is restored that has expired), revoked (one \
+            that certctl has revoked)",
+    )
 }
 
 /// Parses a code that may be allowed, in any case.

@@ -34,7 +34,7 @@ pub(crate) use answer::ProbeAnswer;
 use certificate::RollbackExtent;
 pub(crate) use certificate::{PlanContext, PlanKind, SavedOptions};
 pub(crate) use error::StepError;
-pub(crate) use kept_sources::use_kept_anchors;
+pub(crate) use kept_sources::{save_settings, use_kept_anchors};
 pub(crate) use probe_round::{HANDSHAKE_TIMEOUT, probe_groups};
 
 use error::InstallError;

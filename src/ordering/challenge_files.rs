@@ -14,7 +14,7 @@ use super::listener::open_listener;
 use super::spec::{OrderSpec, ValidationSetup};
 use super::webroots::Webroots;
 use crate::advice::caa::lookup_error_in_words;
-use crate::advice::{order as advice, standalone};
+use crate::advice::{order_checks as advice, standalone};
 use crate::context::Context;
 use crate::dcv::answer::{DnsAnswer, RecordKind};
 use crate::failure::{Failure, FailureKind};
@@ -130,7 +130,7 @@ impl FileCheck<'_> {
     fn check_name(&self, name: &str, answers: &[DnsAnswer]) -> Result<Option<Finding>, Failure> {
         let addresses = addresses_of(answers);
         if addresses.is_empty() {
-            return Ok(Some(without_address(name, answers, self.spec)));
+            return Ok(Some(without_address(name, answers, self)));
         }
         let fetched = self.fetch(name, &addresses)?;
         let mut right = 0;
@@ -152,7 +152,7 @@ impl FileCheck<'_> {
         if unknown.is_empty() {
             unknown.push("this machine has no route to its addresses".to_owned());
         }
-        Ok(Some(unchecked(name, &unknown.join("; "), self.spec)))
+        Ok(Some(unchecked(name, &unknown.join("; "), self)))
     }
 
     fn fetch(&self, name: &str, addresses: &[SocketAddr]) -> Result<Vec<ValidatorAnswer>, Failure> {
@@ -220,7 +220,7 @@ fn judge(answer: &ValidatorAnswer, content: &str) -> AddressAnswer {
 }
 
 /// The name does not exist, has no address, or could not be looked up.
-fn without_address(name: &str, answers: &[DnsAnswer], spec: &OrderSpec) -> Finding {
+fn without_address(name: &str, answers: &[DnsAnswer], check: &FileCheck<'_>) -> Finding {
     let is_absent =
         |answer: &&DnsAnswer| matches!(answer, DnsAnswer::NoName(_) | DnsAnswer::NoData(_));
     match answers.iter().find(|answer| !is_absent(answer)) {
@@ -230,15 +230,16 @@ fn without_address(name: &str, answers: &[DnsAnswer], spec: &OrderSpec) -> Findi
             unchecked(
                 name,
                 &format!("its addresses are not known: {reason}"),
-                spec,
+                check,
             )
         }
     }
 }
 
-fn unchecked(name: &str, reason: &str, spec: &OrderSpec) -> Finding {
-    let finding = advice::file_unchecked(name, reason);
-    match spec.unchecked {
+fn unchecked(name: &str, reason: &str, check: &FileCheck<'_>) -> Finding {
+    let renewal = check.spec.renewal_as_order(check.context);
+    let finding = advice::file_unchecked(name, reason, renewal);
+    match check.spec.unchecked {
         UncheckedRule::Allow => Finding {
             severity: Severity::Warning,
             next: Vec::new(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::journal::OrderJournal;
 use super::order_run::OrderRun;
 use super::publisher::{RecordPublisher, open_named};
-use crate::advice::order as advice;
+use crate::advice::{order as advice, order_checks};
 use crate::dcv::answer::RecordKind;
 use crate::dcv::expectation::expect_record;
 use crate::failure::Failure;
@@ -57,10 +57,11 @@ pub(super) fn publish_records(
         };
         let published = publish_record(&settings, &request)?;
         if published.exit_code != 0 {
-            return Err(advice::record_not_published(
+            return Err(order_checks::record_not_published(
                 &published.name,
                 published.exit_code,
                 &published.findings,
+                run.spec.renewal_as_order(run.context),
             ));
         }
         let findings = published.findings.into_iter();

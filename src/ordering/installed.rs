@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::document::{OrderOutcome, OrderVerdict};
 use super::obtained::list_obtained;
-use super::spec::{InstallChoice, NameExpansion, OrderSpec, OrderTiming, RenewedCertificate};
+use super::spec::{
+    CertificatePlace, InstallChoice, NameExpansion, OrderSpec, OrderTiming, RenewedCertificate,
+};
 use crate::advice::order as advice;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -59,7 +61,11 @@ fn compare_with_renewed(
     spec: &OrderSpec,
     renewed: &RenewedCertificate,
 ) -> Result<InstalledComparison, Failure> {
-    let Some(leaf) = installed_leaf(context, spec)? else {
+    let leaf = match renewed.place {
+        CertificatePlace::Installed => installed_leaf(context, spec)?,
+        CertificatePlace::Folder => newest_in_folder(context, spec),
+    };
+    let Some(leaf) = leaf else {
         return Ok(InstalledComparison::Order(KeyAlgorithm::EcdsaP256));
     };
     if leaf.sha256() == renewed.sha256 {

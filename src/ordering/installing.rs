@@ -3,6 +3,7 @@
 
 use super::challenge_records::remove_records;
 use super::document::{OrderOutcome, OrderVerdict};
+use super::folder_order::save_folder_order;
 use super::issued::{IssuedCertificate, read_issued};
 use super::journal::OrderJournal;
 use super::order_run::OrderRun;
@@ -20,6 +21,7 @@ use crate::install::outcome::{InstallVerdict, TransactionOutcome};
 use crate::install::request::RunMode;
 use crate::install::transaction;
 use crate::pki::installable::InstallableCertificate;
+use crate::system::fs;
 use crate::system::renewal_timer::find_renewal_timer;
 use crate::wording::day;
 
@@ -56,12 +58,14 @@ pub(super) fn install_issued(
 /// Installs or keeps the certificate, unless it is refused.
 fn finish(
     run: &OrderRun<'_>,
-    journal: OrderJournal<'_>,
+    mut journal: OrderJournal<'_>,
     issued: IssuedCertificate,
     mut outcome: OrderOutcome,
 ) -> Result<OrderOutcome, Failure> {
     match (issued.certified, run.spec.install) {
         (None, _) => {
+            journal.record_refusal()?;
+            outcome.next.push(another_order(run));
             outcome.verdict = OrderVerdict::Refused;
             outcome.exit_code = 1;
             "the certificate was issued and is kept; it was not installed"
@@ -90,6 +94,7 @@ fn keep_files(
     let words = run.context.command_words("install");
     let chain = journal.entry.chain.display().to_string();
     outcome.next.push(advice::install_later(&words, &chain));
+    save_folder_order(fs::files::parent(&journal.entry.chain), run.spec)?;
     journal.finish()?;
     Ok(outcome)
 }
@@ -97,7 +102,7 @@ fn keep_files(
 /// Runs the transaction of `install`. The order is finished once the files are in place.
 fn install(
     run: &OrderRun<'_>,
-    journal: OrderJournal<'_>,
+    mut journal: OrderJournal<'_>,
     certified: &InstallableCertificate,
     mut outcome: OrderOutcome,
 ) -> Result<OrderOutcome, Failure> {
@@ -108,8 +113,16 @@ fn install(
     if is_finished {
         journal.finish()?;
         outcome.next.extend(missing_timer(run));
+    } else {
+        journal.record_refusal()?;
     }
     Ok(outcome)
+}
+
+/// How to order another certificate instead of one that is refused.
+fn another_order(run: &OrderRun<'_>) -> NextStep {
+    let is_renewal = matches!(run.spec.timing, OrderTiming::Renewal(_));
+    advice::order_another(is_renewal.then_some(&run.spec.name))
 }
 
 /// Adds the result of the transaction. Returns whether the files are in place.

@@ -1,10 +1,13 @@
 //! The certificate that the CA has issued: read from its file and verified as `install` does.
 
+use jiff::Timestamp;
+
 use super::spec::{OrderFiles, OrderSpec};
 use crate::advice::order as advice;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
+use crate::inputs::folder::read_file;
 use crate::inputs::{
     self, DeliveryOptions, InputReader, KeyUse, MatchedCertificate, NamedKeyOrigin, PasswordArgs,
 };
@@ -22,6 +25,13 @@ pub(super) struct IssuedCertificate {
     /// With its key; `None` if it is refused.
     pub certified: Option<InstallableCertificate>,
     pub findings: Vec<Finding>,
+}
+
+/// Returns whether the certificate in the files of an order has expired. One that cannot be read has not.
+pub(super) fn has_expired(files: &OrderFiles, now: Timestamp) -> bool {
+    let delivery = read_file(&files.chain).ok();
+    let leaf = delivery.and_then(|read| read.clone_certificates().into_iter().next());
+    leaf.is_some_and(|leaf| leaf.not_after < now)
 }
 
 /// Reads and verifies the certificate in the files of an order.

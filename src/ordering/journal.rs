@@ -40,6 +40,7 @@ impl<'a> OrderJournal<'a> {
             chain: files.chain,
             files: Vec::new(),
             records: Vec::new(),
+            refused: None,
             at: clock::now(),
             other: Map::new(),
         };
@@ -71,6 +72,12 @@ impl<'a> OrderJournal<'a> {
     pub(super) fn record_placed(&mut self, url: &str) -> Result<(), Failure> {
         self.entry.order = Some(url.to_owned());
         self.record(OrderProgress::Placed)
+    }
+
+    /// The certificate was issued, and its install was refused or rolled back.
+    pub(super) fn record_refusal(&mut self) -> Result<(), Failure> {
+        self.entry.refused = Some(clock::now());
+        self.write()
     }
 
     /// Validation files are about to be written.

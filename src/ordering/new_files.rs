@@ -6,7 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::spec::{KeyChoice, MOST_RENEWALS, OrderFiles, OrderSpec};
+use super::obtained::list_obtained;
+use super::spec::{CertificatePlace, KeyChoice, MOST_RENEWALS, OrderFiles, OrderSpec, OrderTiming};
 use crate::acme::ca_table::AcmeChoice;
 use crate::advice::{order as advice, renew_command};
 use crate::audit::{self, AuditAction};
@@ -54,7 +55,7 @@ pub(super) fn prepare_files(
 ) -> Result<OrderFiles, Failure> {
     let reused = match spec.key {
         KeyChoice::New => None,
-        KeyChoice::Reused => Some(installed_key(context, &spec.name)?),
+        KeyChoice::Reused => Some(earlier_key(context, spec)?),
     };
     for number in 1..MOST_RENEWALS {
         let files = OrderFiles::numbered(context, &spec.name, number);
@@ -72,6 +73,24 @@ pub(super) fn prepare_files(
         return files.absolute();
     }
     Err(advice::too_many_files(&spec.name))
+}
+
+/// The key of the certificate that is renewed.
+fn earlier_key(context: &Context, spec: &OrderSpec) -> Result<PrivateKey, Failure> {
+    let OrderTiming::Renewal(renewed) = &spec.timing else {
+        return installed_key(context, &spec.name);
+    };
+    if renewed.place == CertificatePlace::Installed {
+        return installed_key(context, &spec.name);
+    }
+    let mut obtained = list_obtained(context, spec).into_iter();
+    let found = obtained.find(|one| one.leaf.sha256() == renewed.sha256);
+    let found = found.ok_or_else(|| renew_command::no_key_to_reuse(&spec.name))?;
+    let file = FoundKeyFile::read(&found.files.key)?;
+    match file.into_key(&found.files.key, found.leaf.key_id) {
+        Some(Ok(key)) => Ok(key.into_held().value),
+        Some(Err(_)) | None => Err(renew_command::no_key_to_reuse(&spec.name)),
+    }
 }
 
 /// The key of the installed certificate.

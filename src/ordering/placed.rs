@@ -328,7 +328,7 @@ impl<'a> PlacedOrder<'a> {
     fn pending(self, failure: Failure) -> OrderOutcome {
         let mut outcome = self.outcome(OrderVerdict::Pending);
         outcome.exit_code = failure.kind.exit_code();
-        outcome.not_before = self.session.retry_at();
+        outcome.not_before = self.session.retry_at().max(failure.retry_at());
         outcome.findings.push(failure.into_finding("order-pending"));
         let summary = match outcome.order {
             Some(_) => "the order is kept, and the same command continues it",

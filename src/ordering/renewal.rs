@@ -2,8 +2,8 @@
 
 use super::document::{OrderOutcome, OrderVerdict};
 use super::spec::{
-    ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, NameExpansion, OrderSpec, OrderTiming,
-    RenewedCertificate, TermsConsent, ValidationSetup,
+    CertificatePlace, ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, NameExpansion,
+    OrderSpec, OrderTiming, RenewedCertificate, TermsConsent, ValidationSetup,
 };
 use crate::acme::ca_table::AcmeChoice;
 use crate::acme::renewal_info::certificate_id;
@@ -23,7 +23,17 @@ use crate::wording::date_and_time;
 pub(crate) struct RenewalOptions {
     pub key: KeyChoice,
     pub install: InstallChoice,
+    pub urgency: RenewalUrgency,
+    pub place: CertificatePlace,
     pub mode: RunMode,
+}
+
+/// Why a certificate is renewed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RenewalUrgency {
+    WhenDue,
+    /// The user wants another one now.
+    Now,
 }
 
 /// Returns what the renewal of a certificate orders; `None` if it is not ordered through an API.
@@ -62,7 +72,7 @@ pub(crate) fn renewal_spec(
         external: None,
         trust: settings.trust.clone(),
         terms: terms(order),
-        timing: timing(leaf),
+        timing: timing(leaf, &options),
         key: options.key,
         expansion: NameExpansion::Refused,
         install: options.install,
@@ -81,11 +91,13 @@ fn terms(order: &StoredOrder) -> TermsConsent {
 }
 
 /// A renewal is for the certificate that it replaces.
-fn timing(leaf: &Certificate) -> OrderTiming {
+fn timing(leaf: &Certificate, options: &RenewalOptions) -> OrderTiming {
     OrderTiming::Renewal(RenewedCertificate {
         sha256: leaf.sha256(),
         certificate_id: certificate_id(leaf),
         not_before: leaf.not_before,
+        is_forced: options.urgency == RenewalUrgency::Now,
+        place: options.place,
         not_after: leaf.not_after,
     })
 }

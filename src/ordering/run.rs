@@ -9,6 +9,7 @@ use super::challenge_records::remove_records;
 use super::document::{OrderOutcome, OrderVerdict};
 use super::installed::{InstalledComparison, compare_with_installed};
 use super::installing::{audit_order, install_issued};
+use super::issued::has_expired;
 use super::journal::OrderJournal;
 use super::listener::open_listener;
 use super::new_files::{lint_request, prepare_files};
@@ -57,9 +58,10 @@ pub(crate) fn order_certificate(
     let give_up = || context.interrupt.signal().is_some();
     let _lock = state.lock_order(&spec.name, spec.deployment.lock_wait, give_up)?;
     let mut warnings = Vec::new();
-    let mut outcome = match run.unfinished_order(&mut warnings)? {
-        Some(journal) => run.resume(journal),
-        None => run.begin_or_use_obtained(),
+    let mut outcome = match run.earlier_order(&mut warnings)? {
+        EarlierOrder::None => run.begin_or_use_obtained(),
+        EarlierOrder::Unfinished(journal) => run.resume(*journal),
+        EarlierOrder::Useless => run.begin(),
     }?;
     outcome.findings.extend(warnings);
     Ok(outcome)
@@ -89,34 +91,56 @@ pub(super) fn check_names(spec: &OrderSpec) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What an earlier run of this name has left.
+enum EarlierOrder<'a> {
+    None,
+    Unfinished(Box<OrderJournal<'a>>),
+    /// A certificate that is not installed any more; its files stay.
+    Useless,
+}
+
 impl<'a> OrderRun<'a> {
     /// Returns the unfinished order for the same names at the same CA. Another one of this name is
     /// dropped if the CA cannot have issued a certificate yet.
-    fn unfinished_order(
-        &self,
-        warnings: &mut Vec<Finding>,
-    ) -> Result<Option<OrderJournal<'a>>, Failure> {
+    fn earlier_order(&self, warnings: &mut Vec<Finding>) -> Result<EarlierOrder<'a>, Failure> {
         let Some(journal) = OrderJournal::resume(self.state, &self.spec.name)? else {
-            return Ok(None);
+            return Ok(EarlierOrder::None);
         };
+        if self.is_useless(&journal) {
+            warnings.extend(self.abandon(journal)?);
+            return Ok(EarlierOrder::Useless);
+        }
         if journal.is_for(&self.spec.names, self.spec.ca.directory()) {
-            return Ok(Some(journal));
+            return Ok(EarlierOrder::Unfinished(Box::new(journal)));
         }
         if journal.may_be_issued() {
             return Err(advice::other_order_unfinished(&journal.entry));
         }
         warnings.extend(self.abandon(journal)?);
-        Ok(None)
+        Ok(EarlierOrder::None)
+    }
+
+    /// Returns whether a certificate was issued that has expired since, or that was refused when it was
+    /// to be installed and is not wanted any more (`--force`). A run with `--force` that was killed
+    /// before the install is continued.
+    fn is_useless(&self, journal: &OrderJournal<'_>) -> bool {
+        if journal.entry.progress != OrderProgress::Issued {
+            return false;
+        }
+        let is_unwanted = journal.entry.refused.is_some() && self.spec.is_forced();
+        is_unwanted || has_expired(&journal.files(), self.context.now())
     }
 
     /// Removes what is left of an order that is not continued. What is left at the CA, if it cannot
     /// be reached, expires by itself.
     fn abandon(&self, mut journal: OrderJournal<'a>) -> Result<Vec<Finding>, Failure> {
         let warnings = remove_records(self, &mut journal)?;
-        if let Some(order) = &journal.entry.order {
+        if let Some(order) = &journal.entry.order
+            && journal.entry.progress != OrderProgress::Issued
+        {
             let _ = self.deactivate(&journal.entry.directory, order);
-            audit_order(self, "abandoned", Some(order));
         }
+        audit_order(self, "abandoned", journal.entry.order.as_deref());
         journal.finish()?;
         Ok(warnings)
     }
@@ -237,7 +261,7 @@ impl<'a> OrderRun<'a> {
     /// Refuses to come close to the CA's limit for one set of names.
     fn check_limit(&self) -> Result<(), Failure> {
         let limit = self.spec.ca.known().and_then(|ca| ca.same_names_a_week);
-        let Some(limit) = limit.filter(|_| self.spec.timing != OrderTiming::Now) else {
+        let Some(limit) = limit.filter(|_| !self.spec.is_forced()) else {
             return Ok(());
         };
         let names = self.spec.name_texts();
@@ -249,7 +273,10 @@ impl<'a> OrderRun<'a> {
         if count < limit.saturating_sub(KEPT_IN_RESERVE) {
             return Ok(());
         }
-        Err(advice::limit_reached(self.spec.ca.title(), count, limit))
+        let is_renewal = matches!(self.spec.timing, OrderTiming::Renewal(_));
+        let renewed = is_renewal.then_some(&self.spec.name);
+        let title = self.spec.ca.title();
+        Err(advice::limit_reached(title, count, limit, renewed))
     }
 
     /// What a dry run says about the order, before the plan of the install.

@@ -141,7 +141,18 @@ pub(crate) struct RenewedCertificate {
     /// Its identifier (RFC 9773 4.1), if it has one.
     pub certificate_id: Option<String>,
     pub not_before: Timestamp,
+    /// Whether the user wants another one now.
+    pub is_forced: bool,
+    pub place: CertificatePlace,
     pub not_after: Timestamp,
+}
+
+/// Where a certificate is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CertificatePlace {
+    Installed,
+    /// Only in the working directory.
+    Folder,
 }
 
 /// The key of the new certificate.
@@ -181,6 +192,16 @@ impl OrderSpec {
         match &self.timing {
             OrderTiming::Renewal(renewed) => renewed.certificate_id.clone(),
             OrderTiming::Now | OrderTiming::WhenDue => None,
+        }
+    }
+
+    /// Returns whether the user wants another certificate now.
+    #[must_use]
+    pub(super) fn is_forced(&self) -> bool {
+        match &self.timing {
+            OrderTiming::Now => true,
+            OrderTiming::WhenDue => false,
+            OrderTiming::Renewal(renewed) => renewed.is_forced,
         }
     }
 

@@ -104,6 +104,7 @@ fn conclude(
     let journal = OrderJournal::resume(state, &order.spec.name)?;
     match journal {
         Some(journal) if is_finished => journal.finish(),
-        _ => Ok(()),
+        Some(mut journal) => journal.record_refusal(),
+        None => Ok(()),
     }
 }

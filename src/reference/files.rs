@@ -11,6 +11,7 @@ use crate::configuration::credentials::CREDENTIALS_FILE;
 use crate::configuration::defaults::DEFAULTS_FILE;
 use crate::export::ExportFormat;
 use crate::inputs::request_files::{KEY_MODE, RequestPaths};
+use crate::ordering::{ORDER_MODE, ORDER_SUFFIX};
 use crate::permissions::Mode;
 use crate::state::acme_accounts::ACCOUNTS_FOLDER;
 use crate::state::failed_tries::FAILED_FOLDER;
@@ -73,6 +74,7 @@ pub struct FileRow {
 pub fn file_rows() -> Vec<FileRow> {
     [
         request_files(),
+        vec![order_beside_files()],
         exported_files(),
         written_once(),
         linked_files(),
@@ -320,6 +322,16 @@ fn order_files(state: &Path) -> Vec<FileRow> {
         rows.push(at_path(&path, Some(FILE_MODE), meaning, &["order"]));
     }
     rows
+}
+
+/// How a certificate in a folder was ordered.
+fn order_beside_files() -> FileRow {
+    in_directory(
+        Path::new(&format!("{STEM}.{ORDER_SUFFIX}")),
+        Some(ORDER_MODE),
+        "how the certificate was ordered, for `renew -C FOLDER`",
+        &["order"],
+    )
 }
 
 fn in_directory(

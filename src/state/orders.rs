@@ -64,6 +64,9 @@ pub(crate) struct JournaledOrder {
     /// The values of the TXT records that were published or were about to be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
+    /// When the install of the certificate was refused or rolled back: `--force` orders another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Timestamp>,
     /// When the entry changed last.
     pub at: Timestamp,
     /// What a later version has written.

@@ -3,6 +3,7 @@
 
 mod due_hook;
 mod history_entry;
+mod revoked;
 mod stored_order;
 mod unknown_links;
 
@@ -126,6 +127,9 @@ pub(crate) struct LineageSettings {
     /// the live version is the one that the next rollback restores.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rollbacks: Vec<HistoryEntry>,
+    /// The fingerprints of its certificates that were revoked, or were about to be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<String>,
     /// Unknown fields, which a later version wrote; they are kept.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -190,6 +194,7 @@ impl LineageSettings {
         if let Some(fields) = shown.as_object_mut() {
             fields.remove("history");
             fields.remove("rollbacks");
+            fields.remove("revoked");
             fields.remove("after_due");
         }
         shown

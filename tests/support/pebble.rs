@@ -114,6 +114,11 @@ impl Pebble {
         self.folder.path().join("roots.pem")
     }
 
+    /// A file with the root of its API alone.
+    pub fn api_root(&self) -> PathBuf {
+        self.folder.path().join("api-root.pem")
+    }
+
     /// What pebble has printed.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

@@ -24,10 +24,16 @@ pub(super) struct EarlierTries {
 /// What a try says about the next one.
 enum TryResult {
     Succeeded,
-    /// It failed for this reason.
-    Failed(String),
+    Failed(FailedRun),
     /// The CA needs more time, or another certctl is at work.
     Undecided,
+}
+
+/// A try that failed.
+struct FailedRun {
+    reason: String,
+    /// The CA wants no further try before this time.
+    retry_at: Option<Timestamp>,
 }
 
 impl EarlierTries {
@@ -62,15 +68,16 @@ impl EarlierTries {
             TryResult::Undecided => Ok(()),
             TryResult::Succeeded if self.last.is_none() => Ok(()),
             TryResult::Succeeded => Ok(self.state.forget_failed_try(&self.name)?),
-            TryResult::Failed(reason) => {
+            TryResult::Failed(failed) => {
                 let earlier = self.last.as_ref().map_or(0, |last| last.count);
                 let count = earlier.saturating_add(1);
+                let usual = next_try(count, now, self.expiry);
                 let failed = FailedTry {
                     name: self.name.clone(),
                     count,
                     at: now,
-                    again_at: next_try(count, now, self.expiry),
-                    reason,
+                    again_at: failed.retry_at.map_or(usual, |at| at.max(usual)),
+                    reason: failed.reason,
                     other: Map::new(),
                 };
                 Ok(self.state.write_failed_try(&failed)?)
@@ -83,9 +90,15 @@ fn result_of(result: Result<&OrderOutcome, &Failure>) -> TryResult {
     match result {
         Err(failure) => match failure.kind {
             FailureKind::Interrupted(_) | FailureKind::LockHeld => TryResult::Undecided,
-            _ => TryResult::Failed(failure.with_causes()),
+            _ => TryResult::Failed(FailedRun {
+                reason: failure.with_causes(),
+                retry_at: failure.retry_at(),
+            }),
         },
-        Ok(outcome) if outcome.has_failed() => TryResult::Failed(reason_of(outcome)),
+        Ok(outcome) if outcome.has_failed() => TryResult::Failed(FailedRun {
+            reason: reason_of(outcome),
+            retry_at: outcome.not_before,
+        }),
         Ok(outcome) if outcome.verdict == OrderVerdict::Pending => TryResult::Undecided,
         Ok(_) => TryResult::Succeeded,
     }

@@ -14,11 +14,13 @@ use crate::install::installed;
 use crate::install::request::RunMode;
 use crate::inventory::due::{follow_suggestion, is_urgent};
 use crate::inventory::install_window::InstallWindow;
+use crate::inventory::item::ItemLocation;
 use crate::inventory::{RenewBefore, StatusRow};
+use crate::matching::{file_names, file_stem_of};
 use crate::ordering::{
-    InstallChoice, KeyChoice, OrderOutcome, OrderSpec, OrderToInstall, OrderVerdict,
-    RenewalOptions, RenewalSuggestions, install_together, leave_to_other_tool, order_certificate,
-    renewal_spec, wait_after_failure,
+    CertificatePlace, InstallChoice, KeyChoice, OrderOutcome, OrderSpec, OrderToInstall,
+    OrderVerdict, RenewalOptions, RenewalSuggestions, RenewalUrgency, install_together,
+    leave_to_other_tool, order_certificate, read_folder_order, renewal_spec, wait_after_failure,
 };
 use crate::pki::certificate::Certificate;
 use crate::state::StateFolder;
@@ -38,6 +40,43 @@ pub(super) enum OrderAttempt {
     Ordered(Box<OrderedRenewal>),
 }
 
+/// How a certificate was ordered.
+struct SavedOrder {
+    /// Its name in /etc/ssl, or that of its files.
+    stem: String,
+    place: CertificatePlace,
+    settings: LineageSettings,
+}
+
+/// Returns the saved options of an installed certificate, or those beside one that is only in the working
+/// directory.
+fn find_saved_order(context: &Context, row: &StatusRow) -> Result<Option<SavedOrder>, Failure> {
+    if let Some(stem) = &row.installed_as {
+        return Ok(Some(SavedOrder {
+            stem: stem.clone(),
+            place: CertificatePlace::Installed,
+            settings: installed::read_settings(context, stem)?,
+        }));
+    }
+    for location in &row.locations {
+        let ItemLocation::File { path, .. } = location else {
+            continue;
+        };
+        let stem = file_stem_of(path);
+        let stem = stem.trim_end_matches(".fullchain");
+        let stem = file_names::strip_renewal_number(stem);
+        let is_here = *path == context.path_of(path.file_name().unwrap_or_default());
+        if let (true, Some(settings)) = (is_here, read_folder_order(context, stem)?) {
+            return Ok(Some(SavedOrder {
+                stem: stem.to_owned(),
+                place: CertificatePlace::Folder,
+                settings,
+            }));
+        }
+    }
+    Ok(None)
+}
+
 /// Orders certificates again in one run.
 pub(super) struct Reordering<'a> {
     context: &'a Context,
@@ -49,8 +88,9 @@ pub(super) struct Reordering<'a> {
 
 /// A certificate that was ordered before.
 struct ReorderedCertificate<'a> {
-    /// Its name in /etc/ssl.
-    stem: &'a str,
+    /// Its name in /etc/ssl, or that of its files.
+    stem: String,
+    place: CertificatePlace,
     leaf: &'a Certificate,
     /// When it is due.
     due: Timestamp,
@@ -87,17 +127,22 @@ impl<'a> Reordering<'a> {
         if !self.is_wanted(&certificate) {
             return Ok(OrderAttempt::NotDue(certificate.due));
         }
-        let before = installed::find_deployed(self.context, certificate.stem)?;
-        let tries = EarlierTries::read(self.context, certificate.stem, certificate.leaf)?;
+        let before = match certificate.place {
+            CertificatePlace::Installed => {
+                installed::find_deployed(self.context, &certificate.stem)?
+            }
+            CertificatePlace::Folder => None,
+        };
+        let tries = EarlierTries::read(self.context, &certificate.stem, certificate.leaf)?;
         let outcome = self.order(&certificate, &tries)?;
         let now = self.context.now();
         let due = certificate.due.max(certificate.leaf.not_before);
         Ok(OrderAttempt::Ordered(Box::new(OrderedRenewal {
-            name: certificate.stem.to_owned(),
+            outcome: with_window(&certificate.stem, outcome, certificate.opens_at),
+            name: certificate.stem,
             due: certificate.due,
             not_after: certificate.not_after,
             before,
-            outcome: with_window(certificate.stem, outcome, certificate.opens_at),
             is_urgent: is_urgent(now, due, certificate.not_after),
             spec: certificate.spec,
             tries,
@@ -109,19 +154,30 @@ impl<'a> Reordering<'a> {
         &mut self,
         row: &'r StatusRow,
     ) -> Result<Option<ReorderedCertificate<'r>>, Failure> {
-        let (Some(stem), Some(leaf)) = (&row.installed_as, row.certificate.as_deref()) else {
+        let Some(leaf) = row.certificate.as_deref() else {
             return Ok(None);
         };
-        let settings = installed::read_settings(self.context, stem)?;
+        let Some(found) = find_saved_order(self.context, row)? else {
+            return Ok(None);
+        };
+        let SavedOrder {
+            stem,
+            place,
+            settings,
+        } = found;
         let not_after = row.expiry.unwrap_or(leaf.not_after);
-        let opens_at = self.window_opens_at(not_after);
-        let options = self.options(&settings, opens_at);
-        let Some(spec) = renewal_spec(stem, leaf, &settings, options)? else {
+        let opens_at = match place {
+            CertificatePlace::Installed => self.window_opens_at(not_after),
+            CertificatePlace::Folder => None,
+        };
+        let options = self.options(&settings, place, opens_at);
+        let Some(spec) = renewal_spec(&stem, leaf, &settings, options)? else {
             return Ok(None);
         };
         let usual = row.due.unwrap_or(not_after);
         Ok(Some(ReorderedCertificate {
             stem,
+            place,
             leaf,
             due: self.due(&spec, usual, not_after),
             not_after,
@@ -138,11 +194,17 @@ impl<'a> Reordering<'a> {
         window.opens_at(self.context.now(), not_after, local_zone())
     }
 
-    fn options(&self, settings: &LineageSettings, opens_at: Option<Timestamp>) -> RenewalOptions {
+    fn options(
+        &self,
+        settings: &LineageSettings,
+        place: CertificatePlace,
+        opens_at: Option<Timestamp>,
+    ) -> RenewalOptions {
         let saved = settings.order.as_ref();
         let is_saved = saved.is_some_and(|order| order.reuse_key);
         let keeps_key = self.args.reuse_key || (is_saved && !self.args.force);
-        let only_obtains = self.args.no_install || opens_at.is_some();
+        let is_in_folder = place == CertificatePlace::Folder;
+        let only_obtains = self.args.no_install || is_in_folder || opens_at.is_some();
         RenewalOptions {
             key: if keeps_key {
                 KeyChoice::Reused
@@ -154,6 +216,12 @@ impl<'a> Reordering<'a> {
                 RunMode::Run => InstallChoice::Together,
                 RunMode::Check | RunMode::DryRun => InstallChoice::Install,
             },
+            urgency: if self.args.force {
+                RenewalUrgency::Now
+            } else {
+                RenewalUrgency::WhenDue
+            },
+            place,
             mode: self.args.mode(),
         }
     }
@@ -171,7 +239,7 @@ impl<'a> Reordering<'a> {
     /// Returns whether the certificate is due, or its order was interrupted.
     fn is_wanted(&self, certificate: &ReorderedCertificate<'_>) -> bool {
         let is_due = certificate.due <= self.context.now();
-        is_due || self.args.force || has_unfinished_order(self.context, certificate.stem)
+        is_due || self.args.force || has_unfinished_order(self.context, &certificate.stem)
     }
 
     /// Orders it, unless the last try failed and it is too early for the next one.
@@ -190,7 +258,10 @@ impl<'a> Reordering<'a> {
         if let Some(last) = tries.too_early(now).filter(|_| is_patient) {
             return Ok(wait_after_failure(spec, last));
         }
-        let folder = self.request_folder()?;
+        let folder = match certificate.place {
+            CertificatePlace::Installed => self.request_folder()?,
+            CertificatePlace::Folder => self.context.in_folder(self.context.directory.clone()),
+        };
         let result = order_certificate(&folder, spec);
         let is_waiting = result
             .as_ref()
@@ -265,11 +336,11 @@ fn other_tool(settings: LineageSettings) -> Option<ImportedOrder> {
     tool.filter(|tool| files::exists(&tool.renewal_file))
 }
 
-/// Returns whether a certificate was ordered and installed.
+/// Returns whether a certificate was ordered, and is installed or in the working directory.
 pub(super) fn is_ordered(context: &Context, row: &StatusRow) -> bool {
-    let stem = row.installed_as.as_deref();
-    let settings = stem.and_then(|stem| installed::read_settings(context, stem).ok());
-    settings.is_some_and(|settings| settings.order.is_some())
+    // What cannot be read is reported when it is renewed.
+    let saved = find_saved_order(context, row);
+    saved.is_ok_and(|saved| saved.is_some_and(|saved| saved.settings.order.is_some()))
 }
 
 /// Returns whether an order of this certificate was interrupted. An entry that cannot be read counts:

@@ -1,6 +1,8 @@
 //! Selects the certificates to renew: the named ones, else those that are due among the installed
 //! certificates and the ones in the folder.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::args::RenewArgs;
@@ -10,7 +12,10 @@ use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::foreign_lineages::{OthersRenewals, renewed_by_others};
+use crate::inventory::item::ItemLocation;
 use crate::inventory::{RowState, StatusReason, StatusRow};
+use crate::matching::{file_names, file_stem_of};
+use crate::pki::key::PublicKeyId;
 use crate::pki::name::DnsName;
 use crate::scan::ScanResults;
 use crate::store::root;
@@ -48,7 +53,7 @@ pub(super) struct NextDue {
 pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelection, Failure> {
     let mut results = ScanResults::scan_own(context)?;
     let before = context.renew_before(args.renew_before)?;
-    let all = results.rows(context, &[], before);
+    let all = without_earlier_ones(context, results.rows(context, &[], before));
     let mut findings = std::mem::take(&mut results.findings);
     // Findings about keys do not matter: a renewal is prepared without reading the old key.
     findings.retain(|finding| finding.code == "certificate-unreadable");
@@ -66,6 +71,48 @@ pub(super) fn select_due(context: &Context, args: &RenewArgs) -> Result<DueSelec
         }
     }
     Ok(selection)
+}
+
+/// Drops certificates that were only written to a folder, and were ordered again there with the same key.
+fn without_earlier_ones(context: &Context, rows: Vec<StatusRow>) -> Vec<StatusRow> {
+    let is_in_folder = |row: &StatusRow| {
+        let is_file = row.installed_as.is_none() && row.state == RowState::Ready;
+        is_file && is_ordered(context, row)
+    };
+    let mut newest: HashMap<PublicKeyId, RowAge> = HashMap::new();
+    for row in rows.iter().filter(|row| is_in_folder(row)) {
+        let known = newest.entry(row.key_id).or_default();
+        *known = (*known).max(RowAge::of(row));
+    }
+    let is_newest = |row: &StatusRow| {
+        let newest = newest.get(&row.key_id);
+        newest.is_none_or(|newest| !is_in_folder(row) || *newest == RowAge::of(row))
+    };
+    rows.into_iter().filter(is_newest).collect()
+}
+
+/// How new a certificate is: by its expiry, then by the number of its file.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+struct RowAge {
+    expiry: Option<Timestamp>,
+    number: u32,
+}
+
+impl RowAge {
+    fn of(row: &StatusRow) -> Self {
+        let number = |location: &ItemLocation| match location {
+            ItemLocation::File { path, .. } => {
+                let stem = file_stem_of(path);
+                file_names::renewal_number(stem.trim_end_matches(".fullchain"))
+            }
+            ItemLocation::Address { .. } => 0,
+        };
+        let leaf = row.certificate.as_deref();
+        Self {
+            expiry: leaf.map(|leaf| leaf.not_after),
+            number: row.locations.iter().map(number).max().unwrap_or(0),
+        }
+    }
 }
 
 impl DueSelection {

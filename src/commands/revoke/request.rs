@@ -12,9 +12,9 @@ use crate::acme::signer::{MessageSender, MessageSigner};
 use crate::advice::revoke_command as advice;
 use crate::audit::{self, AuditAction, AuditEvent};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::inputs::FoundKeyFile;
-use crate::install::request::RunMode;
+use crate::install::revocations::RevocationLock;
 use crate::ordering::CaConnection;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::PrivateKey;
@@ -29,7 +29,8 @@ pub(super) struct Revocation<'a> {
     pub ca: AcmeChoice,
     pub trust: Option<String>,
     pub reason: RevocationReason,
-    pub mode: RunMode,
+    /// The right to revoke; `None` in a dry run.
+    pub lock: Option<RevocationLock>,
 }
 
 /// An account, and the key that signs for it.
@@ -60,17 +61,17 @@ impl Revocation<'_> {
         if !served.is_complete() {
             outcome.findings.push(advice::not_probed(self.stem));
         }
-        if self.mode == RunMode::DryRun {
-            outcome.plan(chosen);
-            return Ok(outcome);
+        match &self.lock {
+            None => outcome.plan(chosen),
+            Some(lock) => self.revoke_all(lock, chosen, &mut outcome)?,
         }
-        self.revoke_all(chosen, &mut outcome)?;
         Ok(outcome)
     }
 
     /// Revokes one after the other. What fails after the first success is part of the outcome.
     fn revoke_all(
         &self,
+        lock: &RevocationLock,
         chosen: Vec<RevocableCertificate>,
         outcome: &mut RevokeOutcome,
     ) -> Result<(), Failure> {
@@ -78,7 +79,15 @@ impl Revocation<'_> {
         connection.finish_rollover(self.state)?;
         let account = self.account()?;
         for certificate in chosen {
+            // Written first: if this run ends in between, a rollback does not restore it.
+            let sha256 = certificate.leaf.sha256();
+            let record = lock.record(&sha256)?;
             let result = self.revoke(&connection, account.as_ref(), &certificate);
+            if let Err(failure) = &result
+                && is_refusal(failure)
+            {
+                lock.retract(&sha256, record)?;
+            }
             let result = match result {
                 Ok(result) => result,
                 Err(failure) if outcome.certificates.is_empty() => return Err(failure),
@@ -172,6 +181,14 @@ impl Revocation<'_> {
         // The certificate is revoked whether or not the system's log has it.
         let _ = audit::record(self.context, &event);
     }
+}
+
+/// Returns whether the CA has certainly not revoked the certificate. An answer may have been lost.
+fn is_refusal(failure: &Failure) -> bool {
+    !matches!(
+        failure.kind,
+        FailureKind::Interrupted(_) | FailureKind::Network | FailureKind::Hostile
+    )
 }
 
 /// The key of a certificate, if it can be read and belongs to it.

@@ -17,8 +17,8 @@ use crate::probe::ProbeTarget;
 use crate::store::disk::{self, StagedRelease, StoreError, copies};
 use crate::store::history;
 use crate::store::layout::{
-    FOLDER_MODE, LineageLayout, PRIVATE_FOLDER_MODE, PUBLIC_MODE, ReleaseFile, ReleaseId,
-    ReleasePointer, kept_name, pointer_text,
+    FOLDER_MODE, LineageLayout, PRIVATE_FOLDER_MODE, ReleaseFile, ReleaseId, ReleasePointer,
+    kept_name, pointer_text,
 };
 use crate::store::release::Release;
 use crate::store::settings::{DueHook, LineageSettings, SETTINGS_LIMIT};
@@ -379,17 +379,7 @@ impl PlanContext<'_> {
 
     /// Writes the settings file; the caller flushes its folder.
     fn write_settings(&self, settings: &LineageSettings) -> Result<(), InstallError> {
-        let path = self.layout.settings();
-        let text = kept_sources::settings_as_stored(self.layout, settings)
-            .to_json()
-            .map_err(|source| InstallError::Settings {
-                path: path.clone(),
-                source,
-            })?;
-        let staged = folders::run_in_folder(files::parent(&path), FOLDER_MODE, || {
-            files::stage(&path, text.as_bytes(), PUBLIC_MODE)
-        })?;
-        Ok(staged.rename_unflushed()?)
+        kept_sources::write_settings(self.layout, settings)
     }
 
     /// After a rollback: restores the saved options, so that the next install does not use those of

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::error::InstallError;
 use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
 use crate::permissions::Mode;
 use crate::pki::trust::select_anchors;
@@ -85,6 +86,36 @@ pub(super) fn keep_sources(
     let mode = Mode::new(0o700);
     folders::create_folder(files::parent(requests), mode)?;
     folders::create_folder(requests, mode)
+}
+
+/// Writes the settings file; the caller flushes its folder.
+pub(super) fn write_settings(
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+) -> Result<(), InstallError> {
+    let path = layout.settings();
+    let text = settings_as_stored(layout, settings)
+        .to_json()
+        .map_err(|source| InstallError::Settings {
+            path: path.clone(),
+            source,
+        })?;
+    let staged = folders::run_in_folder(files::parent(&path), FOLDER_MODE, || {
+        files::stage(&path, text.as_bytes(), PUBLIC_MODE)
+    })?;
+    Ok(staged.rename_unflushed()?)
+}
+
+/// Saves options that do not belong to an install, under the lock of the tree.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn save_settings(
+    layout: &LineageLayout,
+    settings: &LineageSettings,
+) -> Result<(), InstallError> {
+    write_settings(layout, settings)?;
+    Ok(files::sync_folder(&layout.folder())?)
 }
 
 /// Returns the settings as they are stored: the kept anchors by their path inside the tree.

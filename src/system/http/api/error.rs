@@ -107,6 +107,15 @@ impl ApiError {
         }
     }
 
+    /// Returns when the server asks to be asked again.
+    #[must_use]
+    pub(crate) fn retry_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Status { retry_at, .. } => *retry_at,
+            _ => None,
+        }
+    }
+
     /// Returns whether the server certainly did not receive the request.
     #[must_use]
     pub(crate) fn was_not_sent(&self) -> bool {
