@@ -12,6 +12,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
 use crate::inputs::folder::FolderContents;
 use crate::inputs::{self, HostArgument, KeyFileInspector};
+use crate::install::installed::list_installed;
 use crate::inventory::{
     self, InventoryItem, ItemContent, ItemLocation, ItemOrigin, RenewBefore, StatusPolicy,
     StatusRow,
@@ -262,13 +263,14 @@ fn is_served(item: &InventoryItem) -> bool {
 }
 
 /// Returns every name in the requests and certificates of the working directory and in the
-/// installed certificates.
+/// installed certificates, and the names under which these are installed.
 ///
 /// # Errors
 /// When the directory cannot be read.
 pub(crate) fn known_names(context: &Context) -> Result<Vec<String>, Failure> {
     let mut names = FolderContents::read(context)?.names();
     names.extend(installed::installed_names(context)?);
+    names.extend(list_installed(context)?);
     Ok(names)
 }
 
@@ -310,7 +312,8 @@ impl<'a> ScopeFilter<'a> {
         if self.names.is_empty() {
             return false;
         }
-        row.names.iter().any(|name| {
+        let mut names = row.names.iter().chain(&row.installed_as);
+        names.any(|name| {
             let name = name.to_ascii_lowercase();
             self.names.contains(name.as_str())
         })

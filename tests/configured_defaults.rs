@@ -90,6 +90,12 @@ fn renewals_are_due_as_configured() {
     assert_eq!(status(&[]).expect(1).json()["verdict"], "due");
     let planned = setup.sandbox.run(&renew).expect(0).json();
     assert_eq!(planned["verdict"], "planned", "{planned}");
+    // `install` names the same date.
+    let words = ["install", "example.com", "--root", "tree"];
+    let installed = setup.sandbox.run(&words).expect(0).stdout;
+    let due = format!("renew from {}", days(today(), 80 - 85));
+    let shown = installed.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(&due), "{installed}");
     status(&["--renew-before", "20d"]).expect(0);
     setup.sandbox.write(CONFIG, "renew_before = \"soon\"");
     let failed = status(&[]).expect(3).json();

@@ -38,6 +38,17 @@ fn from_the_request_to_the_removal_of_its_record() {
             &sha256[..32],
             &sha256[32..]
         );
+        // A dry run stores nothing, and what it proposes stores the record.
+        let stored = sandbox.join(&format!("{ZONE}.dcv"));
+        let planned = zone
+            .publish(&["--dns", "rfc2136", "--record", &record, "--dry-run"])
+            .expect(0)
+            .json();
+        assert_eq!(planned["changed"], false, "{planned}");
+        assert_eq!(planned["would_change"], true, "{planned}");
+        assert!(!stored.exists());
+        let stores = |line: &String| line.ends_with(&format!("--record '{record}'"));
+        assert!(commands(&planned).iter().any(stores), "{planned}");
         let resolver = zone.servers[0].ip().to_string();
         let check = [
             "--root",

@@ -130,6 +130,13 @@ fn status_installs_with_the_root_in_the_folder_or_with_a_stored_one() {
     assert_eq!(*step, expected);
     let steps = refused_steps(&setup, &["install", "shop.example"]);
     assert_eq!(steps, [expected]);
+    for command in ["verify", "bundle"] {
+        let words = [command, "shop.example.crt"];
+        let expected = format!("{command} shop.example.crt --trust {}", stored.display());
+        let steps = refused_steps(&setup, &words);
+        assert_eq!(steps, [expected]);
+        follow(&setup, &steps[0]).expect(0);
+    }
     follow(&setup, step).expect(0);
 
     // The next version of a certificate uses its stored root.

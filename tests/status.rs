@@ -715,3 +715,12 @@ fn a_command_that_two_rows_need_is_printed_once() {
     assert_eq!(lines.count(), 1, "{text}");
     assert!(text.contains("2 rows"), "{text}");
 }
+
+#[test]
+fn a_certificate_is_found_by_the_name_under_which_it_is_installed() {
+    let setup = InstallSandbox::new();
+    setup.renew_and_install(&["--cert-name", "shop"]).expect(0);
+    let found = status(&setup, &["shop"]).expect(0).json();
+    assert_eq!(summaries(&found), ["example.com installed fine"]);
+    assert_eq!(found["findings"].as_array().unwrap().len(), 0, "{found}");
+}

@@ -22,6 +22,7 @@ use crate::inputs::{
     self, DeliveryOptions, InputReader, KeyLocation, KeyUse, MatchedCertificate, NamedKeyOrigin,
     PasswordArgs, audit_decrypted_key,
 };
+use crate::install::stored_roots::use_stored_root;
 use crate::pki::chain::ChainPreference;
 use crate::pki::trust::TrustAnchors;
 use crate::pki::verify::VerifyPolicy;
@@ -91,7 +92,7 @@ pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome,
     let mut matched = inputs::match_delivery(context, &args.files, &options)?;
     refuse_several_chains(args, &matched)?;
     let policy = verify_policy(context, &hosts, &anchors);
-    let verdict = judge(&mut matched, policy, args);
+    let verdict = judge(context, &mut matched, policy, args);
     let key_files = plan_key_files(context, args, &matched)?;
     let written = match verdict {
         BundleVerdict::Right => write_files(context, args, &mut matched, &reader, key_files)?,
@@ -176,6 +177,7 @@ fn refuse_several_chains(args: &BundleArgs, matched: &[MatchedCertificate]) -> R
 
 /// Verifies all chains and adds their problems to the findings of each certificate.
 fn judge(
+    context: &Context,
     matched: &mut [MatchedCertificate],
     policy: VerifyPolicy<'_>,
     args: &BundleArgs,
@@ -202,6 +204,8 @@ fn judge(
             verdict = BundleVerdict::Wrong;
         }
         use_found_root(&mut findings);
+        let last = certificate.assembly.chain.certificates().last();
+        use_stored_root(context, last, &mut findings);
         certificate.findings = findings;
     }
     verdict

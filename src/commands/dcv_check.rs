@@ -25,7 +25,7 @@ use crate::system::clock;
 use crate::system::dns::{self, ResolverList};
 use crate::validation::expected;
 use crate::validation::record_check::check_records;
-use crate::validation::select::{self, ChosenRecords, DcvSelection};
+use crate::validation::select::{self, ChosenRecords, DcvSelection, RecordStorage};
 
 /// Check whether the CA would see the validation record now
 ///
@@ -98,6 +98,7 @@ pub(crate) fn run(context: &Context, args: &DcvCheckArgs) -> Result<Box<dyn Outc
         records: &args.record,
         ca: args.ca,
         wait_command: &wait_command,
+        storage: RecordStorage::BesideRequest,
     };
     let chosen = select::choose_records(context, &selection)?;
     match args.method {

@@ -22,7 +22,7 @@ use crate::system::clock;
 use crate::system::dns::{self, ResolverList};
 use crate::validation::expected::ExpectedRecord;
 use crate::validation::publishable::{PublishableRecords, records_to_publish};
-use crate::validation::select::DcvSelection;
+use crate::validation::select::{DcvSelection, RecordStorage};
 use crate::wording::find_keyword;
 
 /// How long the zone's servers are queried without `--wait`.
@@ -157,6 +157,11 @@ impl PublicationCommand<'_> {
             records: &args.record,
             ca: args.ca.or(self.defaults.ca),
             wait_command: &words,
+            storage: if args.dry_run {
+                RecordStorage::Nowhere
+            } else {
+                RecordStorage::BesideRequest
+            },
         };
         let PublishableRecords { records, written } = records_to_publish(self.context, &selection)?;
         require_values(&records, &words)?;
@@ -281,10 +286,13 @@ impl PublicationCommand<'_> {
         words
     }
 
-    /// The same with the records that belong to no request, and so are stored nowhere.
+    /// The same with the records that are stored nowhere: those that belong to no request, and in a
+    /// dry run all that were given.
     fn words_with_records(&self, records: &[ExpectedRecord]) -> Vec<String> {
         let mut words = self.words();
-        for record in records.iter().filter(|record| record.request.is_empty()) {
+        let is_rehearsed = self.args.dry_run && !self.args.record.is_empty();
+        let unstored = |record: &&ExpectedRecord| is_rehearsed || record.request.is_empty();
+        for record in records.iter().filter(unstored) {
             let record = &record.expected.record;
             let value = record.value.as_deref().unwrap_or_default();
             let line = format!("{} {} {value}", record.name, record.kind.word());

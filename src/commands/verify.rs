@@ -21,6 +21,7 @@ use crate::inputs::folder::FolderContents;
 use crate::inputs::{
     self, HostArgument, InputReader, PasswordArgs, ServedCertificates, ServedFileOptions,
 };
+use crate::install::stored_roots::use_stored_root;
 use crate::install::{installed, newest_files, public_facts, stored_roots};
 use crate::matching::KeyCandidates;
 use crate::pki::trust::{TrustAnchors, TrustSource};
@@ -325,6 +326,8 @@ impl SelectionCheck<'_> {
         let mut verified = check.verify();
         let names = &certificates.leaf.dns_names;
         add_renewal(context, names, &mut verified.findings);
+        let last = verified.chain.certificates().last();
+        use_stored_root(context, last, &mut verified.findings);
         verified
     }
 }

@@ -65,6 +65,8 @@ pub(crate) struct TransactionOutcome {
     pub name: String,
     /// The certificate that was to be installed.
     pub leaf: Certificate,
+    /// When it is due, if that is known.
+    due: Option<jiff::Timestamp>,
     /// What was or would be done; `None` when it was refused.
     pub plan: Option<InstallPlan>,
     pub seen: Vec<ProbeResult>,
@@ -122,6 +124,7 @@ impl TransactionOutcome {
             changed: false,
             name: layout.stem().to_owned(),
             leaf: wanted.leaf().clone(),
+            due: situation.due,
             plan,
             seen: serving.probes.iter().map(ProbeResult::from).collect(),
             seen_elsewhere: other_probes.iter().map(ProbeResult::from).collect(),

@@ -16,6 +16,8 @@ mod usable_defaults;
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use self::observation::{ObservationInput, PreflightObservation};
 use crate::advice::drift;
 use crate::audit::AuditAction;
@@ -56,6 +58,8 @@ pub(crate) struct PreflightState {
     pub hook: Option<InstallHook>,
     /// How many older releases are kept.
     pub older_releases: usize,
+    /// When the certificate is due; `None` if the configured value is wrong.
+    pub due: Option<Timestamp>,
     /// The release to install.
     pub wanted: Release,
     pub disk: DiskObservation,
@@ -138,6 +142,12 @@ fn probe_unchanged<'a>(states: impl Iterator<Item = &'a mut PreflightState>) {
             state.note_served();
         }
     }
+}
+
+/// Returns when a certificate is due by the configured rule, if that can be read.
+fn due(context: &Context, leaf: &Certificate) -> Option<Timestamp> {
+    let before = context.renew_before(None).ok()?;
+    Some(before.due(leaf.not_before, leaf.not_after))
 }
 
 /// The layout with the usual paths of a certificate.
@@ -297,6 +307,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
             settings_before: self.settings_before,
             hook,
             older_releases: defaults.keep.unwrap_or(OLDER_RELEASES),
+            due: due(context, observation.wanted.leaf()),
             wanted: observation.wanted,
             disk,
             serving: self.serving,

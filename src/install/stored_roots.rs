@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::advice;
 use crate::advice::dcv_check_command::RootSource;
 use crate::context::Context;
+use crate::finding::Finding;
 use crate::inputs;
 use crate::install::installed;
 use crate::pki::certificate::Certificate;
@@ -54,7 +56,7 @@ pub(crate) fn load_anchors(context: &Context, names: &[String]) -> Option<TrustA
 
 /// Finds the stored root that signed `last`, the last certificate of a chain.
 #[must_use]
-pub(crate) fn find_stored_root(context: &Context, last: &Certificate) -> Option<StoredRoot> {
+fn find_stored_root(context: &Context, last: &Certificate) -> Option<StoredRoot> {
     let stems = installed::list_installed(context).ok()?;
     for stem in stems.into_iter().take(LIMIT) {
         let Ok(settings) = installed::read_settings(context, &stem) else {
@@ -81,4 +83,28 @@ pub(crate) fn find_stored_root(context: &Context, last: &Certificate) -> Option<
         }
     }
     None
+}
+
+/// If the root of a chain is the one of an installed certificate, the step of the error names its
+/// file; a root in the working directory takes precedence. `last` is the last certificate of the chain.
+pub(crate) fn use_stored_root(
+    context: &Context,
+    last: Option<&Certificate>,
+    findings: &mut [Finding],
+) {
+    let is_untrusted = |one: &&mut Finding| ["unknown-root", "unknown-issuer"].contains(&one.code);
+    if findings.iter().any(|one| one.code == "root-found") {
+        return;
+    }
+    let mut untrusted: Vec<&mut Finding> = findings.iter_mut().filter(is_untrusted).collect();
+    if untrusted.is_empty() {
+        return;
+    }
+    let Some(root) = last.and_then(|last| find_stored_root(context, last)) else {
+        return;
+    };
+    let step = advice::inputs::trust_stored_root(&root.stem, &root.path);
+    for finding in &mut untrusted {
+        finding.next = vec![step.clone()];
+    }
 }

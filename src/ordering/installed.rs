@@ -13,7 +13,6 @@ use crate::advice::order as advice;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::installed;
-use crate::inventory::RenewBefore;
 use crate::pki::certificate::Certificate;
 use crate::pki::key::KeyAlgorithm;
 use crate::wording::day;
@@ -45,7 +44,9 @@ pub(super) fn compare_with_installed(
         return Ok(InstalledComparison::Order(KeyAlgorithm::EcdsaP256));
     };
     let has_same_names = compare_names(spec, &leaf)?;
-    let due = RenewBefore::default().due(leaf.not_before, leaf.not_after);
+    let due = context
+        .renew_before(None)?
+        .due(leaf.not_before, leaf.not_after);
     let is_due = due <= context.now() || !has_same_names;
     if is_due || spec.timing == OrderTiming::Now {
         return Ok(InstalledComparison::Order(leaf.algorithm));

@@ -12,7 +12,7 @@ use crate::report::{Label, Outcome, TextOutput};
 pub(crate) struct PublicationOutcome {
     pub records: Vec<Publication>,
     pub mode: PublicationMode,
-    /// Whether a `.dcv` file was written.
+    /// Whether a `.dcv` file was written, or would be.
     pub wrote_record_file: bool,
     pub next: Vec<NextStep>,
 }
@@ -161,13 +161,14 @@ impl Outcome for PublicationOutcome {
         let mut document = json!({
             "schema": "certctl.dcv-publish/1",
             "verdict": self.verdict().word(),
-            "changed": is_changed || self.wrote_record_file,
+            "changed": is_changed || (self.wrote_record_file && !is_dry_run),
             "records": records,
             "findings": self.all_findings(),
             "next": self.next,
         });
         if is_dry_run {
-            document["would_change"] = json!(self.steps().next().is_some());
+            let has_step = self.steps().next().is_some();
+            document["would_change"] = json!(has_step || self.wrote_record_file);
             document["plan_id"] = json!(self.plan_id());
         }
         document

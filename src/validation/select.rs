@@ -35,6 +35,15 @@ pub(crate) struct DcvSelection<'a> {
     pub ca: Option<Ca>,
     /// The words of the command line that waits, without a record.
     pub wait_command: &'a [String],
+    pub storage: RecordStorage,
+}
+
+/// What becomes of a record on the command line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RecordStorage {
+    BesideRequest,
+    /// A dry run writes nothing.
+    Nowhere,
 }
 
 /// The requests to check, and how the records on the command line were assigned.
@@ -45,7 +54,7 @@ pub(crate) struct ChosenRecords {
     pub strays: Vec<Finding>,
     /// The findings about pending requests whose key is not in the folder.
     pub keyless: Vec<Finding>,
-    /// The `.dcv` files that were written.
+    /// The `.dcv` files that were written, or would be.
     pub written: Vec<PathBuf>,
     /// The requests that a record on the command line belongs to.
     pub matched: Vec<String>,
@@ -107,7 +116,7 @@ pub(crate) fn assign_records(
     chosen.keyless = requests_without_key(context, &folder, &candidates, &history);
     let unusable = unusable_requests(selection, &folder);
     chosen.keyless.extend(unusable);
-    chosen.written = store_all(context, &mut candidates, &history, selection.ca)?;
+    chosen.written = store_all(context, &mut candidates, &history, selection)?;
     chosen.selected = candidates;
     Ok(chosen)
 }
@@ -127,7 +136,7 @@ fn store_all(
     context: &Context,
     candidates: &mut [SelectedRequest],
     history: &KeyUsageHistory,
-    ca: Option<Ca>,
+    selection: &DcvSelection<'_>,
 ) -> Result<Vec<PathBuf>, Failure> {
     let default_ca = context.defaults()?.ca;
     let mut written = Vec::new();
@@ -135,7 +144,7 @@ fn store_all(
         let path = candidate.path.as_deref();
         candidate.reuses_key = history.is_used_again(&candidate.request, path);
         candidate.default_ca = default_ca;
-        written.extend(store_records(candidate, ca)?);
+        written.extend(store_records(candidate, selection)?);
     }
     Ok(written)
 }
@@ -201,10 +210,10 @@ fn parse_record(text: &str, selection: &DcvSelection<'_>) -> Result<Vec<GivenRec
 }
 
 /// Reads the `.dcv` file beside a request. If records were given for the request, adds them and the
-/// CA and writes the file. Returns the path if the file was written.
+/// CA and writes the file. Returns the path if the file was written, or would be.
 fn store_records(
     selected: &mut SelectedRequest,
-    ca: Option<Ca>,
+    selection: &DcvSelection<'_>,
 ) -> Result<Option<PathBuf>, Failure> {
     let path = selected.path.as_deref().map(dcv_file::dcv_path);
     if let Some(path) = &path {
@@ -214,17 +223,17 @@ fn store_records(
         selected.stored.add(record);
     }
     if !selected.given.is_empty()
-        && let Some(ca) = ca
+        && let Some(ca) = selection.ca
     {
         selected.stored.set_ca(ca);
     }
-    match path {
-        Some(path) => {
-            let is_written = dcv_file::write_record(&path, &selected.stored)?;
-            Ok(is_written.then_some(path))
-        }
-        None => Ok(None),
+    let Some(path) = path.filter(|_| selected.stored.changed()) else {
+        return Ok(None);
+    };
+    if selection.storage == RecordStorage::BesideRequest {
+        dcv_file::write_record(&path, &selected.stored)?;
     }
+    Ok(Some(path))
 }
 
 /// Finds the request that a record belongs to: the one whose hash it has; without a hash, the one

@@ -4,14 +4,12 @@ use std::path::PathBuf;
 
 use super::outcome::{CertificateOutcome, InstallResult};
 use super::select::SelectedCertificate;
-use crate::advice::inputs;
 use crate::advice::matching::use_found_root;
 use crate::context::Context;
 use crate::finding::{Finding, Severity};
 use crate::inputs::MatchedCertificate;
-use crate::install::stored_roots::find_stored_root;
+use crate::install::stored_roots::use_stored_root;
 use crate::matching::MatchingRemark;
-use crate::pki::certificate::Certificate;
 use crate::pki::certified_key::CertifiedKey;
 use crate::pki::chain::OmissionReason;
 use crate::pki::installable::InstallableCertificate;
@@ -93,29 +91,6 @@ fn add_problems(findings: &mut Vec<Finding>, problems: Vec<Finding>) {
     findings.retain(|known| !has_code(&problems, known.code));
     findings.extend(problems);
     use_found_root(findings);
-}
-
-/// If the root is the one of an installed certificate, the step of the error names its file; one in
-/// this folder takes precedence.
-fn use_stored_root(context: &Context, last: Option<&Certificate>, findings: &mut [Finding]) {
-    let is_untrusted = |one: &Finding| {
-        let codes = ["unknown-root", "unknown-issuer"];
-        codes.contains(&one.code)
-    };
-    if has_code(findings, "root-found") {
-        return;
-    }
-    if !findings.iter().any(is_untrusted) {
-        return;
-    }
-    let root = last.and_then(|last| find_stored_root(context, last));
-    let Some(root) = root else {
-        return;
-    };
-    let step = inputs::trust_stored_root(&root.stem, &root.path);
-    for finding in findings.iter_mut().filter(|one| is_untrusted(one)) {
-        finding.next = vec![step.clone()];
-    }
 }
 
 /// Returns the verified certificate, with its key if that is a file; otherwise every problem that is not among the

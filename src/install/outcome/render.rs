@@ -11,7 +11,6 @@ use super::verdict::InstallVerdict;
 use crate::finding::{Finding, Severity};
 use crate::install::site_check::SiteHeadline;
 use crate::install_plan::plan::{PlanEnd, PlanStep};
-use crate::inventory::RenewBefore;
 use crate::report::{self, Label, TextOutput};
 use crate::wording::{day, joined_with_and};
 
@@ -238,8 +237,7 @@ impl TransactionOutcome {
             (None, _) => format!("{} is installed and expires {expires}", self.name),
         };
         // A placeholder is not renewed.
-        if !self.leaf.is_self_issued() {
-            let due = RenewBefore::default().due(self.leaf.not_before, self.leaf.not_after);
+        if let Some(due) = self.due.filter(|_| !self.leaf.is_self_issued()) {
             done.push_str(&format!("; renew from {}", day(due)));
         }
         match (self.seen.is_empty(), self.changed, self.has_reloaded()) {
