@@ -724,3 +724,19 @@ fn a_certificate_is_found_by_the_name_under_which_it_is_installed() {
     assert_eq!(summaries(&found), ["example.com installed fine"]);
     assert_eq!(found["findings"].as_array().unwrap().len(), 0, "{found}");
 }
+
+#[test]
+fn the_key_of_a_ca_is_not_suggested_for_a_site() {
+    let setup = InstallSandbox::new();
+    let sandbox = &setup.sandbox;
+    let key = rcgen::KeyPair::generate().unwrap();
+    sandbox.write_key("ca.key", key.serialize_pem());
+    let alone = status(&setup, &[]).expect(0).json();
+    assert_eq!(summaries(&alone), ["ca.key unused-key fine"]);
+    assert_eq!(rows(&alone)[0]["next"].as_array().unwrap().len(), 1);
+    let root = support::ca::ca_params("Company CA").self_signed(&key);
+    sandbox.write("ca.pem", root.unwrap().pem());
+    let of_ca = status(&setup, &[]).expect(0).json();
+    assert_eq!(summaries(&of_ca), ["ca.key unused-key fine key-of-ca"]);
+    assert_eq!(rows(&of_ca)[0]["next"].as_array().unwrap().len(), 0);
+}

@@ -60,7 +60,7 @@ fn step_for_waiting_row(row: &StatusRow, calls: &CallContext<'_>) -> Option<Next
             "If this machine is to use the certificate, pass the folder with its key too, for \
                 example `certctl status /etc/ssl/private`",
         )),
-        RowState::UnusedKey => {
+        RowState::UnusedKey if !is_of_ca(row) => {
             let key = row.keys.first().map(|(place, _)| place.to_string())?;
             Some(NextStep::say(format!(
                 "If the key is for a site, create a request with it, for example \
@@ -70,6 +70,12 @@ fn step_for_waiting_row(row: &StatusRow, calls: &CallContext<'_>) -> Option<Next
         }
         _ => None,
     }
+}
+
+/// A CA does not use its own key for a site.
+fn is_of_ca(row: &StatusRow) -> bool {
+    let mut reasons = row.reasons.iter();
+    reasons.any(|reason| matches!(reason, StatusReason::KeyOfCa { .. }))
 }
 
 /// The same step, or what has to happen before a certificate that was rolled back is installed again.

@@ -61,6 +61,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "key-of-ca",
+        meaning: "a key belongs to a CA certificate that is here",
+        why: "With the key of a CA, certificates can be issued for every name that its clients visit. A site \
+            needs a key of its own.",
+        fix: "Nothing for a site. Keep the key of a CA where only the CA runs.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
         code: "keys-unreadable",
         meaning: "some keys cannot be read, so what belongs to them is unknown",
         why: "Keys should be readable only by their owner, so this is right. Without reading them \

@@ -34,6 +34,8 @@ pub(super) struct KeyGroup {
     pub keys: Vec<(ItemLocation, HeldKey)>,
     pub requests: Vec<(ItemLocation, ListedRequest)>,
     pub leaves: Vec<LeafCopies>,
+    /// Where a CA certificate with this key was found.
+    pub ca_certificate: Option<ItemLocation>,
     /// Whether a file with the name of the key exists that this user may not read.
     pub has_unreadable_key: bool,
 }
@@ -45,11 +47,18 @@ pub(super) fn groups(items: Vec<InventoryItem>, now: Timestamp) -> Vec<KeyGroup>
     let mut locked = Vec::new();
     let mut packed = Vec::new();
     let mut unreadable = Vec::new();
+    let mut authorities = HashMap::new();
     for InventoryItem {
         location: place,
         content: what,
     } in items
     {
+        if let ItemContent::Certificates(chain) = &what {
+            for one in chain.iter().filter(|one| !is_server_certificate(one)) {
+                let of_ca = authorities.entry(one.key_id);
+                of_ca.or_insert_with(|| place.clone());
+            }
+        }
         match what {
             ItemContent::Certificates(chain) if place.is_packed() => packed.push((place, chain)),
             ItemContent::Certificates(chain) => {
@@ -68,6 +77,11 @@ pub(super) fn groups(items: Vec<InventoryItem>, now: Timestamp) -> Vec<KeyGroup>
     groups.add_locked_keys(locked);
     groups.note_unreadable_keys(&unreadable);
     groups.add_packed_certificates(packed, now);
+    for (id, place) in authorities {
+        if let Some(index) = groups.by_key.get(&id) {
+            groups.all[*index].ca_certificate = Some(place);
+        }
+    }
     groups.all
 }
 

@@ -190,6 +190,8 @@ fn row_without_certificate(group: &KeyGroup, policy: &StatusPolicy<'_>) -> Optio
         reasons.extend(request_pending(group));
     }
     reasons.extend(request_without_key(group));
+    let of_ca = group.ca_certificate.clone();
+    reasons.extend(of_ca.map(|certificate| StatusReason::KeyOfCa { certificate }));
     reason::sort(&mut reasons);
     Some(StatusRow {
         name: about.name,

@@ -248,6 +248,9 @@ pub(crate) enum StatusReason {
         /// The file of the request.
         request: ItemLocation,
     },
+    /// A key is that of a CA, which signs certificates of sites and is not for a site itself.
+    #[error("this is the key of the CA certificate in {certificate}")]
+    KeyOfCa { certificate: ItemLocation },
     /// A rollback replaced this certificate.
     #[error("this certificate was rolled back on {}", day(*at))]
     RolledBack { at: Timestamp },
@@ -288,6 +291,7 @@ impl StatusReason {
             Self::NewerReady { .. } => "newer-ready",
             Self::RequestPending { .. } => "request-pending",
             Self::Prepared { .. } => "prepared",
+            Self::KeyOfCa { .. } => "key-of-ca",
             Self::RolledBack { .. } => "certificate-rolled-back",
             Self::TermEnds { .. } => "order-term-ends",
             Self::Placeholder => "placeholder-in-place",
@@ -374,6 +378,7 @@ impl StatusReason {
             | Self::NoCrl
             | Self::TermEnds { .. } => ReasonSeverity::Warns,
             Self::NotRevoked { .. }
+            | Self::KeyOfCa { .. }
             | Self::Prepared { .. }
             | Self::RolledBack { .. }
             | Self::Rule(_) => ReasonSeverity::Notes,
