@@ -84,9 +84,7 @@ pub(crate) struct BundleArgs {
 pub(crate) fn run(context: &Context, args: &BundleArgs) -> Result<BundleOutcome, Failure> {
     args.outputs.check(ReportFormat::of(context))?;
     let hosts = inputs::parse_host_flags(&args.hosts)?;
-    let configured = context.defaults()?.trust;
-    let trust = args.trust.as_deref().or(configured.as_deref());
-    let anchors = inputs::trust_anchors(trust)?;
+    let anchors = trust_anchors(context, args)?;
     let reader = InputReader::new(context, &args.reading)?;
     let options = delivery_options(args, &anchors, &reader);
     let mut matched = inputs::match_delivery(context, &args.files, &options)?;
@@ -117,6 +115,11 @@ fn audit_decrypted_keys(context: &Context, args: &BundleArgs, matched: &mut [Mat
         let failed = audit_decrypted_key(context, certificate);
         certificate.findings.extend(failed);
     }
+}
+
+fn trust_anchors(context: &Context, args: &BundleArgs) -> Result<TrustAnchors, Failure> {
+    let configured = context.defaults()?.trust;
+    inputs::trust_anchors(args.trust.as_deref().or(configured.as_deref()))
 }
 
 fn verify_policy<'a>(

@@ -293,9 +293,7 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         for finding in checks::check_all(&observation) {
             self.add_check(finding);
         }
-        self.judge_key_proof(&observation);
-        self.judge_age(&observation);
-        self.report_damage(&observation);
+        self.judge(&observation);
         let settings = self.settings_to_save(&observation);
         let obstacles = checks::find_obstacles(context, self.request, &observation);
         let mut disk = observation.disk;
@@ -357,8 +355,10 @@ impl<'a, 'b> LocatedRequest<'a, 'b> {
         }
     }
 
-    /// Reports that the wanted release is damaged, and written again.
-    fn report_damage(&mut self, observation: &PreflightObservation) {
+    /// Judges key and age, and reports that the wanted release is damaged, and written again.
+    fn judge(&mut self, observation: &PreflightObservation) {
+        self.judge_key_proof(observation);
+        self.judge_age(observation);
         let damage = observation.disk.damage.as_deref();
         self.serving
             .findings

@@ -47,18 +47,12 @@ pub(super) fn groups(items: Vec<InventoryItem>, now: Timestamp) -> Vec<KeyGroup>
     let mut locked = Vec::new();
     let mut packed = Vec::new();
     let mut unreadable = Vec::new();
-    let mut authorities = HashMap::new();
     for InventoryItem {
         location: place,
         content: what,
     } in items
     {
-        if let ItemContent::Certificates(chain) = &what {
-            for one in chain.iter().filter(|one| !is_server_certificate(one)) {
-                let of_ca = authorities.entry(one.key_id);
-                of_ca.or_insert_with(|| place.clone());
-            }
-        }
+        groups.note_authorities(&place, &what);
         match what {
             ItemContent::Certificates(chain) if place.is_packed() => packed.push((place, chain)),
             ItemContent::Certificates(chain) => {
@@ -77,11 +71,7 @@ pub(super) fn groups(items: Vec<InventoryItem>, now: Timestamp) -> Vec<KeyGroup>
     groups.add_locked_keys(locked);
     groups.note_unreadable_keys(&unreadable);
     groups.add_packed_certificates(packed, now);
-    for (id, place) in authorities {
-        if let Some(index) = groups.by_key.get(&id) {
-            groups.all[*index].ca_certificate = Some(place);
-        }
-    }
+    groups.add_authorities();
     groups.all
 }
 
@@ -90,6 +80,8 @@ struct Groups {
     all: Vec<KeyGroup>,
     by_key: HashMap<PublicKeyId, usize>,
     leaves: HashMap<Fingerprint, (usize, usize)>,
+    /// Where CA certificates were found first.
+    authorities: HashMap<PublicKeyId, ItemLocation>,
     /// The fingerprints of the certificates that were found at a place.
     certificates_at: HashMap<ItemLocation, HashSet<Fingerprint>>,
 }
@@ -112,6 +104,25 @@ impl Groups {
             self.all.push(KeyGroup::default());
             self.all.len() - 1
         })
+    }
+
+    fn note_authorities(&mut self, place: &ItemLocation, what: &ItemContent) {
+        let ItemContent::Certificates(chain) = what else {
+            return;
+        };
+        for one in chain.iter().filter(|one| !is_server_certificate(one)) {
+            let of_ca = self.authorities.entry(one.key_id);
+            of_ca.or_insert_with(|| place.clone());
+        }
+    }
+
+    /// Adds the CA certificates to the groups of their keys.
+    fn add_authorities(&mut self) {
+        for (id, place) in std::mem::take(&mut self.authorities) {
+            if let Some(index) = self.by_key.get(&id) {
+                self.all[*index].ca_certificate = Some(place);
+            }
+        }
     }
 
     /// Adds certificates in zip files and emails. Those that have expired are used only if their key or
