@@ -384,12 +384,15 @@ Register-ArgumentCompleter -Native -CommandName 'certctl' -ScriptBlock {
         }
         'certctl;site' {
             [CompletionResult]::new('--upstream', '--upstream', [CompletionResultType]::ParameterName, 'URL of the application that answers requests; WebSocket connections are passed on as well')
+            [CompletionResult]::new('--app', '--app', [CompletionResultType]::ParameterName, 'Folder of a Python application (Flask, Django, FastAPI, ...), which gunicorn runs as a user of its own; the object that answers requests is recognized, or given as DIR:MODULE:OBJECT')
+            [CompletionResult]::new('--process', '--process', [CompletionResultType]::ParameterName, 'What starts the application')
             [CompletionResult]::new('--static', '--static', [CompletionResultType]::ParameterName, 'Folder of the files to serve')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Working directory: where names are looked up and new files are written [default: .]')
             [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Working directory: where names are looked up and new files are written [default: .]')
             [CompletionResult]::new('--root', '--root', [CompletionResultType]::ParameterName, 'Tree to install into instead of /')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour [default: auto]')
+            [CompletionResult]::new('--venv', '--venv', [CompletionResultType]::ParameterName, 'Make a virtual environment for the application with gunicorn and its requirements.txt; without this, the environment in its folder is used')
             [CompletionResult]::new('--adopt', '--adopt', [CompletionResultType]::ParameterName, 'Add TLS to the block that serves the name in plain text now')
             [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Remove what certctl wrote for this site; an issued certificate stays installed')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the files and the difference, and change nothing')

@@ -1199,7 +1199,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__site)
-            opts="-C -q -v -h --upstream --static --adopt --remove --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --upstream --app --venv --process --static --adopt --remove --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1207,6 +1207,14 @@ _certctl() {
             case "${prev}" in
                 --upstream)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --process)
+                    COMPREPLY=($(compgen -W "supervisor systemd" -- "${cur}"))
                     return 0
                     ;;
                 --static)

@@ -367,12 +367,15 @@ set edit:completion:arg-completer[certctl] = {|@words|
         }
         &'certctl;site'= {
             cand --upstream 'URL of the application that answers requests; WebSocket connections are passed on as well'
+            cand --app 'Folder of a Python application (Flask, Django, FastAPI, ...), which gunicorn runs as a user of its own; the object that answers requests is recognized, or given as DIR:MODULE:OBJECT'
+            cand --process 'What starts the application'
             cand --static 'Folder of the files to serve'
             cand -C 'Working directory: where names are looked up and new files are written [default: .]'
             cand --directory 'Working directory: where names are looked up and new files are written [default: .]'
             cand --root 'Tree to install into instead of /'
             cand --at 'Evaluate dates as of this date (its start) or time, such as 2027-05-11T00:00:00Z [default: now]'
             cand --color 'When to use colour [default: auto]'
+            cand --venv 'Make a virtual environment for the application with gunicorn and its requirements.txt; without this, the environment in its folder is used'
             cand --adopt 'Add TLS to the block that serves the name in plain text now'
             cand --remove 'Remove what certctl wrote for this site; an issued certificate stays installed'
             cand --dry-run 'Show the files and the difference, and change nothing'

@@ -487,6 +487,9 @@ complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s q -l quiet -d
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand bundle" -s h -l help -d 'Print this help'
 complete -c certctl -n "__fish_certctl_using_subcommand site" -l upstream -d 'URL of the application that answers requests; WebSocket connections are passed on as well' -r
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l app -d 'Folder of a Python application (Flask, Django, FastAPI, ...), which gunicorn runs as a user of its own; the object that answers requests is recognized, or given as DIR:MODULE:OBJECT' -r
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l process -d 'What starts the application' -r -f -a "supervisor\t''
+systemd\t''"
 complete -c certctl -n "__fish_certctl_using_subcommand site" -l static -d 'Folder of the files to serve' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand site" -s C -l directory -d 'Working directory: where names are looked up and new files are written [default: .]' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand site" -l root -d 'Tree to install into instead of /' -r -F
@@ -494,6 +497,7 @@ complete -c certctl -n "__fish_certctl_using_subcommand site" -l at -d 'Evaluate
 complete -c certctl -n "__fish_certctl_using_subcommand site" -l color -d 'When to use colour [default: auto]' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c certctl -n "__fish_certctl_using_subcommand site" -l venv -d 'Make a virtual environment for the application with gunicorn and its requirements.txt; without this, the environment in its folder is used'
 complete -c certctl -n "__fish_certctl_using_subcommand site" -l adopt -d 'Add TLS to the block that serves the name in plain text now'
 complete -c certctl -n "__fish_certctl_using_subcommand site" -l remove -d 'Remove what certctl wrote for this site; an issued certificate stays installed'
 complete -c certctl -n "__fish_certctl_using_subcommand site" -l dry-run -d 'Show the files and the difference, and change nothing'

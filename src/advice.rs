@@ -53,6 +53,7 @@ pub(crate) mod scan;
 pub(crate) mod served_evidence;
 pub(crate) mod server_blocks;
 pub(crate) mod servers;
+pub(crate) mod site_application;
 pub(crate) mod site_check;
 pub(crate) mod site_command;
 pub(crate) mod stale_servers;

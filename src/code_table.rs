@@ -3,6 +3,7 @@
 //! docs/reference are generated from it, and the tests compare it with everything that the program
 //! prints.
 
+mod applications;
 mod caa;
 mod certificates;
 mod deployment;

@@ -1,6 +1,7 @@
 //! `install`, `rollback` and `forget`, from the parsed arguments to the report. `install_plan` has
 //! the plan of an install and the steps that carry it out.
 
+pub(crate) mod application;
 pub(crate) mod drift_check;
 pub(crate) mod forget;
 pub(crate) mod hook;
@@ -26,3 +27,4 @@ pub(crate) mod site_check;
 mod stale_servers;
 pub(crate) mod stored_roots;
 pub(crate) mod transaction;
+pub(crate) mod worker_access;

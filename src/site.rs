@@ -2,6 +2,7 @@
 //! passes requests on or serves files. Pure: what exists is a value, and so is what is written.
 
 pub(crate) mod adoption;
+pub(crate) mod application;
 pub(crate) mod content;
 pub(crate) mod diff;
 pub(crate) mod managed_file;

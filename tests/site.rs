@@ -345,12 +345,67 @@ gone example.com removed_code
 }
 
 #[test]
+fn a_killed_site_that_fails_when_it_is_resumed_leaves_nothing_behind() {
+    let setup = InstallSandbox::new();
+    let Some(machine) = machine(
+        &setup,
+        r#"
+mkdir files; echo page >files/index.html; chmod 755 . files
+enabled=/etc/nginx/sites-enabled/example.com
+records=/var/lib/certctl/unfinished-sites
+state before
+# Killed once the link exists. If certctl was faster, everything is removed and tried again.
+for count in $(seq 50); do
+  "$CERTCTL" site example.com --static files >killed.out 2>&1 & pid=$!
+  while [ ! -h $enabled ] && kill -0 $pid 2>/dev/null; do :; done
+  kill -KILL $pid 2>/dev/null || true
+  wait $pid || true
+  if [ -n "$(ls $records)" ]; then break; fi
+  "$CERTCTL" site example.com --remove
+done
+test -h $enabled
+test -n "$(ls $records)"
+chmod 700 files
+run resumed site example.com --static files --json
+state now; cmp before now
+test -z "$(ls $records)"
+gone example.com code
+chmod 755 files
+run again site example.com --static files --json
+test -z "$(ls $records)"
+"#,
+    ) else {
+        return;
+    };
+    let resumed = machine.step("resumed").expect(5).json();
+    assert_eq!(resumed["verdict"], "rolled-back", "{resumed}");
+    assert_eq!(setup.sandbox.read("code"), "000\n");
+    assert_eq!(machine.step("again").expect(0).json()["verdict"], "live");
+}
+
+#[test]
 fn what_nothing_can_be_made_of_is_refused() {
     let setup = InstallSandbox::new();
     let run = |words: &[&str], code: i32| setup.sandbox.run(words).expect(code);
     run(&["site", "example.com"], 2);
     run(&["site", "example.com", "--upstream", "127.0.0.1:8000"], 2);
     run(&["site", "example.com", "--static", "missing"], 3);
+    run(&["site", "example.com", "--venv"], 2);
+    run(&["site", "example.com", "--app", "a:b"], 2);
+    run(&["site", "example.com", "--app", "missing"], 3);
+    run(&["site", "example.com", "--app", ".", "--static", "."], 2);
+    setup.sandbox.write("README", "no application");
+    let nothing = run(&["site", "example.com", "--app", "."], 3);
+    assert!(
+        nothing.stderr.contains("no Python application"),
+        "{nothing}"
+    );
+    let source = "from flask import Flask\na = Flask(__name__)\nb = Flask(__name__)\n";
+    setup.sandbox.write("shop.py", source);
+    let several = run(&["site", "example.com", "--app", "."], 3);
+    for object in ["shop:a", "shop:b"] {
+        assert!(several.stderr.contains(object), "{several}");
+    }
     run(&["site", "example.com", "--remove", "--static", "."], 2);
     run(
         &["site", "example.com", "--static", ".", "--root", "tree"],

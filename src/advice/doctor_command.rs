@@ -9,6 +9,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
 use crate::pki::name::DnsName;
 use crate::pki::verify::ChainProblem;
+use crate::site::application::ServiceManager;
 use crate::webserver::model::ServerSoftware;
 use crate::wording::day;
 
@@ -451,13 +452,6 @@ pub(crate) fn start_service(manager: ServiceManager, name: &str) -> String {
         ServiceManager::Systemd => format!("sudo systemctl restart {name}"),
         ServiceManager::Supervisor => format!("sudo supervisorctl restart {name}"),
     }
-}
-
-/// A program that starts other programs, and starts them again when they end.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum ServiceManager {
-    Supervisor,
-    Systemd,
 }
 
 /// Says which parts of a site cannot be checked from this machine.

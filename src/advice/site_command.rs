@@ -15,7 +15,7 @@ use crate::webserver::model::{
 const NGINX_LOG: &str = "sudo tail -n 20 /var/log/nginx/error.log";
 
 /// The same command once the cause is repaired; `repair` says what to do.
-fn repeat_after(repair: &str) -> NextStep {
+pub(super) fn repeat_after(repair: &str) -> NextStep {
     match rerun::same_line(&["site"]) {
         Some(again) => {
             NextStep::run_shell(format!("{repair}, then run the same command again"), again).later()
@@ -40,11 +40,18 @@ pub(crate) fn run_on_machine() -> NextStep {
 
 /// Neither an application nor a folder was given.
 #[must_use]
-pub(crate) fn choose_content(name: &DnsName) -> [NextStep; 2] {
+pub(crate) fn choose_content(name: &DnsName) -> [NextStep; 3] {
+    let application = ["--app", "/srv/app"];
     let upstream = ["--upstream", "http://127.0.0.1:8000"];
     let files = ["--static", "/srv/www"];
     [
-        run_site("For an application, give its URL", name, &upstream).later(),
+        run_site(
+            "For an application that runs, give its URL",
+            name,
+            &upstream,
+        )
+        .later(),
+        run_site("For one in Python, give its folder", name, &application).later(),
         run_site("For files, give their folder", name, &files).later(),
     ]
 }

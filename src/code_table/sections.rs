@@ -2,9 +2,10 @@
 
 use super::entry::{CodeEntry, CodeKind};
 use super::{
-    caa, certificates, deployment, dns, doctor, drift, exit_codes, failures, formats, installation,
-    keys_and_chains, operations, orders, proofs, publishing, record_caa, requests, served_evidence,
-    sites, states, status, topics, unusable_files, validation_records, verdicts, web_and_mail,
+    applications, caa, certificates, deployment, dns, doctor, drift, exit_codes, failures, formats,
+    installation, keys_and_chains, operations, orders, proofs, publishing, record_caa, requests,
+    served_evidence, sites, states, status, topics, unusable_files, validation_records, verdicts,
+    web_and_mail,
 };
 
 /// Rows that belong together, under one heading of the reference.
@@ -21,7 +22,7 @@ const fn section(title: &'static str, rows: &'static [CodeEntry]) -> CodeSection
 }
 
 /// The sections in the order of the reference.
-static SECTIONS: [CodeSection; 26] = [
+static SECTIONS: [CodeSection; 27] = [
     section("Exit codes", exit_codes::ROWS),
     section("Verdicts", verdicts::ROWS),
     section("Proof of an installation", proofs::ROWS),
@@ -46,6 +47,7 @@ static SECTIONS: [CodeSection; 26] = [
         served_evidence::ROWS,
     ),
     section("Sites", sites::ROWS),
+    section("Applications", applications::ROWS),
     section("Diagnosis", doctor::ROWS),
     section("Hooks, approval and audit", operations::ROWS),
     section("Changes after an installation", drift::ROWS),

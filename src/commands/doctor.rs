@@ -6,7 +6,6 @@ mod outcome;
 mod pages;
 mod ports;
 mod server;
-mod worker;
 
 use crate::advice::doctor_command;
 use crate::context::Context;

@@ -1,22 +1,27 @@
 //! `certctl site`: the server block of a site, written, tested and verified in one transaction.
 
+use crate::advice::site_application;
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::Finding;
+use crate::install::application::transaction::ApplicationTransaction;
 use crate::install::request::{RunMode, refuse_at_option, refuse_root_option};
 use crate::install::site_blocks::baseline::{self, SiteBaseline};
 use crate::install::site_blocks::certificate;
+use crate::install::site_blocks::change_record::{ChangeRecord, PlaceholderOrigin};
 use crate::install::site_blocks::evidence::{ExpectedSite, SiteEvidence};
 use crate::install::site_blocks::faults;
 use crate::install::site_blocks::transaction::{SiteEnd, SiteFault, SiteRollback, SiteTransaction};
 use crate::install::transaction::{self, LOCK_TIMEOUT};
 use crate::pki::name::DnsName;
 use crate::probe::ProbePatience;
+use crate::site::application::ApplicationAccount;
 use crate::site::plan::SiteChange;
 use crate::store::disk::{self, kept_files};
 use crate::store::layout::StableLink;
 use crate::webserver::model::InstalledPaths;
 
+mod application;
 mod goal;
 mod outcome;
 mod planned_site;
@@ -29,7 +34,7 @@ use planned_site::PlannedSite;
 ///
 /// Examples:
 ///   sudo certctl site example.com --upstream http://127.0.0.1:8000
-///   certctl site example.com --static /srv/www --dry-run
+///   sudo certctl site example.com --app /srv/shop
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct SiteArgs {
@@ -62,25 +67,29 @@ pub(crate) fn run(context: &Context, args: &SiteArgs) -> Result<SiteOutcome, Fai
     let planned = PlannedSite::observe(context, &name, &goal)?;
     let refusal = planned.refusal(&goal);
     if !refusal.is_empty() {
-        return Ok(planned.refuse(refusal));
+        return Ok(planned.refuse(&goal, refusal));
     }
     match mode {
-        RunMode::DryRun => plan_only(context, planned),
+        RunMode::DryRun => plan_only(context, &goal, &planned),
         RunMode::Run | RunMode::Check => carry_out(context, &name, &goal, planned),
     }
 }
 
 /// Ends a dry run. What the placeholder would be refused for, the site is refused for.
-fn plan_only(context: &Context, planned: PlannedSite) -> Result<SiteOutcome, Failure> {
+fn plan_only(
+    context: &Context,
+    goal: &SiteGoal,
+    planned: &PlannedSite,
+) -> Result<SiteOutcome, Failure> {
     if planned.needs_placeholder() {
         let dry_run = planned
             .certificate
             .install_placeholder(context, RunMode::DryRun)?;
         if certificate::is_refused(&dry_run) {
-            return Ok(planned.refuse(dry_run.findings));
+            return Ok(planned.refuse(goal, dry_run.findings));
         }
     }
-    Ok(planned.into_outcome(SiteVerdict::Planned))
+    Ok(planned.outcome(goal, SiteVerdict::Planned))
 }
 
 /// Installs the placeholder if there is no certificate, then changes the site under the lock.
@@ -96,14 +105,20 @@ fn carry_out(
             .certificate
             .install_placeholder(context, RunMode::Run)?;
         if certificate::is_refused(&placeholder) {
-            return Ok(planned.refuse(placeholder.findings));
+            return Ok(planned.refuse(goal, placeholder.findings));
         }
     }
-    let outcome = change_under_lock(context, name, goal, &mut planned);
+    let mut placeholder = if needs_placeholder {
+        PlaceholderOrigin::ThisChange
+    } else {
+        PlaceholderOrigin::Earlier
+    };
+    let outcome = change_under_lock(context, name, goal, &mut planned, &mut placeholder);
+    let is_new = placeholder == PlaceholderOrigin::ThisChange;
     let is_useless = match &outcome {
         Ok(outcome) if outcome.verdict == SiteVerdict::Removed => planned.has_live_placeholder(),
-        Ok(outcome) => needs_placeholder && !outcome.verdict.is_in_service(),
-        Err(_) => needs_placeholder,
+        Ok(outcome) => is_new && !outcome.verdict.is_in_service(),
+        Err(_) => is_new,
     };
     if is_useless {
         let cleanup = context.for_cleanup();
@@ -118,6 +133,7 @@ fn change_under_lock(
     name: &DnsName,
     goal: &SiteGoal,
     planned: &mut PlannedSite,
+    placeholder: &mut PlaceholderOrigin,
 ) -> Result<SiteOutcome, Failure> {
     let (_lock, _) = transaction::take_lock(context, &planned.certificate.layout, LOCK_TIMEOUT)?;
     disk::sweep(&[&planned.certificate.layout])?;
@@ -125,9 +141,9 @@ fn change_under_lock(
     *planned = PlannedSite::observe(context, name, goal)?;
     let refusal = planned.refusal(goal);
     if !refusal.is_empty() {
-        return Ok(planned.refuse(refusal));
+        return Ok(planned.refuse(goal, refusal));
     }
-    let mut outcome = planned.apply(context, goal)?;
+    let mut outcome = planned.apply(context, goal, placeholder)?;
     let unlogged = outcome.audit(context);
     outcome.findings.extend(unlogged);
     Ok(outcome)
@@ -135,20 +151,56 @@ fn change_under_lock(
 
 impl PlannedSite {
     /// Makes the change, unless the site answers as it should already.
-    fn apply(&self, context: &Context, goal: &SiteGoal) -> Result<SiteOutcome, Failure> {
-        let Some(change) = &self.change else {
-            return Ok(self.outcome(SiteVerdict::Unchanged));
+    fn apply(
+        &mut self,
+        context: &Context,
+        goal: &SiteGoal,
+        placeholder: &mut PlaceholderOrigin,
+    ) -> Result<SiteOutcome, Failure> {
+        let record = ChangeRecord::find(context, &self.name)?;
+        let Some(change) = &mut self.change else {
+            return Ok(self.outcome(goal, SiteVerdict::Unchanged));
         };
+        let resumed = record.resume(change, self.application.plan.as_mut())?;
+        if resumed == PlaceholderOrigin::ThisChange {
+            *placeholder = resumed;
+        }
+        if let Some(unchanged) = self.confirm(context, goal) {
+            record.end()?;
+            return Ok(unchanged);
+        }
+        let Some(change) = &self.change else {
+            return Ok(self.outcome(goal, SiteVerdict::Unchanged));
+        };
+        record.begin(change, self.application.plan.as_ref(), *placeholder)?;
+        let end = self.carry_out(context, goal, change);
+        if !matches!(end, SiteEnd::RollbackFailed(..) | SiteEnd::LeftOver(..)) {
+            record.end()?;
+        }
+        self.finish(context, goal, change, end)
+    }
+
+    /// Returns the outcome if nothing has to be changed, and the site answers as it should.
+    fn confirm(&self, context: &Context, goal: &SiteGoal) -> Option<SiteOutcome> {
+        let is_needed = self.change.as_ref().is_some_and(SiteChange::is_needed);
+        if is_needed || self.application.is_needed() {
+            return None;
+        }
         let links = self.certificate.links();
         let expected = self.expect(goal, &links);
-        if !change.is_needed()
-            && let Some(evidence) = self.check_now(context, expected.as_ref())
-        {
-            let mut outcome = self.outcome(SiteVerdict::Unchanged);
-            outcome.record_evidence(evidence);
-            return Ok(outcome);
-        }
+        let evidence = self.check_now(context, expected.as_ref())?;
+        let mut outcome = self.outcome(goal, SiteVerdict::Unchanged);
+        outcome.record_evidence(evidence);
+        Some(outcome)
+    }
+
+    fn carry_out(&self, context: &Context, goal: &SiteGoal, change: &SiteChange) -> SiteEnd {
+        let links = self.certificate.links();
+        let expected = self.expect(goal, &links);
         let baseline = self.take_baseline(context, &links);
+        let plan = self.application.plan.as_ref();
+        let host = self.name.as_str();
+        let application = plan.map(|plan| ApplicationTransaction::new(context, plan, host));
         let transaction = SiteTransaction {
             context,
             program: &self.server.program,
@@ -157,8 +209,9 @@ impl PlannedSite {
             expected: expected.as_ref(),
             patience: ProbePatience::default(),
             baseline: baseline.as_ref(),
+            application: application.as_ref(),
         };
-        self.finish(context, goal, change, transaction.run())
+        transaction.run()
     }
 
     /// Returns what the site has to answer; `None` if it is removed.
@@ -241,19 +294,17 @@ impl PlannedSite {
 
     /// Reports how the transaction ended.
     fn conclude(&self, goal: &SiteGoal, change: &SiteChange, end: SiteEnd) -> SiteOutcome {
-        let verdict = match &end {
-            SiteEnd::Done(_) if goal.content().is_none() => SiteVerdict::Removed,
-            SiteEnd::Done(_) => SiteVerdict::Live,
-            SiteEnd::RolledBack(..) => SiteVerdict::RolledBack,
-            SiteEnd::RollbackFailed(..) | SiteEnd::AnswersWorse(..) => {
-                SiteVerdict::PartlyRolledBack
-            }
-        };
-        let mut outcome = self.outcome(verdict);
+        let verdict = verdict_of(goal, &end);
+        let mut outcome = self.outcome(goal, verdict);
         match end {
             SiteEnd::Done(evidence) => {
                 outcome.changed = true;
                 outcome.record_evidence(evidence);
+            }
+            SiteEnd::LeftOver(evidence, failed) => {
+                outcome.changed = true;
+                outcome.record_evidence(evidence);
+                outcome.record_fault(self.report_left_over(&failed));
             }
             SiteEnd::RolledBack(fault, rollback) => {
                 outcome.record_fault(self.report(goal, &fault));
@@ -273,8 +324,24 @@ impl PlannedSite {
         outcome
     }
 
+    fn report_left_over(&self, failed: &[String]) -> Finding {
+        let account = ApplicationAccount::for_site(&self.name.file_stem());
+        site_application::report_left_over(&account.name, &account.folder(), failed)
+    }
+
     fn report(&self, goal: &SiteGoal, fault: &SiteFault) -> Finding {
         let content = goal.content();
         faults::report_fault(fault, content)
+    }
+}
+
+fn verdict_of(goal: &SiteGoal, end: &SiteEnd) -> SiteVerdict {
+    match end {
+        SiteEnd::Done(_) if goal.content().is_none() => SiteVerdict::Removed,
+        SiteEnd::Done(_) => SiteVerdict::Live,
+        SiteEnd::RolledBack(..) => SiteVerdict::RolledBack,
+        SiteEnd::LeftOver(..) | SiteEnd::RollbackFailed(..) | SiteEnd::AnswersWorse(..) => {
+            SiteVerdict::PartlyRolledBack
+        }
     }
 }

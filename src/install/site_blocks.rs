@@ -3,6 +3,8 @@
 
 pub(crate) mod baseline;
 pub(crate) mod certificate;
+pub(crate) mod change_record;
+pub(crate) mod changed_files;
 pub(crate) mod evidence;
 pub(crate) mod faults;
 pub(crate) mod observe;

@@ -18,6 +18,7 @@ use crate::state::failed_tries::FAILED_FOLDER;
 use crate::state::folder::{FILE_MODE, ROOT_FOLDER};
 use crate::state::orders::{ISSUED_FOLDER, ORDERS_FOLDER};
 use crate::state::published_records::RECORDS_FOLDER;
+use crate::state::unfinished_sites::SITES_FOLDER;
 use crate::store::layout::{
     self, DistroFamily, LineageLayout, PUBLIC_MODE, ReleaseFile, ReleasePointer,
 };
@@ -321,6 +322,12 @@ fn order_files(state: &Path) -> Vec<FileRow> {
     ] {
         rows.push(at_path(&path, Some(FILE_MODE), meaning, &["order"]));
     }
+    rows.push(at_path(
+        &state.join(SITES_FOLDER).join("HASH.json"),
+        Some(FILE_MODE),
+        "what was there before a change of a site that is not finished",
+        &["site"],
+    ));
     rows
 }
 

@@ -9,10 +9,23 @@ use crate::webserver::model::UpstreamAddress;
 pub(crate) enum SiteContent {
     /// What an existing block shows in plain text.
     Adopted,
+    /// The answers of an application that certctl runs.
+    Application(UpstreamUrl),
     /// The files of this folder, an absolute path.
     Static(PathBuf),
     /// The answers of an application.
     Upstream(UpstreamUrl),
+}
+
+impl SiteContent {
+    /// The application behind the site.
+    #[must_use]
+    pub(crate) fn upstream(&self) -> Option<&UpstreamUrl> {
+        match self {
+            Self::Application(upstream) | Self::Upstream(upstream) => Some(upstream),
+            Self::Adopted | Self::Static(_) => None,
+        }
+    }
 }
 
 /// The URL of an application, in the form that servers accept without quotes.
@@ -24,6 +37,15 @@ pub(crate) struct UpstreamUrl {
 }
 
 impl UpstreamUrl {
+    /// The URL of an application at a Unix socket.
+    #[must_use]
+    pub(crate) fn of_socket(path: PathBuf) -> Self {
+        Self {
+            url: format!("http://unix:{}", path.display()),
+            address: UpstreamAddress::Unix(path),
+        }
+    }
+
     /// Parses a URL. A path that is only `/` is omitted: with it, nginx would decode the paths of
     /// requests before it passes them on.
     ///

@@ -98,7 +98,7 @@ impl NginxSite<'_> {
         lines
             .add("# Written by `certctl site`, which removes it with `--remove`. If you edit this");
         lines.add("# file, certctl no longer changes it.");
-        if let SiteContent::Upstream(_) = self.content {
+        if self.content.upstream().is_some() {
             lines.open(&format!("map $http_upgrade {}", self.connection_variable()));
             lines.add("default upgrade;");
             lines.add("'' close;");
@@ -160,7 +160,9 @@ impl NginxSite<'_> {
         match self.content {
             SiteContent::Adopted => {}
             SiteContent::Static(folder) => add_files(lines, folder),
-            SiteContent::Upstream(upstream) => self.add_upstream(lines, &upstream.url),
+            SiteContent::Application(upstream) | SiteContent::Upstream(upstream) => {
+                self.add_upstream(lines, &upstream.url);
+            }
         }
         lines.close();
     }

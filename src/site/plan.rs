@@ -59,6 +59,17 @@ pub(crate) struct SiteChange {
     pub after: Option<String>,
     /// The link, with its state before.
     pub link: Option<SiteLink>,
+    /// What a rollback restores.
+    pub previous: PreviousFile,
+}
+
+/// A file of a site as it was before a change, or before the first run of one that was not finished.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct PreviousFile {
+    /// `None` if the file did not exist.
+    pub text: Option<String>,
+    /// Whether the link existed.
+    pub is_enabled: bool,
 }
 
 impl ObservedSite {
@@ -88,7 +99,16 @@ impl ObservedSite {
             before: self.text.clone(),
             after: after.map(str::to_owned),
             link: self.link.clone(),
+            previous: PreviousFile {
+                text: self.text.clone(),
+                is_enabled: self.is_enabled(),
+            },
         })
+    }
+
+    fn is_enabled(&self) -> bool {
+        let link = self.link.as_ref();
+        link.is_some_and(|link| link.state == SiteLinkState::Present)
     }
 
     /// Whether a block at this path of the configuration is one that certctl wrote.
@@ -104,6 +124,21 @@ impl ObservedSite {
 }
 
 impl SiteChange {
+    /// Creates the change of a file that exists and has no link.
+    #[must_use]
+    pub(crate) fn of_file(file: PathBuf, before: Option<String>, after: String) -> Self {
+        Self {
+            file,
+            previous: PreviousFile {
+                text: before.clone(),
+                is_enabled: false,
+            },
+            before,
+            after: Some(after),
+            link: None,
+        }
+    }
+
     /// Whether anything on disk differs.
     #[must_use]
     pub(crate) fn is_needed(&self) -> bool {

@@ -1,8 +1,9 @@
 //! The users on whose behalf root runs certctl, and the accounts of this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::matching::key_trust::TrustedAccounts;
+use crate::permissions::Owner;
 use crate::system::fs::{files, folders};
 use crate::system::{login, process_start};
 
@@ -43,6 +44,43 @@ pub(crate) fn is_in_other_home(folder: &Path) -> bool {
         .lines()
         .filter_map(home_of_person)
         .any(|home| folder.starts_with(home))
+}
+
+/// An account of this machine.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct SystemAccount {
+    /// The user with its own group.
+    pub owner: Owner,
+    pub home: PathBuf,
+}
+
+/// Finds the account with this name in passwd(5).
+#[must_use]
+pub(crate) fn find_account(name: &str) -> Option<SystemAccount> {
+    let passwd = read("/etc/passwd", DATABASE_LIMIT);
+    parse_account(&passwd, name)
+}
+
+/// Finds the name of a user in passwd(5).
+#[must_use]
+pub(crate) fn name_of_user(user: u32) -> Option<String> {
+    let passwd = read("/etc/passwd", DATABASE_LIMIT);
+    account_names(&passwd, user).next().map(str::to_owned)
+}
+
+fn parse_account(passwd: &str, name: &str) -> Option<SystemAccount> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        if fields.next()? != name {
+            return None;
+        }
+        let uid = fields.nth(1)?.parse().ok()?;
+        let gid = fields.next()?.parse().ok()?;
+        Some(SystemAccount {
+            owner: Owner { uid, gid },
+            home: PathBuf::from(fields.nth(1)?),
+        })
+    })
 }
 
 /// Returns the home in a line of passwd(5) of a user who can log in; system accounts have folders
@@ -140,7 +178,7 @@ fn read(path: &str, limit: u64) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{account_names, home_of_person, maps_user, real_user};
+    use super::{account_names, home_of_person, maps_user, parse_account, real_user};
 
     #[test]
     fn only_people_have_homes() {
@@ -156,6 +194,16 @@ mod tests {
         let names: Vec<&str> = account_names(passwd, 1000).collect();
         assert_eq!(names, ["alice", "admin"]);
         assert_eq!(account_names(passwd, 7).count(), 0);
+    }
+
+    #[test]
+    fn accounts_are_found_by_name() {
+        let passwd = "bad\nann:x:7:8:Ann:/home/ann:/bin/sh\nann2:x:9:9::/:\n";
+        let found = parse_account(passwd, "ann").unwrap();
+        assert_eq!((found.owner.uid, found.owner.gid), (7, 8));
+        assert_eq!(found.home, Path::new("/home/ann"));
+        assert_eq!(parse_account(passwd, "bad"), None);
+        assert_eq!(parse_account(passwd, "an"), None);
     }
 
     #[test]

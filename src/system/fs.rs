@@ -10,6 +10,7 @@ pub(crate) mod listing;
 pub(crate) mod lock;
 pub(crate) mod mounts;
 mod new_file;
+pub(crate) mod owned_folder;
 pub(crate) mod parallel_read;
 pub(crate) mod path_walk;
 pub(crate) mod remote;

@@ -63,6 +63,18 @@ pub fn test_python() -> PathBuf {
     python
 }
 
+/// Returns the folder of packages that scripts/test-python has downloaded for applications.
+pub fn test_wheels() -> PathBuf {
+    let environment = test_python();
+    let folder = environment.ancestors().nth(2).unwrap().join("wheels");
+    assert!(
+        folder.exists(),
+        "{} does not exist: run scripts/test-python, which makes it",
+        folder.display()
+    );
+    folder
+}
+
 /// Runs the command and returns its output (stdout, then stderr); panics with the output if it
 /// fails.
 #[track_caller]

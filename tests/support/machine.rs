@@ -1,5 +1,6 @@
 //! A machine of its own for servers that certctl has no code for: network, mount and process
-//! namespaces, with empty `/etc/ssl`, `/run` and `/dev/shm`. Needs root, because the servers change their users.
+//! namespaces, with empty `/etc/ssl`, `/run`,
+//! `/dev/shm` and `/var/lib/certctl`. Needs root, because the servers change their users.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Output};
@@ -52,6 +53,7 @@ impl<'a> Machine<'a> {
             "set -e\nPS4='+ '; set -x\n{ip} link set lo up\n{mount} -t tmpfs -o mode=755 tmpfs /etc/ssl\n\
              mkdir -m 710 /etc/ssl/private\nchgrp ssl-cert /etc/ssl/private 2>/dev/null || true\n\
              {mount} -t tmpfs -o mode=755 tmpfs /run\n\
+             mkdir -p -m 700 /var/lib/certctl\n{mount} -t tmpfs -o mode=700 tmpfs /var/lib/certctl\n\
              {mount} -t tmpfs -o mode=1777 tmpfs /dev/shm\n{mount} --bind /dev/null /dev/null"
         );
         let mut command = external_program("unshare");

@@ -1,6 +1,6 @@
 //! A machine of its own that a real systemd runs: its processes, mounts and control groups are
 //! separate, and what it writes is in memory, above the file system of this machine. It shares the
-//! sandbox and the network. Needs root.
+//! sandbox and, unless it is isolated, the network. Needs root.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -64,13 +64,26 @@ pub struct SystemdMachine {
 impl SystemdMachine {
     /// Starts a machine that shows the sandbox at the same path, and waits until it has booted.
     pub fn boot(sandbox: &Sandbox) -> Self {
+        Self::boot_in(sandbox, &["--mount"])
+    }
+
+    /// Starts a machine that has a network of its own as well.
+    pub fn boot_isolated(sandbox: &Sandbox) -> Self {
+        let machine = Self::boot_in(sandbox, &["--mount", "--net"]);
+        let run = machine.run(sandbox, "ip link set lo up");
+        assert_eq!(run.code, 0, "{run}");
+        machine
+    }
+
+    fn boot_in(sandbox: &Sandbox, namespaces: &[&str]) -> Self {
         let group = format!(
             "certctl-test-{}",
             sandbox.path().file_name().unwrap().display()
         );
         let groups_at = sandbox.join("groups").display().to_string();
         let holder = external_program("unshare")
-            .args(["--mount", "sh", "-ec", ENTER_GROUP])
+            .args(namespaces)
+            .args(["sh", "-ec", ENTER_GROUP])
             .env("BOOT", BOOT)
             .env("CERTCTL", program())
             .env("GROUP", &group)
@@ -115,7 +128,9 @@ impl SystemdMachine {
         let mut command = external_program("nsenter");
         command
             .args(["--target", &self.systemd.to_string()])
-            .args(["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--root"])
+            .args([
+                "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--root",
+            ])
             .args(["sh", "-ec", &format!("{head}\n{script}")])
             .env("CERTCTL", program());
         sandbox.run_command(command)

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::server::LocalServer;
-use super::worker::{self, WorkerIdentity};
-use crate::advice::doctor_command::{self, ServiceManager};
+use crate::advice::doctor_command;
 use crate::diagnosis::{FileBarrier, PageFacts, PageFiles, UpstreamFault, UpstreamState};
+use crate::install::worker_access::{self, WorkerIdentity};
 use crate::pki::name::DnsName;
 use crate::probe::http::{HttpScheme, SiteAnswer};
+use crate::site::application::ServiceManager;
 use crate::system::fs::{files, folders};
 use crate::system::listening;
 use crate::webserver::control::ServerDetail;
@@ -36,7 +37,10 @@ pub(super) fn examine(
     let places = server.places(name, &[address]);
     let mut places = places.into_iter();
     let place = places.find(|web| web.place.scheme == HttpScheme::Https);
-    let worker = server.observation.running.and_then(worker::find_worker);
+    let worker = server
+        .observation
+        .running
+        .and_then(worker_access::find_worker);
     let mut upstreams = Vec::new();
     let mut files = None;
     if let Some(place) = &place

@@ -2,9 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::advice::site_command;
+use crate::advice::{site_application, site_command};
 use crate::failure::{Failure, FailureKind};
+use crate::install::application::observe::{ApplicationRequest, EnvironmentChoice};
+use crate::install::application::source;
 use crate::pki::name::DnsName;
+use crate::site::application::recognition::recognize_object;
+use crate::site::application::{
+    ApplicationAccount, ApplicationArgument, Recognition, ServiceManager,
+};
 use crate::site::{SiteContent, UpstreamUrl};
 use crate::system::fs::folders;
 use crate::system::listening;
@@ -15,23 +21,54 @@ use crate::webserver::model::{ServerSoftware, UpstreamAddress};
 #[derive(Debug, clap::Args)]
 pub(crate) struct ContentArgs {
     /// URL of the application that answers requests; WebSocket connections are passed on as well
-    #[arg(long, value_name = "URL", value_parser = UpstreamUrl::parse, conflicts_with_all = ["folder", "remove"])]
+    #[arg(long, value_name = "URL", value_parser = UpstreamUrl::parse, conflicts_with_all = ["app", "folder", "remove"])]
     pub upstream: Option<UpstreamUrl>,
+    /// Folder of a Python application (Flask, Django, FastAPI, ...), which gunicorn runs as a user of
+    /// its own; the object that answers requests is recognized, or given as DIR:MODULE:OBJECT
+    #[arg(long, value_name = "DIR[:MODULE:OBJECT]", value_parser = ApplicationArgument::parse, conflicts_with_all = ["folder", "remove"])]
+    pub app: Option<ApplicationArgument>,
+    /// Make a virtual environment for the application with gunicorn and its requirements.txt; without
+    /// this, the environment in its folder is used
+    #[arg(long, requires = "app")]
+    pub venv: bool,
+    /// What starts the application
+    ///
+    /// Default: systemd where it runs the machine, else supervisor where supervisord runs.
+    #[arg(long, value_name = "MANAGER", requires = "app", ignore_case = true)]
+    pub process: Option<ManagerArgument>,
     /// Folder of the files to serve
     #[arg(long = "static", value_name = "DIR", conflicts_with = "remove")]
     pub folder: Option<PathBuf>,
     /// Add TLS to the block that serves the name in plain text now
-    #[arg(long, conflicts_with_all = ["upstream", "folder", "remove"])]
+    #[arg(long, conflicts_with_all = ["app", "upstream", "folder", "remove"])]
     pub adopt: bool,
     /// Remove what certctl wrote for this site; an issued certificate stays installed
     #[arg(long)]
     pub remove: bool,
 }
 
+/// The service managers that `--process` accepts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub(crate) enum ManagerArgument {
+    Supervisor,
+    Systemd,
+}
+
+impl From<ManagerArgument> for ServiceManager {
+    fn from(argument: ManagerArgument) -> Self {
+        match argument {
+            ManagerArgument::Supervisor => Self::Supervisor,
+            ManagerArgument::Systemd => Self::Systemd,
+        }
+    }
+}
+
 /// What the site is to become.
 #[derive(Clone, Debug)]
 pub(super) enum SiteGoal {
     Serve(SiteContent),
+    /// An application that certctl runs, with the address at which the server reaches it.
+    Run(Box<ApplicationRequest>, SiteContent),
     Remove,
 }
 
@@ -53,6 +90,9 @@ impl SiteGoal {
         if args.adopt {
             return Ok(Self::Serve(SiteContent::Adopted));
         }
+        if let Some(app) = &args.app {
+            return parse_application(args, app, name);
+        }
         if let Some(upstream) = &args.upstream {
             return Ok(Self::Serve(SiteContent::Upstream(upstream.clone())));
         }
@@ -70,10 +110,54 @@ impl SiteGoal {
 
     pub(super) fn content(&self) -> Option<&SiteContent> {
         match self {
-            Self::Serve(content) => Some(content),
+            Self::Run(_, content) | Self::Serve(content) => Some(content),
             Self::Remove => None,
         }
     }
+
+    pub(super) fn application(&self) -> Option<&ApplicationRequest> {
+        match self {
+            Self::Run(request, _) => Some(request),
+            Self::Remove | Self::Serve(_) => None,
+        }
+    }
+}
+
+/// Recognizes the application from its source.
+fn parse_application(
+    args: &ContentArgs,
+    app: &ApplicationArgument,
+    name: &DnsName,
+) -> Result<SiteGoal, Failure> {
+    let folder = folders::absolute(&app.folder)?;
+    check_folder(&folder)?;
+    let modules = source::read_modules(&folder)?;
+    let object = match &app.object {
+        Some(path) => recognize_object(&modules, path),
+        None => match Recognition::of(&modules) {
+            Recognition::Found(object) => object,
+            Recognition::Several(objects) => {
+                return Err(site_application::report_several(&folder, &objects));
+            }
+            Recognition::Nothing => {
+                return Err(site_application::report_nothing_recognized(&folder));
+            }
+        },
+    };
+    let environment = if args.venv {
+        EnvironmentChoice::Own
+    } else {
+        EnvironmentChoice::Project
+    };
+    let socket = ApplicationAccount::for_site(&name.file_stem()).socket();
+    let request = ApplicationRequest {
+        folder,
+        object,
+        environment,
+        manager: args.process.map(ServiceManager::from),
+    };
+    let content = SiteContent::Application(UpstreamUrl::of_socket(socket));
+    Ok(SiteGoal::Run(Box::new(request), content))
 }
 
 fn check_folder(folder: &Path) -> Result<(), Failure> {

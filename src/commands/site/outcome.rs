@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::application::ShownApplication;
 use crate::audit::{self, AuditAction, AuditEvent};
 use crate::context::Context;
 use crate::finding::{Finding, NextStep};
@@ -73,6 +74,8 @@ pub(crate) struct SiteOutcome {
     pub(super) leaf: Option<Certificate>,
     /// What was or would be changed on disk.
     pub(super) change: Option<SiteChange>,
+    /// The application that certctl runs, or removes.
+    pub(super) application: Option<ShownApplication>,
     /// What the addresses answered.
     pub(super) evidence: SiteEvidence,
     /// The fields of a dry run.
@@ -108,10 +111,10 @@ impl SiteOutcome {
 
     /// The fields of a dry run.
     pub(super) fn summarize(&self) -> DryRunSummary {
-        let would_change = self.change.as_ref().is_some_and(SiteChange::is_needed);
+        let would_change = self.changes().any(SiteChange::is_needed);
         let considered = json!({
             "name": self.name.as_str(),
-            "change": format!("{:?}", self.change),
+            "change": format!("{:?}", self.changes().collect::<Vec<_>>()),
             "certificate": self.leaf.as_ref().map(Certificate::sha256),
         });
         DryRunSummary {
@@ -160,34 +163,14 @@ impl SiteOutcome {
         message
     }
 
+    /// The changes of the block's file and of the service's.
+    fn changes(&self) -> impl Iterator<Item = &SiteChange> {
+        let service = self.application.as_ref().map(|shown| &shown.change);
+        self.change.iter().chain(service)
+    }
+
     fn files_json(&self) -> Vec<Value> {
-        let Some(change) = &self.change else {
-            return Vec::new();
-        };
-        let action = match (&change.before, &change.after) {
-            (None, Some(_)) => "create",
-            (Some(_), None) => "remove",
-            (before, after) if before == after => "keep",
-            _ => "replace",
-        };
-        let mut files = vec![json!({
-            "path": report::path_text(&change.file),
-            "action": action,
-            "diff": change.difference(),
-        })];
-        if let Some(link) = &change.link {
-            let action = match (change.changes_link(), &change.after) {
-                (false, _) => "keep",
-                (true, Some(_)) => "create",
-                (true, None) => "remove",
-            };
-            files.push(json!({
-                "path": report::path_text(&link.path),
-                "action": action,
-                "diff": [],
-            }));
-        }
-        files
+        self.changes().flat_map(change_json).collect()
     }
 
     /// Whether a block of somebody else stays, without the lines that certctl had added.
@@ -197,10 +180,12 @@ impl SiteOutcome {
     }
 
     fn show_plan(&self, text: &mut TextOutput) {
-        let Some(change) = self.change.as_ref().filter(|change| change.is_needed()) else {
+        let is_changed = self.changes().any(SiteChange::is_needed);
+        let Some(change) = self.change.as_ref().filter(|_| is_changed) else {
             text.add(Label::Plan, "nothing: the files are up to date");
             return;
         };
+        self.show_planned_application(text);
         if self.leaf.is_none() && change.after.is_some() {
             let names: Vec<&str> = self.names.iter().map(DnsName::as_str).collect();
             let line = format!("install a placeholder certificate for {}", names.join(", "));
@@ -219,6 +204,54 @@ impl SiteOutcome {
         let line =
             format!("test and reload {server}, and verify certificate and page at every address");
         text.add(Label::Plan, line);
+    }
+
+    fn show_written(&self, text: &mut TextOutput) {
+        let is_written = |change: &&SiteChange| change.after.is_some() && change.is_needed();
+        for change in self.changes().filter(is_written) {
+            text.add(Label::Wrote, self.files_in_words(change));
+            let is_replaced = change.before.is_some();
+            let difference = change.difference();
+            text.add_quote(if is_replaced { &difference } else { &[] });
+        }
+        self.show_removed_application(text);
+    }
+
+    fn show_removed(&self, text: &mut TextOutput) {
+        if let Some(change) = &self.change {
+            let part = match change.after {
+                Some(_) => "the lines that certctl had added to ",
+                None => "",
+            };
+            let line = format!("removed {part}{}", self.files_in_words(change));
+            text.add(Label::Wrote, line);
+        }
+        self.show_removed_application(text);
+    }
+
+    fn show_removed_application(&self, text: &mut TextOutput) {
+        let removed = self.application.as_ref();
+        if let Some(shown) = removed.filter(|shown| shown.object.is_none()) {
+            let (user, file) = (&shown.user, shown.change.file.display());
+            let line = format!("removed {file}, and the user {user} with its folders");
+            text.add(Label::Wrote, line);
+        }
+    }
+
+    fn show_planned_application(&self, text: &mut TextOutput) {
+        let Some(shown) = &self.application else {
+            return;
+        };
+        let (user, file) = (&shown.user, shown.change.file.display());
+        let line = match &shown.object {
+            Some(_) => format!(
+                "create the user {user} if it does not exist, write {file}, start the application \
+                 and wait until it answers"
+            ),
+            None => format!("stop the application, and remove {file} and the user {user}"),
+        };
+        text.add(Label::Plan, line);
+        text.add_quote(&shown.change.difference());
     }
 
     fn files_in_words(&self, change: &SiteChange) -> String {
@@ -285,6 +318,34 @@ impl SiteOutcome {
     }
 }
 
+/// The file of a change, and its link.
+fn change_json(change: &SiteChange) -> Vec<Value> {
+    let action = match (&change.before, &change.after) {
+        (None, Some(_)) => "create",
+        (Some(_), None) => "remove",
+        (before, after) if before == after => "keep",
+        _ => "replace",
+    };
+    let mut files = vec![json!({
+        "path": report::path_text(&change.file),
+        "action": action,
+        "diff": change.difference(),
+    })];
+    if let Some(link) = &change.link {
+        let action = match (change.changes_link(), &change.after) {
+            (false, _) => "keep",
+            (true, Some(_)) => "create",
+            (true, None) => "remove",
+        };
+        files.push(json!({
+            "path": report::path_text(&link.path),
+            "action": action,
+            "diff": [],
+        }));
+    }
+    files
+}
+
 fn page_json(page: &SitePage) -> Value {
     json!({
         "url": page.request.to_string(),
@@ -307,6 +368,7 @@ impl Outcome for SiteOutcome {
             "sha256": self.leaf.as_ref().map(Certificate::sha256),
             "not_after": self.leaf.as_ref().map(|leaf| report::expiry_json(leaf.not_after)),
             "files": self.files_json(),
+            "application": self.application.as_ref().map(ShownApplication::json),
             "probes": probes.collect::<Vec<_>>(),
             "pages": self.evidence.pages.iter().map(page_json).collect::<Vec<_>>(),
             "findings": self.findings,
@@ -323,26 +385,14 @@ impl Outcome for SiteOutcome {
         if let Some(leaf) = &self.leaf {
             text.add(Label::Found, report::certificate_in_words(leaf));
         }
+        let application = self.application.as_ref();
+        if let Some(found) = application.and_then(ShownApplication::in_words) {
+            text.add(Label::Found, found);
+        }
         match self.verdict {
             SiteVerdict::Planned => self.show_plan(text),
-            SiteVerdict::Live => {
-                if let Some(change) = &self.change {
-                    text.add(Label::Wrote, self.files_in_words(change));
-                    let is_replaced = change.before.is_some();
-                    let difference = change.difference();
-                    text.add_quote(if is_replaced { &difference } else { &[] });
-                }
-            }
-            SiteVerdict::Removed => {
-                if let Some(change) = &self.change {
-                    let part = match change.after {
-                        Some(_) => "the lines that certctl had added to ",
-                        None => "",
-                    };
-                    let line = format!("removed {part}{}", self.files_in_words(change));
-                    text.add(Label::Wrote, line);
-                }
-            }
+            SiteVerdict::Live => self.show_written(text),
+            SiteVerdict::Removed => self.show_removed(text),
             _ => {}
         }
         self.show_evidence(text);

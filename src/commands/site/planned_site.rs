@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::application::PlannedApplication;
 use super::goal::{SiteGoal, SiteServer, refuses_connections};
 use super::outcome::{SiteOutcome, SiteVerdict};
 use crate::advice::{rerun, site_command};
@@ -41,6 +42,7 @@ pub(super) struct PlannedSite {
     pub change: Option<SiteChange>,
     /// The folder that port 80 serves below `/.well-known/`.
     pub well_known: PathBuf,
+    pub application: PlannedApplication,
     obstacle: Option<SiteObstacle>,
     /// The block of somebody else that answers for the name.
     other_block: Option<ConfigBlock>,
@@ -80,6 +82,7 @@ impl PlannedSite {
             }
         });
         let well_known = find_well_known(&server.observation, &others, name);
+        let application = PlannedApplication::observe(&server, name, goal)?;
         let mut planned = Self {
             name: name.clone(),
             server,
@@ -87,6 +90,7 @@ impl PlannedSite {
             names,
             change: None,
             well_known,
+            application,
             obstacle: None,
             other_block,
         };
@@ -126,13 +130,8 @@ impl PlannedSite {
         } else {
             self.text_with_tls(block, before.as_deref())
         };
-        let change = after.filter(|_| is_writable).map(|after| SiteChange {
-            file,
-            before,
-            after: Some(after),
-            link: None,
-        });
-        Ok(change)
+        let after = after.filter(|_| is_writable);
+        Ok(after.map(|after| SiteChange::of_file(file, before, after)))
     }
 
     /// Finds the block with lines that `--adopt` has added, if they are to be removed.
@@ -161,12 +160,7 @@ impl PlannedSite {
             self.obstacle = Some(SiteObstacle::AdoptedEdited(adopted.file));
             return;
         };
-        self.change = Some(SiteChange {
-            file: adopted.file,
-            before: Some(adopted.text),
-            after: Some(after),
-            link: None,
-        });
+        self.change = Some(SiteChange::of_file(adopted.file, Some(adopted.text), after));
     }
 
     /// The file of a block with the lines that add TLS.
@@ -213,7 +207,7 @@ impl PlannedSite {
         {
             return vec![site_command::report_obstacle(obstacle)];
         }
-        let mut findings = Vec::new();
+        let mut findings = Vec::from_iter(self.application.obstacle.clone());
         let Some(content) = goal.content() else {
             return findings;
         };
@@ -314,7 +308,7 @@ impl PlannedSite {
     }
 
     #[must_use]
-    pub(super) fn outcome(&self, verdict: SiteVerdict) -> SiteOutcome {
+    pub(super) fn outcome(&self, goal: &SiteGoal, verdict: SiteVerdict) -> SiteOutcome {
         let live = self.certificate.live.as_ref();
         let mut outcome = SiteOutcome {
             verdict,
@@ -324,6 +318,7 @@ impl PlannedSite {
             names: self.names.clone(),
             leaf: live.and_then(|live| live.chain.first()).cloned(),
             change: self.change.clone(),
+            application: self.application.shown(goal),
             evidence: SiteEvidence::default(),
             dry_run: None,
             next: Vec::new(),
@@ -363,13 +358,8 @@ impl PlannedSite {
     }
 
     #[must_use]
-    pub(super) fn into_outcome(self, verdict: SiteVerdict) -> SiteOutcome {
-        self.outcome(verdict)
-    }
-
-    #[must_use]
-    pub(super) fn refuse(&self, findings: Vec<Finding>) -> SiteOutcome {
-        let mut outcome = self.outcome(SiteVerdict::Refused);
+    pub(super) fn refuse(&self, goal: &SiteGoal, findings: Vec<Finding>) -> SiteOutcome {
+        let mut outcome = self.outcome(goal, SiteVerdict::Refused);
         outcome.findings = findings;
         outcome
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::install::application::transaction::is_page;
 use crate::install::site_check::find_cause;
 use crate::install_plan::apply::ProbeAnswer;
 use crate::install_plan::apply::prove::{self, ProbeGoal, ProbeGroup};
@@ -192,5 +193,6 @@ fn is_right(scheme: HttpScheme, content: &SiteContent, answer: Option<&SiteAnswe
         (HttpScheme::Http, _) => (300..400).contains(status),
         (HttpScheme::Https, SiteContent::Static(_)) => *status < 400,
         (HttpScheme::Https, SiteContent::Upstream(_)) => *status < 500,
+        (HttpScheme::Https, SiteContent::Application(_)) => is_page(*status),
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::baseline::RestoredSite;
 use super::evidence::SitePage;
 use super::transaction::SiteFault;
-use crate::advice::site_command;
+use crate::advice::{site_application, site_command};
 use crate::finding::Finding;
+use crate::install::application::fault::ApplicationFault;
 use crate::install_plan::apply::StepError;
 use crate::site::SiteContent;
 use crate::webserver::model::ServedElsewhere;
@@ -16,12 +17,30 @@ use crate::wording::with_causes;
 #[must_use]
 pub(crate) fn report_fault(fault: &SiteFault, content: Option<&SiteContent>) -> Finding {
     match fault {
+        SiteFault::Application(error) => report_application(error),
         SiteFault::Step(error) => report_step(error),
         SiteFault::Server(error) => Finding::error("step-failed", with_causes(error))
             .with_step(site_command::repair_server()),
         SiteFault::DefaultChanged(default) => site_command::report_default(default),
         SiteFault::Elsewhere(elsewhere) => report_elsewhere(elsewhere),
         SiteFault::Page(pages) => report_pages(pages, content),
+    }
+}
+
+fn report_application(fault: &ApplicationFault) -> Finding {
+    let message = match fault {
+        ApplicationFault::Ended { log } if !log.is_empty() => {
+            "the application ended before it answered; its log says".to_owned()
+        }
+        ApplicationFault::Ended { .. } => "the application ended before it answered".to_owned(),
+        other => with_causes(other),
+    };
+    let finding = site_application::report_failed(message, fault.quoted());
+    match fault {
+        ApplicationFault::Answered {
+            status: 400, host, ..
+        } => finding.with_step(site_application::allow_host(host)),
+        _ => finding,
     }
 }
 
@@ -71,9 +90,8 @@ fn report_pages(pages: &[SitePage], content: Option<&SiteContent>) -> Finding {
         Some(SiteContent::Upstream(_)) if has_cause => {
             finding.with_step(site_command::start_application())
         }
-        Some(SiteContent::Adopted | SiteContent::Upstream(_)) | None => {
-            finding.with_step(site_command::read_log())
-        }
+        Some(SiteContent::Adopted | SiteContent::Application(_) | SiteContent::Upstream(_))
+        | None => finding.with_step(site_command::read_log()),
     }
 }
 

@@ -3,21 +3,19 @@
 use std::path::Path;
 
 use super::baseline::{RestoredSite, SiteBaseline};
+use super::changed_files;
 use super::evidence::{ExpectedSite, SiteEvidence, SitePage};
 use crate::context::Context;
+use crate::install::application::fault::ApplicationFault;
+use crate::install::application::transaction::ApplicationTransaction;
 use crate::install_plan::apply::StepError;
-use crate::permissions::Mode;
 use crate::probe::ProbePatience;
 use crate::site::plan::SiteChange;
 use crate::system::fs::files::{self, FileError};
-use crate::system::fs::folders;
 use crate::system::process::{FinishedCommand, ProcessError};
 use crate::webserver::control::{ControlledServer, ServerError, ServerObservation, ServerProgram};
 use crate::webserver::model::{DefaultBlock, ServedElsewhere};
 use crate::wording::with_causes;
-
-/// The mode of configuration files.
-const FILE_MODE: Mode = Mode::new(0o644);
 
 /// What is changed, and what the site has to answer afterwards.
 pub(crate) struct SiteTransaction<'a> {
@@ -31,11 +29,15 @@ pub(crate) struct SiteTransaction<'a> {
     pub patience: ProbePatience,
     /// What the site answers before; `None` if no server runs, or nothing was asked.
     pub baseline: Option<&'a SiteBaseline>,
+    /// The application that changes with the site.
+    pub application: Option<&'a ApplicationTransaction<'a>>,
 }
 
 /// Why a site was not put into service.
 #[derive(Debug)]
 pub(crate) enum SiteFault {
+    /// The application did not start, or does not answer.
+    Application(ApplicationFault),
     /// The test or the reload failed, an address serves another certificate, or a signal arrived.
     Step(StepError),
     /// The configuration cannot be read any more.
@@ -52,6 +54,8 @@ pub(crate) enum SiteFault {
 #[derive(Debug)]
 pub(crate) enum SiteEnd {
     Done(SiteEvidence),
+    /// The site is removed or changed, and these steps of removing its application failed.
+    LeftOver(SiteEvidence, Vec<String>),
     /// Everything is as it was before.
     RolledBack(SiteFault, SiteRollback),
     /// These steps of the rollback failed, each with its reason.
@@ -65,7 +69,11 @@ impl SiteEnd {
     #[must_use]
     pub(crate) fn signal(&self) -> Option<i32> {
         match self {
-            Self::RolledBack(SiteFault::Step(StepError::Interrupted(signal)), _) => Some(*signal),
+            Self::RolledBack(
+                SiteFault::Step(StepError::Interrupted(signal))
+                | SiteFault::Application(ApplicationFault::Interrupted(signal)),
+                _,
+            ) => Some(*signal),
             _ => None,
         }
     }
@@ -119,7 +127,7 @@ impl SiteTransaction<'_> {
         };
         let mut reloaded = ReloadState::NotYet;
         match self.put_into_service(&server, &mut reloaded) {
-            Ok(evidence) => SiteEnd::Done(evidence),
+            Ok(evidence) => self.remove_application(evidence),
             Err(fault) => self.roll_back(&server, reloaded, fault),
         }
     }
@@ -129,7 +137,11 @@ impl SiteTransaction<'_> {
         server: &ControlledServer,
         reloaded: &mut ReloadState,
     ) -> Result<SiteEvidence, SiteFault> {
-        write_change(self.change)?;
+        if let Some(application) = self.application {
+            application.start().map_err(SiteFault::Application)?;
+        }
+        self.check_signal()?;
+        changed_files::write(self.change)?;
         self.check_signal()?;
         require_success(server.test()?, StepError::Test)?;
         let observation = self.program.observe()?;
@@ -146,6 +158,20 @@ impl SiteTransaction<'_> {
         let evidence = SiteEvidence::gather(&observation, expected, self.patience, interrupt);
         self.check_signal()?;
         check_evidence(evidence)
+    }
+
+    /// Removes an application that the site no longer has. From here on nothing is rolled back: the
+    /// server does not use it any more.
+    fn remove_application(&self, evidence: SiteEvidence) -> SiteEnd {
+        let application = self
+            .application
+            .filter(|application| application.is_removal());
+        let failed = application.map_or(Vec::new(), ApplicationTransaction::remove);
+        if failed.is_empty() {
+            SiteEnd::Done(evidence)
+        } else {
+            SiteEnd::LeftOver(evidence, failed)
+        }
     }
 
     fn check_signal(&self) -> Result<(), SiteFault> {
@@ -183,9 +209,11 @@ impl SiteTransaction<'_> {
         fault: SiteFault,
     ) -> SiteEnd {
         let mut failed = Vec::new();
-        if let Err(error) = restore(self.change) {
+        if let Err(error) = changed_files::restore(self.change) {
             failed.push(with_causes(&error));
         }
+        let application = self.application.map(ApplicationTransaction::roll_back);
+        failed.extend(application.into_iter().flatten());
         if reloaded == ReloadState::Tried && failed.is_empty() {
             let again = server
                 .reload()
@@ -219,6 +247,7 @@ impl SiteFault {
         match self {
             Self::Step(error) => with_causes(error),
             Self::Server(error) => with_causes(error),
+            Self::Application(error) => with_causes(error),
             Self::DefaultChanged(_) | Self::Elsewhere(_) | Self::Page(_) => String::new(),
         }
     }
@@ -247,56 +276,4 @@ fn require_success(
         Some(finished) if !finished.succeeded() => Err(SiteFault::Step(fault(finished))),
         Some(_) | None => Ok(()),
     }
-}
-
-/// Writes the file before the link that enables it; removes them in the other order.
-fn write_change(change: &SiteChange) -> Result<(), FileError> {
-    let Some(after) = &change.after else {
-        remove_link(change)?;
-        return folders::remove(&change.file);
-    };
-    if change.before.as_ref() != Some(after) {
-        write_file(change, after)?;
-    }
-    create_link(change)
-}
-
-/// Restores what existed before the change, however far it got.
-fn restore(change: &SiteChange) -> Result<(), FileError> {
-    match &change.before {
-        None => {
-            remove_link(change)?;
-            folders::remove(&change.file)
-        }
-        Some(before) => {
-            write_file(change, before)?;
-            if change.after.is_none() {
-                create_link(change)
-            } else {
-                remove_link(change)
-            }
-        }
-    }
-}
-
-fn write_file(change: &SiteChange, text: &str) -> Result<(), FileError> {
-    if files::exists(&change.file) {
-        let mode = files::read_mode(&change.file)?;
-        files::replace(&change.file, text.as_bytes(), mode)
-    } else {
-        files::create_new(&change.file, text.as_bytes(), FILE_MODE)
-    }
-}
-
-fn create_link(change: &SiteChange) -> Result<(), FileError> {
-    let Some(link) = change.link.as_ref().filter(|_| change.changes_link()) else {
-        return Ok(());
-    };
-    folders::replace_link(&link.path, &change.file)?;
-    files::sync_folder(files::parent(&link.path))
-}
-
-fn remove_link(change: &SiteChange) -> Result<(), FileError> {
-    let link = change.link.as_ref().filter(|_| change.changes_link());
-    link.map_or(Ok(()), |link| folders::remove_link(&link.path))
 }

@@ -1,12 +1,13 @@
 //! Asks a site for its home page, in plain text and over TLS: two tries, a few redirects, no cookies,
 //! bounded in size and time. The certificate is not verified here; handshakes of the probe prove it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
@@ -87,6 +88,27 @@ pub(crate) fn fetch(request: &HttpRequest) -> Result<HttpReply, SiteAnswer> {
             TRY_TIMEOUT.as_secs()
         ))),
         Err(error) => Err(SiteAnswer::Nothing(error.to_string())),
+    }
+}
+
+/// What a web server tells the application about a visitor.
+const FORWARDED: &str =
+    "X-Real-IP: 127.0.0.1\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n";
+
+/// Asks an application at a Unix socket for its home page, as a web server asks for a visitor over
+/// https; `host` is the site's name.
+#[must_use]
+pub(crate) fn ask_socket(path: &Path, host: &str) -> SiteAnswer {
+    let asking = async {
+        let mut connection = UnixStream::connect(path).await;
+        let connection = connection.as_mut().map_err(|error| error.to_string())?;
+        exchange_text(connection, "/", host, FORWARDED).await
+    };
+    match runtime::block_on(async { timeout(TRY_TIMEOUT, asking).await }) {
+        Ok(Ok(Ok(reply))) => SiteAnswer::Status(reply.status),
+        Ok(Ok(Err(reason))) => SiteAnswer::Nothing(reason),
+        Ok(Err(_)) => SiteAnswer::Nothing(format!("no answer within {} s", TRY_TIMEOUT.as_secs())),
+        Err(error) => SiteAnswer::Nothing(error.to_string()),
     }
 }
 
@@ -183,10 +205,17 @@ async fn exchange(
     connection: &mut (impl AsyncRead + AsyncWrite + Unpin),
     request: &HttpRequest,
 ) -> Result<HttpReply, String> {
+    exchange_text(connection, &request.path, &request.host_field(), "").await
+}
+
+async fn exchange_text(
+    connection: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    path: &str,
+    host: &str,
+    further_lines: &str,
+) -> Result<HttpReply, String> {
     let text = format!(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: certctl\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-        request.path,
-        request.host_field()
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: certctl\r\nAccept: */*\r\n{further_lines}Connection: close\r\n\r\n"
     );
     let sent = async {
         connection.write_all(text.as_bytes()).await?;

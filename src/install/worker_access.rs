@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnosis::FileBarrier;
+use crate::permissions::Owner;
 use crate::system::fs::files;
 use crate::system::fs::folders::{self, FileKind, FileStatus};
 use crate::system::process_start;
@@ -12,14 +13,14 @@ const STATUS_LIMIT: u64 = 64 * 1024;
 
 /// The user and the groups of a worker.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct WorkerIdentity {
+pub(crate) struct WorkerIdentity {
     user: u32,
     groups: Vec<u32>,
 }
 
 /// Finds the identity of a worker of the server with this master; `None` if it is root, which may
 /// read everything, or not known.
-pub(super) fn find_worker(master: i32) -> Option<WorkerIdentity> {
+pub(crate) fn find_worker(master: i32) -> Option<WorkerIdentity> {
     let children = process_start::children_of(master)?;
     let mut found = children.iter().filter_map(|child| read_identity(child.pid));
     found.find(|identity| identity.user != 0)
@@ -45,9 +46,33 @@ fn parse_identity(status: &str) -> Option<WorkerIdentity> {
 }
 
 impl WorkerIdentity {
+    /// The user of an application.
+    #[must_use]
+    pub(crate) fn of_account(owner: Owner) -> Self {
+        Self {
+            user: owner.uid,
+            groups: vec![owner.gid],
+        }
+    }
+
+    /// A user that does not exist yet, and so owns nothing.
+    #[must_use]
+    pub(crate) fn stranger() -> Self {
+        Self {
+            user: u32::MAX,
+            groups: Vec::new(),
+        }
+    }
+
+    /// The group of its processes.
+    #[must_use]
+    pub(crate) fn group(&self) -> Option<u32> {
+        self.groups.last().copied()
+    }
+
     /// Returns the first file or folder on the way to `path` that it may not use; `missing` is the
     /// permission that it needs on the last one.
-    pub(super) fn find_barrier(&self, path: &Path, missing: char) -> Option<FileBarrier> {
+    pub(crate) fn find_barrier(&self, path: &Path, missing: char) -> Option<FileBarrier> {
         let mut ancestors: Vec<&Path> = path.ancestors().skip(1).collect();
         ancestors.reverse();
         for folder in ancestors {
