@@ -885,7 +885,7 @@ _certctl() {
             return 0
             ;;
         certctl__subcmd__order)
-            opts="-C -q -v -h --ca --webroot --standalone --dns --resolver --agree-tos --email --eab-kid --eab-hmac-key-file --profile --accept-charges --expand --force --no-install --trust --cert-name --server --server-config --chain-path --key-path --deploy --owner --key-mode --also --test --reload --after --hook-timeout --probe --starttls --lock-timeout --allow --dry-run --json --directory --root --at --quiet --verbose --color --help"
+            opts="-C -q -v -h --ca --webroot --standalone --dns --resolver --agree-tos --email --eab-kid --eab-hmac-key-file --profile --certificate --buy --years --accept-charges --expand --force --no-install --trust --cert-name --server --server-config --chain-path --key-path --deploy --owner --key-mode --also --test --reload --after --hook-timeout --probe --starttls --lock-timeout --allow --dry-run --json --directory --root --at --quiet --verbose --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -924,6 +924,18 @@ _certctl() {
                     return 0
                     ;;
                 --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --buy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --years)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -38,7 +38,7 @@ complete -c certctl -n "__fish_certctl_needs_command" -s V -l version -d 'Print 
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "csr" -d 'Create a key and a certificate signing request (CSR)'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-check" -d 'Check whether the CA would see the validation record now'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "dcv-publish" -d 'Publish the validation record through a DNS provider\'s API'
-complete -c certctl -n "__fish_certctl_needs_command" -f -a "order" -d 'Order a certificate from a CA with ACME, and install it'
+complete -c certctl -n "__fish_certctl_needs_command" -f -a "order" -d 'Order a certificate through an API, and install it'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "install" -d 'Deploy a certificate and verify it; roll back on failure'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "renew" -d 'Order what is due again, or prepare the next request'
 complete -c certctl -n "__fish_certctl_needs_command" -f -a "status" -d 'Show what is installed, served and pending, and expires when'
@@ -161,15 +161,18 @@ complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -l json -d 
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s q -l quiet -d 'Print only what needs action'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s v -l verbose -d 'Print each command run, each file written and each query sent'
 complete -c certctl -n "__fish_certctl_using_subcommand dcv-publish" -s h -l help -d 'Print this help'
-complete -c certctl -n "__fish_certctl_using_subcommand order" -l ca -d 'CA: letsencrypt, letsencrypt-staging (a test, not installed), zerossl, ssl.com, sectigo, google, digicert, globalsign, actalis, or the URL of an ACME directory' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l ca -d 'CA: letsencrypt, letsencrypt-staging (a test, not installed), zerossl, ssl.com, sectigo, google, digicert, globalsign, actalis, the URL of an ACME directory, or namecheap' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l webroot -d 'Folder from which the web server of the names serves files: validation files are written to its .well-known/acme-challenge (may be repeated, with NAME= for one of several names)' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l standalone -d 'Serve validation files with certctl\'s own server, at port 80 of all addresses or at ADDR' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l dns -d 'DNS provider through which validation records are published instead of files: alidns, cloudflare, rfc2136, lexicon:NAME, exec:PROGRAM [default: `dns` in config.toml]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l resolver -d 'Resolver to query instead of the system\'s (may be repeated)' -r
-complete -c certctl -n "__fish_certctl_using_subcommand order" -l email -d 'Mail address that the CA may use, for a new account' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l email -d 'Mail address that the CA may use, for a new account; at namecheap, of the administrator' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l eab-kid -d 'Key id of an external account binding, for a new account at a CA that requires one' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l eab-hmac-key-file -d 'File with the HMAC key of the external account binding' -r -F
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l profile -d 'Profile of the certificate, if the CA offers several' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l certificate -d 'Number of the certificate in the account at namecheap: one that was bought is activated, an active one is reissued' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l buy -d 'Buy this product at namecheap, once, and activate it' -r
+complete -c certctl -n "__fish_certctl_using_subcommand order" -l years -d 'For how many years it is bought, 1 to 5' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l trust -d 'Trusted roots of the CA and of its API: mozilla, system, or a file of CA certificates [default: the saved one, else mozilla]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l cert-name -d 'Name of the certificate in /etc/ssl [default: the first name]' -r
 complete -c certctl -n "__fish_certctl_using_subcommand order" -l server -d 'Server that uses the certificate (may be repeated) [default: the servers whose configuration references it or has its names, else the running ones, else the only one that is installed; none under --root]' -r -f -a "apache\t'Apache 2.4'

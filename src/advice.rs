@@ -39,6 +39,7 @@ pub(crate) mod lineages;
 pub(crate) mod matching;
 pub(crate) mod missing_keys;
 mod name_coverage;
+pub(crate) mod namecheap;
 pub(crate) mod order;
 pub(crate) mod order_checks;
 pub(crate) mod order_refusals;

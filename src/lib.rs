@@ -8,7 +8,7 @@
 //!   command.
 //! * [`mod@reference`]: the pages about files and limits in docs/reference.
 //! * [`rehearsal`]: a CA, a DNS zone, a reseller and a web server for `rehearse`.
-//! * [`ordering`]: orders certificates through ACME, from the plan of the install to its report.
+//! * [`ordering`]: orders certificates through ACME or a reseller, from the plan of the install to its report.
 //! * [`scan`]: collects the certificates on this machine and on servers, for `status`.
 //! * [`publication`]: publishes and removes validation records, and verifies them.
 //! * [`validation`]: selects validation records, and checks whether the CA would see them.
@@ -32,6 +32,7 @@
 //! * [`delivery`]: reads the files that a CA sends, within limits.
 //! * [`csr_lint`]: checks whether a CA would accept a request.
 //! * [`publishing`]: the DNS providers' data, and how the records at a name have to change.
+//! * [`namecheap`]: the calls and the answers of Namecheap's API for certificates.
 //! * [`acme`]: the CAs that offer ACME, and its signed messages.
 //! * [`dcv`]: domain control validation: the record, and the evaluation of DNS answers.
 //! * [`pki`]: names, keys, requests, certificates, chains and their verification.
@@ -94,6 +95,7 @@ mod install;
 mod install_plan;
 mod inventory;
 mod matching;
+mod namecheap;
 mod ordering;
 mod permissions;
 mod pki;

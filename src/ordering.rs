@@ -32,6 +32,7 @@
 //! | before the install | installs the certificate from its file, and asks no CA |
 
 mod account;
+mod bought;
 mod caa_check;
 mod challenge_files;
 mod challenge_records;
@@ -44,6 +45,8 @@ mod journal;
 mod listener;
 mod new_files;
 mod obtained;
+mod order_ca;
+mod order_calls;
 mod order_run;
 mod placed;
 mod preflight;
@@ -64,6 +67,7 @@ pub(crate) use self::challenge_files::CHALLENGE_FILE_UNCHECKED;
 pub(crate) use self::challenge_records::PUBLICATION_LIMIT;
 pub(crate) use self::document::{OrderOutcome, OrderVerdict};
 pub(crate) use self::folder_order::{ORDER_MODE, ORDER_SUFFIX, read_folder_order};
+pub(crate) use self::order_ca::{OrderCa, PurchaseChoice, WantedPurchase};
 pub(crate) use self::placed::MOST_STAGES;
 pub(crate) use self::progress::LONGEST_WAIT;
 pub(crate) use self::renewal::{

@@ -13,6 +13,8 @@ pub(crate) mod unfinished_sites;
 pub(crate) use self::acme_accounts::AcmeAccount;
 pub(crate) use self::failed_tries::FailedTry;
 pub(crate) use self::folder::{StateError, StateFolder};
-pub(crate) use self::orders::{JournaledFile, JournaledOrder, OrderProgress};
+pub(crate) use self::orders::{
+    JournaledFile, JournaledOrder, JournaledPurchase, JournaledRecord, OrderProgress, PurchaseStep,
+};
 pub(crate) use self::published_records::{PublicationStage, PublishedRecord};
 pub(crate) use self::unfinished_sites::{UnfinishedApplication, UnfinishedFile, UnfinishedSite};

@@ -15,6 +15,7 @@ pub(crate) mod line_reader;
 pub(crate) mod listening;
 pub(crate) mod local_zone;
 pub(crate) mod login;
+pub(crate) mod namecheap;
 pub(crate) mod nonce;
 pub(crate) mod privileges;
 pub(crate) mod process;

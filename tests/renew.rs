@@ -118,6 +118,21 @@ fn a_renewal_copies_the_content_of_the_last_request() {
     );
     assert_eq!(mode(&sandbox.join("example.com-2.key")), 0o600);
     assert_eq!(sandbox.read("example.com-2.dcv"), "; ca namecheap\n");
+    // What would renew it without a person is printed once, with figures.
+    let alternatives = made["findings"].to_string() + &made["certificates"].to_string();
+    assert!(
+        alternatives.contains("requests by hand in the next two years"),
+        "{made}"
+    );
+    assert!(
+        alternatives.contains("order example.com www.example.com --ca letsencrypt --dry-run"),
+        "{made}"
+    );
+    let again = renewed(&setup, &["--at", &noon(DAYS_UNTIL_DUE)]);
+    assert!(
+        !again.to_string().contains("by hand in the next"),
+        "{again}"
+    );
     assert_ne!(sandbox.read("example.com-2.key"), before.1);
     assert_eq!(
         (

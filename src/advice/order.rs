@@ -6,7 +6,7 @@ use std::path::Path;
 use super::command_lines::{run_as_root_if_needed, shell_path};
 use super::install_command;
 use super::rerun::{RepeatOption, repeat_with, run_in_same_tree};
-use crate::acme::ca_table::{AccountBinding, AcmeCa, AcmeChoice};
+use crate::acme::ca_table::{AccountBinding, AcmeCa};
 use crate::acme::signer::MessageError;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep};
@@ -84,6 +84,24 @@ pub(crate) fn wrong_directory(url: &str, error: ApiUrlError) -> Failure {
     )
 }
 
+/// `--certificate` or `--buy` with a CA that is no reseller.
+#[must_use]
+pub(crate) fn only_at_reseller(title: &str) -> Failure {
+    Failure::new(
+        FailureKind::Usage,
+        format!("--certificate and --buy are for `--ca namecheap`, not for {title}"),
+    )
+}
+
+/// The CA has no ACME directory.
+#[must_use]
+pub(crate) fn not_an_acme_ca(title: &str) -> Failure {
+    Failure::new(
+        FailureKind::Internal,
+        format!("{title} does not offer ACME"),
+    )
+}
+
 /// The profile is not offered.
 #[must_use]
 pub(crate) fn unknown_profile(profile: &str, offered: &[String]) -> Failure {
@@ -118,15 +136,12 @@ pub(crate) fn agree_to_terms(ca: &str, terms: &str) -> Failure {
 
 /// A new account has to be bound to one at the CA.
 #[must_use]
-pub(crate) fn external_account_missing(ca: &AcmeChoice) -> Failure {
-    let title = ca.title();
+pub(crate) fn external_account_missing(title: &str, known: Option<&AcmeCa>) -> Failure {
     let failure = Failure::new(
         FailureKind::NotFound,
         format!("{title} binds new accounts to a customer's account, which was not given"),
     );
-    let is_single_use = ca
-        .known()
-        .is_some_and(|ca| ca.binding == AccountBinding::SingleUse);
+    let is_single_use = known.is_some_and(|ca| ca.binding == AccountBinding::SingleUse);
     let failure = if is_single_use {
         failure.because("each binding works once; certctl keeps the account for later orders")
     } else {

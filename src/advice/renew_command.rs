@@ -84,6 +84,42 @@ pub(crate) fn install_later(install_command: &[String]) -> NextStep {
     run_as_root_if_needed(NextStep::run_certctl(sentence, install_command)).later()
 }
 
+/// What renews a certificate of a reseller without a person: `count` renewals are expected in the next
+/// two years, and a certificate is valid for at most `days`.
+#[must_use]
+pub(crate) fn automatic_alternatives(names: &[String], count: usize, days: Option<i64>) -> Finding {
+    let limit = match days {
+        Some(days) => {
+            format!("a certificate is valid for at most {days} days now, and for less later")
+        }
+        None => "certificates are valid for ever shorter terms".to_owned(),
+    };
+    let message = format!(
+        "this certificate needs about {count} requests by hand in the next two years: {limit}. This is \
+            printed once"
+    );
+    let mut words = vec!["order".to_owned()];
+    words.extend(names.iter().cloned());
+    words.extend(["--ca", "letsencrypt", "--dry-run"].map(str::to_owned));
+    Finding::note("automatic-alternatives", message)
+        .with_step(
+            NextStep::run_certctl(
+                "A CA that issues through ACME and does not charge renews without you. See what an \
+                    order would do",
+                &words,
+            )
+            .later(),
+        )
+        .with_step(
+            NextStep::run_certctl(
+                "An account with access to Namecheap's API renews what was bought there without you. \
+                    See who has access",
+                &["explain", "namecheap"],
+            )
+            .later(),
+        )
+}
+
 /// For `--reuse-key` if a request with a new key is prepared.
 #[must_use]
 pub(crate) fn move_prepared_files_away() -> NextStep {

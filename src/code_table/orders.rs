@@ -1,4 +1,4 @@
-//! Findings about orders through ACME.
+//! Findings about orders through ACME or the API of a reseller.
 //! Rows of the code table, sorted by code.
 
 use super::entry::{CodeEntry, FINDING};
@@ -15,6 +15,26 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "activation-is-final",
+        meaning: "a certificate that was bought was activated for these names",
+        why: "An activation uses the purchase for the first name of the request. Later reissues are free, \
+            and keep that name.",
+        fix: "Nothing to do. `certctl order ... --dry-run` shows product and names without activating \
+            anything.",
+        source: "namecheap.com/support/api/methods/ssl/activate",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "automatic-alternatives",
+        meaning: "a certificate is renewed by hand, and what would renew it without you",
+        why: "Certificates are valid for at most 200 days since 2026-03-15, for 100 from 2027-03-15, and \
+            for 47 from 2029-03-15. `certctl renew` prints this once, with the first renewal.",
+        fix: "Nothing to do if you renew by hand. Otherwise: `certctl order www.example.com --ca \
+            letsencrypt`, or an account with access to the reseller's API: `certctl explain namecheap`.",
+        source: "CA/Browser Forum ballot SC-081v3",
+        ..FINDING
+    },
+    CodeEntry {
         code: "ca-refused",
         meaning: "the CA refused the order, and says why",
         why: "The order is closed. Most refusals are about validation: the CA could not see the \
@@ -25,6 +45,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "certificate-bought",
+        meaning: "a certificate was bought, and the account was charged",
+        why: "`--buy` was given. The number of the certificate is saved: reissues within the paid term \
+            are free.",
+        fix: "Nothing to do. `certctl renew` buys nothing.",
+        source: "namecheap.com/support/api/methods/ssl/create",
+        ..FINDING
+    },
+    CodeEntry {
         code: "certificate-in-use",
         meaning: "the certificate is still in use, so it is not revoked",
         why: "Clients that check revocation would refuse the site at once. A certificate is in use \
@@ -32,6 +61,15 @@ pub(super) static ROWS: &[CodeEntry] = &[
         fix: "Replace it first (`certctl order example.com --ca letsencrypt --force`), then revoke \
             the replaced one: `certctl revoke example.com --replaced`.",
         source: "RFC 5280 5.3.1",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "certificate-not-usable",
+        meaning: "the reseller's certificate cannot be issued for this request now",
+        why: "It has a state in which the reseller accepts no request, or it is in use for another \
+            request.",
+        fix: "Do what the message says for its state, and run the same command again.",
+        source: "namecheap.com/support/api/methods/ssl/get-info",
         ..FINDING
     },
     CodeEntry {
@@ -102,6 +140,34 @@ pub(super) static ROWS: &[CodeEntry] = &[
         fix: "Nothing to do where a timer runs `renew` within the window. To install it now: `certctl \
             renew example.com --force`.",
         source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "paid-term-ends",
+        meaning: "the certificate cannot be reissued any more: what was paid for is over",
+        why: "A reissue ends with the paid term. certctl never buys by itself.",
+        fix: "Buy another one with the command that is shown, or at the reseller, or change to a CA that \
+            does not charge: `certctl order www.example.com --ca letsencrypt`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "purchase-unconfirmed",
+        meaning: "an earlier run was ended while it bought a certificate",
+        why: "certctl does not know whether the purchase arrived, and buys nothing twice.",
+        fix: "Look at the certificates of the account. If the purchase is there, pass its number: \
+            `certctl order www.example.com --ca namecheap --certificate 953413`.",
+        source: "certctl",
+        ..FINDING
+    },
+    CodeEntry {
+        code: "record-differs-from-request",
+        meaning: "the reseller's record is not derived from this request",
+        why: "CSR-hash validation uses the MD5 and the SHA-256 of the request, so certctl can compute the \
+            record except for its last labels. The reseller's own record counts.",
+        fix: "Nothing to do if the certificate is issued. Otherwise compare the request at the reseller \
+            with the one in the folder: `certctl inspect www.example.com.csr`.",
+        source: "docs.sectigo.com/sps/domain-control-validation/request-token",
         ..FINDING
     },
     CodeEntry {

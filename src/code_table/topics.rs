@@ -120,6 +120,20 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..TOPIC
     },
     CodeEntry {
+        code: "namecheap",
+        meaning: "a reseller of certificates, with an API for accounts with 20 domains, a balance of $50, \
+            or purchases of $50 in two years",
+        why: "With the API, certctl activates, reissues and installs a certificate that was bought. \
+            Without it, the CSR is pasted on the web page. Since 2026-07 the certificates are announced to \
+            come from SSL.com, before from Sectigo; the record that Namecheap shows counts.",
+        fix: "With the API, write `api_user`, `api_key` and `client_ip` to `[ca.namecheap]` in \
+            credentials.toml and see the plan: `certctl order www.example.com --ca namecheap \
+            --certificate 953413 --email admin@example.com --dry-run`. Without it: `certctl csr \
+            www.example.com --ca namecheap`.",
+        source: "namecheap.com/support/api/intro and /support/api/methods/ssl, read 2026-11",
+        ..TOPIC
+    },
+    CodeEntry {
         code: "ocsp",
         meaning: "a protocol that asks the CA whether it has revoked a certificate",
         why: "Most CAs have replaced it with lists of revoked certificates (CRLs), and browsers have \

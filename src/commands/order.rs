@@ -1,10 +1,10 @@
-//! `certctl order`: orders a certificate through ACME and installs it, from the request to the server
+//! `certctl order`: orders a certificate through ACME or a reseller and installs it, from the request to the server
 //! that serves it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::acme::ca_table::{AcmeChoice, CaPurpose};
+use crate::acme::ca_table::CaPurpose;
 use crate::acme::registration::ExternalAccount;
 use crate::advice::order as advice;
 use crate::commands::deployment_args::DeploymentArgs;
@@ -17,10 +17,11 @@ use crate::install::installed;
 use crate::install::request::RunMode;
 use crate::install_plan::allow::parse_allowed_code;
 use crate::matching::file_names;
+use crate::namecheap::{CertificateId, PurchaseTerm};
 use crate::ordering::{
     CHALLENGE_FILE_UNCHECKED, ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice,
-    NameExpansion, OrderOutcome, OrderSpec, OrderTiming, TermsConsent, ValidationSetup,
-    order_certificate,
+    NameExpansion, OrderCa, OrderOutcome, OrderSpec, OrderTiming, PurchaseChoice, TermsConsent,
+    ValidationSetup, WantedPurchase, order_certificate,
 };
 use crate::pki::alt_name::AltNames;
 use crate::publication::{UNCHECKED_RECORD, UncheckedRule};
@@ -36,7 +37,7 @@ pub(crate) const HMAC_KEY_LIMIT: u64 = 64 * 1024;
 /// What is not checked before the CA checks it.
 const ORDER_CODES: [&str; 2] = [CHALLENGE_FILE_UNCHECKED, UNCHECKED_RECORD];
 
-/// Order a certificate from a CA with ACME, and install it
+/// Order a certificate through an API, and install it
 ///
 /// Examples:
 ///   sudo certctl order example.com --ca letsencrypt --dns alidns --agree-tos
@@ -48,9 +49,9 @@ pub(crate) struct OrderArgs {
     #[arg(required = true, value_name = "NAME", value_delimiter = ',')]
     pub names: Vec<String>,
     /// CA: letsencrypt, letsencrypt-staging (a test, not installed), zerossl, ssl.com, sectigo,
-    /// google, digicert, globalsign, actalis, or the URL of an ACME directory
+    /// google, digicert, globalsign, actalis, the URL of an ACME directory, or namecheap
     #[arg(long, value_name = "CA|URL")]
-    pub ca: AcmeChoice,
+    pub ca: OrderCa,
     /// How control of the names is proven.
     #[command(flatten)]
     pub method: MethodArgs,
@@ -60,7 +61,7 @@ pub(crate) struct OrderArgs {
     /// Agree to the CA's terms of service, for a new account
     #[arg(long)]
     pub agree_tos: bool,
-    /// Mail address that the CA may use, for a new account
+    /// Mail address that the CA may use, for a new account; at namecheap, of the administrator
     #[arg(long, value_name = "MAIL")]
     pub email: Vec<String>,
     /// Key id of an external account binding, for a new account at a CA that requires one
@@ -72,6 +73,16 @@ pub(crate) struct OrderArgs {
     /// Profile of the certificate, if the CA offers several
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
+    /// Number of the certificate in the account at namecheap: one that was bought is activated, an
+    /// active one is reissued
+    #[arg(long, value_name = "ID", conflicts_with = "buy")]
+    pub certificate: Option<CertificateId>,
+    /// Buy this product at namecheap, once, and activate it
+    #[arg(long, value_name = "PRODUCT", requires = "years")]
+    pub buy: Option<String>,
+    /// For how many years it is bought, 1 to 5
+    #[arg(long, value_name = "N", requires = "buy")]
+    pub years: Option<PurchaseTerm>,
     /// Accept what the certificate costs, or may cost
     #[arg(long)]
     pub accept_charges: bool,
@@ -119,6 +130,7 @@ fn parse_allowed(text: &str) -> Result<&'static str, String> {
 /// # Errors
 /// What prevents the order from starting, or a signal.
 pub(crate) fn run(context: &Context, args: &OrderArgs) -> Result<OrderOutcome, Failure> {
+    check_reseller_options(args)?;
     let names = AltNames::parse(&args.names)?;
     let name = certificate_name(args, &names);
     let saved = installed::read_settings(context, &name)?;
@@ -134,6 +146,14 @@ pub(crate) fn run(context: &Context, args: &OrderArgs) -> Result<OrderOutcome, F
         resolvers: given_or(&args.resolver, defaults.resolvers),
     };
     order_certificate(context, &order_spec(context, args, subject, saved)?)
+}
+
+/// The options of a reseller belong to a reseller.
+fn check_reseller_options(args: &OrderArgs) -> Result<(), Failure> {
+    if args.ca.is_reseller() || (args.certificate.is_none() && args.buy.is_none()) {
+        return Ok(());
+    }
+    Err(advice::only_at_reseller(args.ca.title()))
 }
 
 /// What is ordered, and how it is validated.
@@ -155,8 +175,9 @@ fn order_spec(
     Ok(OrderSpec {
         charges: charges(args, saved.order.as_ref(), &subject.names),
         ca: args.ca.clone(),
+        purchase: purchase(args, saved.order.as_ref()),
         profile: args.profile.clone(),
-        contact: args.email.iter().map(|mail| contact_url(mail)).collect(),
+        contact: contact(args, saved.order.as_ref()),
         external: external_account(args)?,
         trust: trust(args, saved)?,
         terms: terms(args),
@@ -253,7 +274,7 @@ fn mode(args: &OrderArgs) -> RunMode {
 fn unchecked_rule(args: &OrderArgs, method: &ValidationSetup) -> UncheckedRule {
     let code = match method {
         ValidationSetup::Files(_) | ValidationSetup::Listener(_) => CHALLENGE_FILE_UNCHECKED,
-        ValidationSetup::Records(_) => UNCHECKED_RECORD,
+        ValidationSetup::Records(_) | ValidationSetup::Manual => UNCHECKED_RECORD,
     };
     if args.allow.contains(&code) {
         UncheckedRule::Allow
@@ -289,13 +310,42 @@ fn method(
     {
         return Ok(Some(method));
     }
-    Ok(configured.map(ValidationSetup::Records))
+    let by_hand = args.ca.is_reseller().then_some(ValidationSetup::Manual);
+    Ok(configured.map(ValidationSetup::Records).or(by_hand))
 }
 
 /// The roots of the command line, else the saved ones.
 fn trust(args: &OrderArgs, saved: LineageSettings) -> Result<Option<String>, Failure> {
     let given = saved_trust(args.trust.as_deref())?;
     Ok(given.or(saved.trust))
+}
+
+/// `--email`, else the saved address.
+fn contact(args: &OrderArgs, saved: Option<&StoredOrder>) -> Vec<String> {
+    let mut given = args.email.clone();
+    if given.is_empty() && args.ca.is_reseller() {
+        given.extend(saved.and_then(|order| order.email.clone()));
+    }
+    given.iter().map(|mail| contact_url(mail)).collect()
+}
+
+/// The certificate of a reseller: that of the command line, else the saved one.
+fn purchase(args: &OrderArgs, saved: Option<&StoredOrder>) -> PurchaseChoice {
+    if let Some(id) = args.certificate {
+        return PurchaseChoice::Certificate(id);
+    }
+    if let (Some(product), Some(term)) = (&args.buy, args.years) {
+        return PurchaseChoice::Buy(WantedPurchase {
+            product: product.clone(),
+            term,
+        });
+    }
+    let saved = saved.filter(|order| order.ca == args.ca.to_string());
+    let id = saved.and_then(|order| order.certificate.as_deref());
+    match id.and_then(|id| id.parse().ok()) {
+        Some(id) => PurchaseChoice::Certificate(id),
+        None => PurchaseChoice::Unspecified,
+    }
 }
 
 /// A mail address as the URL that RFC 8555 7.1.2 asks for.

@@ -2,6 +2,7 @@
 //! installed; for the others a new request is prepared, and servers keep their certificate until the
 //! new one is installed.
 
+mod alternatives;
 mod args;
 mod attempt;
 mod batch;

@@ -170,7 +170,7 @@ impl Credentials {
         file_path: &Path,
         tables: toml::Table,
     ) -> Result<(), ConfigurationError> {
-        let mut table = inner_table(tables, "dns");
+        let mut table = inner_table(tables, self.table.section);
         for name in &self.table.path {
             table = table.and_then(|outer| inner_table(outer, name));
         }

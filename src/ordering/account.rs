@@ -41,7 +41,7 @@ impl CaConnection {
 
     /// Reads the directory for an order, and checks the profile.
     pub(super) fn open_for(context: &Context, spec: &OrderSpec) -> Result<Self, Failure> {
-        let connection = Self::open(context, &spec.ca, spec.trust.as_deref())?;
+        let connection = Self::open(context, spec.acme()?, spec.trust.as_deref())?;
         let offered = &connection.directory.profiles;
         if let Some(profile) = &spec.profile
             && !offered.contains(profile)
@@ -121,7 +121,10 @@ impl CaConnection {
         }
         let has_key = files::exists(&state.account_key_path(self.directory.url.expose()));
         if self.directory.requires_external_account && spec.external.is_none() && !has_key {
-            return Err(advice::external_account_missing(&spec.ca));
+            return Err(advice::external_account_missing(
+                spec.ca.title(),
+                spec.ca.known(),
+            ));
         }
         Ok(())
     }
@@ -156,7 +159,10 @@ impl CaConnection {
             return Ok(url);
         }
         if self.directory.requires_external_account && spec.external.is_none() {
-            return Err(advice::external_account_missing(&spec.ca));
+            return Err(advice::external_account_missing(
+                spec.ca.title(),
+                spec.ca.known(),
+            ));
         }
         let terms = NewAccountTerms {
             contact: spec.contact.clone(),

@@ -18,10 +18,19 @@ pub(super) fn check_caa(
     account: &str,
 ) -> Result<Vec<Finding>, Failure> {
     let identities = &connection.directory.caa_identities;
-    let spec = run.spec;
-    if identities.is_empty() && spec.ca.known().is_none() {
+    if identities.is_empty() && run.spec.ca.known().is_none() {
         return Ok(Vec::new());
     }
+    check_identities(run, identities, account)
+}
+
+/// The same for a CA that has these identifiers.
+pub(super) fn check_identities(
+    run: &OrderRun<'_>,
+    identities: &[String],
+    account: &str,
+) -> Result<Vec<Finding>, Failure> {
+    let spec = run.spec;
     let mut names = Vec::new();
     for name in spec.names.dns() {
         names.push(name.as_str().to_owned());
@@ -31,7 +40,7 @@ pub(super) fn check_caa(
     let order = OrderFacts {
         identities,
         account,
-        method: spec.method.challenge().name(),
+        method: spec.method_name(),
     };
     let title = spec.ca.title();
     let mut findings = Vec::new();

@@ -41,7 +41,7 @@ pub(super) fn check_files(context: &Context, spec: &OrderSpec) -> Result<Vec<Fin
         content: &content,
     };
     match &spec.method {
-        ValidationSetup::Records(_) => Ok(Vec::new()),
+        ValidationSetup::Records(_) | ValidationSetup::Manual => Ok(Vec::new()),
         ValidationSetup::Files(webroots) => check.run_with_webroots(webroots),
         ValidationSetup::Listener(_) => {
             let listener = open_listener(spec)?;

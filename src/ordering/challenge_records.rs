@@ -35,21 +35,20 @@ fn settings<'a>(run: &OrderRun<'a>) -> PublicationSettings<'a> {
     }
 }
 
-/// Publishes the record of each challenge, and checks it. Returns warnings.
+/// Publishes each record, and checks it. Returns warnings.
 ///
 /// # Errors
 /// When a record could not be confirmed: the CA is not asked then.
 pub(super) fn publish_records(
     run: &OrderRun<'_>,
     publisher: &RecordPublisher,
-    challenges: &[PendingChallenge],
+    records: &[ExpectedRecord],
 ) -> Result<Vec<Finding>, Failure> {
     let settings = settings(run);
     let mut warnings = Vec::new();
-    for challenge in challenges {
-        let record = expected_record(challenge);
+    for record in records {
         let request = PublicationRequest {
-            record: &record,
+            record,
             choice: &publisher.choice,
             provider: &*publisher.provider,
             state: run.state,
@@ -71,7 +70,7 @@ pub(super) fn publish_records(
 }
 
 /// The record as `dcv-publish` would publish and check it. The zone is found through the DNS.
-fn expected_record(challenge: &PendingChallenge) -> ExpectedRecord {
+pub(super) fn expected_record(challenge: &PendingChallenge) -> ExpectedRecord {
     let name = format!("{LABEL}.{}", challenge.name);
     let mut expected = expect_record(
         &name,

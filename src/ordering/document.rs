@@ -10,6 +10,7 @@ use super::waiting::WaitingInstall;
 use crate::finding::{Finding, NextStep, Severity};
 use crate::install::outcome::{InstallVerdict, TransactionOutcome, show_problems};
 use crate::report::{self, DryRunSummary, Label, Outcome, TextOutput};
+use crate::state::JournaledRecord;
 
 /// How an order ended, before or without an install.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,7 +36,7 @@ pub(crate) struct OrderOutcome {
     /// The CA in words.
     pub ca: String,
     pub directory: String,
-    /// The method of validation in RFC 8555.
+    /// The method of validation: that of RFC 8555, or `cname` at a reseller.
     pub method: &'static str,
     pub names: Vec<String>,
     /// The URL of the order.
@@ -55,6 +56,10 @@ pub(crate) struct OrderOutcome {
     pub transaction: Option<Box<TransactionOutcome>>,
     /// What is still to be installed.
     pub waiting: Option<Box<WaitingInstall>>,
+    /// The id of the certificate at a reseller.
+    pub certificate: Option<String>,
+    /// The records that a reseller asks for.
+    pub records: Vec<JournaledRecord>,
 }
 
 impl OrderOutcome {
@@ -68,7 +73,7 @@ impl OrderOutcome {
             },
             ca: spec.ca.title().to_owned(),
             directory: spec.ca.directory().to_owned(),
-            method: spec.method.challenge().name(),
+            method: spec.method_name(),
             names: spec.name_texts(),
             order: None,
             files: None,
@@ -81,6 +86,8 @@ impl OrderOutcome {
             undo: None,
             transaction: None,
             waiting: None,
+            certificate: None,
+            records: Vec::new(),
         }
     }
 
@@ -164,6 +171,8 @@ impl OrderOutcome {
             "names": self.names,
             "method": self.method,
             "url": self.order,
+            "certificate": self.certificate,
+            "records": self.records_json(),
             "key_path": files.map(|files| path(&files.key)),
             "request_path": files.map(|files| path(&files.request)),
             "chain_path": files.map(|files| path(&files.chain)),
@@ -171,6 +180,20 @@ impl OrderOutcome {
             "not_before": self.not_before,
             "steps": self.steps,
         })
+    }
+
+    /// The field `records`: what is to be published.
+    fn records_json(&self) -> Value {
+        let mut records = Vec::new();
+        for record in &self.records {
+            records.push(json!({
+                "name": record.host,
+                "type": "CNAME",
+                "value": record.target,
+                "validates": record.domain,
+            }));
+        }
+        json!(records)
     }
 
     /// Shows an order whose certificate was or would be installed.

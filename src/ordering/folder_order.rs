@@ -63,7 +63,11 @@ pub(crate) fn read_folder_order(
 
 /// Writes how the certificate in `folder` was ordered, unless it belongs to an installed one, which has
 /// saved options.
-pub(super) fn save_folder_order(folder: &Path, spec: &OrderSpec) -> Result<(), Failure> {
+pub(super) fn save_folder_order(
+    folder: &Path,
+    spec: &OrderSpec,
+    order: StoredOrder,
+) -> Result<(), Failure> {
     let is_of_installed = match &spec.timing {
         OrderTiming::Renewal(renewed) => renewed.place == CertificatePlace::Installed,
         OrderTiming::Now | OrderTiming::WhenDue => false,
@@ -72,7 +76,7 @@ pub(super) fn save_folder_order(folder: &Path, spec: &OrderSpec) -> Result<(), F
         return Ok(());
     }
     let stored = FolderOrder {
-        order: spec.to_store(),
+        order,
         trust: spec.trust.clone(),
         other: Map::new(),
     };

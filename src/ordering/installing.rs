@@ -94,7 +94,8 @@ fn keep_files(
     let words = run.context.command_words("install");
     let chain = journal.entry.chain.display().to_string();
     outcome.next.push(advice::install_later(&words, &chain));
-    save_folder_order(fs::files::parent(&journal.entry.chain), run.spec)?;
+    let order = run.stored_order(Some(&journal));
+    save_folder_order(fs::files::parent(&journal.entry.chain), run.spec, order)?;
     journal.finish()?;
     Ok(outcome)
 }

@@ -41,6 +41,7 @@ impl<'a> OrderJournal<'a> {
             files: Vec::new(),
             records: Vec::new(),
             refused: None,
+            purchase: None,
             at: clock::now(),
             other: Map::new(),
         };
@@ -132,7 +133,7 @@ impl<'a> OrderJournal<'a> {
         }
     }
 
-    fn write(&mut self) -> Result<(), Failure> {
+    pub(super) fn write(&mut self) -> Result<(), Failure> {
         self.entry.at = clock::now();
         Ok(self.state.write_order(&self.entry)?)
     }

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::obtained::list_obtained;
+use super::order_ca::OrderCa;
 use super::spec::{CertificatePlace, KeyChoice, MOST_RENEWALS, OrderFiles, OrderSpec, OrderTiming};
 use crate::acme::ca_table::AcmeChoice;
 use crate::advice::{order as advice, renew_command};
@@ -36,8 +37,9 @@ pub(super) fn lint_request(spec: &OrderSpec, algorithm: KeyAlgorithm) -> Vec<Fin
         reused_key: None,
         earlier_content: EarlierContent::default(),
         ca: match spec.ca {
-            AcmeChoice::Known(_) => None,
-            AcmeChoice::Url(_) => Some(Ca::Private),
+            OrderCa::Acme(AcmeChoice::Known(_)) => None,
+            OrderCa::Acme(AcmeChoice::Url(_)) => Some(Ca::Private),
+            OrderCa::Namecheap => Some(Ca::Namecheap),
         },
     });
     let faults = faults.iter();

@@ -3,14 +3,19 @@
 use std::path::Path;
 
 use super::document::{OrderOutcome, OrderVerdict};
+use jiff::Span;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
 use super::journal::OrderJournal;
+use super::order_ca::PurchaseChoice;
 use super::publisher::RecordPublisher;
 use super::spec::OrderSpec;
 use crate::context::Context;
 use crate::finding::{Finding, Severity};
 use crate::matching::file_stem_of;
 use crate::state::StateFolder;
-use crate::store::settings::LineageSettings;
+use crate::store::settings::{LineageSettings, StoredOrder};
 
 pub(super) struct OrderRun<'a> {
     pub context: &'a Context,
@@ -30,9 +35,30 @@ impl OrderRun<'_> {
             folder: request.and_then(|path| path.parent()).map(Path::to_owned),
             request: stem,
             trust: self.spec.trust.clone(),
-            order: Some(self.spec.to_store()),
+            order: Some(self.stored_order(journal)),
+            paid_until: self.paid_until(),
             ..self.spec.deployment.flags.clone()
         }
+    }
+
+    /// The last day of a term that is bought now; else as it is saved.
+    fn paid_until(&self) -> Option<Date> {
+        let PurchaseChoice::Buy(wanted) = &self.spec.purchase else {
+            return self.spec.deployment.flags.paid_until;
+        };
+        let today = Offset::UTC.to_datetime(self.context.now()).date();
+        let end = today.checked_add(Span::new().years(wanted.term.years()));
+        end.and_then(|end| end.yesterday()).ok()
+    }
+
+    /// How the certificate is renewed; at a reseller, under the id that it has now.
+    pub(super) fn stored_order(&self, journal: Option<&OrderJournal<'_>>) -> StoredOrder {
+        let mut stored = self.spec.to_store();
+        let purchase = journal.and_then(|journal| journal.entry.purchase.as_ref());
+        if let Some(id) = purchase.and_then(|purchase| purchase.certificate.clone()) {
+            stored.certificate = Some(id);
+        }
+        stored
     }
 
     /// The outcome of an order that was not placed.

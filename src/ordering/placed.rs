@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::challenge_files::check_files;
-use super::challenge_records::{publish_records, remove_records};
+use super::challenge_records::{expected_record, publish_records, remove_records};
 use super::document::{OrderOutcome, OrderVerdict};
 use super::installing::{audit_order, install_issued};
 use super::journal::OrderJournal;
@@ -31,7 +31,7 @@ use crate::system::serve::challenge::ChallengeServer;
 use crate::wording::date_and_time;
 
 /// The mode of the chain's file.
-const CHAIN_MODE: Mode = Mode::new(0o644);
+pub(super) const CHAIN_MODE: Mode = Mode::new(0o644);
 /// How many stages an order can pass through, with some to spare: a CA that goes back and forth is
 /// not followed for ever.
 pub(crate) const MOST_STAGES: usize = 12;
@@ -195,13 +195,14 @@ impl<'a> PlacedOrder<'a> {
         match (&self.run.spec.method, &self.run.publisher) {
             (ValidationSetup::Files(webroots), _) => self.write_files(webroots, &challenges)?,
             (ValidationSetup::Records(_), Some(publisher)) => {
+                let records: Vec<_> = challenges.iter().map(expected_record).collect();
                 let values = challenges.iter().map(|one| one.dns_value.clone());
                 self.journal.record_records(values.collect())?;
-                let warnings = publish_records(self.run, publisher, &challenges)?;
+                let warnings = publish_records(self.run, publisher, &records)?;
                 self.findings.extend(warnings);
             }
             (ValidationSetup::Listener(_), _) => self.serve_files(&challenges)?,
-            (ValidationSetup::Records(_), None) => {}
+            (ValidationSetup::Records(_), None) | (ValidationSetup::Manual, _) => {}
         }
         Ok(order.accept_challenges(method)?)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::order_calls::{OrderCalls, OrderPhase};
 use crate::context::Context;
 use crate::failure::{Failure, FailureKind};
 use crate::system::acme::{AcmeOrder, OrderStage};
@@ -19,6 +20,15 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(5),
+];
+/// The same for a reseller, whose API allows few calls in a minute.
+const RESELLER_PAUSES: [Duration; 6] = [
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+    Duration::from_secs(30),
 ];
 /// The longest time that one run waits for a stage.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -56,6 +66,27 @@ pub(super) fn wait_while(
         order.refresh()?;
         asked += 1;
     }
+}
+
+/// Asks a reseller until the order has left `phase`.
+pub(super) fn wait_in_phase(
+    context: &Context,
+    order: &mut impl OrderCalls,
+    phase: OrderPhase,
+) -> Result<WaitResult, Failure> {
+    let watch = Stopwatch::start();
+    let mut asked = 0;
+    while order.poll()? == phase {
+        let pause = RESELLER_PAUSES[asked.min(RESELLER_PAUSES.len() - 1)];
+        if is_too_long(watch.elapsed(), pause) {
+            return Ok(WaitResult::Later(clock::now()));
+        }
+        if let Some(signal) = clock::sleep_until_signal(pause, &context.interrupt) {
+            return Err(interrupted(signal));
+        }
+        asked += 1;
+    }
+    Ok(WaitResult::Moved)
 }
 
 /// The CA's wish, else a pause that grows.

@@ -1,11 +1,13 @@
 //! What a renewal orders: the same names from the same CA, with the saved options.
 
+use std::net::SocketAddr;
+
 use super::document::{OrderOutcome, OrderVerdict};
+use super::order_ca::{OrderCa, PurchaseChoice};
 use super::spec::{
     CertificatePlace, ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, NameExpansion,
     OrderSpec, OrderTiming, RenewedCertificate, TermsConsent, ValidationSetup,
 };
-use crate::acme::ca_table::AcmeChoice;
 use crate::acme::renewal_info::certificate_id;
 use crate::advice::import_command::renewed_elsewhere;
 use crate::advice::renew_command as advice;
@@ -49,26 +51,22 @@ pub(crate) fn renewal_spec(
     let Some(order) = &settings.order else {
         return Ok(None);
     };
-    let Some(method) = ValidationSetup::from_stored(order)? else {
+    let ca: Result<OrderCa, String> = order.ca.parse();
+    let Some(method) = method(order, &ca)? else {
         return Ok(None);
     };
-    let ca: AcmeChoice = order
-        .ca
-        .parse()
-        .map_err(|_| advice::saved_ca_unknown(name, &order.ca))?;
+    let ca = ca.map_err(|_| advice::saved_ca_unknown(name, &order.ca))?;
     let names = AltNames::parse(&certificate_names(leaf))?;
-    let resolvers = order.resolver.iter();
     Ok(Some(OrderSpec {
         name: name.to_owned(),
         charges: charges(order, &names),
         names,
         ca,
+        purchase: purchase(order),
         method,
-        resolvers: resolvers
-            .filter_map(|text| dns::parse_address(text).ok())
-            .collect(),
+        resolvers: resolvers(order),
         profile: order.profile.clone(),
-        contact: Vec::new(),
+        contact: order.email.iter().cloned().collect(),
         external: None,
         trust: settings.trust.clone(),
         terms: terms(order),
@@ -80,6 +78,32 @@ pub(crate) fn renewal_spec(
         deployment: DeploymentSpec::default(),
         mode: options.mode,
     }))
+}
+
+fn resolvers(order: &StoredOrder) -> Vec<SocketAddr> {
+    let saved = order.resolver.iter();
+    saved
+        .filter_map(|text| dns::parse_address(text).ok())
+        .collect()
+}
+
+/// The saved method; at a reseller, the user publishes the record unless another one is saved.
+fn method(
+    order: &StoredOrder,
+    ca: &Result<OrderCa, String>,
+) -> Result<Option<ValidationSetup>, Failure> {
+    let saved = ValidationSetup::from_stored(order)?;
+    let by_hand = matches!(ca, Ok(ca) if ca.is_reseller());
+    Ok(saved.or_else(|| by_hand.then_some(ValidationSetup::Manual)))
+}
+
+/// The certificate that is reissued.
+fn purchase(order: &StoredOrder) -> PurchaseChoice {
+    let id = order.certificate.as_deref();
+    match id.and_then(|id| id.parse().ok()) {
+        Some(id) => PurchaseChoice::Certificate(id),
+        None => PurchaseChoice::Unspecified,
+    }
 }
 
 /// Who orders with another program has agreed to the terms of the CA there.

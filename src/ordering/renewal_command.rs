@@ -42,11 +42,18 @@ fn stored_options(stored: StoredOrder) -> Vec<String> {
         standalone,
         resolver,
         profile,
+        certificate,
+        email,
         ..
     } = stored;
     let mut words = vec!["--ca".to_owned(), ca];
     let named = [("--webroot", webroot), ("--resolver", resolver)];
-    let single = [("--dns", dns), ("--profile", profile)];
+    let single = [
+        ("--dns", dns),
+        ("--profile", profile),
+        ("--certificate", certificate),
+        ("--email", email),
+    ];
     let single = single.map(|(name, value)| (name, Vec::from_iter(value)));
     for (name, values) in named.into_iter().chain(single) {
         for value in values {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::account::CaConnection;
+use super::bought::{begin_bought, resume_bought};
 use super::caa_check::check_caa;
 use super::challenge_files::check_files;
 use super::challenge_records::remove_records;
@@ -73,7 +74,9 @@ pub(super) fn check_names(spec: &OrderSpec) -> Result<(), Failure> {
         let text = name.text();
         match (name.dns(), &spec.method) {
             // RFC 8738 4: an address is validated by a file, never by a record.
-            (None, ValidationSetup::Records(_)) => return Err(advice::not_orderable(&text)),
+            (None, ValidationSetup::Records(_) | ValidationSetup::Manual) => {
+                return Err(advice::not_orderable(&text));
+            }
             (None, _) if text.parse::<IpAddr>().is_err() => {
                 return Err(advice::not_orderable(&text));
             }
@@ -85,7 +88,12 @@ pub(super) fn check_names(spec: &OrderSpec) -> Result<(), Failure> {
             (_, ValidationSetup::Files(webroots)) => {
                 webroots.folder_of(&text)?;
             }
-            (_, ValidationSetup::Records(_) | ValidationSetup::Listener(_)) => {}
+            (
+                _,
+                ValidationSetup::Records(_)
+                | ValidationSetup::Listener(_)
+                | ValidationSetup::Manual,
+            ) => {}
         }
     }
     Ok(())
@@ -182,6 +190,9 @@ impl<'a> OrderRun<'a> {
         if planned.verdict == OrderVerdict::Refused {
             return Ok(planned);
         }
+        if self.spec.ca.is_reseller() {
+            return begin_bought(self, planned, algorithm);
+        }
         let connection = CaConnection::open_for(self.context, self.spec)?;
         connection.check_consent(self.spec, self.state)?;
         if self.spec.mode == RunMode::DryRun {
@@ -234,6 +245,9 @@ impl<'a> OrderRun<'a> {
     fn resume(&self, mut journal: OrderJournal<'a>) -> Result<OrderOutcome, Failure> {
         if journal.entry.progress == OrderProgress::Issued {
             return install_issued(self, journal, Vec::new());
+        }
+        if self.spec.ca.is_reseller() {
+            return resume_bought(self, journal);
         }
         let connection = CaConnection::open_for(self.context, self.spec)?;
         let session = connection.session(self.context, self.spec, self.state)?;

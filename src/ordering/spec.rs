@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::order_ca::{OrderCa, PurchaseChoice};
 use super::webroots::Webroots;
 use crate::acme::ca_table::AcmeChoice;
 use crate::acme::registration::ExternalAccount;
+use crate::advice::order as advice;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::request::RunMode;
@@ -31,7 +33,9 @@ pub(crate) struct OrderSpec {
     /// The certificate's name in /etc/ssl.
     pub name: String,
     pub names: AltNames,
-    pub ca: AcmeChoice,
+    pub ca: OrderCa,
+    /// The certificate of a reseller.
+    pub purchase: PurchaseChoice,
     pub method: ValidationSetup,
     pub resolvers: Vec<SocketAddr>,
     pub profile: Option<String>,
@@ -81,8 +85,10 @@ pub(crate) enum ValidationSetup {
     Files(Webroots),
     /// By files that certctl serves itself (http-01), at this address or at port 80 of all.
     Listener(Option<SocketAddr>),
-    /// By records in the DNS (dns-01).
+    /// By records in the DNS that certctl publishes (dns-01, or the CNAME of a reseller).
     Records(ProviderChoice),
+    /// By records that the user publishes: for resellers, which wait for them.
+    Manual,
 }
 
 impl ValidationSetup {
@@ -106,7 +112,7 @@ impl ValidationSetup {
     pub(super) fn challenge(&self) -> ChallengeMethod {
         match self {
             Self::Files(_) | Self::Listener(_) => ChallengeMethod::Http01,
-            Self::Records(_) => ChallengeMethod::Dns01,
+            Self::Records(_) | Self::Manual => ChallengeMethod::Dns01,
         }
     }
 }
@@ -205,6 +211,33 @@ impl OrderSpec {
         }
     }
 
+    /// Returns the CA if it offers ACME.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) fn acme(&self) -> Result<&AcmeChoice, Failure> {
+        match &self.ca {
+            OrderCa::Acme(ca) => Ok(ca),
+            OrderCa::Namecheap => Err(advice::not_an_acme_ca(self.ca.title())),
+        }
+    }
+
+    /// Returns the name of the method of validation: that of RFC 8555, or `cname` at a reseller.
+    #[must_use]
+    pub(super) fn method_name(&self) -> &'static str {
+        match self.ca {
+            OrderCa::Acme(_) => self.method.challenge().name(),
+            OrderCa::Namecheap => "cname",
+        }
+    }
+
+    /// Returns the first mail address of the contacts.
+    #[must_use]
+    pub(super) fn email(&self) -> Option<&str> {
+        let first = self.contact.first()?;
+        Some(first.strip_prefix("mailto:").unwrap_or(first))
+    }
+
     /// Returns how the certificate is renewed.
     #[must_use]
     pub(super) fn to_store(&self) -> StoredOrder {
@@ -216,6 +249,7 @@ impl OrderSpec {
         match &self.method {
             ValidationSetup::Files(webroots) => stored.webroot = webroots.to_options(),
             ValidationSetup::Records(choice) => stored.dns = Some(choice.to_string()),
+            ValidationSetup::Manual => {}
             ValidationSetup::Listener(address) => {
                 let text = match address {
                     Some(address) => address.to_string(),
@@ -223,6 +257,12 @@ impl OrderSpec {
                 };
                 stored.standalone = Some(text);
             }
+        }
+        if let PurchaseChoice::Certificate(id) = &self.purchase {
+            stored.certificate = Some(id.to_string());
+        }
+        if self.ca.is_reseller() {
+            stored.email = self.email().map(str::to_owned);
         }
         StoredOrder {
             ca: self.ca.to_string(),

@@ -1,4 +1,4 @@
-//! The values that an account at a DNS provider needs: their names in the credentials file and in the
+//! The values that an account at a DNS provider or a CA needs: their names in the credentials file and in the
 //! environment.
 
 use super::profile::{CredentialNeed, ProviderProfile};
@@ -8,7 +8,9 @@ use super::profile::{CredentialNeed, ProviderProfile};
 pub(crate) struct CredentialsTable {
     /// The provider for people.
     pub title: String,
-    /// The keys of the table in the credentials file, below `dns`.
+    /// The outer table in the credentials file: `dns` or `ca`.
+    pub section: &'static str,
+    /// The keys of the table in the credentials file, below the section.
     pub path: Vec<String>,
     /// Whether the environment has them too: variables belong to no profile.
     pub environment: EnvironmentUse,
@@ -69,6 +71,15 @@ impl CredentialsTable {
         Self::new(format!("{provider} (lexicon)"), path, account, fields)
     }
 
+    /// Returns the values of a CA's account.
+    #[must_use]
+    pub(crate) fn of_ca(title: &str, name: &str, fields: Vec<CredentialKey>) -> Self {
+        Self {
+            section: "ca",
+            ..Self::new(title.to_owned(), vec![name.to_owned()], None, fields)
+        }
+    }
+
     fn new(
         title: String,
         mut path: Vec<String>,
@@ -78,6 +89,7 @@ impl CredentialsTable {
         path.extend(account.map(str::to_owned));
         Self {
             title,
+            section: "dns",
             path,
             environment: if account.is_some() {
                 EnvironmentUse::Ignored
@@ -91,7 +103,7 @@ impl CredentialsTable {
     /// Returns the name of the table in the credentials file.
     #[must_use]
     pub(crate) fn name(&self) -> String {
-        format!("dns.{}", self.path.join("."))
+        format!("{}.{}", self.section, self.path.join("."))
     }
 
     /// Returns a complete table for the credentials file.

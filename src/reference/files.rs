@@ -273,7 +273,7 @@ fn configuration_files() -> Vec<FileRow> {
         (
             CREDENTIALS_FILE,
             Mode::new(0o600),
-            "credentials of DNS providers; refused with another mode; \
+            "credentials of DNS providers and of Namecheap; refused with another mode; \
              `~/.config/certctl/credentials.toml` overrides it; written by you",
         ),
     ] {

@@ -61,17 +61,77 @@ pub(crate) struct JournaledOrder {
     /// The validation files that were written or were about to be.
     #[serde(default)]
     pub files: Vec<JournaledFile>,
-    /// The values of the TXT records that were published or were about to be.
+    /// The values of the records that were published or were about to be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
     /// When the install of the certificate was refused or rolled back: `--force` orders another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Timestamp>,
+    /// The certificate that was bought, at a reseller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase: Option<JournaledPurchase>,
     /// When the entry changed last.
     pub at: Timestamp,
     /// What a later version has written.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// The last step with a certificate that is bought from a reseller. Each call that cannot be undone has
+/// a step of its own, which is written before the call.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum PurchaseStep {
+    /// Nothing was sent that changes anything.
+    Chosen,
+    /// The purchase was about to be sent.
+    Buying,
+    /// The activation was about to be sent.
+    Activating,
+    /// The reissue was about to be sent.
+    Reissuing,
+    /// The reseller has the request.
+    Started,
+}
+
+/// A certificate of a reseller, and how far its order got.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct JournaledPurchase {
+    pub step: PurchaseStep,
+    /// The id of the certificate; unknown until it is bought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// The ids that it had before, as the user and earlier reissues named it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<String>,
+    /// The ids of unused certificates before the purchase.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<String>,
+    /// The records that the reseller asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<JournaledRecord>,
+}
+
+impl JournaledPurchase {
+    /// Returns the first entry about a certificate.
+    pub(crate) fn chosen(certificate: Option<String>) -> Self {
+        Self {
+            step: PurchaseStep::Chosen,
+            certificate,
+            earlier: Vec::new(),
+            unused: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+}
+
+/// A CNAME record that a reseller asks for.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct JournaledRecord {
+    /// The name that it validates.
+    pub domain: String,
+    pub host: String,
+    pub target: String,
 }
 
 /// A validation file in a webroot.
@@ -82,7 +142,8 @@ pub(crate) struct JournaledFile {
 }
 
 impl StateFolder {
-    fn order_path(&self, name: &str) -> PathBuf {
+    /// Returns the file of an entry.
+    pub(crate) fn order_path(&self, name: &str) -> PathBuf {
         let hash = Fingerprint::of(name.as_bytes()).first_digits();
         let folder = self.subfolder(ORDERS_FOLDER);
         folder.join(format!("{hash}.json"))

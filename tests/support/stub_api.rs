@@ -22,10 +22,16 @@ pub struct StubRequest {
 impl StubRequest {
     /// The decoded value of a parameter in the query; empty if it is missing.
     pub fn parameter(&self, name: &str) -> String {
-        let mut pairs = self
-            .query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='));
+        Self::value_in(&self.query, name)
+    }
+
+    /// The same of a form in the body.
+    pub fn form_value(&self, name: &str) -> String {
+        Self::value_in(&self.body, name)
+    }
+
+    fn value_in(form: &str, name: &str) -> String {
+        let mut pairs = form.split('&').filter_map(|pair| pair.split_once('='));
         let value = pairs.find(|(key, _)| *key == name).map(|(_, value)| value);
         percent_decode(value.unwrap_or_default())
     }
@@ -39,7 +45,22 @@ pub struct StubReply {
     pub body: String,
 }
 
+/// A status that stands for no answer: the connection is closed.
+pub const SILENCE: u16 = 0;
+
 impl StubReply {
+    pub fn silence() -> Self {
+        Self::of_type(SILENCE, "text/plain", "")
+    }
+
+    pub fn of_type(status: u16, media_type: &str, body: impl Into<String>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", media_type.to_owned())],
+            body: body.into(),
+        }
+    }
+
     pub fn json(status: u16, body: impl Into<String>) -> Self {
         Self {
             status,
@@ -104,6 +125,9 @@ fn serve(stream: &mut TcpStream, answer: &mut dyn FnMut(&StubRequest) -> StubRep
         return;
     };
     let reply = answer(&request);
+    if reply.status == SILENCE {
+        return;
+    }
     let mut head = format!("HTTP/1.1 {} Stub\r\nconnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
         head += &format!("{name}: {value}\r\n");

@@ -44,7 +44,7 @@ impl AccountImport {
         if let Some(known) = state.read_account(spec.ca.directory())? {
             return Ok(Self::Kept(known.url));
         }
-        let connection = CaConnection::open(context, &spec.ca, spec.trust.as_deref())?;
+        let connection = CaConnection::open(context, spec.acme()?, spec.trust.as_deref())?;
         let path = lineage.account_key.as_deref();
         let reason = match path.map(read_key) {
             None => "no account of this CA was found",
@@ -59,7 +59,7 @@ impl AccountImport {
         };
         let tool = lineage.tool.name();
         if connection.directory.requires_external_account {
-            let finding = advice::external_account_needed(tool, reason, &spec.ca);
+            let finding = advice::external_account_needed(tool, reason, spec.acme()?);
             return Ok(Self::New(finding));
         }
         let finding = advice::new_account(tool, reason, spec.ca.title());

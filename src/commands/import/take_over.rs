@@ -21,8 +21,9 @@ use crate::inputs::{
 use crate::install::installed::{self, InstalledLineages};
 use crate::install::request::RunMode;
 use crate::ordering::{
-    ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, NameExpansion, OrderSpec, OrderTiming,
-    TakenOverCertificate, TermsConsent, ValidationSetup, Webroots, certificate_names, take_over,
+    ChargeConsent, DeploymentSpec, InstallChoice, KeyChoice, NameExpansion, OrderCa, OrderSpec,
+    OrderTiming, PurchaseChoice, TakenOverCertificate, TermsConsent, ValidationSetup, Webroots,
+    certificate_names, take_over,
 };
 use crate::pki::alt_name::AltNames;
 use crate::pki::chain::ChainPreference;
@@ -72,7 +73,7 @@ impl<'a> LineageImport<'a> {
         };
         let outcome = take_over(self.context, &spec, source)?;
         if self.args.mode() == RunMode::Run && !outcome.has_failed() {
-            account.save(self.context, &state, &spec.ca)?;
+            account.save(self.context, &state, spec.acme()?)?;
         }
         Ok(ImportedLineage::new(
             self.context,
@@ -168,7 +169,8 @@ impl<'a> LineageImport<'a> {
             name,
             method: self.method(&names)?,
             names,
-            ca,
+            ca: OrderCa::Acme(ca),
+            purchase: PurchaseChoice::Unspecified,
             resolvers: self.resolvers()?,
             profile: None,
             contact: Vec::new(),

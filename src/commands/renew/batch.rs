@@ -1,5 +1,6 @@
 //! The renewals of one run, one after the other.
 
+use super::alternatives::suggest_automatic;
 use super::args::RenewArgs;
 use super::attempt::{self, RenewalAttempt};
 use super::failed::FailedRenewal;
@@ -77,7 +78,10 @@ impl<'a> RenewalBatch<'a> {
             &self.unserved,
         );
         match attempt {
-            Ok(attempt) => self.prepared.push(attempt),
+            Ok(mut attempt) => {
+                suggest_automatic(self.context, &mut attempt);
+                self.prepared.push(attempt);
+            }
             Err(failure) => self.failed.push(FailedRenewal::of_request(row, failure)),
         }
     }

@@ -31,6 +31,12 @@ pub(crate) struct StoredOrder {
     /// The names for which charges were accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub charges_accepted: Vec<String>,
+    /// The id of the certificate at a reseller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// The mail address that a reseller writes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// The program that has ordered the certificate so far; forgotten by the first renewal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imported: Option<ImportedOrder>,
