@@ -24,6 +24,7 @@ pub(crate) mod pem;
 pub(crate) mod request;
 pub(crate) mod signature;
 pub(crate) mod subject;
+pub(crate) mod tlsa;
 pub(crate) mod trust;
 pub(crate) mod verify;
 

@@ -1,5 +1,5 @@
 //! Tests what follows when a renewal fails: the advice, the next try, and the way past a certificate that
-//! was refused; with the real pebble, nginx and knot on loopback.
+//! was refused; and its warning about TLSA records. With the real pebble, nginx and knot on loopback.
 //! Needs: bash ip knotd nginx pebble unshare
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -199,4 +199,47 @@ fn the_ca_lengthens_the_pause_before_the_next_try() {
             );
         }
     });
+}
+
+#[test]
+fn tlsa_records_for_the_renewed_certificate_are_warnings() {
+    with_port_53(
+        "tlsa_records_for_the_renewed_certificate_are_warnings",
+        || {
+            let mut lab = OrderLab::start(4, PebbleOptions::default());
+            let _nginx = lab.nginx(&lab.plain_block());
+            lab.order(&[]).expect(0);
+            let file = "shop.example.fullchain.pem";
+            let inspected = lab
+                .sandbox
+                .run(&["inspect", file, "--json"])
+                .expect(0)
+                .json();
+            let leaf = &inspected["items"][0];
+            let text = |value: &Json| value.as_str().unwrap().to_owned();
+            let (key, whole) = (text(&leaf["key"]["id"]), text(&leaf["sha256"]));
+            let (server, site) = (lab.resolver, lab.site);
+            let records = format!(
+                "ns1 A {server}\nns2 A {server}\n@ A {site}\nwww A {site}\n\
+             _443._tcp TLSA 3 1 1 {key}\n_25._tcp.www TLSA 3 0 1 {whole}\n\
+             _443._tcp.www TLSA 2 1 1 {key}\n_25._tcp TLSA 3 1 1 {whole}"
+            );
+            lab.knot.publish(&records, 2);
+            let warnings = |document: &Json| {
+                let found = codes(document).into_iter();
+                found.filter(|code| *code == "tlsa-mismatch").count()
+            };
+            let planned = renew(&lab.sandbox, &["--dry-run"]).expect(0).json();
+            assert_eq!(warnings(&planned), 2, "{planned}");
+            let planned = renew(&lab.sandbox, &["--dry-run", "--reuse-key"]);
+            let planned = planned.expect(0).json();
+            assert_eq!(warnings(&planned), 1, "{planned}");
+            let renewed = renew(&lab.sandbox, &[]).expect(0);
+            let document = renewed.json();
+            assert_eq!(warnings(&document), 2, "{document}");
+            let after = text(&document["certificates"][0]["after"]["key_id"]);
+            let line = format!("_443._tcp.shop.example. TLSA 3 1 1 {after}");
+            assert!(renewed.stdout.contains(&line), "{document}");
+        },
+    );
 }

@@ -189,6 +189,25 @@ pub(crate) fn last_renewal_failed(last: &FailedTry) -> Finding {
     ))
 }
 
+/// A TLSA record is for the renewed certificate; `value` is that of the record for the new one, if it is
+/// known.
+#[must_use]
+pub(crate) fn tlsa_mismatch(name: &str, value: Option<&str>) -> Finding {
+    let message = format!(
+        "the TLSA record {name} is for the certificate that is renewed: clients that check DANE refuse the \
+            new one"
+    );
+    let finding = Finding::warning("tlsa-mismatch", message);
+    finding.with_step(match value {
+        Some(value) => NextStep::say("Publish this record beside the old one")
+            .with_lines([format!("{name}. TLSA {value}")]),
+        None => NextStep::say(
+            "Publish the record for the new certificate as soon as it is known, or renew with \
+                `--reuse-key` if the record is for the key",
+        ),
+    })
+}
+
 /// What was obtained waits for the time at which servers may be reloaded.
 #[must_use]
 pub(crate) fn outside_window(name: &str, opens_at: Timestamp) -> Finding {

@@ -199,6 +199,17 @@ pub(super) static ROWS: &[CodeEntry] = &[
         ..FINDING
     },
     CodeEntry {
+        code: "tlsa-mismatch",
+        meaning: "a TLSA record is for the certificate that is renewed, or for its key",
+        why: "Mail servers that check DANE deliver nothing to a server whose certificate no TLSA record \
+            allows. Records for the key (selector 1) stay right as long as the key is kept.",
+        fix: "Publish the record for the new certificate beside the old one, or keep the key: \
+            `sudo certctl renew example.com --reuse-key`.",
+        example: "_25._tcp.mail.example.com. TLSA 3 1 1 0b9fa5a5...",
+        source: "RFC 7671 8.1",
+        ..FINDING
+    },
+    CodeEntry {
         code: "validation-repeated",
         meaning: "the CA did not see the record at the first attempt, and certctl tried once more",
         why: "Every server of the zone had the record. The CA's resolver may have kept an older answer \

@@ -15,6 +15,7 @@ mod outcome;
 mod previous;
 mod reorder;
 mod select;
+mod tlsa_check;
 
 pub(crate) use self::args::RenewArgs;
 use self::batch::RenewalBatch;

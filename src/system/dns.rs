@@ -58,6 +58,7 @@ use crate::dcv::answer::{
     DnsAnswer, DnsServerId, DnsSurvey, RecordKind, ServerAnswers, ServerRole,
 };
 use crate::dcv::caa::CaaAnswers;
+use crate::pki::tlsa::TlsaRecord;
 use crate::publishing::zone_record::RecordLocation;
 
 /// Queries all servers for all records concurrently.
@@ -113,6 +114,26 @@ pub(crate) fn look_up(
                 };
                 (index, answer)
             });
+        }
+        Ok(in_order(tasks).await)
+    })?
+}
+
+/// Returns the TLSA records at each name, in order; none where no resolver gives an answer.
+///
+/// # Errors
+/// See [`DnsError`].
+pub(crate) fn look_up_tlsa(
+    names: &[String],
+    resolvers: &ResolverList,
+    interrupt: &InterruptSignal,
+) -> Result<Vec<Vec<TlsaRecord>>, DnsError> {
+    run(interrupt, |_| async move {
+        let resolver = Arc::new(PlainResolver::new(resolvers).map_err(DnsError::Start)?);
+        let mut tasks = JoinSet::new();
+        for (index, name) in names.iter().cloned().enumerate() {
+            let resolver = Arc::clone(&resolver);
+            tasks.spawn(async move { (index, resolver.look_up_tlsa(&name).await) });
         }
         Ok(in_order(tasks).await)
     })?

@@ -19,7 +19,7 @@ pub struct OrderLab {
     pub resolver: IpAddr,
     pub site: IpAddr,
     pub pebble: Pebble,
-    _knot: NameServer,
+    pub knot: NameServer,
 }
 
 impl OrderLab {
@@ -60,7 +60,7 @@ impl OrderLab {
             sandbox,
             resolver: name_server.ip(),
             site,
-            _knot: knot,
+            knot,
         }
     }
 

@@ -36,6 +36,8 @@ pub struct PebbleOptions {
     pub bad_nonces: u8,
     /// How many seconds a validation takes at most.
     pub validation_seconds: u8,
+    /// How many seconds a certificate is valid; 0 for five years.
+    pub certificate_seconds: u64,
 }
 
 /// A running pebble; dropping it stops the process.
@@ -66,6 +68,9 @@ impl Pebble {
         });
         if options.requires_external_account {
             pebble["externalAccountMACKeys"] = json!({ KEY_ID: HMAC_KEY });
+        }
+        if options.certificate_seconds > 0 {
+            pebble["certificateValidityPeriod"] = json!(options.certificate_seconds);
         }
         let config = folder.path().join("pebble.json");
         std::fs::write(&config, json!({ "pebble": pebble }).to_string()).unwrap();
@@ -102,6 +107,11 @@ impl Pebble {
         };
         pebble.write_roots();
         pebble
+    }
+
+    /// The address of its API.
+    pub fn ip(&self) -> IpAddr {
+        self.ip
     }
 
     /// The URL of the directory.

@@ -7,6 +7,7 @@ use super::args::RenewArgs;
 use super::earlier_tries::EarlierTries;
 use super::failed::FailedRenewal;
 use super::ordered::OrderedRenewal;
+use super::tlsa_check::warn_about_tlsa;
 use crate::advice::renew_command as advice;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -134,7 +135,9 @@ impl<'a> Reordering<'a> {
             CertificatePlace::Folder => None,
         };
         let tries = EarlierTries::read(self.context, &certificate.stem, certificate.leaf)?;
-        let outcome = self.order(&certificate, &tries)?;
+        let mut outcome = self.order(&certificate, &tries)?;
+        let tlsa = warn_about_tlsa(self.context, &certificate.spec, certificate.leaf, &outcome);
+        outcome.findings.extend(tlsa);
         let now = self.context.now();
         let due = certificate.due.max(certificate.leaf.not_before);
         Ok(OrderAttempt::Ordered(Box::new(OrderedRenewal {

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::Name;
+use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::config::{ResolveHosts, ServerOrderingStrategy};
@@ -29,6 +29,7 @@ use super::resolvers::ResolverList;
 use super::server_queries::record_type;
 use super::survey::SURVEY;
 use crate::dcv::answer::{DnsAnswer, RecordKind, ServerRole};
+use crate::pki::tlsa::TlsaRecord;
 use crate::system::activity;
 
 type Opening<T> = Pin<Box<dyn Send + Future<Output = io::Result<T>>>>;
@@ -85,6 +86,37 @@ impl PlainResolver {
             Err(_) => None,
         }
     }
+
+    /// Returns the TLSA records at a name; none if no resolver gave an answer in time.
+    pub(super) async fn look_up_tlsa(&self, name: &str) -> Vec<TlsaRecord> {
+        let Ok(name) = Name::from_ascii(format!("{name}.")) else {
+            return Vec::new();
+        };
+        let kind = RecordType::TLSA;
+        if let Some(first) = self.first {
+            activity::report_query(|| describe_query(&name, kind, first));
+        }
+        let lookup = timeout_at(self.deadline, self.resolver.lookup(name, kind)).await;
+        let Ok(Ok(lookup)) = lookup else {
+            return Vec::new();
+        };
+        let records = lookup.message().answers.iter();
+        records
+            .filter_map(|record| read_tlsa(&record.data))
+            .collect()
+    }
+}
+
+fn read_tlsa(data: &RData) -> Option<TlsaRecord> {
+    let RData::TLSA(tlsa) = data else {
+        return None;
+    };
+    Some(TlsaRecord {
+        usage: tlsa.cert_usage.into(),
+        selector: tlsa.selector.into(),
+        matching: tlsa.matching.into(),
+        data: tlsa.cert_data.clone(),
+    })
 }
 
 /// Returns the options of the list, and those that certctl always needs: the order of the resolvers
