@@ -87,6 +87,7 @@ mod tests {
                 "import" if !self.option.is_empty() => &["certbot"],
                 "order" if self.option != "--ca=" => &["--ca=letsencrypt"],
                 "revoke" => &["--replaced"],
+                "site" if self.option == "--process=" => &["--app=app"],
                 _ => &[],
             };
             args.extend(needed.iter().map(ToString::to_string));
