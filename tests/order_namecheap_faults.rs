@@ -306,6 +306,22 @@ fn insufficient_funds_buy_nothing() {
 }
 
 #[test]
+fn a_purchase_that_fails_inside_of_the_api_is_not_repeated() {
+    for number in ["3031510", "4011295", "5050900"] {
+        let lab = NamecheapLab::offline();
+        refused(&lab, "create", number, "Unhandled exceptions");
+        let document = expect(lab.order_by_hand(&BUY), 4, "pending");
+        let text = document.to_string();
+        assert!(text.contains("does not know whether"), "{document}");
+        assert!(text.contains(number), "{document}");
+        let document = expect(lab.order_by_hand(&BUY), 1, "pending");
+        let is_asked = codes(&document).contains(&"purchase-unconfirmed");
+        assert!(is_asked, "{document}");
+        assert_eq!(lab.namecheap.counts(), [0, 0, 0]);
+    }
+}
+
+#[test]
 fn a_lost_answer_to_a_purchase_is_settled_by_the_user() {
     let lab = NamecheapLab::offline();
     lab.namecheap.fail_next("create", StubFault::LostAnswer);

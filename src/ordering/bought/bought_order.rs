@@ -9,7 +9,8 @@ use crate::delivery::{CaDelivery, DeliveryInput, DeliveryLimits};
 use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::namecheap::{
-    CertificateId, CertificateInfo, CertificateStatus, IssueRequest, ResellerRecord,
+    CertificateId, CertificateInfo, CertificateStatus, FaultKind, IssueRequest, NamecheapFault,
+    ResellerRecord, fault_kind,
 };
 use crate::ordering::installing::audit_order;
 use crate::ordering::journal::OrderJournal;
@@ -165,7 +166,7 @@ impl<'a> BoughtOrder<'a> {
         Ok(None)
     }
 
-    /// Sends the request. What the API refuses has not happened.
+    /// Sends the request. What the API itself refuses has not happened.
     fn send(&mut self, step: PurchaseStep) -> Result<(), Failure> {
         let id = self.id()?;
         let email = self.run.spec.email().map(str::to_owned);
@@ -219,10 +220,14 @@ impl<'a> BoughtOrder<'a> {
     }
 }
 
-/// Returns whether a call certainly changed nothing.
+/// Returns whether a call certainly changed nothing. What fails inside of the API, or at the CA behind
+/// it, may have happened before.
 pub(super) fn is_without_effect(error: &NamecheapError) -> bool {
+    let is_refusal = |fault: &NamecheapFault| {
+        !matches!(fault_kind(fault), FaultKind::Provider | FaultKind::Server)
+    };
     match error {
-        NamecheapError::Refused { .. } => true,
+        NamecheapError::Refused { faults, .. } => faults.iter().all(is_refusal),
         NamecheapError::Api(error) => error.was_not_sent(),
     }
 }
