@@ -250,7 +250,9 @@ pub(crate) fn purchase_unconfirmed(new: &[ListedCertificate], entry: &Path) -> F
     };
     let finding = Finding::error(
         "purchase-unconfirmed",
-        format!("an earlier run was about to buy a certificate, and does not know whether it did; {found}"),
+        format!(
+            "an earlier run was about to buy a certificate, and does not know whether it did; {found}"
+        ),
     );
     if new.is_empty() {
         let line = format!("rm {}", shell_path(entry));
