@@ -19,8 +19,8 @@ pub(super) static ROWS: &[CodeEntry] = &[
         meaning: "a certificate that was bought was activated for these names",
         why: "An activation uses the purchase for the first name of the request. Later reissues are free, \
             and keep that name.",
-        fix: "Nothing to do. `certctl order ... --dry-run` shows product and names without activating \
-            anything.",
+        fix: "Nothing to do. With `--dry-run` the same command shows product and names and activates \
+            nothing.",
         source: "namecheap.com/support/api/methods/ssl/activate",
         ..FINDING
     },

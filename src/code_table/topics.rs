@@ -127,9 +127,9 @@ pub(super) static ROWS: &[CodeEntry] = &[
             Without it, the CSR is pasted on the web page. Since 2026-07 the certificates are announced to \
             come from SSL.com, before from Sectigo; the record that Namecheap shows counts.",
         fix: "With the API, write `api_user`, `api_key` and `client_ip` to `[ca.namecheap]` in \
-            credentials.toml and see the plan: `certctl order www.example.com --ca namecheap \
-            --certificate 953413 --email admin@example.com --dry-run`. Without it: `certctl csr \
-            www.example.com --ca namecheap`.",
+            credentials.toml and list what the account has: \
+            `certctl order www.example.com --ca namecheap --dry-run`. Without it: \
+            `certctl csr www.example.com --ca namecheap`.",
         source: "namecheap.com/support/api/intro and /support/api/methods/ssl, read 2026-11",
         ..TOPIC
     },
