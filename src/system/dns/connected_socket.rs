@@ -16,12 +16,13 @@ pub(super) struct ConnectedSocket {
 }
 
 impl ConnectedSocket {
-    /// Binds a socket to `local` and connects it.
+    /// Binds a socket to the address of `local` and connects it. The system chooses a free port by
+    /// chance, as for every other query.
     ///
     /// # Errors
     /// When there is no route to the server, or no socket is free.
     pub(super) fn open(local: SocketAddr, server: SocketAddr) -> io::Result<Self> {
-        let socket = UdpSocket::bind(local)?;
+        let socket = UdpSocket::bind((local.ip(), 0))?;
         socket.connect(server)?;
         socket.set_nonblocking(true)?;
         #[expect(
