@@ -70,6 +70,16 @@ fn a_renewal_that_cannot_check_its_files_leads_to_an_order() {
             drop(nginx);
             let refused = renew(&lab.sandbox, &[]).expect(1).json();
             assert_eq!(codes(&refused), ["challenge-file-unchecked"; 2]);
+            assert!(refused.to_string().contains("\"--force\""), "{refused}");
+            // `order` follows the configured rule, too.
+            let config = "tree/etc/certctl/config.toml";
+            lab.sandbox.write(config, "renew_before = \"9000d\"\n");
+            let waiting = lab.sandbox.run(&["--root", "tree", "renew", "--json"]);
+            let waiting = waiting.expect(1).json();
+            assert_eq!(codes(&waiting), ["last-renewal-failed"], "{waiting}");
+            let due = run_step(&lab.sandbox, &waiting, "renew").expect(1).json();
+            assert!(!due.to_string().contains("\"--force\""), "{due}");
+            std::fs::remove_file(lab.sandbox.join(config)).unwrap();
             // The CA can reach the site again.
             let _nginx = lab.nginx(&lab.plain_block());
             let ordered = run_step(&lab.sandbox, &refused, "--allow").expect(0).json();

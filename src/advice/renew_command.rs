@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::command_lines::run_as_root_if_needed;
+use super::rerun::run_in_same_tree;
 use crate::dcv::ca::Ca;
 use crate::failure::{Failure, FailureKind};
 use crate::finding::{Finding, NextStep, shell_word};
@@ -174,16 +175,16 @@ pub(crate) fn renew_with_certbot(name: &str) -> NextStep {
     NextStep::run_shell("Renew it with certbot if it is due", line)
 }
 
-/// A renewal failed, and is not tried again yet.
+/// A renewal failed, and is not tried again yet. `renew` is the command with its global options.
 #[must_use]
-pub(crate) fn last_renewal_failed(last: &FailedTry) -> Finding {
+pub(crate) fn last_renewal_failed(last: &FailedTry, renew: Vec<String>) -> Finding {
     let message = format!(
         "the last renewal of {} failed at {}: {}",
         last.name,
         date_and_time(last.at),
         last.reason
     );
-    let words = ["renew".to_owned(), last.name.clone()];
+    let words = [renew, vec![last.name.clone()]].concat();
     Finding::error("last-renewal-failed", message).with_step(run_as_root_if_needed(
         NextStep::run_certctl("Once the cause is removed, try again at once", &words),
     ))
@@ -237,10 +238,10 @@ pub(crate) fn no_key_to_reuse(name: &str) -> Failure {
         FailureKind::NotFound,
         format!("the key of {name} cannot be used again: it is not readable in /etc/ssl/certctl"),
     )
-    .with_step(NextStep::run_certctl(
+    .with_step(run_as_root_if_needed(run_in_same_tree(
         "Renew it with a new key",
         &["renew", name, "--force"],
-    ))
+    )))
 }
 
 /// The key of the installed certificate is not a file, so certctl cannot make the next request.

@@ -11,6 +11,7 @@ use super::spec::{
 use crate::acme::renewal_info::certificate_id;
 use crate::advice::import_command::renewed_elsewhere;
 use crate::advice::renew_command as advice;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::request::RunMode;
 use crate::pki::alt_name::AltNames;
@@ -128,7 +129,11 @@ fn timing(leaf: &Certificate, options: &RenewalOptions) -> OrderTiming {
 
 /// Returns the outcome for a renewal that failed, and is not tried again yet.
 #[must_use]
-pub(crate) fn wait_after_failure(spec: &OrderSpec, last: &FailedTry) -> OrderOutcome {
+pub(crate) fn wait_after_failure(
+    context: &Context,
+    spec: &OrderSpec,
+    last: &FailedTry,
+) -> OrderOutcome {
     let mut waiting = OrderOutcome::new(spec, OrderVerdict::Pending);
     waiting.exit_code = 1;
     waiting.not_before = Some(last.again_at);
@@ -136,7 +141,10 @@ pub(crate) fn wait_after_failure(spec: &OrderSpec, last: &FailedTry) -> OrderOut
         "nothing was ordered: certctl tries again after {}",
         date_and_time(last.again_at)
     );
-    waiting.findings = vec![advice::last_renewal_failed(last)];
+    waiting.findings = vec![advice::last_renewal_failed(
+        last,
+        context.command_words("renew"),
+    )];
     waiting
 }
 

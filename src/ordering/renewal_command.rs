@@ -2,7 +2,6 @@
 
 use super::spec::{InstallChoice, OrderSpec, OrderTiming};
 use crate::context::Context;
-use crate::inventory::RenewBefore;
 use crate::store::settings::StoredOrder;
 
 impl OrderSpec {
@@ -24,8 +23,9 @@ impl OrderSpec {
         if self.install == InstallChoice::FilesOnly {
             words.push("--no-install".to_owned());
         }
-        // `order` has its own rule for what is due.
-        let due = RenewBefore::default().due(renewed.not_before, renewed.not_after);
+        // `--renew-before` of `renew` does not count for `order`.
+        let before = context.renew_before(None).unwrap_or_default();
+        let due = before.due(renewed.not_before, renewed.not_after);
         if context.now() < due {
             words.push("--force".to_owned());
         }

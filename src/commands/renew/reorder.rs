@@ -259,7 +259,7 @@ impl<'a> Reordering<'a> {
         // A person who names a certificate wants it now.
         let is_patient = self.args.names.is_empty();
         if let Some(last) = tries.too_early(now).filter(|_| is_patient) {
-            return Ok(wait_after_failure(spec, last));
+            return Ok(wait_after_failure(self.context, spec, last));
         }
         let folder = match certificate.place {
             CertificatePlace::Installed => self.request_folder()?,
